@@ -1,0 +1,5 @@
+"""FrameStyle: paints video clips and photo folders in named styles."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"

@@ -1,0 +1,7 @@
+"""`python -m framestyle`."""
+
+import sys
+
+from framestyle.doors.cli import main
+
+sys.exit(main())

@@ -1,0 +1,1 @@
+"""FACES: thin doors that turn calls into jobs and events into what a person sees."""

@@ -1,0 +1,150 @@
+"""News that rises from the core to the doors: frozen values, no behaviour, no torch.
+
+A door passes an `on_event` callback down; nothing below a door prints or looks up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Event:
+    """Base of all news."""
+
+
+@dataclass(frozen=True)
+class JobStarted(Event):
+    """A command's whole work: what goes in, where it comes out, what it is done with."""
+
+    inputs: tuple[str, ...]
+    output: str
+    preset: str
+    weights: str
+    device: str
+    tasks: int
+    frames: int
+    """Frames of all clips plus photos: the sum that FrameDone and PhotoDone will count up to."""
+
+
+@dataclass(frozen=True)
+class Note(Event):
+    """Something the user should know: a choice made for them, a thing that could not be carried over."""
+
+    message: str
+    level: str = "info"  # info | warning
+
+
+@dataclass(frozen=True)
+class Preparing(Event):
+    """Work before the first step: 'weights' (fetching, learning), 'shots' (looking for cuts), 'targets'."""
+
+    what: str
+    fraction: float
+    """0 to 1."""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class TaskStarted(Event):
+    """One clip or one photo begins."""
+
+    path: str
+    kind: str  # video | photo
+    index: int
+    """Counts from 0 over the job's tasks."""
+    frames: int
+    shots: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class ShotStarted(Event):
+    """A shot of the current clip begins."""
+
+    index: int
+    first_frame: int
+    frames: int
+
+
+@dataclass(frozen=True)
+class StepDone(Event):
+    """A window of optimiser steps is done (never one event a step: reading a loss waits for the device)."""
+
+    step: int
+    """Steps done at this scale."""
+    steps: int
+    """Steps planned at this scale, at most."""
+    scale_index: int
+    scales: int
+    width: int
+    height: int
+    losses: tuple[float, ...]
+    """Total loss at each step of the window."""
+    parts: tuple[tuple[str, float], ...]
+    """Weighted losses by name (content, style, tv, temporal) at the window's last step."""
+    device_memory_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class FrameDone(Event):
+    """A frame of a clip is stylized and handed to the writer."""
+
+    index: int
+    shot: int
+    steps: int
+    seconds: float
+    loss: float
+    warm: bool
+    """False for the first frame of a shot, which gets the full coarse-to-fine start."""
+
+
+@dataclass(frozen=True)
+class PhotoDone(Event):
+    """A photo is stylized and in its place."""
+
+    path: str
+    output: str
+    steps: int
+    seconds: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class TaskDone(Event):
+    """One clip or photo is in its place, whole."""
+
+    path: str
+    output: str
+    frames: int
+    size_bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class TaskFailed(Event):
+    """One task of a batch failed; the others go on."""
+
+    path: str
+    message: str
+    next_step: str | None = None
+
+
+@dataclass(frozen=True)
+class JobDone(Event):
+    """All tasks are done or have failed."""
+
+    outputs: tuple[str, ...]
+    failed: tuple[str, ...]
+    frames: int
+    seconds: float
+    steps: int
+
+
+OnEvent = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """The callback for callers who want no news."""

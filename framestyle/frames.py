@@ -1,0 +1,21 @@
+"""The one value that readers, the sequence and writers hand to each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+"""HWC, RGB, uint8 or uint16, upright, full range, contiguous."""
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One picture of a clip. `index` counts decoded frames from 0; `pts` is in seconds from the clip's start."""
+
+    index: int
+    pts: Fraction
+    pixels: Pixels

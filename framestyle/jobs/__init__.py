@@ -1,0 +1,1 @@
+"""WORK: what must be done, and doing it."""

@@ -1,0 +1,1 @@
+"""FILES and PIPES: numpy in, numpy out; no torch."""
