@@ -1,0 +1,93 @@
+"""Where a shot ends. PySceneDetect's detectors, fed with our own frames; no files here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+import cv2
+from scenedetect import FrameTimecode
+from scenedetect.detectors import AdaptiveDetector, ContentDetector
+
+from framestyle.frames import Frame, Pixels
+
+DETECTION_SIDE_PX = 256
+"""Longer side at which frames are compared: cuts are seen at any size, and noise less."""
+SHORTEST_SHOT_FRAMES = 6
+"""Flashes and single odd frames shorter than this do not make shots."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Frames `first` up to but not including `end`, by their index in the clip."""
+
+    first: int
+    end: int
+
+    @property
+    def frames(self) -> int:
+        return self.end - self.first
+
+
+class ShotFinder:
+    """Takes a clip's frames in order, then names its shots.
+
+    `method`: adaptive (compares each change with its neighbours', so that camera motion makes no cut), content
+    (a fixed threshold), none (one shot).
+    """
+
+    def __init__(self, method: str, frame_rate: Fraction) -> None:
+        self._rate = float(frame_rate)
+        self._detector: AdaptiveDetector | ContentDetector | None = None
+        if method == "adaptive":
+            self._detector = AdaptiveDetector(min_scene_len=SHORTEST_SHOT_FRAMES)
+        elif method == "content":
+            self._detector = ContentDetector(min_scene_len=SHORTEST_SHOT_FRAMES)
+        self._first: int | None = None
+        self._count = 0
+        self._cuts: set[int] = set()
+
+    def add(self, frame: Frame) -> None:
+        """The next frame."""
+        if self._first is None:
+            self._first = frame.index
+        if self._detector is not None:
+            found = self._detector.process_frame(self._timecode(self._count), _small_bgr(frame.pixels))
+            self._cuts.update(cut.frame_num for cut in found)
+        self._count += 1
+
+    def shots(self) -> list[Shot]:
+        """The shots of all frames added, in order; together they cover them exactly."""
+        if self._first is None:
+            return []
+        if self._detector is not None:
+            last = self._detector.post_process(self._timecode(self._count - 1))
+            self._cuts.update(cut.frame_num for cut in last)
+        borders = [0, *sorted(cut for cut in self._cuts if 0 < cut < self._count), self._count]
+        return [
+            Shot(self._first + start, self._first + end) for start, end in zip(borders, borders[1:], strict=False)
+        ]
+
+    def _timecode(self, number: int) -> FrameTimecode:
+        return FrameTimecode(number, fps=self._rate)
+
+
+def find_shots(frames: Iterable[Frame], method: str, frame_rate: Fraction) -> list[Shot]:
+    """The shots of a clip in memory."""
+    finder = ShotFinder(method, frame_rate)
+    for frame in frames:
+        finder.add(frame)
+    return finder.shots()
+
+
+def _small_bgr(pixels: Pixels) -> Pixels:
+    """PySceneDetect wants BGR, uint8."""
+    eight = pixels if pixels.dtype.itemsize == 1 else (pixels >> 8).astype("uint8")
+    height, width = eight.shape[:2]
+    factor = DETECTION_SIDE_PX / max(height, width)
+    if factor < 1:
+        size = (max(1, round(width * factor)), max(1, round(height * factor)))
+        eight = cv2.resize(eight, size, interpolation=cv2.INTER_AREA)
+    small: Pixels = cv2.cvtColor(eight, cv2.COLOR_RGB2BGR)
+    return small

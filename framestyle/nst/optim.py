@@ -1,0 +1,72 @@
+"""The state of the pixels' optimisation, as a value that can be resampled to a scale or carried along a flow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from framestyle.nst.image import Size, size_of
+
+BETAS = (0.9, 0.99)
+ADAM_EPSILON = 1e-8
+
+
+@dataclass
+class PixelState:
+    """Everything that the next step depends on. All tensors are 1CHW float32.
+
+    `image` is the iterate, `mean` and `square` Adam's first and second moments after `step` steps (Kingma and
+    Ba, arXiv 1412.6980), `average` the decaying sum of iterates, of total weight `average_weight` (below 1).
+    """
+
+    image: Tensor
+    mean: Tensor
+    square: Tensor
+    average: Tensor
+    step: int = 0
+    average_weight: float = 0.0
+
+    @classmethod
+    def start(cls, image: Tensor) -> PixelState:
+        """A fresh state at `image`."""
+        zeros = torch.zeros_like(image)
+        return cls(image.detach().clone(), zeros, zeros.clone(), zeros.clone())
+
+    def result(self) -> Tensor:
+        """The bias-corrected average of the iterates, or the iterate where no average is kept."""
+        if self.average_weight < 1e-6:
+            return self.image
+        return (self.average / self.average_weight).clamp(0, 1)
+
+    def adam_step(self, gradient: Tensor, learning_rate: float, average_decay: float) -> None:
+        """One Adam update, the clamp to [0, 1], and the average; in place."""
+        self.step += 1
+        self.mean.lerp_(gradient, 1 - BETAS[0])
+        self.square.mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])
+        correction = (1 - BETAS[1] ** self.step) ** 0.5
+        denominator = self.square.sqrt().div_(correction).add_(ADAM_EPSILON)
+        self.image.addcdiv_(self.mean, denominator, value=-learning_rate / (1 - BETAS[0] ** self.step))
+        self.image.clamp_(0, 1)
+        self.keep_average(average_decay)
+
+    def keep_average(self, decay: float) -> None:
+        """Take the iterate into the average; a decay of 0 keeps none."""
+        if decay > 0:
+            self.average.lerp_(self.image, 1 - decay)
+            self.average_weight = 1 - (1 - self.average_weight) * decay
+
+    def resampled(self, size: Size) -> PixelState:
+        """The state at the next scale: starts from the averaged result; first moment bicubic, second bilinear.
+
+        The gradient of a mean loss falls with the number of pixels, so both moments are scaled accordingly:
+        Adam's step does not change, but its memory then speaks of the new scale's gradients.
+        """
+        shape = (size.height, size.width)
+        ratio = size_of(self.image).area_px / size.area_px
+        image = F.interpolate(self.result(), shape, mode="bicubic", antialias=True).clamp(0, 1)
+        mean = F.interpolate(self.mean, shape, mode="bicubic") * ratio
+        square = F.interpolate(self.square, shape, mode="bilinear").clamp_min(0) * ratio**2
+        return PixelState(image, mean, square, torch.zeros_like(image), self.step, 0.0)

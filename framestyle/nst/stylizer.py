@@ -1,0 +1,368 @@
+"""The optimiser loop over scales: one content image in, one stylized image out.
+
+The Stylizer is built once a job (network, style images) and keeps the style targets of every size it has met.
+Losses are read from the device once a window of steps, never once a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from framestyle.errors import DeviceError
+from framestyle.events import OnEvent, StepDone, ignore
+from framestyle.nst import color, losses
+from framestyle.nst.image import Size, resize, scale_sizes, size_of
+from framestyle.nst.optim import PixelState
+from framestyle.nst.targets import StyleTargets, style_targets
+from framestyle.nst.vgg import VGG19
+from framestyle.nst.weights import Backbone
+from framestyle.presets import Preset
+
+WINDOW_STEPS = 10
+"""Steps between two looks at the losses."""
+STRENGTH_SPAN = 30.0
+"""`strength` 0 … 1 spans this factor of the content weight either way of the preset's own (at 0.5)."""
+
+
+@dataclass(frozen=True, eq=False)
+class TemporalTarget:
+    """What the result should stay near: an earlier result warped to this frame, 1CHW, and its reliability, 11HW."""
+
+    warped: Tensor
+    reliability: Tensor
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Stylized:
+    """The result (1CHW in [0, 1]), the state to go on from, and what it took."""
+
+    image: Tensor
+    state: PixelState
+    steps: int
+    loss: float
+    parts: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Objective:
+    """All that the loss of one content image at one scale is made from."""
+
+    content: Tensor
+    content_features: dict[str, tuple[Tensor, Tensor]]
+    style: StyleTargets
+    temporal: Sequence[TemporalTarget]
+
+
+class Stylizer:
+    """Stylizes images of any size with one preset, one backbone, one device.
+
+    `style_images`: 1CHW in [0, 1], in the order of `preset.style.images`. `seed` fixes the noise init.
+    """
+
+    def __init__(
+        self,
+        preset: Preset,
+        backbone: Backbone,
+        style_images: Sequence[Tensor],
+        *,
+        device: torch.device | str = "cpu",
+        seed: int = 0,
+        init_image: Tensor | None = None,
+        on_event: OnEvent = ignore,
+    ) -> None:
+        self.preset, self.seed, self.on_event = preset, seed, on_event
+        self.device = torch.device(device)
+        self.init_image = init_image
+        self.style_layers = _normalised(preset.style.layers, preset.style.statistic)
+        self.style_images = [image.to(self.device) for image in style_images]
+        taps = set(self.style_layers) | set(preset.content.layers)
+        self.network = VGG19(
+            backbone,
+            taps,
+            pooling=preset.network.pooling,
+            rescale_pooling=preset.network.rescale_pooling,
+            padding=preset.network.padding,
+            dtype=working_dtype(preset.optimizer.precision, self.device),
+            device=self.device,
+        )
+        self.content_weight = preset.content.weight
+        if preset.strength is not None:
+            self.content_weight *= STRENGTH_SPAN ** (1 - 2 * preset.strength)
+        self._targets: dict[tuple[Size, int | None], StyleTargets] = {}
+
+    def stylize(self, content: Tensor) -> Stylized:
+        """The full coarse-to-fine optimisation of a 1CHW content image, at its own size."""
+        scales, optimizer = self.preset.scales, self.preset.optimizer
+        sizes = scale_sizes(size_of(content), scales.min_px)
+        content = content.to(self.device)
+        if scales.first_steps == 0 and scales.steps == 0:
+            return Stylized(content, PixelState.start(content), 0, float("nan"))
+        state = PixelState.start(self._init(resize(content, sizes[0])))
+        steps_done, losses_read = 0, (float("nan"), ())
+        for index, size in enumerate(sizes):
+            objective = self._objective(resize(content, size), ())
+            if index:
+                state = state.resampled(size)
+            steps = scales.first_steps if index == 0 else scales.steps
+            run = self._lbfgs if optimizer.name == "lbfgs" else self._adam
+            reporter = self._reporter(size, steps, index, len(sizes))
+            taken, loss, parts = run(state, objective, steps, reporter, None)
+            steps_done += taken
+            losses_read = (loss, parts) if taken else losses_read
+        return self._finish(content, state, steps_done, *losses_read)
+
+    def refine(self, content: Tensor, state: PixelState, temporal: Sequence[TemporalTarget] = ()) -> Stylized:
+        """A warm start: from `state` (carried from the frame before), at full size only, stopping early."""
+        video = self.preset.video
+        content = content.to(self.device)
+        if video.steps == 0:
+            return Stylized(content, PixelState.start(content), 0, float("nan"))
+        objective = self._objective(content, temporal)
+        reporter = self._reporter(size_of(content), video.steps, 0, 1)
+        stop = _EarlyStop(video.min_steps, video.tolerance)
+        run = self._lbfgs if self.preset.optimizer.name == "lbfgs" else self._adam
+        taken, loss, parts = run(state, objective, video.steps, reporter, stop)
+        return self._finish(content, state, taken, loss, parts)
+
+    def _finish(
+        self, content: Tensor, state: PixelState, steps: int, loss: float, parts: tuple[tuple[str, float], ...]
+    ) -> Stylized:
+        image = state.result()
+        preserve = self.preset.color.preserve
+        if preserve == "luminance":
+            image = color.with_luminance_of(content, image)
+        elif preserve == "histogram":
+            image = color.match_histogram(image, content)
+        elif preserve == "content_stats":
+            image = color.match_statistics(image, content)
+        return Stylized(image, state, steps, loss, parts)
+
+    def _init(self, content: Tensor) -> Tensor:
+        """The starting pixels at the smallest scale, by the preset's `optimizer.init`."""
+        init = self.preset.optimizer.init
+        if init == "content":
+            return content
+        if init == "gray":
+            return torch.full_like(content, 0.5)
+        if init == "style_stats":
+            return color.match_statistics(content, self.style_images[0])
+        if init == "noise":
+            generator = torch.Generator().manual_seed(self.seed)
+            return torch.rand(content.shape, generator=generator).to(self.device)
+        if self.init_image is None:
+            raise ValueError(f"init {init!r} needs an init_image")
+        return resize(self.init_image.to(self.device), size_of(content))
+
+    def _objective(self, content: Tensor, temporal: Sequence[TemporalTarget]) -> _Objective:
+        with torch.no_grad():
+            features = self.network(content)
+        wanted = {
+            name: (features[name], losses.feature_variance(features[name])) for name in self.preset.content.layers
+        }
+        return _Objective(content, wanted, self._style_targets(content), temporal)
+
+    def _style_targets(self, content: Tensor) -> StyleTargets:
+        """Kept for every size; anew for each content where the style takes on the content's colours."""
+        size = size_of(content)
+        images = self.style_images
+        recoloured = self.preset.color.preserve == "style_stats"
+        if recoloured:
+            images = [color.match_statistics(image, content) for image in images]
+        elif (size, None) in self._targets:
+            return self._targets[size, None]
+        weights = [image.weight for image in self.preset.style.images]
+        style = self.preset.style
+        targets = style_targets(
+            self.network,
+            list(zip(images, weights, strict=True)),
+            list(self.style_layers),
+            style.statistic,
+            size,
+            style.scale,
+        )
+        if not recoloured:
+            self._targets[size, None] = targets
+        return targets
+
+    def parts(self, image: Tensor, objective: _Objective) -> dict[str, Tensor]:
+        """Weighted losses by name; their sum is what is minimised."""
+        features = self.network(image)
+        letter = self.preset.style.statistic == "gram2015"
+        content = image.new_zeros(())
+        for name, weight in self.preset.content.layers.items():
+            target, variance = objective.content_features[name]
+            one = (
+                losses.content_loss_2015(features[name], target)
+                if letter
+                else losses.content_loss(features[name], target, variance)
+            )
+            content = content + weight * one
+        style = image.new_zeros(())
+        for name, weight in self.style_layers.items():
+            style = style + weight * objective.style[name].loss(features[name])
+        found = {"content": self.content_weight * content, "style": self.preset.style.weight * style}
+        if self.preset.tv_weight > 0:
+            found["tv"] = self.preset.tv_weight * losses.total_variation_loss(image)
+        if objective.temporal:
+            found["temporal"] = self.preset.video.temporal_weight * _temporal(image, objective.temporal)
+        return found
+
+    def losses_of(self, image: Tensor, content: Tensor) -> dict[str, float]:
+        """Weighted losses of any image against a content image, for measuring: both 1CHW."""
+        with torch.no_grad():
+            parts = self.parts(image.to(self.device), self._objective(content.to(self.device), ()))
+        return {name: float(value) for name, value in parts.items()}
+
+    def gradient(self, image: Tensor, objective: _Objective) -> tuple[Tensor, Tensor, tuple[str, ...]]:
+        """Gradient 1CHW, the weighted losses as one vector (on the device), and their names."""
+        leaf = image.detach().requires_grad_(True)
+        parts = self.parts(leaf, objective)
+        values = torch.stack(list(parts.values()))
+        (gradient,) = torch.autograd.grad(values.sum(), leaf)
+        return gradient, values.detach(), tuple(parts)
+
+    def _adam(
+        self, state: PixelState, objective: _Objective, steps: int, report: _Report, stop: _EarlyStop | None
+    ) -> tuple[int, float, tuple[tuple[str, float], ...]]:
+        """Up to `steps` updates of `state`, in place. Gives steps taken, last loss, last parts."""
+        optimizer = self.preset.optimizer
+        window: list[Tensor] = []
+        loss, parts = float("nan"), ()
+        window_steps = WINDOW_STEPS if stop is None else min(WINDOW_STEPS, stop.window_steps)
+        for step in range(1, steps + 1):
+            gradient, values, names = self.gradient(state.image, objective)
+            state.adam_step(gradient, optimizer.learning_rate, optimizer.average_decay)
+            window.append(values)
+            if len(window) == window_steps or step == steps:
+                read = torch.stack(window).tolist()
+                totals = tuple(sum(row) for row in read)
+                loss, parts = totals[-1], tuple(zip(names, read[-1], strict=True))
+                _refuse_nan(loss)
+                report(step, totals, parts)
+                window.clear()
+                if stop is not None and stop.reached(step, totals):
+                    return step, loss, parts
+        return steps, loss, parts
+
+    def _lbfgs(
+        self, state: PixelState, objective: _Objective, steps: int, report: _Report, stop: _EarlyStop | None
+    ) -> tuple[int, float, tuple[tuple[str, float], ...]]:
+        """L-BFGS (history 10) by torch; one step is one of its iterations. The average is not kept."""
+        leaf = state.image.clone().requires_grad_(True)
+        engine = torch.optim.LBFGS(
+            [leaf], lr=1.0, max_iter=1, history_size=10, line_search_fn="strong_wolfe", tolerance_change=0.0
+        )
+        names: tuple[str, ...] = ()
+        values = leaf.new_zeros(1)
+
+        def closure() -> Tensor:
+            nonlocal names, values
+            gradient, values, names = self.gradient(leaf, objective)
+            leaf.grad = gradient
+            return values.sum()
+
+        loss, parts, totals = float("nan"), (), []
+        for step in range(1, steps + 1):
+            engine.step(closure)
+            with torch.no_grad():
+                leaf.clamp_(0, 1)
+            totals.append(float(values.sum()))
+            if len(totals) == WINDOW_STEPS or step == steps:
+                loss, parts = totals[-1], tuple(zip(names, values.tolist(), strict=True))
+                _refuse_nan(loss)
+                report(step, tuple(totals), parts)
+                if stop is not None and stop.reached(step, tuple(totals)):
+                    steps = step
+                    break
+                totals = []
+        state.image, state.average_weight = leaf.detach(), 0.0
+        return steps, loss, parts
+
+    def _reporter(self, size: Size, steps: int, index: int, scales: int) -> _Report:
+        def report(step: int, totals: tuple[float, ...], parts: tuple[tuple[str, float], ...]) -> None:
+            memory = torch.cuda.max_memory_allocated(self.device) if self.device.type == "cuda" else None
+            self.on_event(
+                StepDone(step, steps, index, scales, size.width, size.height, totals, parts, memory)
+            )
+
+        return report
+
+
+_Report = Callable[[int, tuple[float, ...], tuple[tuple[str, float], ...]], None]
+
+
+class _EarlyStop:
+    """Stops where a window of steps brought less than `tolerance` of the loss, after `min_steps`."""
+
+    window_steps = 5
+
+    def __init__(self, min_steps: int, tolerance: float) -> None:
+        self.min_steps, self.tolerance = min_steps, tolerance
+        self._before: float | None = None
+
+    def reached(self, step: int, totals: tuple[float, ...]) -> bool:
+        """Asked once a window, with the window's losses."""
+        now = sum(totals) / len(totals)
+        before, self._before = self._before, now
+        if before is None or step < self.min_steps:
+            return False
+        return before - now < self.tolerance * abs(before)
+
+
+def working_dtype(precision: str, device: torch.device) -> torch.dtype:
+    """The convolutions' precision. `auto`: bfloat16 where the hardware multiplies it natively, else float32."""
+    if precision == "float32":
+        return torch.float32
+    if precision == "bfloat16":
+        return torch.bfloat16
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        native = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+    return torch.bfloat16 if native else torch.float32
+
+
+def choose_device(spec: str) -> torch.device:
+    """auto | cpu | cuda[:N] | mps -> a device that is there; else DeviceError."""
+    if spec == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda", 0)
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(spec)
+    except RuntimeError as error:
+        raise DeviceError(f"no such device: {spec!r}", next_step="Use auto, cpu, cuda, cuda:N or mps.") from error
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
+        "mps": torch.backends.mps.is_available(),
+    }.get(device.type, False)
+    if not there:
+        raise DeviceError(f"device {spec!r} is not on this machine", next_step="Use --device auto or cpu.")
+    return device
+
+
+def _normalised(layers: dict[str, float], statistic: str) -> dict[str, float]:
+    """Weights that sum to 1; the 2015 form keeps its w_l as they are."""
+    total = 1.0 if statistic == "gram2015" else sum(layers.values())
+    return {name: weight / total for name, weight in layers.items()}
+
+
+def _temporal(image: Tensor, targets: Sequence[TemporalTarget]) -> Tensor:
+    total = image.new_zeros(())
+    for target in targets:
+        total = total + target.weight * losses.temporal_loss(image, target.warped, target.reliability)
+    return total
+
+
+def _refuse_nan(loss: float) -> None:
+    if loss != loss or loss in (float("inf"), float("-inf")):
+        raise DeviceError(
+            "the loss is no longer a number",
+            next_step="Lower optimizer.learning_rate, or use --set optimizer.precision=float32.",
+        )

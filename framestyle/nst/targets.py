@@ -1,0 +1,81 @@
+"""Style targets: the statistics that a stylized picture should have, per layer, and the losses against them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from framestyle.nst import losses
+from framestyle.nst.image import Size, resize, size_of, with_area
+from framestyle.nst.vgg import VGG19
+
+
+@dataclass(frozen=True, eq=False)
+class LayerTarget:
+    """What one layer should look like: its mean 1C and second-moment matrix 1CC (a Gram matrix or a covariance)."""
+
+    statistic: str  # gram2015 | gram | moments | wasserstein
+    mean: Tensor
+    matrix: Tensor
+    root: Tensor | None = None
+    """The matrix's square root, for wasserstein alone."""
+
+    def loss(self, features: Tensor) -> Tensor:
+        """BCHW -> scalar."""
+        if self.statistic == "gram2015":
+            positions = features.shape[2] * features.shape[3]
+            return losses.style_loss_2015(features, self.matrix * positions)
+        if self.statistic == "gram":
+            return losses.relative_square_error(losses.gram_matrix(features), self.matrix)
+        mean, covariance = losses.moments(features)
+        if self.statistic == "moments":
+            of_mean = losses.relative_square_error(mean, self.mean)
+            return of_mean + losses.relative_square_error(covariance, self.matrix)
+        assert self.root is not None
+        distance = losses.wasserstein_distance(mean, covariance, self.mean, self.matrix, self.root)
+        energy = self.mean.square().sum() + torch.diagonal(self.matrix, dim1=1, dim2=2).sum()
+        return distance.sum() / (energy + losses.EPSILON)
+
+
+StyleTargets = Mapping[str, LayerTarget]
+
+
+def style_targets(
+    network: VGG19,
+    images: Sequence[tuple[Tensor, float]],
+    layers: Sequence[str],
+    statistic: str,
+    content_size: Size,
+    style_scale: float,
+) -> dict[str, LayerTarget]:
+    """Targets at one scale of the content: each style image resized to the content's area times `style_scale`².
+
+    Several images blend by weight: means and raw second moments combine linearly, as if their pixels were one
+    picture; the covariance follows from both.
+    """
+    total = sum(weight for _, weight in images)
+    means: dict[str, Tensor] = {}
+    seconds: dict[str, Tensor] = {}
+    with torch.no_grad():
+        for image, weight in images:
+            size = with_area(size_of(image), content_size.area_px * style_scale**2)
+            features = network(resize(image, size))
+            for name in layers:
+                mean, second = losses._wide(features[name]).mean((2, 3)), losses.gram_matrix(features[name])
+                share = weight / total
+                means[name] = means.get(name, 0) + share * mean
+                seconds[name] = seconds.get(name, 0) + share * second
+    return {name: _layer_target(statistic, means[name], seconds[name]) for name in layers}
+
+
+def _layer_target(statistic: str, mean: Tensor, second: Tensor) -> LayerTarget:
+    """`gram2015` keeps the Gram matrix per position: its loss multiplies by the content's positions again, so that
+    a style image of another size than the content asks for no more than its own density."""
+    if statistic in ("gram2015", "gram"):
+        return LayerTarget(statistic, mean, second)
+    covariance = second - mean[:, :, None] * mean[:, None, :]
+    root = losses.matrix_root(covariance) if statistic == "wasserstein" else None
+    return LayerTarget(statistic, mean, covariance, root)
