@@ -121,6 +121,7 @@ class TaskDone(Event):
     frames: int
     size_bytes: int
     seconds: float
+    steps: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,346 @@
+"""The command line: turns a call into a job, and errors into one sentence and an exit code. See `framestyle --help`.
+
+Heavy imports (torch, OpenCV) happen inside the commands that need them, so that `--help` is immediate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from types import FrameType
+
+import framestyle
+from framestyle.errors import BatchError, FramestyleError, InterruptedByUserError, UsageError
+
+EXAMPLES = """examples:
+  framestyle demo
+  framestyle presets list
+  framestyle stylize clip.mp4 -o painted.mp4 -p nightswirl --max-side 512
+  framestyle stylize photos/ -o painted/ -p watercolor --set strength=0.7
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    if not hasattr(args, "run"):
+        parser.print_help()
+        return UsageError.exit_code
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        code: int = args.run(args)
+        return code
+    except KeyboardInterrupt:
+        return _fail(_interrupted(), args.debug)
+    except FramestyleError as error:
+        return _fail(error, args.debug)
+    except BrokenPipeError:
+        # The reader of our output went away (`framestyle presets list | head`): nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if args.debug:
+            raise
+        print(f"framestyle: unexpected {type(error).__name__}: {_plain(str(error))}", file=sys.stderr)
+        print("  This is a bug. Run the same command with --debug for the whole story.", file=sys.stderr)
+        return 1
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _interrupted() -> InterruptedByUserError:
+    return InterruptedByUserError(
+        "stopped; no half-written file was left", next_step="The same command starts again; finished files are kept."
+    )
+
+
+def _fail(error: FramestyleError, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(error)
+    print(f"framestyle: {_plain(error.message)}", file=sys.stderr)
+    if error.next_step:
+        print(f"  {_plain(error.next_step)}", file=sys.stderr)
+    return error.exit_code
+
+
+def _plain(text: str) -> str:
+    """Without control characters: a file's name must not drive the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Usage errors in our own words and exit code."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        self.exit(UsageError.exit_code, f"framestyle: {message}\n  See {self.prog} --help\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = _Parser(
+        prog="framestyle",
+        description="Paints video clips and photo folders in named styles.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"framestyle {framestyle.__version__}")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
+    _add_stylize(commands)
+    _add_presets(commands)
+    _add_weights(commands)
+    _add_demo(commands)
+    return parser
+
+
+def _add_work_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="auto", metavar="DEV", help="auto | cpu | cuda[:N] | mps (default: auto)")
+    parser.add_argument(
+        "--weights",
+        default="auto",
+        metavar="W",
+        help="imagenet | caffe | learned | untrained | PATH; auto = imagenet where it is at hand, else learned",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same pixels (default: 0)")
+    parser.add_argument(
+        "--progress", default="auto", choices=("auto", "rich", "json", "none"), help="how to show progress"
+    )
+    parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+
+def _add_stylize(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser("stylize", help="stylize clips, photos, or folders of photos")
+    parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="a video, a photo, a folder of photos")
+    parser.add_argument("-o", "--output", required=True, help="a file, or a folder for several results")
+    parser.add_argument("-p", "--preset", required=True, help="a preset's name, or the path of a YAML file")
+    parser.add_argument(
+        "--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE", help="change any preset key"
+    )
+    parser.add_argument("--max-side", type=int, metavar="PX", help="longest side of the result; 0 = the input's own")
+    parser.add_argument("--start", type=parse_time, metavar="T", help="seconds, or [[HH:]MM:]SS[.fff]")
+    parser.add_argument("--end", type=parse_time, metavar="T", help="seconds, or [[HH:]MM:]SS[.fff]")
+    parser.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    _add_work_options(parser)
+    parser.set_defaults(run=run_stylize)
+
+
+def _add_presets(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser("presets", help="list, show, check and start presets")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, parser_class=_Parser)
+    actions.add_parser("list", help="every preset by name").set_defaults(run=run_presets_list)
+    show = actions.add_parser("show", help="print a preset")
+    show.add_argument("name")
+    show.add_argument("--resolved", action="store_true", help="with everything it inherits")
+    show.set_defaults(run=run_presets_show)
+    validate = actions.add_parser("validate", help="report every error of preset files")
+    validate.add_argument("files", nargs="+", metavar="FILE")
+    validate.set_defaults(run=run_presets_validate)
+    new = actions.add_parser("new", help="start a preset of your own")
+    new.add_argument("name")
+    new.add_argument("--style", nargs="+", required=True, type=Path, metavar="IMAGE")
+    new.set_defaults(run=run_presets_new)
+    actions.add_parser("keys", help="every preset key: type, range, default, meaning").set_defaults(
+        run=run_presets_keys
+    )
+
+
+def _add_weights(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser("weights", help="list, fetch and verify network weights")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, parser_class=_Parser)
+    actions.add_parser("list", help="what is at hand").set_defaults(run=run_weights_list)
+    fetch = actions.add_parser("fetch", help="fetch the pretrained weights (548 MB), once")
+    fetch.add_argument("kind", nargs="?", default="imagenet", choices=("imagenet", "caffe"))
+    fetch.add_argument("--file", type=Path, help="import from a file you have instead of fetching")
+    fetch.add_argument("--url", help="fetch from a mirror; its file name must end in -HASH.pth")
+    fetch.set_defaults(run=run_weights_fetch)
+    actions.add_parser("verify", help="check kept weights against their hashes").set_defaults(run=run_weights_verify)
+
+
+def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser("demo", help="the main job on the bundled samples, in a few minutes")
+    parser.add_argument("-o", "--output", type=Path, default=Path("framestyle-demo"), metavar="DIR")
+    _add_work_options(parser)
+    parser.set_defaults(run=run_demo)
+
+
+def parse_time(text: str) -> Fraction:
+    """`90`, `1:30`, `00:01:30.5` -> seconds."""
+    parts = text.split(":")
+    try:
+        if not 1 <= len(parts) <= 3 or any(not part.replace(".", "", 1).isdecimal() for part in parts):
+            raise ValueError
+        seconds = Fraction(0)
+        for part in parts:
+            seconds = seconds * 60 + Fraction(part)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: write seconds or [[HH:]MM:]SS[.fff]") from None
+    return seconds
+
+
+def run_stylize(args: argparse.Namespace) -> int:
+    """`framestyle stylize`."""
+    from framestyle.jobs.plan import TimeRange, plan
+    from framestyle.presets import load_preset
+
+    if args.start is not None and args.end is not None and args.start >= args.end:
+        raise UsageError("--start must lie before --end")
+    overrides = list(args.overrides)
+    if args.max_side is not None:
+        overrides.append(f"scales.max_side_px={args.max_side}")
+    preset = load_preset(args.preset, overrides)
+    # A trailing slash says "folder"; Path would forget it.
+    output = Path(args.output) / "_" if args.output.endswith("/") else Path(args.output)
+    output = output.parent if output.name == "_" else output
+    tasks = plan(args.inputs, output, photo_format=preset.output.photo_format, overwrite=args.overwrite)
+    if args.dry_run:
+        for task in tasks:
+            print(_plain(f"{task.kind}: {task.source} -> {task.target}"))
+        return 0
+    from framestyle.doors.console import open_console
+    from framestyle.jobs.engines.local import run
+    from framestyle.jobs.workshop import open_workshop
+
+    with open_console(args.progress) as console:
+        workshop = open_workshop(
+            preset, weights=args.weights, device=args.device, seed=args.seed, on_event=console
+        )
+        done = run(tasks, output, TimeRange(args.start, args.end), workshop)
+    if done.failed:
+        raise BatchError(
+            f"{len(done.failed)} of {len(tasks)} failed; the rest is done",
+            next_step="The failures are listed above, each with its cause.",
+        )
+    return 0
+
+
+def run_presets_list(args: argparse.Namespace) -> int:
+    """`framestyle presets list`."""
+    from framestyle.presets import list_presets
+
+    rows = list_presets()
+    width = max(len(row.name) for row in rows)
+    for row in rows:
+        print(f"{row.name:{width}}  {row.cost_class:9} {row.description}")
+    return 0
+
+
+def run_presets_show(args: argparse.Namespace) -> int:
+    """`framestyle presets show`."""
+    from framestyle.presets import find_preset, load_preset, resolved_yaml
+
+    if args.resolved:
+        print(resolved_yaml(load_preset(args.name)), end="")
+    else:
+        print(Path(find_preset(args.name)).read_text(encoding="utf-8"), end="")
+    return 0
+
+
+def run_presets_validate(args: argparse.Namespace) -> int:
+    """`framestyle presets validate`: all files are looked at, whatever the first one says."""
+    from framestyle.errors import PresetError
+    from framestyle.presets import load_preset
+
+    wrong = 0
+    for file in args.files:
+        try:
+            load_preset(Path(file))
+            print(f"{_plain(file)}: ok")
+        except PresetError as error:
+            wrong += 1
+            print(_plain(error.message), file=sys.stderr)
+    return PresetError.exit_code if wrong else 0
+
+
+def run_presets_new(args: argparse.Namespace) -> int:
+    """`framestyle presets new`."""
+    from framestyle.errors import InputError, OutputError
+    from framestyle.presets import new_preset_text, preset_dirs
+
+    for image in args.style:
+        if not image.is_file():
+            raise InputError(f"no style image at {image}")
+    target = preset_dirs()[0] / f"{args.name}.yaml"
+    if target.exists():
+        raise OutputError(f"{target} exists already", next_step="Choose another name, or edit that file.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(new_preset_text(args.name, [image.resolve() for image in args.style]), encoding="utf-8")
+    print(f"wrote {target}\nTry it: framestyle stylize PHOTO -o OUT.png -p {args.name}")
+    return 0
+
+
+def run_presets_keys(args: argparse.Namespace) -> int:
+    """`framestyle presets keys`."""
+    from framestyle.presets import schema_rows
+
+    for row in schema_rows():
+        unit = f" {row.unit}" if row.unit else ""
+        print(f"{row.key} = {row.default}{unit}  [{row.type}{', ' + row.range if row.range else ''}]\n    {row.help}")
+    return 0
+
+
+def run_weights_list(args: argparse.Namespace) -> int:
+    """`framestyle weights list`."""
+    from framestyle.nst.weights import list_weights
+
+    for row in list_weights():
+        there = "at hand" if row.at_hand else "not here"
+        print(f"{row.kind:10} {there:9} {row.size_bytes >> 20:5d} MB  {row.note}")
+    return 0
+
+
+def run_weights_fetch(args: argparse.Namespace) -> int:
+    """`framestyle weights fetch`."""
+    from framestyle.nst.weights import WeightsStore, fetch_imagenet, import_file
+
+    store = WeightsStore(url=args.url)
+    if args.kind == "caffe" and args.file is None:
+        raise UsageError("the caffe weights come from a file of yours", next_step="Add --file FILE.")
+    if args.file is not None:
+        path = import_file(store, args.kind, args.file)
+    else:
+        from framestyle.doors.console import open_console
+        from framestyle.events import Preparing
+
+        with open_console("auto") as console:
+            path = fetch_imagenet(store, lambda fraction, detail: console(Preparing("weights", fraction, detail)))
+    print(f"kept as {path}")
+    return 0
+
+
+def run_weights_verify(args: argparse.Namespace) -> int:
+    """`framestyle weights verify`."""
+    from framestyle.errors import WeightsError
+    from framestyle.nst.weights import verify
+
+    found = verify()
+    for kind, state in found.items():
+        print(f"{kind:10} {state}")
+    if not found:
+        print("no weights are kept yet")
+    return 0 if all(state == "ok" for state in found.values()) else WeightsError.exit_code
+
+
+def run_demo(args: argparse.Namespace) -> int:
+    """`framestyle demo`."""
+    from framestyle.doors.console import open_console
+    from framestyle.doors.demo import demo
+
+    with open_console(args.progress) as console:
+        made = demo(
+            args.output, weights=args.weights, device=args.device, seed=args.seed, on_event=console
+        )
+    for line in made.lines():
+        print(line)
+    return 0
+
+

@@ -1,0 +1,77 @@
+"""The engine of this machine: tasks one after another, on one device."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from framestyle.errors import FramestyleError, InterruptedByUserError
+from framestyle.events import JobDone, JobStarted, TaskDone, TaskFailed
+from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.render import Survey, render_photo, render_video, survey
+from framestyle.jobs.workshop import Workshop
+
+
+def run(tasks: Sequence[Task], output: Path, span: TimeRange, workshop: Workshop) -> JobDone:
+    """Do every task; one that fails is reported and the others go on. A single task's error is raised."""
+    started = time.perf_counter()
+    surveys = _survey_all(tasks, span, workshop)
+    total = sum(found.frames for found in surveys.values() if isinstance(found, Survey))
+    total += sum(task.kind == "photo" for task in tasks)
+    workshop.on_event(
+        JobStarted(
+            tuple(str(task.source) for task in tasks),
+            str(output),
+            workshop.preset.name,
+            workshop.weights,
+            workshop.device,
+            len(tasks),
+            total,
+        )
+    )
+    done: list[TaskDone] = []
+    failed: list[str] = []
+    for index, task in enumerate(tasks):
+        try:
+            finished = _do(task, index, surveys.get(task.source), span, workshop)
+        except InterruptedByUserError:
+            raise
+        except FramestyleError as error:
+            if len(tasks) == 1:
+                raise
+            failed.append(str(task.source))
+            workshop.on_event(TaskFailed(str(task.source), error.message, error.next_step))
+            continue
+        done.append(finished)
+        workshop.on_event(finished)
+    result = JobDone(
+        tuple(one.output for one in done),
+        tuple(failed),
+        sum(one.frames for one in done),
+        time.perf_counter() - started,
+        sum(one.steps for one in done),
+    )
+    workshop.on_event(result)
+    return result
+
+
+def _survey_all(tasks: Sequence[Task], span: TimeRange, workshop: Workshop) -> dict[Path, Survey | FramestyleError]:
+    found: dict[Path, Survey | FramestyleError] = {}
+    for task in tasks:
+        if task.kind == "video":
+            try:
+                found[task.source] = survey(task.source, span, workshop.preset.video.cuts, workshop)
+            except FramestyleError as error:
+                found[task.source] = error
+    return found
+
+
+def _do(
+    task: Task, index: int, found: Survey | FramestyleError | None, span: TimeRange, workshop: Workshop
+) -> TaskDone:
+    if isinstance(found, FramestyleError):
+        raise found
+    if found is None:
+        return render_photo(task, index, workshop)
+    return render_video(task, index, found, span, workshop)

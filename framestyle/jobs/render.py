@@ -1,0 +1,194 @@
+"""One task: reader -> sequence -> writer. Decoding and encoding run beside the optimiser, behind bounded queues."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from framestyle.errors import InputError
+from framestyle.events import Event, FrameDone, Note, PhotoDone, Preparing, TaskDone, TaskStarted
+from framestyle.frames import Frame, Pixels
+from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.workshop import Workshop
+from framestyle.media.photos import read_photo, write_photo
+from framestyle.media.probe import VideoInfo
+from framestyle.media.video_reader import VideoReader
+from framestyle.media.video_writer import SourceStreams, VideoSettings, VideoWriter
+from framestyle.motion.sequence import stylize_frames, working_size
+from framestyle.motion.shots import Shot, ShotFinder
+from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
+
+QUEUE_FRAMES = 8
+"""Frames that may wait on either side of the optimiser."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a first pass over a clip found: its shots, and how many frames it really has."""
+
+    info: VideoInfo
+    shots: list[Shot]
+    frames: int
+
+
+def survey(path: Path, span: TimeRange, cuts: str, workshop: Workshop) -> Survey:
+    """Decode once, at full speed: counting frames and finding cuts costs little beside a single optimised frame."""
+    with VideoReader(path, span.start_s, span.end_s) as reader:
+        finder = ShotFinder(cuts, reader.info.frame_rate)
+        count = 0
+        for frame in reader:
+            finder.add(frame)
+            count += 1
+            expected = reader.info.frame_count_estimate
+            if expected and count % 50 == 0:
+                workshop.on_event(Preparing("shots", min(1.0, count / expected), f"frame {count}"))
+        workshop.on_event(Preparing("shots", 1.0, f"{count} frames"))
+        if count == 0:
+            raise InputError(
+                f"{path} has no frames in the chosen range", next_step="Check --start and --end against its duration."
+            )
+        for note in _doubts(reader):
+            workshop.on_event(note)
+        return Survey(reader.info, finder.shots(), count)
+
+
+def _doubts(reader: VideoReader) -> Iterator[Note]:
+    if reader.missing_estimate > 1:
+        yield Note(f"{reader.info.path} ends early: {reader.missing_estimate} frames are missing.", "warning")
+    if reader.info.bit_depth > 8:
+        yield Note(f"{reader.info.path} has {reader.info.bit_depth} bits a channel; it is processed at 8.", "warning")
+
+
+def render_video(task: Task, index: int, found: Survey, span: TimeRange, workshop: Workshop) -> TaskDone:
+    """Stylize a clip into its target, whole or not at all. Reader, writer and threads end with it."""
+    started = time.perf_counter()
+    preset = workshop.preset
+    size = working_size(Size(found.info.width, found.info.height), preset.scales.max_side_px)
+    workshop.on_event(
+        TaskStarted(str(task.source), "video", index, found.frames, len(found.shots), size.width, size.height)
+    )
+    writer = VideoWriter(
+        task.target,
+        width=size.width,
+        height=size.height,
+        frame_rate=found.info.frame_rate,
+        settings=VideoSettings(preset.output.video_codec, preset.output.quality),
+        source=SourceStreams(task.source, span.start_s, span.end_s),
+        sample_aspect_ratio=found.info.sample_aspect_ratio,
+        metadata=workshop.provenance(),
+    )
+    steps = 0
+
+    def heard(event: Event) -> None:
+        nonlocal steps
+        steps += event.steps if isinstance(event, FrameDone) else 0
+        workshop.on_event(event)
+
+    with VideoReader(task.source, span.start_s, span.end_s) as reader, writer, _Encoder(writer) as encoder:
+        frames = _ahead(reader)
+        for frame in stylize_frames(frames, found.shots, workshop.stylizer, on_event=heard):
+            encoder.put(frame.pixels)
+    for note in writer.notes:
+        workshop.on_event(Note(note))
+    seconds = time.perf_counter() - started
+    return TaskDone(str(task.source), str(task.target), found.frames, task.target.stat().st_size, seconds, steps)
+
+
+def render_photo(task: Task, index: int, workshop: Workshop) -> TaskDone:
+    """Stylize a photo into its target, whole or not at all."""
+    started = time.perf_counter()
+    photo = read_photo(task.source)
+    height, width = photo.pixels.shape[:2]
+    size = fit_within(Size(width, height), workshop.preset.scales.max_side_px)
+    workshop.on_event(TaskStarted(str(task.source), "photo", index, 1, 1, size.width, size.height))
+    if size != (width, height):
+        photo.pixels = cv2.resize(photo.pixels, size, interpolation=cv2.INTER_AREA)
+        if photo.alpha is not None:
+            photo.alpha = cv2.resize(photo.alpha, size, interpolation=cv2.INTER_AREA)
+    result = workshop.stylizer.stylize(to_tensor(photo.pixels, workshop.stylizer.device))
+    deep = photo.pixels.dtype == np.uint16
+    pixels = to_pixels(result.image, np.uint16 if deep else np.uint8)
+    write_photo(task.target, pixels, photo, workshop.provenance())
+    seconds = time.perf_counter() - started
+    workshop.on_event(PhotoDone(str(task.source), str(task.target), result.steps, seconds, result.loss))
+    return TaskDone(str(task.source), str(task.target), 1, task.target.stat().st_size, seconds, result.steps)
+
+
+def _ahead(frames: Iterable[Frame]) -> Iterator[Frame]:
+    """The same frames, decoded on another thread, at most QUEUE_FRAMES ahead. Closing it ends the thread."""
+    waiting: queue.Queue[Frame | BaseException | None] = queue.Queue(QUEUE_FRAMES)
+    stop = threading.Event()
+
+    def put(item: Frame | BaseException | None) -> bool:
+        while not stop.is_set():
+            try:
+                waiting.put(item, timeout=0.1)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def decode() -> None:
+        try:
+            for frame in frames:
+                if not put(frame):
+                    return
+            put(None)
+        except BaseException as error:  # handed to the consumer, which raises it
+            put(error)
+
+    thread = threading.Thread(target=decode, name="decode", daemon=True)
+    thread.start()
+    try:
+        while (item := waiting.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stop.set()
+        thread.join()
+
+
+class _Encoder:
+    """Feeds the writer from another thread; an error there is raised at the next `put` or at the end."""
+
+    def __init__(self, writer: VideoWriter) -> None:
+        self._writer = writer
+        self._waiting: queue.Queue[Pixels | None] = queue.Queue(QUEUE_FRAMES)
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="encode", daemon=True)
+
+    def __enter__(self) -> _Encoder:
+        self._thread.start()
+        return self
+
+    def put(self, pixels: Pixels) -> None:
+        """Blocks while the queue is full."""
+        self._raise()
+        self._waiting.put(pixels)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._waiting.put(None)
+        self._thread.join()
+        if kind is None:
+            self._raise()
+
+    def _run(self) -> None:
+        while (pixels := self._waiting.get()) is not None:
+            if self._error is None:
+                try:
+                    self._writer.write(pixels)
+                except BaseException as error:
+                    # The queue is still emptied, so that nobody waits on a dead encoder.
+                    self._error = error
+
+    def _raise(self) -> None:
+        if self._error is not None:
+            raise self._error

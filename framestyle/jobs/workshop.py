@@ -1,0 +1,71 @@
+"""What every task of a job shares: the preset, the network with its style targets, the device. Built once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+import framestyle
+from framestyle.errors import PresetError
+from framestyle.events import Note, OnEvent, Preparing
+from framestyle.media.photos import read_style_image
+from framestyle.nst.image import to_tensor
+from framestyle.nst.stylizer import Stylizer, choose_device, working_dtype
+from framestyle.nst.weights import WeightsStore, choose_kind, load_backbone
+from framestyle.presets import Preset
+
+OWN_INITS = ("content", "noise", "style_stats", "gray")
+
+
+@dataclass(frozen=True, eq=False)
+class Workshop:
+    """A stylizer ready to work, and what it was made from, in words."""
+
+    preset: Preset
+    stylizer: Stylizer
+    weights: str
+    device: str
+    seed: int
+    on_event: OnEvent
+
+    def provenance(self) -> dict[str, str]:
+        """What the output's metadata says of how it was made."""
+        used = f"framestyle {framestyle.__version__}, torch {torch.__version__}"
+        return {
+            "comment": f"{used}; preset {self.preset.name}; weights {self.weights}; seed {self.seed}; {self.device}"
+        }
+
+
+def open_workshop(
+    preset: Preset, *, weights: str, device: str, seed: int, on_event: OnEvent, store: WeightsStore | None = None
+) -> Workshop:
+    """Load or learn the weights, read the style images, build the network."""
+    if not preset.style.images:
+        raise PresetError(
+            f"preset {preset.name!r} names no style image",
+            next_step="Add one: --set style.images=PATH, or choose another: framestyle presets list",
+        )
+    chosen = choose_device(device)
+    kind = choose_kind(weights, store)
+    if weights == "auto" and kind == "learned":
+        on_event(
+            Note("Using the learned weights, made on this machine. For the pretrained ones: framestyle weights fetch")
+        )
+    if kind == "untrained":
+        on_event(Note("Untrained weights: colours and mottle, but no strokes to expect.", "warning"))
+    backbone = load_backbone(
+        kind,
+        seed=0,
+        store=store,
+        on_progress=lambda fraction, detail: on_event(Preparing("weights", fraction, detail)),
+    )
+    images = [to_tensor(read_style_image(Path(image.path))) for image in preset.style.images]
+    init = preset.optimizer.init
+    init_image = None if init in OWN_INITS else to_tensor(read_style_image(Path(init)))
+    stylizer = Stylizer(
+        preset, backbone, images, device=chosen, seed=seed, init_image=init_image, on_event=on_event
+    )
+    precision = str(working_dtype(preset.optimizer.precision, chosen)).removeprefix("torch.")
+    return Workshop(preset, stylizer, kind, f"{chosen} {precision}", seed, on_event)
