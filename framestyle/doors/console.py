@@ -1,0 +1,334 @@
+"""Progress for people and programs: a live display in a terminal, plain lines elsewhere, JSON lines on request.
+
+Everything goes to stderr. See docs/progress.md for the JSON schema.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+import statistics
+import sys
+import threading
+import time
+from collections import deque
+from types import TracebackType
+from typing import Protocol, Self, TextIO
+
+from rich.console import Console as RichConsole
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from framestyle.events import (
+    Event,
+    FrameDone,
+    JobDone,
+    JobStarted,
+    Note,
+    PhotoDone,
+    Preparing,
+    ShotStarted,
+    StepDone,
+    TaskDone,
+    TaskFailed,
+    TaskStarted,
+)
+
+LINE_EVERY_S = 5.0
+CURVE_POINTS = 24
+BLOCKS = "▁▂▃▄▅▆▇█"
+SHOWN_OUTPUTS = 10
+
+
+class Console(Protocol):
+    """A context manager that is called with every event, from any thread."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    def __call__(self, event: Event) -> None: ...
+
+
+def open_console(mode: str, *, stream: TextIO | None = None) -> Console:
+    """`auto` (live in a terminal, else plain lines), `rich`, `json`, or `none`."""
+    out = stream or sys.stderr
+    if mode == "none":
+        return _Silent()
+    if mode == "json":
+        return _Json(out)
+    if mode == "rich":
+        return _Rich(RichConsole(file=out, force_terminal=True))
+    console = RichConsole(file=out)
+    return _Rich(console) if console.is_terminal and not console.is_dumb_terminal else _Plain(out)
+
+
+def plain(text: str) -> str:
+    """Without control characters: a file's name must not drive the terminal."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def middle(text: str, width: int) -> str:
+    """At most `width` characters, the middle left out: both ends of a path tell most."""
+    if len(text) <= width:
+        return text
+    head = (width - 1) // 2
+    return f"{text[:head]}…{text[len(text) - (width - 1 - head):]}"
+
+
+def duration(seconds: float | None) -> str:
+    """61 -> 01:01."""
+    if seconds is None:
+        return "--:--"
+    hours, rest = divmod(round(seconds), 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}:{minutes:02d}:{left:02d}" if hours else f"{minutes:02d}:{left:02d}"
+
+
+def curve(losses: list[float]) -> str:
+    """The losses' logarithms as a row of blocks."""
+    logs = [math.log(max(loss, 1e-12)) for loss in losses if math.isfinite(loss)]
+    if not logs:
+        return ""
+    low, high = min(logs), max(logs)
+    span = (high - low) or 1.0
+    return "".join(BLOCKS[round((value - low) / span * (len(BLOCKS) - 1))] for value in logs)
+
+
+class Progress:
+    """What has been done and what is left; learns the cost of frames from the measured ones."""
+
+    def __init__(self) -> None:
+        self.started = time.perf_counter()
+        self.total = self.done = 0
+        self.job: JobStarted | None = None
+        self.task: TaskStarted | None = None
+        self.shot: ShotStarted | None = None
+        self.step: StepDone | None = None
+        self.preparing: Preparing | None = None
+        self.losses: deque[float] = deque(maxlen=CURVE_POINTS)
+        self.cold: deque[float] = deque(maxlen=8)
+        self.warm: deque[float] = deque(maxlen=15)
+        self.colds_left = 0
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, JobStarted):
+            self.job, self.total, self.preparing = event, event.frames, None
+        elif isinstance(event, Preparing):
+            self.preparing = event if event.fraction < 1 else None
+        elif isinstance(event, TaskStarted):
+            self.task, self.shot, self.colds_left = event, None, event.shots
+        elif isinstance(event, ShotStarted):
+            self.shot = event
+        elif isinstance(event, StepDone):
+            self.step = event
+            self.losses.append(event.losses[-1])
+        elif isinstance(event, FrameDone):
+            self.done += 1
+            (self.warm if event.warm else self.cold).append(event.seconds)
+            self.colds_left -= not event.warm
+        elif isinstance(event, PhotoDone):
+            self.done += 1
+            self.cold.append(event.seconds)
+
+    @property
+    def elapsed_s(self) -> float:
+        return time.perf_counter() - self.started
+
+    def seconds_per_frame(self) -> float | None:
+        """Of recent warm frames, or of first ones where there are no others yet."""
+        known = self.warm or self.cold
+        return statistics.median(known) if known else None
+
+    def eta_s(self) -> float | None:
+        """First frames of shots and warm frames cost differently: each is counted at its own measured price."""
+        each = self.seconds_per_frame()
+        if each is None:
+            return None
+        left = self.total - self.done
+        photos = self.task is not None and self.task.kind == "photo"
+        colds = left if photos else min(left, max(0, self.colds_left))
+        cold = statistics.median(self.cold) if self.cold else each
+        return colds * cold + (left - colds) * each
+
+
+class _Silent:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def __call__(self, event: Event) -> None:
+        return None
+
+
+class _Json(_Silent):
+    """One object a line."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream, self._lock, self._started = stream, threading.Lock(), time.perf_counter()
+
+    def __call__(self, event: Event) -> None:
+        name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
+        fields = {"event": name, "time_s": round(time.perf_counter() - self._started, 3), **dataclasses.asdict(event)}
+        with self._lock:
+            self._stream.write(json.dumps(_finite(fields), ensure_ascii=True) + "\n")
+            self._stream.flush()
+
+
+def _finite(value: object) -> object:
+    """JSON has no NaN: null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return value
+
+
+class _Plain(_Silent):
+    """A line every few seconds, no control codes: for logs."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream, self._lock, self._progress, self._last = stream, threading.Lock(), Progress(), -LINE_EVERY_S
+
+    def __call__(self, event: Event) -> None:
+        with self._lock:
+            self._progress(event)
+            line = self._line(event)
+            if line:
+                self._stream.write(f"[{duration(self._progress.elapsed_s)}] {line}\n")
+                self._stream.flush()
+
+    def _line(self, event: Event) -> str:
+        said = describe(event)
+        if said:
+            return said
+        now = self._progress.elapsed_s
+        if not isinstance(event, FrameDone | StepDone | Preparing) or now - self._last < LINE_EVERY_S:
+            return ""
+        self._last = now
+        if isinstance(event, Preparing):
+            return f"preparing {event.what}: {event.fraction:.0%} {plain(event.detail)}"
+        return status_line(self._progress)
+
+
+def describe(event: Event) -> str:
+    """One line for the events that are worth one, else nothing."""
+    if isinstance(event, TaskStarted):
+        what = f"{event.frames} frames, {event.shots} shots, " if event.kind == "video" else ""
+        return f"{plain(event.path)}: {what}{event.width}x{event.height}"
+    if isinstance(event, Note):
+        return f"{'warning: ' if event.level == 'warning' else ''}{plain(event.message)}"
+    if isinstance(event, TaskFailed):
+        return f"FAILED {plain(event.path)}: {plain(event.message)}"
+    if isinstance(event, TaskDone):
+        return f"wrote {plain(event.output)} ({event.size_bytes / 1e6:.1f} MB, {event.frames} frames, {event.seconds:.1f} s)"
+    if isinstance(event, JobDone):
+        return f"done: {len(event.outputs)} written, {len(event.failed)} failed, {event.frames} frames, {event.seconds:.1f} s"
+    return ""
+
+
+def status_line(progress: Progress) -> str:
+    """Where the work stands, in one line."""
+    parts = [f"frame {progress.done + 1}/{progress.total}"]
+    if progress.shot is not None and progress.task is not None:
+        parts.insert(0, f"shot {progress.shot.index + 1}/{progress.task.shots}")
+    if progress.step is not None:
+        step = progress.step
+        parts.append(f"step {step.step}/{step.steps} at {step.width}x{step.height}  loss {step.losses[-1]:.4g}")
+    each = progress.seconds_per_frame()
+    if each is not None:
+        parts.append(f"{each:.2f} s/frame  eta {duration(progress.eta_s())}")
+    return "  ".join(parts)
+
+
+class _Rich:
+    """The live display."""
+
+    def __init__(self, console: RichConsole) -> None:
+        self._console, self._lock, self._progress = console, threading.Lock(), Progress()
+        self._live = Live(
+            console=console, refresh_per_second=8, transient=True, get_renderable=self._picture, redirect_stdout=False
+        )
+        self._failures: list[TaskFailed] = []
+        self._sizes: dict[str, int] = {}
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def __call__(self, event: Event) -> None:
+        with self._lock:
+            self._progress(event)
+            if isinstance(event, Note | TaskFailed):
+                style = "red" if isinstance(event, TaskFailed) else "yellow" if event.level == "warning" else "dim"
+                self._console.print(Text(describe(event), style=style))
+            if isinstance(event, TaskFailed):
+                self._failures.append(event)
+            if isinstance(event, TaskDone):
+                self._sizes[event.output] = event.size_bytes
+            if isinstance(event, JobDone):
+                self._console.print(self._summary(event))
+
+    def _picture(self) -> Table:
+        progress, width = self._progress, self._console.width
+        grid = Table.grid(padding=(0, 1))
+        grid.add_column(no_wrap=True)
+        if progress.job is not None:
+            job, task = progress.job, progress.task
+            name = middle(plain(task.path if task else job.output), max(16, width - 44))
+            grid.add_row(Text(f"{name}  {job.preset} · {job.weights} · {job.device}", style="bold"))
+        if progress.preparing is not None:
+            grid.add_row(self._bar(progress.preparing.fraction, f"preparing {progress.preparing.what}"))
+        elif progress.total:
+            each = progress.seconds_per_frame()
+            pace = f"{each:.2f} s/frame  " if each is not None else ""
+            shot = ""
+            if progress.shot is not None and progress.task is not None:
+                shot = f"shot {progress.shot.index + 1}/{progress.task.shots}  "
+            grid.add_row(self._bar(progress.done / progress.total, f"{shot}frame {progress.done}/{progress.total}"))
+            grid.add_row(Text(f"{pace}elapsed {duration(progress.elapsed_s)}  eta {duration(progress.eta_s())}"))
+        if progress.step is not None and progress.preparing is None:
+            grid.add_row(Text(self._step_text(progress.step), style="cyan", overflow="ellipsis"))
+        return grid
+
+    def _step_text(self, step: StepDone) -> str:
+        parts = " ".join(f"{name} {value:.3g}" for name, value in step.parts)
+        memory = f"  {step.device_memory_bytes / 2**30:.1f} GB" if step.device_memory_bytes else ""
+        text = (
+            f"step {step.step}/{step.steps} scale {step.scale_index + 1}/{step.scales} {step.width}x{step.height}{memory}  "
+            f"{curve(list(self._progress.losses))} {step.losses[-1]:.4g}"
+        )
+        longer = f"{text}  ({parts})"
+        return longer if len(longer) < self._console.width else text[: self._console.width - 1]
+
+    def _bar(self, fraction: float, text: str) -> Table:
+        row = Table.grid(padding=(0, 1))
+        width = max(10, min(50, self._console.width - len(text) - 8))
+        row.add_row(ProgressBar(total=1.0, completed=fraction, width=width), Text(f"{fraction:4.0%}"), Text(text))
+        return row
+
+    def _summary(self, done: JobDone) -> Table:
+        table = Table(title="FrameStyle", show_header=False, title_justify="left")
+        table.add_column(style="bold")
+        table.add_column(overflow="fold")
+        for output in done.outputs[:SHOWN_OUTPUTS]:
+            table.add_row("wrote", Text(f"{plain(output)}  {self._sizes.get(output, 0) / 1e6:.2f} MB"))
+        if len(done.outputs) > SHOWN_OUTPUTS:
+            table.add_row("", f"and {len(done.outputs) - SHOWN_OUTPUTS} more")
+        frames = max(1, done.frames)
+        table.add_row("frames", f"{done.frames}, {done.steps / frames:.1f} steps and {done.seconds / frames:.2f} s each")
+        table.add_row("time", duration(done.seconds))
+        for failure in self._failures:
+            table.add_row("failed", Text(f"{plain(failure.path)}: {plain(failure.message)}", style="red"))
+        return table

@@ -1,0 +1,110 @@
+"""`framestyle demo`: the main job on the bundled samples, at preview size, with the best weights at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from framestyle.errors import InputError
+from framestyle.events import OnEvent
+from framestyle.frames import Pixels
+from framestyle.jobs.engines.local import run
+from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.workshop import open_workshop
+from framestyle.media.photos import read_photo, write_photo
+from framestyle.media.video_reader import VideoReader
+from framestyle.presets import builtin_presets_dir, load_preset
+
+CLIP_PRESET = "nightswirl"
+PHOTO_PRESETS = ("nightswirl", "mosaic", "inkwash")
+CLIP_SETTINGS = (
+    "scales.max_side_px=192", "scales.first_steps=80", "scales.steps=40", "video.steps=10", "video.tolerance=0.01",
+    "output.quality=good",
+)  # fmt: skip
+PHOTO_SETTINGS = ("scales.max_side_px=224", "scales.first_steps=80", "scales.steps=40")
+CELL_PX = 320
+LABEL_PX = 22
+
+
+@dataclass(frozen=True)
+class Made:
+    """What the demo wrote."""
+
+    clip: Path
+    photos: tuple[Path, ...]
+    sheet: Path
+
+    def lines(self) -> list[str]:
+        """The closing words."""
+        return [
+            f"A stylized clip:   {self.clip}",
+            f"Stylized photos:   {', '.join(str(path) for path in self.photos)}",
+            f"Side by side:      {self.sheet}",
+            "Next: framestyle presets list",
+            "      framestyle stylize YOUR.mp4 -o painted.mp4 -p nightswirl --max-side 512",
+        ]
+
+
+def samples_dir() -> Path:
+    """Where the samples lie: in the wheel, or in the checkout; beside the presets either way."""
+    return builtin_presets_dir().parent / "samples"
+
+
+def demo(folder: Path, *, weights: str, device: str, seed: int, on_event: OnEvent) -> Made:
+    """One clip in one preset, one photo in three, and a contact sheet. Replaces an earlier demo's files."""
+    clip_source, photo_source = samples_dir() / "clip.mp4", samples_dir() / "photos" / "harbour.jpg"
+    for path in (clip_source, photo_source):
+        if not path.is_file():
+            raise InputError(f"the sample {path} is missing", next_step="Install FrameStyle again.")
+    folder.mkdir(parents=True, exist_ok=True)
+    clip = folder / "clip.mp4"
+    shop = open_workshop(
+        load_preset(CLIP_PRESET, CLIP_SETTINGS), weights=weights, device=device, seed=seed, on_event=on_event
+    )
+    run([Task("video", clip_source, clip)], clip, TimeRange(), shop)
+    photos = []
+    for name in PHOTO_PRESETS:
+        target = folder / f"{photo_source.stem}-{name}.jpg"
+        shop = open_workshop(
+            load_preset(name, PHOTO_SETTINGS), weights=shop.weights, device=device, seed=seed, on_event=on_event
+        )
+        run([Task("photo", photo_source, target)], target, TimeRange(), shop)
+        photos.append(target)
+    sheet = folder / "contact-sheet.jpg"
+    pictures = [read_photo(path).pixels for path in (photo_source, *photos)]
+    labels = ["photo", *PHOTO_PRESETS]
+    times = (0.2, 0.45, 0.7, 0.95)
+    pictures += [*_moments(clip_source, times), *_moments(clip, times)]
+    labels += ["clip"] * len(times) + [CLIP_PRESET] * len(times)
+    write_photo(sheet, contact_sheet(pictures, labels, columns=4), None, {})
+    return Made(clip, tuple(photos), sheet)
+
+
+def _moments(clip: Path, fractions: Sequence[float]) -> list[Pixels]:
+    with VideoReader(clip) as reader:
+        frames = [frame.pixels for frame in reader]
+    return [frames[min(len(frames) - 1, int(fraction * len(frames)))] for fraction in fractions]
+
+
+def contact_sheet(pictures: Sequence[Pixels], labels: Sequence[str], columns: int) -> Pixels:
+    """Labelled cells, row by row; HWC uint8."""
+    cells = []
+    for picture, label in zip(pictures, labels, strict=True):
+        height = round(picture.shape[0] * CELL_PX / picture.shape[1])
+        small = cv2.resize(picture, (CELL_PX, height), interpolation=cv2.INTER_AREA)
+        strip = np.full((LABEL_PX, CELL_PX, 3), 255, np.uint8)
+        cv2.putText(strip, label, (4, LABEL_PX - 7), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (30, 30, 30), 1, cv2.LINE_AA)
+        cells.append(np.concatenate([strip, small]))
+    rows = []
+    for start in range(0, len(cells), columns):
+        row = cells[start : start + columns]
+        tallest = max(cell.shape[0] for cell in row)
+        padded = [np.pad(c, ((0, tallest - len(c)), (0, 0), (0, 0)), constant_values=255) for c in row]
+        padded += [np.full_like(padded[0], 255)] * (columns - len(row))
+        rows.append(np.concatenate(padded, axis=1))
+    sheet: Pixels = np.concatenate(rows)
+    return sheet

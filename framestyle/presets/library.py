@@ -1,0 +1,92 @@
+"""Where presets lie and how one is found by name or path."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from platformdirs import user_config_path
+
+from framestyle.errors import PresetError
+
+SUFFIXES = (".yaml", ".yml")
+
+
+def builtin_presets_dir() -> Path:
+    """Where the built-in presets lie: inside the package in a wheel, beside it in a checkout."""
+    return _presets_of(Path(__file__).resolve().parents[1])
+
+
+def _presets_of(package: Path) -> Path:
+    wheel = package / "_data" / "presets"
+    return wheel if wheel.is_dir() else package.parent / "presets"
+
+
+def preset_dirs() -> list[Path]:
+    """Where names are looked up, in order: the user's folder, then the built-in one."""
+    return [user_config_path("framestyle") / "presets", builtin_presets_dir()]
+
+
+def preset_names() -> list[str]:
+    """All names, sorted."""
+    return sorted({path.stem for folder in preset_dirs() for path in _presets_in(folder)})
+
+
+def _presets_in(folder: Path) -> Iterable[Path]:
+    try:
+        return [path for path in folder.iterdir() if path.suffix in SUFFIXES and is_file(path)]
+    except OSError:
+        return []
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a regular file; False too for names that no file can have."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def absolute(text: str, folder: Path) -> Path:
+    """A path as written, relative to `folder`, made absolute; `~` is the home folder."""
+    path = Path(text)
+    try:
+        return (folder / path.expanduser()).resolve()
+    except (OSError, ValueError, RuntimeError):
+        return (folder / path).absolute()
+
+
+def looks_like_path(name: str | Path) -> bool:
+    """Whether a preset is named by path: it ends as YAML does, or holds a folder's separator."""
+    if isinstance(name, Path):
+        return True
+    separators = {"/", os.sep, os.altsep or os.sep}
+    return name.endswith(SUFFIXES) or any(separator in name for separator in separators)
+
+
+def find_preset(name_or_path: str | Path, near: Path | None = None, *, apart_from: Path | None = None) -> Path:
+    """The file of a preset, by path (relative to the folder `near`, or to the current one) or by name.
+
+    A name is looked up first among the user's presets, then among the built-in ones. `apart_from` is passed over
+    where another file has the name too: so a user's `mosaic` can extend the built-in `mosaic`.
+    """
+    text = str(name_or_path)
+    if looks_like_path(name_or_path):
+        path = absolute(text, near or Path.cwd())
+        if not is_file(path):
+            raise PresetError(f"no preset file at {path}", next_step="All names: framestyle presets list")
+        return path
+    candidates = [folder / f"{text}{suffix}" for folder in preset_dirs() for suffix in SUFFIXES]
+    found = [path.resolve() for path in candidates if text and is_file(path)]
+    others = [path for path in found if path != apart_from]
+    if found:
+        return (others or found)[0]
+    raise PresetError(f"no preset is called {text[:100]!r}", next_step=_where_to_look(text))
+
+
+def _where_to_look(name: str) -> str:
+    close = difflib.get_close_matches(name, preset_names(), 3) if len(name) <= 100 else []
+    hint = f"Did you mean {' or '.join(close)}? " if close else ""
+    return f"{hint}All names: framestyle presets list"

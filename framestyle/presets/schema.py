@@ -1,0 +1,240 @@
+"""The preset schema: every key with its type, range, unit, default and one line of help. Defaults live here, once.
+
+Docs, `framestyle presets keys` and the JSON Schema are made from these models (see reference.py).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, NoReturn
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+
+SCHEMA_VERSION = 1
+SHORTHANDS = {
+    "style_weight": "style.weight",
+    "content_weight": "content.weight",
+    "temporal_weight": "video.temporal_weight",
+    "max_side_px": "scales.max_side_px",
+}
+"""Short names for `--set`."""
+
+OWN_INITS = ("content", "noise", "style_stats", "gray")
+"""What `optimizer.init` can be beside the path of an image."""
+
+CONVOLUTIONS = tuple(f"{block}_{n}" for block, count in enumerate((2, 2, 4, 4, 4), 1) for n in range(1, count + 1))
+LAYER_NAMES = (
+    *(f"{kind}{place}" for kind in ("relu", "conv") for place in CONVOLUTIONS),
+    *(f"pool{block}" for block in range(1, 6)),
+)
+"""What VGG19's activations are called here: relu1_1 … relu5_4, conv1_1 … conv5_4, pool1 … pool5."""
+
+UNSEEN_SIDE_PX = 2048
+"""The size that a cost is estimated for where the input's own size is kept."""
+DRAFT_BELOW, SLOW_FROM = 20.0, 500.0
+"""Bounds of the cost classes, in steps at one megapixel."""
+
+
+class LayerWeights(dict[str, float]):
+    """Layer name -> weight, all above 0; cannot be changed, and so can be hashed."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+    def __reduce__(self) -> tuple[type[LayerWeights], tuple[dict[str, float]]]:
+        return LayerWeights, (dict(self),)
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise TypeError("a preset's layers cannot be changed; load it again with an override")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse  # type: ignore[assignment]
+    clear = pop = popitem = setdefault = update = _refuse  # type: ignore[assignment]
+
+
+def _used_layers(layers: dict[str, float]) -> LayerWeights:
+    """Refuses names that VGG19 does not have; a weight of 0 switches an inherited layer off, so it is dropped."""
+    from difflib import get_close_matches
+
+    for name in layers:
+        if name not in LAYER_NAMES:
+            close = get_close_matches(name[:40], LAYER_NAMES, 1)
+            hint = f"did you mean {close[0]}?" if close else "names look like relu4_2"
+            raise ValueError(f"VGG19 has no layer {name[:40]!r} ({hint})")
+    used = LayerWeights({name: weight for name, weight in layers.items() if weight > 0})
+    if not used:
+        raise ValueError("at least one layer needs a weight above 0")
+    return used
+
+
+# `strict=False` concerns the container alone: a list may stand for a tuple; what is in it stays strict.
+Layers = Annotated[dict[str, Annotated[float, Field(ge=0)]], Field(strict=False), AfterValidator(_used_layers)]
+
+
+class Section(BaseModel):
+    """One map of keys: immutable, no unknown keys, no type guessed from another (only int passes for float)."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=False
+    )
+
+
+def _key(default: Any, help_text: str, unit: str | None = None, **limits: Any) -> Any:
+    extra = {"unit": unit} if unit else None
+    return Field(default, description=help_text, json_schema_extra=extra, **limits)
+
+
+# Our losses are relative: each style layer's is divided by its target's own energy, the content's by the content's
+# variance. So the weights below are near 1 where Gatys' are 1e-3, and they hold across sizes and backbones.
+
+
+class StyleImage(Section):
+    """One picture to take the style from."""
+
+    path: str = Field(description="An image, relative to this file", min_length=1)
+    weight: float = _key(1.0, "Its share where several images blend", gt=0)
+
+
+class Style(Section):
+    """What the result should look like."""
+
+    images: tuple[StyleImage, ...] = _key((), "The style images; none = abstract, to be extended", strict=False)
+    statistic: Literal["gram2015", "gram", "moments", "wasserstein"] = _key(
+        "wasserstein", "Which statistics of the style's features are matched"
+    )
+    layers: Layers = _key(
+        LayerWeights({"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.0, "relu5_1": 1.0}),
+        "Style layers and their relative weights; 0 switches an inherited one off",
+    )
+    weight: float = _key(1.0, "Weight of the style loss", ge=0)
+    scale: float = _key(1.0, "Size of the style image relative to the content", gt=0, le=8)
+
+
+class Content(Section):
+    """What of the content must stay."""
+
+    layers: Layers = _key(
+        LayerWeights({"relu4_2": 1.0}), "Content layers and their weights; 0 switches an inherited one off"
+    )
+    weight: float = _key(0.3, "Weight of the content loss", ge=0)
+
+
+class Network(Section):
+    """How VGG19 is run."""
+
+    pooling: Literal["average", "max", "l2"] = _key("average", "Pooling between blocks")
+    rescale_pooling: bool = _key(True, "Keep activations at the size that the weights expect")
+    padding: Literal["replicate", "zeros", "reflect"] = _key("replicate", "Edge of the first convolution")
+
+
+class Optimizer(Section):
+    """How the pixels are moved."""
+
+    name: Literal["adam", "lbfgs"] = _key("adam", "Optimiser")
+    learning_rate: float = _key(0.03, "Step size, in units of the full pixel range", gt=0, le=1)
+    init: str = _key("content", "content | noise | style_stats | gray | path of an image", min_length=1)
+    average_decay: float = _key(0.95, "Averaging of the iterates; 0 switches it off", ge=0, lt=1)
+    precision: Literal["auto", "float32", "bfloat16"] = _key("auto", "Precision of the convolutions")
+
+
+class Scales(Section):
+    """Coarse to fine, each √2 larger."""
+
+    min_px: int = _key(128, "Longer side of the smallest scale", "px", ge=16, le=4096)
+    max_side_px: int = _key(1024, "Longer side of the result; 0 = the input's own", "px", ge=0, le=32768)
+    first_steps: int = _key(150, "Steps at the smallest scale", "steps", ge=0, le=100_000)
+    steps: int = _key(80, "Steps at each further scale", "steps", ge=0, le=100_000)
+
+
+class Color(Section):
+    """Whose colours the result has."""
+
+    preserve: Literal["none", "luminance", "histogram", "content_stats", "style_stats"] = _key(
+        "none", "Keep the content's colours, and how"
+    )
+
+
+class Video(Section):
+    """How one frame follows from the last."""
+
+    warm_start: Literal["flow", "previous", "none"] = _key("flow", "What a frame starts from")
+    steps: int = _key(20, "Most steps for a warm frame", "steps", ge=0, le=100_000)
+    min_steps: int = _key(5, "Fewest steps for a warm frame", "steps", ge=0, le=100_000)
+    tolerance: float = _key(0.002, "A frame is done when a window of steps improves less than this", ge=0, le=1)
+    temporal_weight: float = _key(20.0, "Weight of staying near the warped last frame", ge=0)
+    long_term: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = _key(
+        (1,),
+        "Distances of earlier frames to stay near (only 1 has an effect yet)",
+        "frames",
+        strict=False,
+        min_length=1,
+        max_length=8,
+    )
+    passes: Literal[1] = _key(1, "Passes over a shot (only 1 yet)")
+    flow: Literal["dis"] = _key("dis", "Optical flow method (only dis yet)")
+    flow_quality: Literal["ultrafast", "fast", "medium", "fine"] = _key("medium", "Effort spent on flow")
+    cuts: Literal["adaptive", "content", "none"] = _key("adaptive", "How cuts are found")
+
+    @field_validator("long_term")
+    @classmethod
+    def _distinct(cls, distances: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(distances)) < len(distances):
+            raise ValueError("each distance may stand here once")
+        return distances
+
+
+class Output(Section):
+    """What is written."""
+
+    video_codec: Literal["h264", "h265", "vp9", "av1", "prores", "ffv1"] = _key("h264", "Video codec")
+    quality: Literal["draft", "good", "visually_lossless", "lossless"] | Annotated[float, Field(ge=0, le=63)] = _key(
+        "visually_lossless", "Quality by name, or the codec's own number"
+    )
+    photo_format: Literal["jpg", "png", "webp", "tif", "bmp"] | None = _key(None, "Photo format; null = as the input")
+
+
+class Preset(Section):
+    """A named style, complete: everything that a render depends on beside its inputs, weights and seed."""
+
+    schema_version: int = _key(SCHEMA_VERSION, "Version of this format", alias="schema", ge=1, le=SCHEMA_VERSION)
+    name: str = _key("unnamed", "The preset's name; its file's name where not given", min_length=1, max_length=255)
+    description: str = _key("", "One line for the list")
+    tags: tuple[str, ...] = _key((), "Words to find it by", strict=False)
+    extends: str | None = _key(None, "A preset to start from, by name, or by path relative to this file")
+    style: Style = Style()
+    content: Content = Content()
+    tv_weight: float = _key(1.0, "Weight of smoothness between neighbouring pixels", ge=0)
+    strength: Annotated[float, Field(ge=0, le=1)] | None = _key(
+        None, "0 = mostly content, 0.5 = as the weights say, 1 = mostly style"
+    )
+    network: Network = Network()
+    optimizer: Optimizer = Optimizer()
+    scales: Scales = Scales()
+    color: Color = Color()
+    video: Video = Video()
+    output: Output = Output()
+
+    @property
+    def is_abstract(self) -> bool:
+        """Without a style image: to be extended or shown, not used alone."""
+        return not self.style.images
+
+    @property
+    def cost_class(self) -> Literal["draft", "standard", "slow"]:
+        """By the work of one photo (or a shot's first frame)."""
+        cost = _cost(self.scales)
+        return "draft" if cost < DRAFT_BELOW else "standard" if cost < SLOW_FROM else "slow"
+
+
+def _cost(scales: Scales) -> float:
+    """Steps times megapixels, summed over the scales of a square picture."""
+    side = float(scales.max_side_px or UNSEEN_SIDE_PX)
+    total = 0.0
+    while side > scales.min_px:
+        total += scales.steps * (side / 1024) ** 2
+        side /= 2**0.5
+    return total + scales.first_steps * (min(side, scales.min_px) / 1024) ** 2
+
+
+def is_key_text(text: str) -> bool:
+    """Whether this looks like a dotted key."""
+    return re.fullmatch(r"\w+(\.\w+)*", text) is not None
