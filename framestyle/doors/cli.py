@@ -59,7 +59,8 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def _interrupted() -> InterruptedByUserError:
     return InterruptedByUserError(
-        "stopped; no half-written file was left", next_step="The same command starts again; finished files are kept."
+        "stopped; no half-written file was left",
+        next_step="The same command starts again; finished files are kept.",
     )
 
 
@@ -103,7 +104,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_work_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", default="auto", metavar="DEV", help="auto | cpu | cuda[:N] | mps (default: auto)")
+    parser.add_argument(
+        "--device", default="auto", metavar="DEV", help="auto | cpu | cuda[:N] | mps (default: auto)"
+    )
     parser.add_argument(
         "--weights",
         default="auto",
@@ -119,13 +122,22 @@ def _add_work_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_stylize(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = commands.add_parser("stylize", help="stylize clips, photos, or folders of photos")
-    parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="a video, a photo, a folder of photos")
+    parser.add_argument(
+        "inputs", nargs="+", type=Path, metavar="INPUT", help="a video, a photo, a folder of photos"
+    )
     parser.add_argument("-o", "--output", required=True, help="a file, or a folder for several results")
     parser.add_argument("-p", "--preset", required=True, help="a preset's name, or the path of a YAML file")
     parser.add_argument(
-        "--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE", help="change any preset key"
+        "--set",
+        dest="overrides",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change any preset key",
     )
-    parser.add_argument("--max-side", type=int, metavar="PX", help="longest side of the result; 0 = the input's own")
+    parser.add_argument(
+        "--max-side", type=int, metavar="PX", help="longest side of the result; 0 = the input's own"
+    )
     parser.add_argument("--start", type=parse_time, metavar="T", help="seconds, or [[HH:]MM:]SS[.fff]")
     parser.add_argument("--end", type=parse_time, metavar="T", help="seconds, or [[HH:]MM:]SS[.fff]")
     parser.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
@@ -163,7 +175,9 @@ def _add_weights(commands: argparse._SubParsersAction[_Parser]) -> None:
     fetch.add_argument("--file", type=Path, help="import from a file you have instead of fetching")
     fetch.add_argument("--url", help="fetch from a mirror; its file name must end in -HASH.pth")
     fetch.set_defaults(run=run_weights_fetch)
-    actions.add_parser("verify", help="check kept weights against their hashes").set_defaults(run=run_weights_verify)
+    actions.add_parser("verify", help="check kept weights against their hashes").set_defaults(
+        run=run_weights_verify
+    )
 
 
 def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -183,7 +197,9 @@ def parse_time(text: str) -> Fraction:
         for part in parts:
             seconds = seconds * 60 + Fraction(part)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time: write seconds or [[HH:]MM:]SS[.fff]") from None
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time: write seconds or [[HH:]MM:]SS[.fff]"
+        ) from None
     return seconds
 
 
@@ -284,7 +300,9 @@ def run_presets_keys(args: argparse.Namespace) -> int:
 
     for row in schema_rows():
         unit = f" {row.unit}" if row.unit else ""
-        print(f"{row.key} = {row.default}{unit}  [{row.type}{', ' + row.range if row.range else ''}]\n    {row.help}")
+        print(
+            f"{row.key} = {row.default}{unit}  [{row.type}{', ' + row.range if row.range else ''}]\n    {row.help}"
+        )
     return 0
 
 
@@ -312,7 +330,9 @@ def run_weights_fetch(args: argparse.Namespace) -> int:
         from framestyle.events import Preparing
 
         with open_console("auto") as console:
-            path = fetch_imagenet(store, lambda fraction, detail: console(Preparing("weights", fraction, detail)))
+            path = fetch_imagenet(
+                store, lambda fraction, detail: console(Preparing("weights", fraction, detail))
+            )
     print(f"kept as {path}")
     return 0
 
@@ -336,11 +356,7 @@ def run_demo(args: argparse.Namespace) -> int:
     from framestyle.doors.demo import demo
 
     with open_console(args.progress) as console:
-        made = demo(
-            args.output, weights=args.weights, device=args.device, seed=args.seed, on_event=console
-        )
+        made = demo(args.output, weights=args.weights, device=args.device, seed=args.seed, on_event=console)
     for line in made.lines():
         print(line)
     return 0
-
-

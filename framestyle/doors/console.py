@@ -77,7 +77,7 @@ def middle(text: str, width: int) -> str:
     if len(text) <= width:
         return text
     head = (width - 1) // 2
-    return f"{text[:head]}…{text[len(text) - (width - 1 - head):]}"
+    return f"{text[:head]}…{text[len(text) - (width - 1 - head) :]}"
 
 
 def duration(seconds: float | None) -> str:
@@ -175,7 +175,11 @@ class _Json(_Silent):
 
     def __call__(self, event: Event) -> None:
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
-        fields = {"event": name, "time_s": round(time.perf_counter() - self._started, 3), **dataclasses.asdict(event)}
+        fields = {
+            "event": name,
+            "time_s": round(time.perf_counter() - self._started, 3),
+            **dataclasses.asdict(event),
+        }
         with self._lock:
             self._stream.write(json.dumps(_finite(fields), ensure_ascii=True) + "\n")
             self._stream.flush()
@@ -196,7 +200,12 @@ class _Plain(_Silent):
     """A line every few seconds, no control codes: for logs."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream, self._lock, self._progress, self._last = stream, threading.Lock(), Progress(), -LINE_EVERY_S
+        self._stream, self._lock, self._progress, self._last = (
+            stream,
+            threading.Lock(),
+            Progress(),
+            -LINE_EVERY_S,
+        )
 
     def __call__(self, event: Event) -> None:
         with self._lock:
@@ -242,7 +251,9 @@ def status_line(progress: Progress) -> str:
         parts.insert(0, f"shot {progress.shot.index + 1}/{progress.task.shots}")
     if progress.step is not None:
         step = progress.step
-        parts.append(f"step {step.step}/{step.steps} at {step.width}x{step.height}  loss {step.losses[-1]:.4g}")
+        parts.append(
+            f"step {step.step}/{step.steps} at {step.width}x{step.height}  loss {step.losses[-1]:.4g}"
+        )
     each = progress.seconds_per_frame()
     if each is not None:
         parts.append(f"{each:.2f} s/frame  eta {duration(progress.eta_s())}")
@@ -255,7 +266,11 @@ class _Rich:
     def __init__(self, console: RichConsole) -> None:
         self._console, self._lock, self._progress = console, threading.Lock(), Progress()
         self._live = Live(
-            console=console, refresh_per_second=8, transient=True, get_renderable=self._picture, redirect_stdout=False
+            console=console,
+            refresh_per_second=8,
+            transient=True,
+            get_renderable=self._picture,
+            redirect_stdout=False,
         )
         self._failures: list[TaskFailed] = []
         self._sizes: dict[str, int] = {}
@@ -271,7 +286,13 @@ class _Rich:
         with self._lock:
             self._progress(event)
             if isinstance(event, Note | TaskFailed):
-                style = "red" if isinstance(event, TaskFailed) else "yellow" if event.level == "warning" else "dim"
+                style = (
+                    "red"
+                    if isinstance(event, TaskFailed)
+                    else "yellow"
+                    if event.level == "warning"
+                    else "dim"
+                )
                 self._console.print(Text(describe(event), style=style))
             if isinstance(event, TaskFailed):
                 self._failures.append(event)
@@ -296,8 +317,12 @@ class _Rich:
             shot = ""
             if progress.shot is not None and progress.task is not None:
                 shot = f"shot {progress.shot.index + 1}/{progress.task.shots}  "
-            grid.add_row(self._bar(progress.done / progress.total, f"{shot}frame {progress.done}/{progress.total}"))
-            grid.add_row(Text(f"{pace}elapsed {duration(progress.elapsed_s)}  eta {duration(progress.eta_s())}"))
+            grid.add_row(
+                self._bar(progress.done / progress.total, f"{shot}frame {progress.done}/{progress.total}")
+            )
+            grid.add_row(
+                Text(f"{pace}elapsed {duration(progress.elapsed_s)}  eta {duration(progress.eta_s())}")
+            )
         if progress.step is not None and progress.preparing is None:
             grid.add_row(Text(self._step_text(progress.step), style="cyan", overflow="ellipsis"))
         return grid
@@ -315,7 +340,9 @@ class _Rich:
     def _bar(self, fraction: float, text: str) -> Table:
         row = Table.grid(padding=(0, 1))
         width = max(10, min(50, self._console.width - len(text) - 8))
-        row.add_row(ProgressBar(total=1.0, completed=fraction, width=width), Text(f"{fraction:4.0%}"), Text(text))
+        row.add_row(
+            ProgressBar(total=1.0, completed=fraction, width=width), Text(f"{fraction:4.0%}"), Text(text)
+        )
         return row
 
     def _summary(self, done: JobDone) -> Table:
@@ -327,7 +354,9 @@ class _Rich:
         if len(done.outputs) > SHOWN_OUTPUTS:
             table.add_row("", f"and {len(done.outputs) - SHOWN_OUTPUTS} more")
         frames = max(1, done.frames)
-        table.add_row("frames", f"{done.frames}, {done.steps / frames:.1f} steps and {done.seconds / frames:.2f} s each")
+        table.add_row(
+            "frames", f"{done.frames}, {done.steps / frames:.1f} steps and {done.seconds / frames:.2f} s each"
+        )
         table.add_row("time", duration(done.seconds))
         for failure in self._failures:
             table.add_row("failed", Text(f"{plain(failure.path)}: {plain(failure.message)}", style="red"))

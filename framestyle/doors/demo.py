@@ -70,7 +70,11 @@ def demo(folder: Path, *, weights: str, device: str, seed: int, on_event: OnEven
     for name in PHOTO_PRESETS:
         target = folder / f"{photo_source.stem}-{name}.jpg"
         shop = open_workshop(
-            load_preset(name, PHOTO_SETTINGS), weights=shop.weights, device=device, seed=seed, on_event=on_event
+            load_preset(name, PHOTO_SETTINGS),
+            weights=shop.weights,
+            device=device,
+            seed=seed,
+            on_event=on_event,
         )
         run([Task("photo", photo_source, target)], target, TimeRange(), shop)
         photos.append(target)
@@ -97,7 +101,9 @@ def contact_sheet(pictures: Sequence[Pixels], labels: Sequence[str], columns: in
         height = round(picture.shape[0] * CELL_PX / picture.shape[1])
         small = cv2.resize(picture, (CELL_PX, height), interpolation=cv2.INTER_AREA)
         strip = np.full((LABEL_PX, CELL_PX, 3), 255, np.uint8)
-        cv2.putText(strip, label, (4, LABEL_PX - 7), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (30, 30, 30), 1, cv2.LINE_AA)
+        cv2.putText(
+            strip, label, (4, LABEL_PX - 7), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (30, 30, 30), 1, cv2.LINE_AA
+        )
         cells.append(np.concatenate([strip, small]))
     rows = []
     for start in range(0, len(cells), columns):

@@ -31,7 +31,9 @@ class TimeRange:
     end_s: Fraction | None = None
 
 
-def plan(inputs: Sequence[Path], output: Path, *, photo_format: str | None = None, overwrite: bool = False) -> list[Task]:
+def plan(
+    inputs: Sequence[Path], output: Path, *, photo_format: str | None = None, overwrite: bool = False
+) -> list[Task]:
     """One task a clip or photo, in order. A folder is walked, and its tree mirrored under `output`.
 
     Raises InputError (missing, unknown, nothing to do), OutputError (exists, would overwrite a source), UsageError.
@@ -39,7 +41,9 @@ def plan(inputs: Sequence[Path], output: Path, *, photo_format: str | None = Non
     kinds = [(path, sniff(path)) for path in inputs]
     many = len(kinds) > 1 or any(kind is InputKind.FOLDER for _, kind in kinds)
     if many and output.suffix.lstrip(".").lower() in PHOTO_SUFFIXES | VIDEO_SUFFIXES:
-        raise UsageError(f"{output} is one file, but there are several inputs", next_step="Name a folder with -o.")
+        raise UsageError(
+            f"{output} is one file, but there are several inputs", next_step="Name a folder with -o."
+        )
     tasks: list[Task] = []
     for path, kind in kinds:
         tasks.extend(_tasks_of(path, kind, output, many, photo_format))
@@ -59,7 +63,11 @@ def _tasks_of(path: Path, kind: InputKind, output: Path, many: bool, photo_forma
         stems = [name.with_suffix("") for name in names]
         return [
             # a.jpg and a.png become a.jpg and a.png, or a.jpg.png and a.png.png where one format is asked for.
-            Task("photo", photo, output / _photo_name(name, photo_format, stems.count(name.with_suffix("")) > 1))
+            Task(
+                "photo",
+                photo,
+                output / _photo_name(name, photo_format, stems.count(name.with_suffix("")) > 1),
+            )
             for photo, name in zip(photos, names, strict=True)
         ]
     as_file = not many and not output.is_dir() and not str(output).endswith("/") and output.suffix
@@ -67,7 +75,9 @@ def _tasks_of(path: Path, kind: InputKind, output: Path, many: bool, photo_forma
         suffix = path.suffix.lower().lstrip(".")
         name = path.name if suffix in VIDEO_SUFFIXES else f"{path.stem}.mp4"
         return [Task("video", path, output if as_file else output / name)]
-    return [Task("photo", path, output if as_file else output / _photo_name(Path(path.name), photo_format, False))]
+    return [
+        Task("photo", path, output if as_file else output / _photo_name(Path(path.name), photo_format, False))
+    ]
 
 
 def _photo_name(name: Path, photo_format: str | None, crowded: bool) -> Path:
@@ -87,6 +97,10 @@ def _check_targets(tasks: Sequence[Task], overwrite: bool) -> None:
             )
         seen[task.target] = task.source
         if same_file(task.source, task.target):
-            raise OutputError(f"{task.target} is an input; sources are never written over", next_step="Choose another -o.")
+            raise OutputError(
+                f"{task.target} is an input; sources are never written over", next_step="Choose another -o."
+            )
         if task.target.exists() and not overwrite and not task.target.is_dir():
-            raise OutputError(f"{task.target} exists already", next_step="Choose another -o, or add --overwrite.")
+            raise OutputError(
+                f"{task.target} exists already", next_step="Choose another -o, or add --overwrite."
+            )

@@ -52,7 +52,8 @@ def survey(path: Path, span: TimeRange, cuts: str, workshop: Workshop) -> Survey
         workshop.on_event(Preparing("shots", 1.0, f"{count} frames"))
         if count == 0:
             raise InputError(
-                f"{path} has no frames in the chosen range", next_step="Check --start and --end against its duration."
+                f"{path} has no frames in the chosen range",
+                next_step="Check --start and --end against its duration.",
             )
         for note in _doubts(reader):
             workshop.on_event(note)
@@ -63,7 +64,9 @@ def _doubts(reader: VideoReader) -> Iterator[Note]:
     if reader.missing_estimate > 1:
         yield Note(f"{reader.info.path} ends early: {reader.missing_estimate} frames are missing.", "warning")
     if reader.info.bit_depth > 8:
-        yield Note(f"{reader.info.path} has {reader.info.bit_depth} bits a channel; it is processed at 8.", "warning")
+        yield Note(
+            f"{reader.info.path} has {reader.info.bit_depth} bits a channel; it is processed at 8.", "warning"
+        )
 
 
 def render_video(task: Task, index: int, found: Survey, span: TimeRange, workshop: Workshop) -> TaskDone:
@@ -98,7 +101,9 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
     for note in writer.notes:
         workshop.on_event(Note(note))
     seconds = time.perf_counter() - started
-    return TaskDone(str(task.source), str(task.target), found.frames, task.target.stat().st_size, seconds, steps)
+    return TaskDone(
+        str(task.source), str(task.target), found.frames, task.target.stat().st_size, seconds, steps
+    )
 
 
 def render_photo(task: Task, index: int, workshop: Workshop) -> TaskDone:

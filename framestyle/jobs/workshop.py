@@ -39,7 +39,13 @@ class Workshop:
 
 
 def open_workshop(
-    preset: Preset, *, weights: str, device: str, seed: int, on_event: OnEvent, store: WeightsStore | None = None
+    preset: Preset,
+    *,
+    weights: str,
+    device: str,
+    seed: int,
+    on_event: OnEvent,
+    store: WeightsStore | None = None,
 ) -> Workshop:
     """Load or learn the weights, read the style images, build the network."""
     if not preset.style.images:
@@ -51,7 +57,9 @@ def open_workshop(
     kind = choose_kind(weights, store)
     if weights == "auto" and kind == "learned":
         on_event(
-            Note("Using the learned weights, made on this machine. For the pretrained ones: framestyle weights fetch")
+            Note(
+                "Using the learned weights, made on this machine. For the pretrained ones: framestyle weights fetch"
+            )
         )
     if kind == "untrained":
         on_event(Note("Untrained weights: colours and mottle, but no strokes to expect.", "warning"))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import threading
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -14,60 +18,110 @@ from framestyle.errors import FramestyleError, OutputError, StorageError
 
 STOP_TIMEOUT_S = 5.0
 LAST_LINES = 40
+LINE_BYTES = 1000
+ASK_TIMEOUT_S = 60.0
+
+FORMATS_READ = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,gif,yuv4mpegpipe,asf,mxf,nut,ivf"
+)
+"""The only demuxers that may open an input: none of them opens further files, as concat and HLS do."""
+PROTOCOLS_READ = "file,pipe"
 
 
 def ffmpeg_exe() -> str:
-    """The executable that imageio-ffmpeg brings."""
+    """The executable that imageio-ffmpeg brings (or that IMAGEIO_FFMPEG_EXE names)."""
     try:
         return str(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError as error:
-        raise OutputError("ffmpeg is missing", next_step="Install it: pip install imageio-ffmpeg") from error
+        raise _missing(str(error)) from error
+
+
+def _missing(cause: str) -> OutputError:
+    return OutputError(
+        f"ffmpeg cannot be run: {cause}", next_step="Install it: pip install --upgrade imageio-ffmpeg"
+    )
 
 
 def input_arguments(path: Path) -> list[str]:
-    """`-i` for a local file, whatever its name looks like; nothing but files may be opened from inside it."""
-    return ["-protocol_whitelist", "file,pipe", "-i", f"file:{path}"]
+    """`-i` for a local file, whatever its name looks like; only media may be opened through it."""
+    return ["-protocol_whitelist", PROTOCOLS_READ, "-format_whitelist", FORMATS_READ, "-i", f"file:{path}"]
+
+
+def output_argument(path: Path) -> str:
+    """An output file's name, so that ffmpeg takes it for nothing but a file."""
+    return f"file:{path}"
+
+
+def ask(arguments: Sequence[str], timeout_s: float = ASK_TIMEOUT_S) -> tuple[str, str]:
+    """ffmpeg's stdout and stderr for a question without stdin; TimeoutExpired after `timeout_s`."""
+    command = [ffmpeg_exe(), "-hide_banner", "-nostdin", *arguments]
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=timeout_s,
+            check=False,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise _missing(str(error)) from error
+    return done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+
+
+@lru_cache(maxsize=1)
+def encoders() -> frozenset[str]:
+    """The names of the encoders that this ffmpeg was built with."""
+    listed, _ = ask(["-encoders"])
+    return frozenset(re.findall(r"^ [VAS][A-Z.]{5} (\S+)", listed, re.MULTILINE))
 
 
 class FFmpeg:
-    """A running ffmpeg that reads from `stdin`. `close` waits for it; `kill` ends it; both are safe to repeat."""
+    """A running ffmpeg that reads its stdin. `close` waits for it, `kill` ends it; both may be repeated."""
 
     def __init__(self, arguments: Sequence[str]) -> None:
-        command = [ffmpeg_exe(), "-hide_banner", "-loglevel", "warning", "-y", *arguments]
-        # Its own session: a Ctrl-C in the terminal reaches us alone, and we decide what ffmpeg does.
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        command = [ffmpeg_exe(), "-hide_banner", "-nostats", "-loglevel", "warning", "-y", *arguments]
+        try:
+            # Its own session: a Ctrl-C in the terminal reaches us alone, and we decide what ffmpeg does.
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                env={**os.environ, "SVT_LOG": "1"},  # SVT-AV1 talks on stderr otherwise
+            )
+        except OSError as error:
+            raise _missing(str(error)) from error
+        except ValueError as error:  # a zero byte in an argument
+            raise OutputError(f"ffmpeg cannot be run: {error}") from error
         self._lines: deque[str] = deque(maxlen=LAST_LINES)
         self._reader = threading.Thread(target=self._drain, name="ffmpeg-messages", daemon=True)
         self._reader.start()
 
     def _drain(self) -> None:
         assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self._lines.append(line.decode("utf-8", "replace").strip())
-        self.process.stderr.close()
+        with self.process.stderr as messages:
+            while line := messages.readline(LINE_BYTES):
+                self._lines.append(line.decode("utf-8", "replace").strip())
 
     def write(self, data: memoryview | bytes) -> None:
         """To its standard input; OutputError with its last words where it has died."""
         assert self.process.stdin is not None
         try:
             self.process.stdin.write(data)
-        except (BrokenPipeError, ValueError) as error:
+        except (OSError, ValueError) as error:
+            # Its own end first: only then is its exit code its own, and its last message read.
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(STOP_TIMEOUT_S)
             self.kill()
             raise self.failure() from error
 
     def close(self) -> None:
-        """End of input; waits; raises where ffmpeg failed."""
+        """End of input; waits as long as encoding takes; raises where ffmpeg failed."""
         assert self.process.stdin is not None
-        try:
+        with suppress(OSError):
             self.process.stdin.close()
-        except BrokenPipeError:
-            pass
         code = self.process.wait()
         self._reader.join()
         if code != 0:
@@ -83,15 +137,22 @@ class FFmpeg:
                 self.process.kill()
                 self.process.wait()
         if self.process.stdin is not None:
-            try:
+            with suppress(OSError):
                 self.process.stdin.close()
-            except BrokenPipeError:
-                pass
         self._reader.join()
 
     def failure(self) -> FramestyleError:
-        """Why it ended, from its own messages."""
-        said = " | ".join(line for line in list(self._lines)[-3:] if line) or "no message"
-        if any("No space left" in line for line in self._lines):
-            return StorageError("the disk is full", next_step="Free some space, then give the same command again.")
-        return OutputError(f"ffmpeg ended with code {self.process.poll()}: {said}")
+        """Why it ended, in one line, from its own messages."""
+        lines = [re.sub(r"^\[[^]]* @ 0x[0-9a-f]+\] ", "", line) for line in self._lines if line]
+        if any("No space left on device" in line or "Disk quota exceeded" in line for line in lines):
+            return StorageError(
+                "the disk is full", next_step="Free some space, then give the same command again."
+            )
+        code = self.process.poll()
+        how = f"was stopped by signal {-code}" if code is not None and code < 0 else f"ended with code {code}"
+        telling = [line for line in lines if not line.startswith("Error opening output")]
+        said = " | ".join(dict.fromkeys(telling[-3:])) or "no message"
+        return OutputError(
+            f"ffmpeg {how} while encoding: {said}",
+            next_step="Try another --set output.video_codec or output name.",
+        )

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
+import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 
 from framestyle.errors import FramestyleError, InputError, OutputError, StorageError
+
+HEAD_BYTES = 4096
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+KNOWN = "Videos: MP4, MOV, MKV, WebM, AVI, MPEG, Y4M, animated GIF. Photos: JPEG, PNG, WebP, TIFF, BMP, AVIF."
 
 
 class InputKind(Enum):
@@ -22,104 +27,183 @@ class InputKind(Enum):
 
 
 def sniff(path: Path) -> InputKind:
-    """The kind of a local file or folder, from its first bytes; InputError where it is none."""
-    if path.is_dir():
+    """The kind of a local file or folder, from its first bytes, never its name.
+
+    InputError where it is missing, empty, no regular file, or nothing known. A URL is a missing file.
+    """
+    if _is_folder(path):
         return InputKind.FOLDER
-    if not path.exists():
-        raise InputError(f"{path} does not exist", next_step="Check the path.")
-    if not path.is_file():
-        raise InputError(f"{path} is not a regular file")
     try:
         with path.open("rb") as file:
-            head = file.read(4096)
+            head = file.read(HEAD_BYTES)
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+        raise InputError(
+            f"{path} cannot be read: {error.strerror}", next_step="Check permissions."
+        ) from error
     if not head:
-        raise InputError(f"{path} is empty")
+        raise InputError(f"{path} is empty", next_step="Copy or download it again.")
     kind = _kind_of(head, path)
     if kind is None:
-        raise InputError(
-            f"{path} is neither a video nor a photo that FrameStyle knows",
-            next_step="Videos: MP4, MOV, MKV, WebM, AVI, MPEG-TS, GIF. Photos: JPEG, PNG, WebP, TIFF, BMP, HEIC, AVIF.",
-        )
+        raise InputError(f"{path} is neither a video nor a photo that FrameStyle knows", next_step=KNOWN)
     return kind
 
 
+def _is_folder(path: Path) -> bool:
+    """Whether it is a folder rather than a regular file; InputError where it is neither, or not there."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{path} does not exist", next_step="Check the path; only local files are read."
+        ) from error
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        raise InputError(f"{path} cannot be reached: {error}", next_step="Check the path.") from error
+    if stat.S_ISDIR(mode):
+        return True
+    if not stat.S_ISREG(mode):
+        raise InputError(f"{path} is not a regular file", next_step="Save it to a file first.")
+    return False
+
+
+PHOTO_HEADS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+VIDEO_HEADS = (
+    b"\x1aE\xdf\xa3",  # Matroska, WebM
+    b"YUV4MPEG2 ",
+    b"FLV\x01",
+    b"OggS",
+    b"\0\0\x01\xba",  # MPEG program stream
+    b"\0\0\x01\xb3",  # MPEG-1/2 video
+    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",  # ASF: WMV
+    b"\x06\x0e\x2b\x34\x02\x05\x01\x01",  # MXF
+    b"nut/multimedia container",
+    b"DKIF",  # IVF
+)
+STILL_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif"}
+QUICKTIME_ATOMS = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
+BMP_HEADER_BYTES = {12, 16, 40, 52, 56, 64, 108, 124}
+
+
 def _kind_of(head: bytes, path: Path) -> InputKind | None:
-    photos = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*", b"BM")
-    if head.startswith(photos):
+    if head.startswith(PHOTO_HEADS) or _is_bmp(head):
         return InputKind.PHOTO
+    if head.startswith((b"GIF87a", b"GIF89a")):
+        return InputKind.VIDEO if _is_animated(path) else InputKind.PHOTO
     if head.startswith(b"RIFF"):
         return {b"WEBP": InputKind.PHOTO, b"AVI ": InputKind.VIDEO}.get(head[8:12])
-    if head.startswith((b"GIF87a", b"GIF89a")):
-        return InputKind.VIDEO if _frames_in_gif(path) > 1 else InputKind.PHOTO
     if head[4:8] == b"ftyp":
-        still = head[8:12] in (b"heic", b"heix", b"mif1", b"avif")
-        return InputKind.PHOTO if still else InputKind.VIDEO
-    if head[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"):
+        return InputKind.PHOTO if head[8:12] in STILL_BRANDS else InputKind.VIDEO
+    if head[4:8] in QUICKTIME_ATOMS or head.startswith(VIDEO_HEADS) or _is_transport_stream(head):
         return InputKind.VIDEO
-    if head.startswith((b"\x1aE\xdf\xa3", b"YUV4MPEG2 ", b"FLV\x01", b"\0\0\x01\xba", b"\0\0\x01\xb3", b"OggS")):
-        return InputKind.VIDEO
-    return InputKind.VIDEO if len(head) > 376 and head[0] == head[188] == head[376] == 0x47 else None
+    return None
 
 
-def _frames_in_gif(path: Path) -> int:
-    from PIL import Image, UnidentifiedImageError
+def _is_bmp(head: bytes) -> bool:
+    """Two letters are not enough: a text may begin with BM."""
+    return head.startswith(b"BM") and int.from_bytes(head[14:18], "little") in BMP_HEADER_BYTES
+
+
+def _is_transport_stream(head: bytes) -> bool:
+    """Three packets in a row begin with 0x47: of 188 bytes, or of 192 with a time stamp first (M2TS)."""
+    starts = ((0, 188, 376), (4, 196, 388))
+    return len(head) > 400 and any(all(head[at] == 0x47 for at in places) for places in starts)
+
+
+def _is_animated(path: Path) -> bool:
+    from PIL import Image
 
     try:
         with Image.open(path) as image:
-            return int(getattr(image, "n_frames", 1))
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
-        raise InputError(f"{path} is a damaged GIF: {error}") from error
+            return bool(getattr(image, "is_animated", False))
+    except Exception as error:  # decoders raise whatever they like on damaged files
+        raise InputError(
+            f"{path} is a damaged GIF: {error}", next_step="Copy or download it again."
+        ) from error
 
 
 def photos_in(folder: Path) -> list[Path]:
-    """All photos below `folder`, sorted; hidden files and everything that is no photo are passed over."""
-    found = []
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.is_file() and not hidden:
-            try:
-                if sniff(path) is InputKind.PHOTO:
-                    found.append(path)
-            except InputError:
-                continue
-    return found
+    """All photos below `folder`, sorted; what is hidden, and everything that is no photo, is passed over."""
+    return [path for path in sorted(folder.rglob("*")) if not _is_hidden(path, folder) and _is_photo(path)]
+
+
+def _is_hidden(path: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
+def _is_photo(path: Path) -> bool:
+    try:
+        return sniff(path) is InputKind.PHOTO
+    except InputError:
+        return False
 
 
 def same_file(a: Path, b: Path) -> bool:
-    """Whether both names lead to one file, also through links."""
-    return a.exists() and b.exists() and a.samefile(b)
+    """Whether both names lead to one existing file, also through links."""
+    try:
+        return a.samefile(b)
+    except (OSError, ValueError):
+        return False
 
 
 @contextmanager
 def atomic_output(target: Path) -> Iterator[Path]:
-    """A temporary path beside `target`, of its suffix; put in its place at the end, removed on any error."""
-    if target.is_dir():
-        raise OutputError(f"{target} is a folder", next_step="Name a file in it.")
+    """A hidden temporary path beside `target`, of its suffix: fsynced and put in its place, or removed.
+
+    Missing parent folders are made. OutputError where the target is a folder or cannot be written,
+    StorageError where the disk is full; other errors of the caller's own pass through.
+    """
+    temporary = _reserve(target)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".framestyle-", suffix=target.suffix, dir=target.parent)
-        os.close(handle)
-    except OSError as error:
-        raise storage_error(error, target) from error
-    temporary = Path(name)
-    try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-        os.replace(temporary, target)
-    except OSError as error:
-        raise storage_error(error, target) from error
+        try:
+            yield temporary
+        except OSError as error:
+            if error.errno in DISK_FULL:
+                raise storage_error(error, target) from error
+            raise
+        _put_in_place(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def storage_error(error: OSError, target: Path) -> FramestyleError:
+def _reserve(target: Path) -> Path:
+    """An empty new file beside `target`, with the permissions that a new file gets here."""
+    if not target.name:
+        raise OutputError(f"{target} is a folder", next_step="Name a file in it.")
+    temporary = target.with_name(f".framestyle-{secrets.token_hex(6)}{target.suffix}")
+    try:
+        if target.is_dir():
+            raise OutputError(f"{target} is a folder", next_step="Name a file in it.")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    except (OSError, ValueError) as error:
+        raise storage_error(error, target) from error
+    return temporary
+
+
+def _put_in_place(temporary: Path, target: Path) -> None:
+    try:
+        _sync(temporary)
+        os.replace(temporary, target)
+        if os.name == "posix":
+            _sync(target.parent)  # the new name itself must reach the disk
+    except OSError as error:
+        raise storage_error(error, target) from error
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def storage_error(error: OSError | ValueError, target: Path) -> FramestyleError:
     """The system's refusal in our words."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StorageError(f"no room left for {target}", next_step="Free some space, then give the same command again.")
-    return OutputError(f"{target} cannot be written: {error.strerror or error}")
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        return StorageError(
+            f"no room left for {target}", next_step="Free some space, then give the same command again."
+        )
+    cause = getattr(error, "strerror", None) or str(error)
+    return OutputError(
+        f"{target} cannot be written: {cause}", next_step="Choose another output, or check permissions."
+    )

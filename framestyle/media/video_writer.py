@@ -7,17 +7,28 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from types import TracebackType
+
+import numpy as np
 
 from framestyle.errors import OutputError
 from framestyle.frames import Pixels
-from framestyle.media.ffmpeg import FFmpeg, input_arguments
+from framestyle.media.ffmpeg import FFmpeg, encoders, input_arguments, output_argument
 from framestyle.media.files import atomic_output
-from framestyle.media.probe import probe
+from framestyle.media.probe import VideoInfo, probe
+
+LATE_START_S = Fraction(5, 1000)
+"""Pictures that begin later than the sound by less than this are taken to begin with it."""
+SAME_RATE_GIF = {Fraction(100, delay) for delay in range(2, 101)}
+"""GIF counts in hundredths of a second."""
 
 
 @dataclass(frozen=True)
 class SourceStreams:
-    """Where sound, subtitles, chapters and metadata come from, and which part of it (seconds)."""
+    """Where sound, subtitles, chapters and metadata come from, and which part of it.
+
+    Seconds count from the source's first picture, as frames' pts do.
+    """
 
     path: Path
     start_s: Fraction | None = None
@@ -34,54 +45,130 @@ class VideoSettings:
 
 @dataclass(frozen=True)
 class _Codec:
-    encoder: tuple[str, ...]
-    pixel_format: str
-    odd_format: str
+    """How ffmpeg is told to encode it. `number` names the option that takes a number, and its range."""
+
+    encoder: str
     containers: tuple[str, ...]
-    levels: Mapping[str, float] = field(default_factory=dict)
-    option: str = "-crf"
+    pixel_format: str
+    levels: Mapping[str, tuple[str, ...]]
+    options: tuple[str, ...] = ()
+    number: tuple[str, float, float] | None = None
+    odd_pixel_format: str | None = None
+    lossless: tuple[str, str, tuple[str, ...]] | None = None  # encoder, RGB pixel format, options
+    smallest: tuple[int, int] = (16, 16)
 
 
-_X26X = {"draft": 28, "good": 22, "visually_lossless": 16, "lossless": 0}
+def _crf(draft: int, good: int, visually_lossless: int, speeds: tuple[str, str, str], speed: str) -> _Levels:
+    names = ("draft", "good", "visually_lossless")
+    values = zip(names, (draft, good, visually_lossless), speeds, strict=True)
+    return {name: (speed, pace, "-crf", str(number)) for name, number, pace in values}
+
+
+_Levels = Mapping[str, tuple[str, ...]]
+_ALWAYS: _Levels = dict.fromkeys(("draft", "good", "visually_lossless", "lossless"), ())
+_QUIET_X265 = "log-level=error"
+
 CODECS: Mapping[str, _Codec] = {
-    "h264": _Codec(("libx264", "-preset", "medium"), "yuv420p", "yuv444p", (".mp4", ".mov", ".mkv"), _X26X),
-    "h265": _Codec(
-        ("libx265", "-preset", "medium", "-x265-params", "log-level=error", "-tag:v", "hvc1"),
+    "h264": _Codec(
+        "libx264",
+        (".mp4", ".m4v", ".mov", ".mkv"),
         "yuv420p",
-        "yuv444p",
-        (".mp4", ".mov", ".mkv"),
-        _X26X,
+        _crf(28, 21, 15, ("veryfast", "medium", "medium"), "-preset"),
+        number=("-crf", 0, 51),
+        odd_pixel_format="yuv444p",
+        lossless=("libx264rgb", "rgb24", ("-crf", "0")),
+    ),
+    "h265": _Codec(
+        "libx265",
+        (".mp4", ".m4v", ".mov", ".mkv"),
+        "yuv420p",
+        _crf(30, 23, 16, ("veryfast", "medium", "medium"), "-preset"),
+        options=("-x265-params", _QUIET_X265),
+        number=("-crf", 0, 51),
+        odd_pixel_format="yuv444p",
+        lossless=("libx265", "gbrp", ("-x265-params", f"lossless=1:{_QUIET_X265}")),
     ),
     "vp9": _Codec(
-        ("libvpx-vp9", "-b:v", "0", "-row-mt", "1"),
-        "yuv420p",
-        "yuv420p",
+        "libvpx-vp9",
         (".webm", ".mkv", ".mp4"),
-        {"draft": 40, "good": 30, "visually_lossless": 18, "lossless": 4},
+        "yuv420p",
+        _crf(42, 31, 16, ("6", "3", "2"), "-cpu-used"),
+        options=("-b:v", "0", "-row-mt", "1"),
+        number=("-crf", 0, 63),
+        lossless=("libvpx-vp9", "gbrp", ("-lossless", "1", "-row-mt", "1")),
+    ),
+    "av1": _Codec(
+        "libsvtav1",
+        (".webm", ".mkv", ".mp4"),
+        "yuv420p",
+        _crf(45, 32, 18, ("10", "8", "6"), "-preset"),
+        number=("-crf", 1, 63),
     ),
     "prores": _Codec(
-        ("prores_ks",),
-        "yuv422p10le",
-        "yuv422p10le",
+        "prores_ks",
         (".mov", ".mkv"),
-        {"draft": 0, "good": 2, "visually_lossless": 3, "lossless": 4},
-        "-profile:v",
+        "yuv422p10le",
+        {
+            "draft": ("-profile:v", "0"),
+            "good": ("-profile:v", "2"),
+            "visually_lossless": ("-profile:v", "3"),
+        },
+        options=("-vendor", "apl0"),
+        number=("-profile:v", 0, 3),
     ),
-    "ffv1": _Codec(("ffv1", "-level", "3"), "bgr0", "bgr0", (".mkv",), {}, ""),
+    "dnxhr": _Codec(
+        "dnxhd",
+        (".mov", ".mkv"),
+        "yuv422p",
+        {
+            "draft": ("-profile:v", "dnxhr_lb"),
+            "good": ("-profile:v", "dnxhr_sq"),
+            "visually_lossless": ("-profile:v", "dnxhr_hq"),
+        },
+        smallest=(256, 120),
+    ),
+    "ffv1": _Codec("ffv1", (".mkv",), "bgr0", _ALWAYS, options=("-level", "3", "-slicecrc", "1")),
+    "gif": _Codec("gif", (".gif",), "pal8", _ALWAYS),
 }
-COPIED_AUDIO = {
-    ".mp4": {"aac", "mp3", "ac3", "eac3", "alac"},
-    ".mov": {"aac", "mp3", "ac3", "alac", "pcm_s16le", "pcm_s24le"},
-    ".webm": {"opus", "vorbis"},
+MUXERS = {
+    ".mp4": "mp4",
+    ".m4v": "mp4",
+    ".mov": "mov",
+    ".mkv": "matroska",
+    ".webm": "webm",
+    ".gif": "gif",
 }
-"""Codecs that each container keeps as they are; MKV keeps all."""
-TEXT_SUBTITLES = {"subrip", "ass", "ssa", "mov_text", "webvtt", "text"}
+RGB_FORMATS = {"rgb24", "gbrp", "bgr0"}
+_MP4_AUDIO = {"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"}
+COPIED_AUDIO: Mapping[str, set[str]] = {
+    "mp4": _MP4_AUDIO,
+    "mov": {
+        "aac",
+        "mp3",
+        "ac3",
+        "eac3",
+        "alac",
+        *(f"pcm_s{n}{e}" for n in (16, 24, 32) for e in ("le", "be")),
+    },
+    "webm": {"opus", "vorbis"},
+}
+"""Sound that each container keeps as it is; Matroska keeps all."""
+TEXT_SUBTITLES = {"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"}
+MATROSKA_SUBTITLES = (TEXT_SUBTITLES - {"mov_text"}) | {"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}
+STALE_TAGS = ("alpha_mode", "rotate", "BPS", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES", "DURATION", "encoder")
+"""Of the source's picture stream, and untrue of ours."""
+
+
+def video_codecs() -> tuple[str, ...]:
+    """The names that `VideoSettings.codec` takes and this machine's ffmpeg can encode."""
+    return tuple(name for name, codec in CODECS.items() if codec.encoder in encoders())
 
 
 class VideoWriter:
-    """A context manager: on a normal end the file is finished, checked and put in its place; on an error nothing stays.
+    """A context manager: on a normal end the file is finished, checked, put in place; else nothing stays.
 
-    `write` takes HWC RGB uint8 of the given size. `notes` says what was changed on the way.
+    Everything that can be refused is refused on creation, before any work. `write` takes HWC RGB uint8 of the
+    given size (pixels); frame n is shown at n / frame_rate. `notes` says what was changed on the way.
     """
 
     def __init__(
@@ -96,117 +183,240 @@ class VideoWriter:
         sample_aspect_ratio: Fraction = Fraction(1),
         metadata: Mapping[str, str] | None = None,
     ) -> None:
-        self.target, self.size = target, (width, height)
+        self.target, self.width, self.height = target, width, height
         self.notes: list[str] = []
         self.frames_written = 0
-        self._rate, self._settings, self._source = frame_rate, settings, source
-        self._aspect, self._metadata = sample_aspect_ratio, dict(metadata or {})
-        self._codec = _codec_for(settings.codec, target)
+        self._rate, self._source, self._aspect = frame_rate, source, sample_aspect_ratio
+        self._metadata = dict(metadata or {})
+        self._encoding = _choose_encoding(settings, target, width, height)
+        self._muxer = MUXERS[target.suffix.lower()]
+        self._carried = _Carried([], [])
+        if source is not None:
+            self._carried = _carry(probe(source.path), source, self._muxer)
+        self.notes += [*self._encoding.notes, *self._carried.notes]
+        if self._muxer == "gif" and frame_rate not in SAME_RATE_GIF:
+            self.notes.append(
+                f"GIF counts in hundredths of a second: {float(frame_rate):g} frames/s is rounded."
+            )
         self._process: FFmpeg | None = None
         self._stack = ExitStack()
 
     def __enter__(self) -> VideoWriter:
-        temporary = self._stack.enter_context(atomic_output(self.target))
-        try:
-            self._process = FFmpeg([*self._inputs(), *self._outputs(), f"file:{temporary}"])
-        except BaseException as error:
-            self._stack.__exit__(type(error), error, error.__traceback__)
-            raise
+        with ExitStack() as stack:
+            temporary = stack.enter_context(atomic_output(self.target))
+            self._process = FFmpeg([*self._inputs(), *self._outputs(), output_argument(temporary)])
+            stack.callback(self._process.kill)
+            self._stack = stack.pop_all()
         return self
 
     def write(self, pixels: Pixels) -> None:
         """The next frame."""
-        width, height = self.size
-        if pixels.shape != (height, width, 3) or pixels.dtype.itemsize != 1:
-            raise ValueError(f"expected {height}x{width} RGB uint8, got {pixels.shape} {pixels.dtype}")
-        assert self._process is not None
-        self._process.write(pixels.tobytes())
+        if pixels.shape != (self.height, self.width, 3) or pixels.dtype != np.uint8:
+            raise ValueError(
+                f"expected {self.height}x{self.width}x3 uint8, got {pixels.shape} {pixels.dtype}"
+            )
+        if self._process is None:
+            raise ValueError("the writer is not open")
+        self._process.write(np.ascontiguousarray(pixels).data.cast("B"))
         self.frames_written += 1
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        assert self._process is not None
-        if kind is not None:
-            self._process.kill()
-            self._stack.__exit__(kind, error, None)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # The stack kills ffmpeg where it still runs, then puts the temporary file in place or removes it.
+        if error is not None:
+            self._stack.__exit__(kind, error, trace)
             return
-        try:
-            self._process.close()
-        except BaseException as failed:
-            self._process.kill()
-            self._stack.__exit__(type(failed), failed, failed.__traceback__)
-            raise
-        self._stack.close()
+        with self._stack:
+            self._finish()
+
+    def _finish(self) -> None:
+        assert self._process is not None
+        if self.frames_written == 0:
+            raise OutputError(f"{self.target}: no frame was written", next_step="Check the chosen range.")
+        self._process.close()
 
     def _inputs(self) -> list[str]:
-        width, height = self.size
-        raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(self._rate), "-i", "pipe:0"]
-        if self._source is None:
-            return raw
-        span: list[str] = []
-        if self._source.start_s is not None:
-            span += ["-ss", f"{float(self._source.start_s):.6f}"]
-        if self._source.end_s is not None:
-            span += ["-to", f"{float(self._source.end_s):.6f}"]
-        return [*raw, *span, *input_arguments(self._source.path)]
+        size = f"{self.width}x{self.height}"
+        raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", str(self._rate), "-i", "pipe:0"]
+        return [*self._carried.delay, *raw, *self._carried.input]
 
     def _outputs(self) -> list[str]:
-        codec, (width, height) = self._codec, self.size
-        odd = width % 2 or height % 2
-        pixel_format = codec.odd_format if odd else codec.pixel_format
-        if odd and codec.odd_format != codec.pixel_format:
-            self.notes.append(f"{width}x{height} is odd: written as {pixel_format}, which some players do not show.")
-        # Converting and tagging are two things: scale converts the matrix and range, setparams says so.
-        filters = "scale=out_color_matrix=bt709:out_range=tv,setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
-        if codec.pixel_format == "bgr0":
-            filters = "null"
-        if self._aspect != 1:
-            filters += f",setsar={self._aspect.numerator}/{self._aspect.denominator}"
-        arguments = ["-map", "0:v:0", "-vf", filters, "-pix_fmt", pixel_format, "-c:v", *codec.encoder]
-        arguments += self._quality()
-        if self._source is not None:
-            arguments += self._carried(self._source.path)
+        arguments = ["-map", "0:v:0", "-vf", self._filters(), *self._encoding.arguments]
+        arguments += [*self._carried.output, "-fps_mode", "passthrough"]
         for key, value in self._metadata.items():
-            arguments += ["-metadata", f"{key}={value}"]
-        if self.target.suffix.lower() in (".mp4", ".mov"):
+            arguments += ["-metadata", f"{key.replace('=', '_')}={value}".replace("\0", "")]
+        if self._muxer in ("mp4", "mov"):
             arguments += ["-movflags", "+faststart"]
-        return arguments
+        return [*arguments, "-f", self._muxer]
 
-    def _quality(self) -> list[str]:
-        quality, codec = self._settings.quality, self._codec
-        if not codec.option:
-            return []
-        number = codec.levels[quality] if isinstance(quality, str) else quality
-        return [codec.option, f"{number:g}"]
+    def _filters(self) -> str:
+        filters = []
+        if self._muxer == "gif":
+            filters.append("split[a][b],[a]palettegen=stats_mode=single[p],[b][p]paletteuse=new=1")
+        elif self._encoding.pixel_format in RGB_FORMATS:
+            filters.append("setparams=range=pc:color_primaries=bt709:color_trc=bt709")
+        else:
+            # Converting and tagging are two things: scale converts matrix and range, setparams says so.
+            filters.append(
+                "scale=out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd+full_chroma_int,"
+                f"format={self._encoding.pixel_format},"
+                "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
+            )
+        if self._aspect != 1:
+            filters.append(f"setsar={self._aspect.numerator}/{self._aspect.denominator}:max=1000000")
+        return ",".join(filters).replace("split[a][b],", "split[a][b];").replace("[p],[b]", "[p];[b]")
 
-    def _carried(self, path: Path) -> list[str]:
-        """The source's sound, text, chapters and metadata; what the container cannot hold is said."""
-        info, suffix = probe(path), self.target.suffix.lower()
-        arguments = ["-map", "1:a?", "-map_metadata", "1", "-map_chapters", "1", "-c:a", "copy"]
-        allowed = COPIED_AUDIO.get(suffix)
-        if allowed is not None and not set(info.audio_codecs) <= allowed:
-            encoder = "libopus" if suffix == ".webm" else "aac"
-            arguments[-1] = encoder
-            arguments += ["-b:a", "192k"]
-            self.notes.append(f"The sound was converted to {encoder}: {suffix} does not hold {info.audio_codecs[0]}.")
-        if info.subtitle_codecs:
-            if suffix == ".mkv":
-                arguments += ["-map", "1:s?", "-c:s", "copy"]
-            elif set(info.subtitle_codecs) <= TEXT_SUBTITLES:
-                arguments += ["-map", "1:s?", "-c:s", "webvtt" if suffix == ".webm" else "mov_text"]
-            else:
-                self.notes.append(f"Bitmap subtitles were dropped: {suffix} cannot hold them, .mkv can.")
-        return arguments
+
+@dataclass(frozen=True)
+class _Encoding:
+    arguments: list[str]
+    pixel_format: str
+    notes: list[str]
+
+
+def _choose_encoding(settings: VideoSettings, target: Path, width: int, height: int) -> _Encoding:
+    """ffmpeg's encoder arguments; OutputError where codec, container, size and quality do not go together."""
+    codec = _codec_for(settings.codec, target)
+    least_width, least_height = codec.smallest
+    if width < least_width or height < least_height:
+        raise OutputError(
+            f"{settings.codec} cannot hold {width}x{height}, less than {least_width}x{least_height}",
+            next_step="Choose another --set output.video_codec or a larger --max-side.",
+        )
+    encoder, pixel_format, quality = _quality(settings, codec)
+    notes = []
+    odd = bool(width % 2 or height % 2)
+    if odd and codec.odd_pixel_format and pixel_format == codec.pixel_format:
+        pixel_format = codec.odd_pixel_format
+        notes.append(f"{width}x{height} is odd: written as {pixel_format}, which some players do not show.")
+    if pixel_format in ("rgb24", "gbrp"):
+        notes.append(f"Lossless {settings.codec} keeps RGB, which some players do not show.")
+    arguments = ["-c:v", encoder, "-pix_fmt", pixel_format, *quality]
+    if settings.codec == "h265" and MUXERS[target.suffix.lower()] in ("mp4", "mov"):
+        arguments += ["-tag:v", "hvc1"]  # what QuickTime plays
+    return _Encoding(arguments, pixel_format, notes)
 
 
 def _codec_for(name: str, target: Path) -> _Codec:
     codec, suffix = CODECS.get(name), target.suffix.lower()
     if codec is None:
-        raise OutputError(f"no video codec is called {name!r}", next_step=f"Known: {', '.join(CODECS)}")
+        raise OutputError(f"no video codec is called {name!r}", next_step=f"Known: {', '.join(CODECS)}.")
     if suffix not in codec.containers:
         fits = [other for other, entry in CODECS.items() if suffix in entry.containers]
-        hint = f" or --set output.video_codec={fits[0]}" if fits else ""
+        hint = f", or choose one that {suffix} holds: {', '.join(fits)}" if fits else ""
+        names = " or ".join(target.stem + end for end in codec.containers)
+        raise OutputError(f"{target} cannot hold {name} video", next_step=f"Name the output {names}{hint}.")
+    if codec.encoder not in encoders():
         raise OutputError(
-            f"{target} cannot hold {name} video",
-            next_step=f"Name the output {' or '.join(target.stem + end for end in codec.containers)}{hint}.",
+            f"this ffmpeg cannot encode {name}: it has no {codec.encoder}",
+            next_step=f"Choose another --set output.video_codec: {', '.join(video_codecs())}.",
         )
     return codec
+
+
+def _quality(settings: VideoSettings, codec: _Codec) -> tuple[str, str, tuple[str, ...]]:
+    """Encoder, pixel format and options for a quality, by name or number."""
+    quality = settings.quality
+    if isinstance(quality, str):
+        if quality == "lossless" and codec.lossless is not None:
+            return codec.lossless
+        if quality in codec.levels:
+            return codec.encoder, codec.pixel_format, (*codec.options, *codec.levels[quality])
+        raise OutputError(f"{settings.codec} has no quality {quality!r}", next_step=_qualities_of(codec))
+    if codec.number is None or not codec.number[1] <= quality <= codec.number[2]:
+        raise OutputError(f"{settings.codec} has no quality {quality:g}", next_step=_qualities_of(codec))
+    return codec.encoder, codec.pixel_format, (*codec.options, codec.number[0], f"{quality:g}")
+
+
+def _qualities_of(codec: _Codec) -> str:
+    names = [*codec.levels, *(["lossless"] if codec.lossless else [])]
+    number = f", or a number from {codec.number[1]:g} to {codec.number[2]:g}" if codec.number else ""
+    return f"Choose {', '.join(names)}{number}."
+
+
+@dataclass(frozen=True)
+class _Carried:
+    """ffmpeg arguments for what comes from the source: its input, the output, and before our own input."""
+
+    input: list[str]
+    output: list[str]
+    delay: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def _carry(info: VideoInfo, source: SourceStreams, muxer: str) -> _Carried:
+    """The source's sound, text, chapters and metadata; what the container cannot hold is said."""
+    if muxer == "gif":
+        notes = ["GIF holds no sound: it was dropped."] if info.audio_codecs else []
+        return _Carried([], [], notes=notes)
+    span: list[str] = []
+    cut: list[str] = []
+    if source.start_s is not None:
+        span += ["-ss", _seconds(source.start_s + info.video_start_s)]
+        # The seek lands on a key frame before; what is copied must still begin at 0, or it is out of step.
+        cut = ["-ss", "0", "-copypriorss:a", "0", "-copypriorss:s", "0"]
+    if source.end_s is not None:
+        span += ["-to", _seconds(source.end_s + info.video_start_s)]
+    late = source.start_s is None and info.video_start_s >= LATE_START_S
+    audio, audio_notes = _audio(info.audio_codecs, muxer)
+    subtitles, subtitle_notes = _subtitles(info.subtitle_codecs, muxer)
+    attachments = ["-map", "1:t?", "-c:t", "copy"] if muxer == "matroska" else []
+    return _Carried(
+        input=[*span, *input_arguments(source.path)],
+        output=[*audio, *subtitles, *attachments, *_metadata_of_source(), *cut],
+        delay=["-itsoffset", _seconds(info.video_start_s)] if late else [],
+        notes=[*audio_notes, *subtitle_notes],
+    )
+
+
+def _seconds(value: Fraction) -> str:
+    return f"{float(value):.6f}"
+
+
+def _metadata_of_source() -> list[str]:
+    arguments = ["-map_metadata", "1", "-map_metadata:s:v", "1:s:v", "-map_chapters", "1"]
+    for tag in STALE_TAGS:
+        arguments += ["-metadata:s:v", f"{tag}="]
+    return arguments
+
+
+def _audio(codecs: tuple[str, ...], muxer: str) -> tuple[list[str], list[str]]:
+    """Each sound stream copied where the container holds its codec, else converted."""
+    arguments: list[str] = []
+    notes: list[str] = []
+    allowed = COPIED_AUDIO.get(muxer)
+    encoder, name = ("libopus", "Opus") if muxer == "webm" else ("aac", "AAC")
+    count = 0
+    for index, codec in enumerate(codecs):
+        if codec in ("none", "unknown", ""):
+            notes.append(f"Sound stream {index + 1} was dropped: its codec is not known.")
+            continue
+        arguments += ["-map", f"1:a:{index}"]
+        if allowed is None or codec in allowed:
+            arguments += [f"-c:a:{count}", "copy"]
+        else:
+            arguments += [f"-c:a:{count}", encoder, f"-b:a:{count}", "192k"]
+            if encoder == "libopus":  # which refuses side-channel layouts
+                arguments += [f"-filter:a:{count}", "aformat=channel_layouts=7.1|5.1|stereo|mono"]
+            notes.append(f"Sound stream {index + 1} was converted from {codec} to {name} for this container.")
+        count += 1
+    return arguments, notes
+
+
+def _subtitles(codecs: tuple[str, ...], muxer: str) -> tuple[list[str], list[str]]:
+    """Each subtitle stream copied, or converted from text to text, or dropped with a note."""
+    arguments: list[str] = []
+    notes: list[str] = []
+    count = 0
+    for index, codec in enumerate(codecs):
+        if muxer == "matroska" and codec in MATROSKA_SUBTITLES:
+            chosen = "copy"
+        elif codec in TEXT_SUBTITLES:
+            chosen = {"matroska": "srt", "webm": "webvtt"}.get(muxer, "mov_text")
+        else:
+            notes.append(f"Subtitles {index + 1} ({codec}) were dropped: this container cannot hold them.")
+            continue
+        arguments += ["-map", f"1:s:{index}", f"-c:s:{count}", chosen]
+        count += 1
+    return arguments, notes

@@ -70,7 +70,12 @@ def stylize_frames(
         result = last.result
         on_event(
             FrameDone(
-                prepared.frame.index, prepared.shot, result.steps, seconds, result.loss, prepared.motion is not None
+                prepared.frame.index,
+                prepared.shot,
+                result.steps,
+                seconds,
+                result.loss,
+                prepared.motion is not None,
             )
         )
         yield Frame(prepared.frame.index, prepared.frame.pts, pixels)
@@ -165,7 +170,11 @@ def carry(
 def _warp_tensor(tensor: Tensor, backward: FloatArray, interpolation: int, device: torch.device) -> Tensor:
     """1CHW warped on the CPU by OpenCV, at most four channels at a time."""
     pieces = [
-        warp(np.ascontiguousarray(piece[0].permute(1, 2, 0).cpu().numpy()), backward, interpolation=interpolation)
+        warp(
+            np.ascontiguousarray(piece[0].permute(1, 2, 0).cpu().numpy()),
+            backward,
+            interpolation=interpolation,
+        )
         for piece in tensor.split(3, dim=1)
     ]
     stacked = np.concatenate(pieces, axis=2).transpose(2, 0, 1)
@@ -186,5 +195,3 @@ def _matched_fill(content: Tensor, stylized: Tensor, trusted: Tensor) -> Tensor:
     weight = blurred(trusted)
     offset = blurred((stylized - content) * trusted) / (weight + 1e-3)
     return (content + offset).clamp(0, 1)
-
-

@@ -66,7 +66,8 @@ class ShotFinder:
             self._cuts.update(cut.frame_num for cut in last)
         borders = [0, *sorted(cut for cut in self._cuts if 0 < cut < self._count), self._count]
         return [
-            Shot(self._first + start, self._first + end) for start, end in zip(borders, borders[1:], strict=False)
+            Shot(self._first + start, self._first + end)
+            for start, end in zip(borders, borders[1:], strict=False)
         ]
 
     def _timecode(self, number: int) -> FrameTimecode:

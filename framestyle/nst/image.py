@@ -85,5 +85,7 @@ def resize(image: Tensor, size: Size) -> Tensor:
     """BCHW -> BCHW at `size`, bicubic with antialiasing, clamped to [0, 1]."""
     if size_of(image) == size:
         return image
-    resized = F.interpolate(image, (size.height, size.width), mode="bicubic", antialias=True, align_corners=False)
+    resized = F.interpolate(
+        image, (size.height, size.width), mode="bicubic", antialias=True, align_corners=False
+    )
     return resized.clamp(0, 1)

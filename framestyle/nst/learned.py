@@ -112,7 +112,9 @@ def corpus(seed: int, recipe: Recipe = RECIPE) -> Tensor:
     return torch.from_numpy(np.stack(pictures))
 
 
-def learn(seed: int, recipe: Recipe = RECIPE, on_progress: Progress | None = None, images: Tensor | None = None) -> Convolutions:
+def learn(
+    seed: int, recipe: Recipe = RECIPE, on_progress: Progress | None = None, images: Tensor | None = None
+) -> Convolutions:
     """Filters and biases by layer name, conv1_1 to conv5_1; float32 on the CPU."""
     x = (corpus(seed, recipe) if images is None else images) - SHIFT[0]
     x = (x * FACTOR[0]).contiguous(memory_format=torch.channels_last)
@@ -135,10 +137,7 @@ def _random_patches(x: Tensor, count: int, generator: torch.Generator) -> Tensor
     """BCHW -> `count` patches, each C·9 in the order of a convolution's weight."""
     batch, channels, height, width = x.shape
     where = torch.stack(
-        [
-            torch.randint(0, top, (count,), generator=generator)
-            for top in (batch, height - 2, width - 2)
-        ]
+        [torch.randint(0, top, (count,), generator=generator) for top in (batch, height - 2, width - 2)]
     )
     patches = torch.empty(count, channels, 3, 3)
     for dy in range(3):
@@ -158,7 +157,11 @@ def _whitener(patches: Tensor, floor: float) -> Tensor:
 def _spherical_kmeans(rows: Tensor, count: int, rounds: int, generator: torch.Generator) -> Tensor:
     """`count` unit centroids; an empty cluster restarts from a random row."""
     rows = F.normalize(rows, dim=1)
-    pick = torch.randint(0, len(rows), (count,), generator=generator) if len(rows) < count else torch.randperm(len(rows), generator=generator)[:count]
+    pick = (
+        torch.randint(0, len(rows), (count,), generator=generator)
+        if len(rows) < count
+        else torch.randperm(len(rows), generator=generator)[:count]
+    )
     centroids = rows[pick].clone()
     for _ in range(rounds):
         score, nearest = (rows @ centroids.T).max(1)
@@ -170,7 +173,9 @@ def _spherical_kmeans(rows: Tensor, count: int, rounds: int, generator: torch.Ge
     return centroids
 
 
-def _learn_layer(x: Tensor, channels: int, generator: torch.Generator, recipe: Recipe) -> tuple[Tensor, Tensor, Tensor]:
+def _learn_layer(
+    x: Tensor, channels: int, generator: torch.Generator, recipe: Recipe
+) -> tuple[Tensor, Tensor, Tensor]:
     """Filters, bias, and the rectified output, scaled so that each channel's mean activation is one."""
     patches = _random_patches(x, recipe.patches, generator)
     inputs = patches.shape[1]

@@ -105,7 +105,9 @@ class _TraceOfRoot(torch.autograd.Function):
     def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
         values, vectors, floor = ctx.saved_tensors
         inverse_roots = values.maximum(floor).rsqrt() / 2
-        return grad_outputs[0][:, None, None] * (vectors * inverse_roots[:, None, :]) @ vectors.transpose(1, 2)
+        return (
+            grad_outputs[0][:, None, None] * (vectors * inverse_roots[:, None, :]) @ vectors.transpose(1, 2)
+        )
 
 
 def matrix_root(matrix: Tensor) -> Tensor:

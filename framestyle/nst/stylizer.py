@@ -130,7 +130,12 @@ class Stylizer:
         return self._finish(content, state, taken, loss, parts)
 
     def _finish(
-        self, content: Tensor, state: PixelState, steps: int, loss: float, parts: tuple[tuple[str, float], ...]
+        self,
+        content: Tensor,
+        state: PixelState,
+        steps: int,
+        loss: float,
+        parts: tuple[tuple[str, float], ...],
     ) -> Stylized:
         image = state.result()
         preserve = self.preset.color.preserve
@@ -162,7 +167,8 @@ class Stylizer:
         with torch.no_grad():
             features = self.network(content)
         wanted = {
-            name: (features[name], losses.feature_variance(features[name])) for name in self.preset.content.layers
+            name: (features[name], losses.feature_variance(features[name]))
+            for name in self.preset.content.layers
         }
         return _Objective(content, wanted, self._style_targets(content), temporal)
 
@@ -336,7 +342,9 @@ def choose_device(spec: str) -> torch.device:
     try:
         device = torch.device(spec)
     except RuntimeError as error:
-        raise DeviceError(f"no such device: {spec!r}", next_step="Use auto, cpu, cuda, cuda:N or mps.") from error
+        raise DeviceError(
+            f"no such device: {spec!r}", next_step="Use auto, cpu, cuda, cuda:N or mps."
+        ) from error
     there = {
         "cpu": True,
         "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),

@@ -146,7 +146,9 @@ def list_weights(store: WeightsStore | None = None, seed: int = 0) -> list[Weigh
         path = store.path(kind, seed)
         there = path.exists()
         size = path.stat().st_size if there else 0
-        rows.append(WeightsStatus(kind, there or kind == "untrained", path if there else None, size, notes[kind]))
+        rows.append(
+            WeightsStatus(kind, there or kind == "untrained", path if there else None, size, notes[kind])
+        )
     return rows
 
 
@@ -209,7 +211,9 @@ def _download(url: str, target: Path, on_progress: OnProgress | None) -> str:
     except OSError as error:
         raise StorageError(f"the download cannot be written to {target.parent}: {error.strerror}") from error
     if total and got != total:
-        raise WeightsError(f"the download from {url} ended after {got} of {total} bytes", next_step="Try again.")
+        raise WeightsError(
+            f"the download from {url} ended after {got} of {total} bytes", next_step="Try again."
+        )
     return digest.hexdigest()
 
 
@@ -261,7 +265,12 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _keep(path: Path, convolutions: Mapping[str, tuple[Tensor, Tensor]], kind: str, dtype: torch.dtype = torch.float32) -> Path:
+def _keep(
+    path: Path,
+    convolutions: Mapping[str, tuple[Tensor, Tensor]],
+    kind: str,
+    dtype: torch.dtype = torch.float32,
+) -> Path:
     """Write safetensors and, beside it, its SHA-256; each whole or not at all."""
     tensors = {}
     for name, (weight, bias) in convolutions.items():

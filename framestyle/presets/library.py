@@ -66,11 +66,13 @@ def looks_like_path(name: str | Path) -> bool:
     return name.endswith(SUFFIXES) or any(separator in name for separator in separators)
 
 
-def find_preset(name_or_path: str | Path, near: Path | None = None, *, apart_from: Path | None = None) -> Path:
+def find_preset(
+    name_or_path: str | Path, near: Path | None = None, *, apart_from: Path | None = None
+) -> Path:
     """The file of a preset, by path (relative to the folder `near`, or to the current one) or by name.
 
-    A name is looked up first among the user's presets, then among the built-in ones. `apart_from` is passed over
-    where another file has the name too: so a user's `mosaic` can extend the built-in `mosaic`.
+    A name is looked up first among the user's presets, then among the built-in ones. `apart_from` is passed
+    over where another file has the name too: so a user's `mosaic` can extend the built-in `mosaic`.
     """
     text = str(name_or_path)
     if looks_like_path(name_or_path):

@@ -1,11 +1,11 @@
-"""The preset schema: every key with its type, range, unit, default and one line of help. Defaults live here, once.
+"""The preset schema: every key with type, range, unit, default and a line of help. Defaults live here alone.
 
 Docs, `framestyle presets keys` and the JSON Schema are made from these models (see reference.py).
 """
 
 from __future__ import annotations
 
-import re
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
@@ -22,7 +22,9 @@ SHORTHANDS = {
 OWN_INITS = ("content", "noise", "style_stats", "gray")
 """What `optimizer.init` can be beside the path of an image."""
 
-CONVOLUTIONS = tuple(f"{block}_{n}" for block, count in enumerate((2, 2, 4, 4, 4), 1) for n in range(1, count + 1))
+CONVOLUTIONS = tuple(
+    f"{block}_{n}" for block, count in enumerate((2, 2, 4, 4, 4), 1) for n in range(1, count + 1)
+)
 LAYER_NAMES = (
     *(f"{kind}{place}" for kind in ("relu", "conv") for place in CONVOLUTIONS),
     *(f"pool{block}" for block in range(1, 6)),
@@ -47,14 +49,12 @@ class LayerWeights(dict[str, float]):
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise TypeError("a preset's layers cannot be changed; load it again with an override")
 
-    __setitem__ = __delitem__ = __ior__ = _refuse  # type: ignore[assignment]
-    clear = pop = popitem = setdefault = update = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
 
 
 def _used_layers(layers: dict[str, float]) -> LayerWeights:
-    """Refuses names that VGG19 does not have; a weight of 0 switches an inherited layer off, so it is dropped."""
-    from difflib import get_close_matches
-
+    """Refuses names that VGG19 does not have; drops a weight of 0, which switches an inherited layer off."""
     for name in layers:
         if name not in LAYER_NAMES:
             close = get_close_matches(name[:40], LAYER_NAMES, 1)
@@ -67,24 +67,24 @@ def _used_layers(layers: dict[str, float]) -> LayerWeights:
 
 
 # `strict=False` concerns the container alone: a list may stand for a tuple; what is in it stays strict.
-Layers = Annotated[dict[str, Annotated[float, Field(ge=0)]], Field(strict=False), AfterValidator(_used_layers)]
+Layers = Annotated[
+    dict[str, Annotated[float, Field(ge=0)]], Field(strict=False), AfterValidator(_used_layers)
+]
 
 
 class Section(BaseModel):
-    """One map of keys: immutable, no unknown keys, no type guessed from another (only int passes for float)."""
+    """One map of keys: immutable, no unknown keys, no type taken for another (but int passes for float)."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=False
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 def _key(default: Any, help_text: str, unit: str | None = None, **limits: Any) -> Any:
-    extra = {"unit": unit} if unit else None
+    extra: dict[str, Any] | None = {"unit": unit} if unit else None
     return Field(default, description=help_text, json_schema_extra=extra, **limits)
 
 
-# Our losses are relative: each style layer's is divided by its target's own energy, the content's by the content's
-# variance. So the weights below are near 1 where Gatys' are 1e-3, and they hold across sizes and backbones.
+# Our losses are relative: each style layer's is divided by its target's own energy, the content's by the
+# content's variance. So the weights below are near 1 where Gatys' are 1e-3, and they hold across sizes.
 
 
 class StyleImage(Section):
@@ -97,7 +97,9 @@ class StyleImage(Section):
 class Style(Section):
     """What the result should look like."""
 
-    images: tuple[StyleImage, ...] = _key((), "The style images; none = abstract, to be extended", strict=False)
+    images: tuple[StyleImage, ...] = _key(
+        (), "The style images; none = abstract, to be extended", strict=False
+    )
     statistic: Literal["gram2015", "gram", "moments", "wasserstein"] = _key(
         "wasserstein", "Which statistics of the style's features are matched"
     )
@@ -159,17 +161,18 @@ class Video(Section):
     warm_start: Literal["flow", "previous", "none"] = _key("flow", "What a frame starts from")
     steps: int = _key(20, "Most steps for a warm frame", "steps", ge=0, le=100_000)
     min_steps: int = _key(5, "Fewest steps for a warm frame", "steps", ge=0, le=100_000)
-    tolerance: float = _key(0.002, "A frame is done when a window of steps improves less than this", ge=0, le=1)
+    tolerance: float = _key(
+        0.002, "A frame is done when a window of steps improves less than this", ge=0, le=1
+    )
     temporal_weight: float = _key(20.0, "Weight of staying near the warped last frame", ge=0)
     long_term: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = _key(
         (1,),
         "Distances of earlier frames to stay near (only 1 has an effect yet)",
         "frames",
         strict=False,
-        min_length=1,
         max_length=8,
     )
-    passes: Literal[1] = _key(1, "Passes over a shot (only 1 yet)")
+    passes: int = _key(1, "Passes over a shot (only 1 yet)", ge=1)
     flow: Literal["dis"] = _key("dis", "Optical flow method (only dis yet)")
     flow_quality: Literal["ultrafast", "fast", "medium", "fine"] = _key("medium", "Effort spent on flow")
     cuts: Literal["adaptive", "content", "none"] = _key("adaptive", "How cuts are found")
@@ -177,26 +180,41 @@ class Video(Section):
     @field_validator("long_term")
     @classmethod
     def _distinct(cls, distances: tuple[int, ...]) -> tuple[int, ...]:
+        if not distances:
+            raise ValueError("must hold at least one distance, such as [1]")
         if len(set(distances)) < len(distances):
             raise ValueError("each distance may stand here once")
         return distances
+
+    @field_validator("passes")
+    @classmethod
+    def _one_pass(cls, passes: int) -> int:
+        if passes != 1:
+            raise ValueError(f"must be 1, not {passes}: several passes are not supported yet")
+        return passes
 
 
 class Output(Section):
     """What is written."""
 
     video_codec: Literal["h264", "h265", "vp9", "av1", "prores", "ffv1"] = _key("h264", "Video codec")
-    quality: Literal["draft", "good", "visually_lossless", "lossless"] | Annotated[float, Field(ge=0, le=63)] = _key(
-        "visually_lossless", "Quality by name, or the codec's own number"
+    quality: (
+        Literal["draft", "good", "visually_lossless", "lossless"] | Annotated[float, Field(ge=0, le=63)]
+    ) = _key("visually_lossless", "Quality by name, or the codec's own number")
+    photo_format: Literal["jpg", "png", "webp", "tif", "bmp"] | None = _key(
+        None, "Photo format; null = as the input"
     )
-    photo_format: Literal["jpg", "png", "webp", "tif", "bmp"] | None = _key(None, "Photo format; null = as the input")
 
 
 class Preset(Section):
     """A named style, complete: everything that a render depends on beside its inputs, weights and seed."""
 
-    schema_version: int = _key(SCHEMA_VERSION, "Version of this format", alias="schema", ge=1, le=SCHEMA_VERSION)
-    name: str = _key("unnamed", "The preset's name; its file's name where not given", min_length=1, max_length=255)
+    schema_version: int = _key(
+        SCHEMA_VERSION, "Version of this format", alias="schema", ge=1, le=SCHEMA_VERSION
+    )
+    name: str = _key(
+        "unnamed", "The preset's name; its file's name where not given", min_length=1, max_length=255
+    )
     description: str = _key("", "One line for the list")
     tags: tuple[str, ...] = _key((), "Words to find it by", strict=False)
     extends: str | None = _key(None, "A preset to start from, by name, or by path relative to this file")
@@ -233,8 +251,3 @@ def _cost(scales: Scales) -> float:
         total += scales.steps * (side / 1024) ** 2
         side /= 2**0.5
     return total + scales.first_steps * (min(side, scales.min_px) / 1024) ** 2
-
-
-def is_key_text(text: str) -> bool:
-    """Whether this looks like a dotted key."""
-    return re.fullmatch(r"\w+(\.\w+)*", text) is not None

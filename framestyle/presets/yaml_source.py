@@ -1,8 +1,8 @@
 """YAML made safe: text -> values that know their line and column. Scalars follow YAML 1.2's core rules.
 
-PyYAML alone reads `1e6` as text, `012` as 10 and `no` as False, keeps the last of two equal keys without a word,
-and lets 324 bytes of aliases grow to gigabytes. So its parser only cuts the text into events, and the values are
-built here: no aliases, no tags, no second key of the same name, and a limit on size and depth.
+PyYAML alone reads `1e6` as text, `012` as 10 and `no` as False, keeps the last of two equal keys without a
+word, and lets 324 bytes of aliases grow to gigabytes. So its parser only cuts the text into events, and the
+values are built here: no aliases, no tags, no second key of the same name, a limit on size and depth.
 """
 
 from __future__ import annotations
@@ -38,11 +38,15 @@ class Place:
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong, at a place and, where there is one, a key."""
+    """One thing that is wrong, at a place and, where there is one, a key.
+
+    `of_key` where the key itself is wrong (unknown, or there twice), whatever its value.
+    """
 
     place: Place
     message: str
     key: KeyPath = ()
+    of_key: bool = False
 
     def __str__(self) -> str:
         key = dotted(self.key)
@@ -50,7 +54,7 @@ class Fault:
         return f"{self.place}: {key}: {self.message}" if named else f"{self.place}: {self.message}"
 
 
-class SyntaxFault(Exception):
+class UnreadableError(Exception):
     """A fault after which the text cannot be read on."""
 
     def __init__(self, fault: Fault) -> None:
@@ -60,7 +64,7 @@ class SyntaxFault(Exception):
 
 @dataclass
 class Node:
-    """A value that knows where it and its key stand. `value` is a scalar, a list of Node, or a dict of Node."""
+    """A value that knows where it and its key stand: a scalar, a list of Node, or a dict of Node."""
 
     value: Any
     place: Place
@@ -70,13 +74,12 @@ class Node:
         """The node that `path` leads to, as far as it leads, and the path so far."""
         node = self
         for depth, part in enumerate(path):
-            inner = node.value
-            if isinstance(inner, dict) and isinstance(part, str) and part in inner:
-                node = inner[part]
-            elif isinstance(inner, list) and isinstance(part, int) and part < len(inner):
-                node = inner[part]
-            else:
+            inner: Any = node.value
+            in_map = isinstance(inner, dict) and part in inner
+            in_list = isinstance(inner, list) and isinstance(part, int) and part < len(inner)
+            if not (in_map or in_list):
                 return node, path[:depth]
+            node = inner[part]
         return node, path
 
     def plain(self) -> Any:
@@ -125,7 +128,9 @@ def plain_scalar(text: str) -> Any:
     if len(text) > LONGEST_NUMBER:
         raise ValueError("is too long for a number; put it in quotes if it is text")
     if re.fullmatch(r"[-+]?0[0-9]+", text):
-        raise ValueError(f"{text} is octal to some and decimal to others: drop the leading zeros, or put it in quotes")
+        raise ValueError(
+            f"{text} is octal to some and decimal to others: drop the leading zeros, or put it in quotes"
+        )
     if _BASED_INT.fullmatch(text):
         return int(text, 0)
     return int(text) if _INT.fullmatch(text) else float(text)
@@ -157,7 +162,9 @@ class _Builder:
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if root is not None:
-                    raise SyntaxFault(Fault(self._place(event), "a second document starts here; a preset is one"))
+                    raise UnreadableError(
+                        Fault(self._place(event), "a second document starts here; a preset is one")
+                    )
                 root = self._node(next(self.events), ())
         return root
 
@@ -167,7 +174,7 @@ class _Builder:
     def _node(self, event: Any, path: KeyPath) -> Node:
         place = self._place(event)
         if len(path) > DEEPEST_NESTING:
-            raise SyntaxFault(Fault(place, f"this is nested deeper than {DEEPEST_NESTING} levels"))
+            raise UnreadableError(Fault(place, f"this is nested deeper than {DEEPEST_NESTING} levels"))
         self._refuse_extras(event, place, path)
         if isinstance(event, yaml.ScalarEvent):
             return Node(self._scalar(event, place, path), place)
@@ -180,7 +187,9 @@ class _Builder:
     def _refuse_extras(self, event: Any, place: Place, path: KeyPath) -> None:
         if getattr(event, "anchor", None):
             kind = "alias" if isinstance(event, yaml.AliasEvent) else "anchor"
-            self.faults.append(Fault(place, f"the {kind} {event.anchor[:40]!r} is not allowed: write it out", path))
+            self.faults.append(
+                Fault(place, f"the {kind} {event.anchor[:40]!r} is not allowed: write it out", path)
+            )
         if tag := getattr(event, "tag", None):
             self.faults.append(Fault(place, f"the tag {tag[:60]!r} is not allowed", path))
 
@@ -211,7 +220,8 @@ class _Builder:
             if key in entries:
                 first = entries[key].key_place
                 where = f" (first in line {first.line})" if first else ""
-                self.faults.append(Fault(place, f"this key stands here a second time{where}", (*path, key)))
+                message = f"this key stands here a second time{where}"
+                self.faults.append(Fault(place, message, (*path, key), of_key=True))
                 continue
             entries[key] = child
         return entries
@@ -219,27 +229,29 @@ class _Builder:
     def _key(self, event: Any, path: KeyPath) -> str:
         place = self._place(event)
         if not isinstance(event, yaml.ScalarEvent):
-            raise SyntaxFault(Fault(place, "a key must be a word", path))
+            raise UnreadableError(Fault(place, "a key must be a word", path))
         self._refuse_extras(event, place, path)
         if found := unwanted_character(event.value):
-            raise SyntaxFault(Fault(place, _character_name(found), path))
+            raise UnreadableError(Fault(place, _character_name(found), path))
         return str(event.value)
 
 
 def parse(text: str, source: str) -> tuple[Node | None, list[Fault]]:
-    """Text -> nodes, and all faults that could be read over. SyntaxFault where reading ended."""
+    """Text -> nodes, and all faults that could be read over. UnreadableError where reading ended."""
     if found := unwanted_character(text):
         line = text.count("\n", 0, found.start()) + 1
         column = found.start() - text.rfind("\n", 0, found.start())
-        raise SyntaxFault(Fault(Place(source, line, column), _character_name(found)))
+        raise UnreadableError(Fault(Place(source, line, column), _character_name(found)))
     try:
         builder = _Builder(source, iter(yaml.parse(text, Loader=yaml.SafeLoader)))
         return builder.document(), builder.faults
     except yaml.MarkedYAMLError as error:
-        raise SyntaxFault(Fault(_mark_place(error, source), f"this is not YAML: {_problem(error)}")) from error
+        raise UnreadableError(
+            Fault(_mark_place(error, source), f"this is not YAML: {_problem(error)}")
+        ) from error
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise SyntaxFault(Fault(Place(source), f"this is not YAML: {reason}")) from error
+        raise UnreadableError(Fault(Place(source), f"this is not YAML: {reason}")) from error
 
 
 def _mark_place(error: yaml.MarkedYAMLError, source: str) -> Place:
@@ -257,7 +269,7 @@ def parse_value(text: str, source: str) -> tuple[Node, list[Fault]]:
     place = Place(source)
     try:
         node, faults = parse(text, source)
-    except SyntaxFault as error:
+    except UnreadableError as error:
         message = f"{error.fault.message} (quotes make any text a value)"
         return Node(None, place, place), [Fault(place, message)]
     value = None if node is None else node.plain()
@@ -270,14 +282,16 @@ def read_file(path: Path) -> tuple[Node, list[Fault]]:
     if node is None or not isinstance(node.value, dict):
         what = "is empty" if node is None else "holds no map of keys"
         place = Place(str(path), 1, 1) if node is None else node.place
-        raise PresetError(f"{place}: this file {what}", next_step="Start one: framestyle presets new NAME --style IMAGE")
+        raise PresetError(
+            f"{place}: this file {what}", next_step="Start one: framestyle presets new NAME --style IMAGE"
+        )
     return node, faults
 
 
 def _parse_or_raise(text: str, source: str) -> tuple[Node | None, list[Fault]]:
     try:
         return parse(text, source)
-    except SyntaxFault as error:
+    except UnreadableError as error:
         raise PresetError(str(error.fault)) from error
 
 

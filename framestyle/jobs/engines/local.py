@@ -56,7 +56,9 @@ def run(tasks: Sequence[Task], output: Path, span: TimeRange, workshop: Workshop
     return result
 
 
-def _survey_all(tasks: Sequence[Task], span: TimeRange, workshop: Workshop) -> dict[Path, Survey | FramestyleError]:
+def _survey_all(
+    tasks: Sequence[Task], span: TimeRange, workshop: Workshop
+) -> dict[Path, Survey | FramestyleError]:
     found: dict[Path, Survey | FramestyleError] = {}
     for task in tasks:
         if task.kind == "video":

@@ -1,0 +1,180 @@
+"""What the schema says about itself: rows for docs and help, JSON Schema for editors, names for hints."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType, NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import PydanticUndefined
+
+from framestyle.presets.schema import SHORTHANDS, LayerWeights, Preset, StyleImage
+
+LONGEST_HINT = 60
+"""Longer words get no hint: nobody meant them, and comparing them takes time."""
+_TYPE_NAMES: Mapping[Any, str] = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true | false",
+    NoneType: "null",
+}
+_SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+
+
+@dataclass(frozen=True)
+class SchemaRow:
+    """One key for people. `default` is YAML; empty where the key must be given."""
+
+    key: str
+    type: str
+    range: str
+    unit: str
+    default: str
+    help: str
+
+
+def schema_rows() -> list[SchemaRow]:
+    """Every leaf key, in the schema's order; `style.images[]` stands for each of the images."""
+    rows = []
+    for key, info in leaves().items():
+        rows.append(_row(key, info))
+        if key == "style.images":
+            rows += [_row(f"{key}[].{name}", inner) for name, inner in StyleImage.model_fields.items()]
+    return rows
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of a preset file, for editors."""
+    schema = Preset.model_json_schema(by_alias=True, schema_generator=_JsonSchema)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+class _JsonSchema(GenerateJsonSchema):
+    """Knows that layers are a map."""
+
+    def encode_default(self, dft: Any) -> Any:
+        return dict(dft) if isinstance(dft, LayerWeights) else super().encode_default(dft)
+
+
+@lru_cache(maxsize=1)
+def leaves() -> Mapping[str, FieldInfo]:
+    """Dotted key -> field, for every key that holds a value."""
+    return MappingProxyType(dict(_leaves(Preset, "")))
+
+
+@lru_cache(maxsize=1)
+def sections() -> frozenset[str]:
+    """Dotted keys that hold other keys."""
+    return frozenset(key.rpartition(".")[0] for key in leaves()) - {""}
+
+
+def _leaves(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInfo]]:
+    for name, info in model.model_fields.items():
+        key, inner = f"{prefix}{info.alias or name}", info.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from _leaves(inner, f"{key}.")
+        else:
+            yield key, info
+
+
+def _row(key: str, info: FieldInfo) -> SchemaRow:
+    extra = info.json_schema_extra
+    unit = str(extra["unit"]) if isinstance(extra, dict) and "unit" in extra else ""
+    parts = [_type_and_range(part) for part in _alternatives(info.annotation)]
+    ranges = [text for _, text in parts if text] + _limits(info.metadata)
+    kinds = dict.fromkeys(kind for kind, _ in parts)
+    return SchemaRow(key, " or ".join(kinds), ", ".join(ranges), unit, _default(info), info.description or "")
+
+
+def _default(info: FieldInfo) -> str:
+    default = info.default
+    if default is PydanticUndefined:
+        return ""
+    if isinstance(default, dict):
+        return "{" + ", ".join(f"{name}: {weight:g}" for name, weight in default.items()) + "}"
+    if isinstance(default, str):
+        return default if default.replace("_", "").isalnum() else json.dumps(default)
+    return json.dumps(default)
+
+
+def _alternatives(annotation: Any) -> list[Any]:
+    return list(get_args(annotation)) if get_origin(annotation) in (Union, UnionType) else [annotation]
+
+
+def _type_and_range(annotation: Any) -> tuple[str, str]:
+    limits: list[str] = []
+    if get_origin(annotation) is Annotated:
+        annotation, *metadata = get_args(annotation)
+        limits = [limit for item in metadata for limit in _limits(getattr(item, "metadata", [item]))]
+    origin = get_origin(annotation)
+    if origin is Literal:
+        return "choice", " | ".join(str(value) for value in get_args(annotation))
+    if origin is dict:
+        return "map of layer: weight", "weights ≥ 0"
+    if origin is tuple:
+        inner = get_args(annotation)[0]
+        kind, inner_range = ("map", "") if inner is StyleImage else _type_and_range(inner)
+        names = {
+            "map": "list of {path, weight}",
+            "text": "list of texts",
+            "whole number": "list of whole numbers",
+        }
+        return names[kind], f"each {inner_range}" if inner_range else ""
+    return _TYPE_NAMES[annotation], ", ".join(limits)
+
+
+def _limits(metadata: list[Any]) -> list[str]:
+    found = []
+    for item in metadata:
+        found += [f"{sign} {getattr(item, name):g}" for name, sign in _SIGNS.items() if hasattr(item, name)]
+        if hasattr(item, "max_length"):
+            found.append(f"at most {item.max_length}")
+    return found
+
+
+# -- hints -------------------------------------------------------------------------------------------------
+
+
+def nearest_choice(word: str, choices: list[str]) -> str | None:
+    """The choice that a mistyped word most likely meant."""
+    word = word.lower()
+    if not 1 < len(word) <= LONGEST_HINT:
+        return None
+    begun = [choice for choice in choices if choice.startswith(word)]
+    close = begun or difflib.get_close_matches(word, choices, 1, 0.65)
+    return close[0] if close else None
+
+
+def nearest_keys(key: str) -> list[str]:
+    """The valid dotted keys that a mistyped one most likely meant, best first."""
+    if len(key) > LONGEST_HINT:
+        return []
+    section, _, last = key.rpartition(".")
+    known = [*leaves(), *sections()]
+    if key in SHORTHANDS:
+        return [SHORTHANDS[key]]
+    if close := difflib.get_close_matches(key, [*known, *SHORTHANDS], 1, 0.85):
+        return [SHORTHANDS.get(close[0], close[0])]
+    same_name = [other for other in known if other.rpartition(".")[2] == last]
+    if same_name:
+        return same_name[:3]
+    siblings = {other.rpartition(".")[2]: other for other in known if other.rpartition(".")[0] == section}
+    if close := difflib.get_close_matches(last, siblings, 1, 0.6):
+        return [siblings[close[0]]]
+    if close := difflib.get_close_matches(key, [*known, *SHORTHANDS], 1, 0.6):
+        return [SHORTHANDS.get(close[0], close[0])]
+    close = difflib.get_close_matches(last, [other.rpartition(".")[2] for other in known], 1, 0.75)
+    return [other for other in known if close and other.rpartition(".")[2] == close[0]][:3]
+
+
+def did_you_mean(names: list[str]) -> str:
+    """` (did you mean a or b?)`, or nothing."""
+    return f" (did you mean {' or '.join(names)}?)" if names else ""
