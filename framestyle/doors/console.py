@@ -238,9 +238,11 @@ def describe(event: Event) -> str:
     if isinstance(event, TaskFailed):
         return f"FAILED {plain(event.path)}: {plain(event.message)}"
     if isinstance(event, TaskDone):
-        return f"wrote {plain(event.output)} ({event.size_bytes / 1e6:.1f} MB, {event.frames} frames, {event.seconds:.1f} s)"
+        size = f"{event.size_bytes / 1e6:.1f} MB"
+        return f"wrote {plain(event.output)} ({size}, {event.frames} frames, {event.seconds:.1f} s)"
     if isinstance(event, JobDone):
-        return f"done: {len(event.outputs)} written, {len(event.failed)} failed, {event.frames} frames, {event.seconds:.1f} s"
+        tally = f"{len(event.outputs)} written, {len(event.failed)} failed"
+        return f"done: {tally}, {event.frames} frames, {event.seconds:.1f} s"
     return ""
 
 
@@ -331,7 +333,8 @@ class _Rich:
         parts = " ".join(f"{name} {value:.3g}" for name, value in step.parts)
         memory = f"  {step.device_memory_bytes / 2**30:.1f} GB" if step.device_memory_bytes else ""
         text = (
-            f"step {step.step}/{step.steps} scale {step.scale_index + 1}/{step.scales} {step.width}x{step.height}{memory}  "
+            f"step {step.step}/{step.steps} scale {step.scale_index + 1}/{step.scales} "
+            f"{step.width}x{step.height}{memory}  "
             f"{curve(list(self._progress.losses))} {step.losses[-1]:.4g}"
         )
         longer = f"{text}  ({parts})"

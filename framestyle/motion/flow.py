@@ -47,7 +47,7 @@ class DISFlow:
 
     def __init__(self, quality: str = "medium") -> None:
         medium = cv2.DISOPTICAL_FLOW_PRESET_MEDIUM
-        self._engine = cv2.DISOpticalFlow_create(medium if quality == "fine" else QUALITIES[quality])
+        self._engine = cv2.DISOpticalFlow.create(medium if quality == "fine" else QUALITIES[quality])
         if quality == "fine":
             # The medium preset at full resolution with denser patches: about four times the time.
             self._engine.setFinestScale(0)

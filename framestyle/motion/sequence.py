@@ -175,7 +175,7 @@ def _warp_tensor(tensor: Tensor, backward: FloatArray, interpolation: int, devic
             backward,
             interpolation=interpolation,
         )
-        for piece in tensor.split(3, dim=1)
+        for piece in torch.split(tensor, 3, dim=1)
     ]
     stacked = np.concatenate(pieces, axis=2).transpose(2, 0, 1)
     return torch.from_numpy(np.ascontiguousarray(stacked))[None].to(device)

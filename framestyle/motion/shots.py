@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import cv2
 from scenedetect import FrameTimecode
@@ -65,10 +66,7 @@ class ShotFinder:
             last = self._detector.post_process(self._timecode(self._count - 1))
             self._cuts.update(cut.frame_num for cut in last)
         borders = [0, *sorted(cut for cut in self._cuts if 0 < cut < self._count), self._count]
-        return [
-            Shot(self._first + start, self._first + end)
-            for start, end in zip(borders, borders[1:], strict=False)
-        ]
+        return [Shot(self._first + start, self._first + end) for start, end in pairwise(borders)]
 
     def _timecode(self, number: int) -> FrameTimecode:
         return FrameTimecode(number, fps=self._rate)

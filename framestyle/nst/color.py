@@ -35,7 +35,7 @@ def match_statistics(image: Tensor, like: Tensor) -> Tensor:
     # The optimal transport of one Gaussian to the other: symmetric, so hues do not rotate more than needed.
     inverse = torch.linalg.inv(root)
     transport = inverse @ matrix_root(root @ target_covariance @ root) @ inverse
-    flat = transport @ (image.flatten(2) - mean[..., None]) + target_mean[..., None]
+    flat: Tensor = transport @ (image.flatten(2) - mean[..., None]) + target_mean[..., None]
     return flat.view_as(image).clamp(0, 1)
 
 

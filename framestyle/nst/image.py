@@ -49,7 +49,8 @@ def to_pixels(image: Tensor, dtype: type[np.uint8] | type[np.uint16] = np.uint8)
     """1CHW float in [0, 1] -> HWC RGB, rounded to nearest; values outside are clipped."""
     top = float(np.iinfo(dtype).max)
     hwc = image.detach()[0].clamp(0, 1).permute(1, 2, 0).to("cpu", torch.float32).numpy()
-    return np.rint(hwc.astype(np.float64) * top).astype(dtype)
+    levels = np.rint(hwc.astype(np.float64) * top)
+    return levels.astype(np.uint16) if dtype is np.uint16 else levels.astype(np.uint8)
 
 
 def size_of(image: Tensor) -> Size:

@@ -25,7 +25,7 @@ FloatImage = npt.NDArray[np.float32]
 Progress = Callable[[float, str], None]
 
 BLOCKS = {"conv1": (2, 64), "conv2": (2, 128), "conv3": (4, 256), "conv4": (4, 512), "conv5": (1, 512)}
-"""Convolutions and channels a block; beyond conv5_1 nothing is learned (no default style or content layer is deeper)."""
+"""Convolutions and channels a block; nothing is learned beyond conv5_1, the deepest layer of the default preset."""
 
 SHIFT, FACTOR = (0.5, 0.5, 0.5), (2.0, 2.0, 2.0)
 
@@ -65,7 +65,7 @@ def _leaf_texture(rng: np.random.Generator, x: FloatImage, y: FloatImage, radius
     across = (-np.sin(angle) * x + np.cos(angle) * y) / radius
     kind = rng.integers(0, 4)
     if kind == 0:
-        return np.clip(along, -1, 1)
+        return np.asarray(np.clip(along, -1, 1), dtype=np.float32)
     waves = radius / rng.uniform(2.0, 12.0)
     bend = rng.uniform(0, 1.5) * np.sin(2 * along)
     stripes = np.sin(np.pi * waves * across + bend * 3 + rng.uniform(0, 6))
@@ -151,7 +151,8 @@ def _whitener(patches: Tensor, floor: float) -> Tensor:
     covariance = patches.T @ patches / len(patches)
     values, vectors = torch.linalg.eigh(covariance)
     roots = (values + floor * values.mean()).rsqrt()
-    return (vectors * roots) @ vectors.T
+    zca: Tensor = (vectors * roots) @ vectors.T
+    return zca
 
 
 def _spherical_kmeans(rows: Tensor, count: int, rounds: int, generator: torch.Generator) -> Tensor:

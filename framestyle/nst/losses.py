@@ -27,7 +27,8 @@ class _SelfProduct(torch.autograd.Function):
     def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
         (features,) = ctx.saved_tensors
         (grad,) = grad_outputs
-        return (grad + grad.transpose(1, 2)) @ features
+        product: Tensor = (grad + grad.transpose(1, 2)) @ features
+        return product
 
 
 def _wide(features: Tensor) -> Tensor:
@@ -99,21 +100,22 @@ class _TraceOfRoot(torch.autograd.Function):
         values, vectors = torch.linalg.eigh((matrix + matrix.transpose(1, 2)) / 2)
         floor = values[:, -1:].clamp_min(EPSILON) * 1e-4
         ctx.save_for_backward(values, vectors, floor)
-        return values.clamp_min(0).sqrt().sum(1)
+        trace: Tensor = values.clamp_min(0).sqrt().sum(1)
+        return trace
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
         values, vectors, floor = ctx.saved_tensors
         inverse_roots = values.maximum(floor).rsqrt() / 2
-        return (
-            grad_outputs[0][:, None, None] * (vectors * inverse_roots[:, None, :]) @ vectors.transpose(1, 2)
-        )
+        slope: Tensor = (vectors * inverse_roots[:, None, :]) @ vectors.transpose(1, 2)
+        return grad_outputs[0][:, None, None] * slope
 
 
 def matrix_root(matrix: Tensor) -> Tensor:
     """The symmetric square root of positive semi-definite BNN."""
     values, vectors = torch.linalg.eigh((matrix + matrix.transpose(1, 2)) / 2)
-    return (vectors * values.clamp_min(0).sqrt()[:, None, :]) @ vectors.transpose(1, 2)
+    root: Tensor = (vectors * values.clamp_min(0).sqrt()[:, None, :]) @ vectors.transpose(1, 2)
+    return root
 
 
 def wasserstein_distance(

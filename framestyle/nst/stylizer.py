@@ -27,6 +27,9 @@ WINDOW_STEPS = 10
 STRENGTH_SPAN = 30.0
 """`strength` 0 … 1 spans this factor of the content weight either way of the preset's own (at 0.5)."""
 
+Parts = tuple[tuple[str, float], ...]
+"""Weighted losses by name."""
+
 
 @dataclass(frozen=True, eq=False)
 class TemporalTarget:
@@ -45,7 +48,7 @@ class Stylized:
     state: PixelState
     steps: int
     loss: float
-    parts: tuple[tuple[str, float], ...] = ()
+    parts: Parts = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +106,8 @@ class Stylizer:
         if scales.first_steps == 0 and scales.steps == 0:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
         state = PixelState.start(self._init(resize(content, sizes[0])))
-        steps_done, losses_read = 0, (float("nan"), ())
+        steps_done = 0
+        losses_read: tuple[float, Parts] = (float("nan"), ())
         for index, size in enumerate(sizes):
             objective = self._objective(resize(content, size), ())
             if index:
@@ -135,7 +139,7 @@ class Stylizer:
         state: PixelState,
         steps: int,
         loss: float,
-        parts: tuple[tuple[str, float], ...],
+        parts: Parts,
     ) -> Stylized:
         image = state.result()
         preserve = self.preset.color.preserve
@@ -234,11 +238,12 @@ class Stylizer:
 
     def _adam(
         self, state: PixelState, objective: _Objective, steps: int, report: _Report, stop: _EarlyStop | None
-    ) -> tuple[int, float, tuple[tuple[str, float], ...]]:
+    ) -> tuple[int, float, Parts]:
         """Up to `steps` updates of `state`, in place. Gives steps taken, last loss, last parts."""
         optimizer = self.preset.optimizer
         window: list[Tensor] = []
-        loss, parts = float("nan"), ()
+        loss = float("nan")
+        parts: Parts = ()
         window_steps = WINDOW_STEPS if stop is None else min(WINDOW_STEPS, stop.window_steps)
         for step in range(1, steps + 1):
             gradient, values, names = self.gradient(state.image, objective)
@@ -257,7 +262,7 @@ class Stylizer:
 
     def _lbfgs(
         self, state: PixelState, objective: _Objective, steps: int, report: _Report, stop: _EarlyStop | None
-    ) -> tuple[int, float, tuple[tuple[str, float], ...]]:
+    ) -> tuple[int, float, Parts]:
         """L-BFGS (history 10) by torch; one step is one of its iterations. The average is not kept."""
         leaf = state.image.clone().requires_grad_(True)
         engine = torch.optim.LBFGS(
@@ -272,9 +277,11 @@ class Stylizer:
             leaf.grad = gradient
             return values.sum()
 
-        loss, parts, totals = float("nan"), (), []
+        loss = float("nan")
+        parts: Parts = ()
+        totals: list[float] = []
         for step in range(1, steps + 1):
-            engine.step(closure)
+            engine.step(closure)  # type: ignore[no-untyped-call]
             with torch.no_grad():
                 leaf.clamp_(0, 1)
             totals.append(float(values.sum()))
@@ -290,7 +297,7 @@ class Stylizer:
         return steps, loss, parts
 
     def _reporter(self, size: Size, steps: int, index: int, scales: int) -> _Report:
-        def report(step: int, totals: tuple[float, ...], parts: tuple[tuple[str, float], ...]) -> None:
+        def report(step: int, totals: tuple[float, ...], parts: Parts) -> None:
             memory = torch.cuda.max_memory_allocated(self.device) if self.device.type == "cuda" else None
             self.on_event(
                 StepDone(step, steps, index, scales, size.width, size.height, totals, parts, memory)
@@ -299,7 +306,7 @@ class Stylizer:
         return report
 
 
-_Report = Callable[[int, tuple[float, ...], tuple[tuple[str, float], ...]], None]
+_Report = Callable[[int, tuple[float, ...], Parts], None]
 
 
 class _EarlyStop:

@@ -64,6 +64,10 @@ def pool(features: Tensor, kind: str) -> Tensor:
     raise ValueError(f"unknown pooling {kind!r}")
 
 
+def _last_layer(backbone: Backbone) -> str:
+    return list(backbone.convolutions)[-1].replace("conv", "relu")
+
+
 class VGG19(nn.Module):
     """Features by layer name.
 
@@ -95,6 +99,8 @@ class VGG19(nn.Module):
         if rescale_pooling and pooling != backbone.native_pooling:
             self.gain = POOLING_RESCALE[pooling] / POOLING_RESCALE[backbone.native_pooling]
         self.reverse_channels = backbone.reverse_channels
+        self.shift: Tensor
+        self.factor: Tensor
         self.register_buffer("shift", torch.tensor(backbone.shift).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("factor", torch.tensor(backbone.factor).view(1, 3, 1, 1), persistent=False)
         for layer in self.layers:
@@ -106,7 +112,7 @@ class VGG19(nn.Module):
         if layer.name not in backbone.convolutions:
             raise WeightsError(
                 f"the {backbone.kind!r} weights end before layer {layer.name}",
-                next_step=f"Use layers up to {list(backbone.convolutions)[-1].replace('conv', 'relu')} or other weights.",
+                next_step=f"Use layers up to {_last_layer(backbone)}, or other weights.",
             )
         weight, bias = backbone.convolutions[layer.name]
         if tuple(weight.shape) != (layer.out_channels, layer.in_channels, 3, 3):
