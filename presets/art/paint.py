@@ -2,7 +2,7 @@
 
 Usage: ``python presets/art/paint.py [NAME...] [--out DIR]``
 
-Every painting is drawn at 960x768 and saved at 640x512. Colours are RGB, float32 in 0..1, except on a
+Paintings are drawn at 960x768 (sheets at 640x512) and saved at 640x512. Colours are RGB, float32 in 0..1, except on a
 ``Canvas``, whose 8-bit layers are what OpenCV's anti-aliased line drawing needs. Only numpy and OpenCV are used,
 and every painting owns its random generator, so the pictures do not depend on the order they are made in.
 """
@@ -671,6 +671,366 @@ def stainedglass(rng: Rng) -> Array:
     return mix(picture, metal, smoothstep(6.5, 5.0, lead)) + 0.12 * halo
 
 
+# ---------------------------------------------------------------------------------------------- prints and ink
+
+
+def worm(layer: Array, path: Array, widths: Array, colour: Array, rim: float = 0, rim_colour: Array | None = None) -> None:
+    """Draw a tapered line, with an outline when ``rim`` is above zero, on an 8-bit layer."""
+    passes = [(rim, rim_colour), (0.0, colour)] if rim and rim_colour is not None else [(0.0, colour)]
+    for grow, tint in passes:
+        value = (np.clip(tint, 0, 1) * 255).astype(int).tolist()
+        for (px, py), wide in zip(path, widths, strict=True):
+            centre = (round(px * 8), round(py * 8))
+            cv2.circle(layer, centre, max(4, round((wide + grow) * 8)), value, -1, cv2.LINE_AA, 3)
+
+
+def hook(start: Array, heading: float, length: float, turn: float, steps: int = 22) -> Array:
+    """Return a path that sets off along ``heading`` and curls ever tighter by ``turn`` radians in all."""
+    t = np.linspace(0, 1, steps)
+    theta = heading + turn * t**1.6
+    return start + np.cumsum(np.stack([np.cos(theta), np.sin(theta)], -1), 0) * (length / steps)
+
+
+def foam(layer: Array, rng: Rng, lip: Array, lean: float, size: float) -> None:
+    """Hang lumps and curling claws of foam on a wave's lip; ``lean`` turns them from the path's left."""
+    white, pale, ink = rgb("f4efdf", "b9cfd2", "12224a")
+    tangent = np.gradient(lip, axis=0)
+    facing = np.arctan2(tangent[:, 1], tangent[:, 0]) + lean
+    for i in rng.permutation(len(lip)):
+        for _ in range(2):
+            path = hook(lip[i] + rng.normal(0, 0.25 * size, 2), facing[i] + rng.normal(0, 0.4), size * rng.uniform(0.9, 2.0),
+                        rng.uniform(1.0, 3.0))
+            tint = pale if rng.random() < 0.3 else white
+            worm(layer, path, np.linspace(0.27, 0.05, len(path)) * size, tint, 2.0, ink)
+            for k in (9, 14, 18):
+                twig = hook(path[k], facing[i] + rng.uniform(-0.9, 1.0), 0.6 * size, rng.uniform(0.8, 2.6), 10)
+                worm(layer, twig, np.linspace(0.13, 0.03, 10) * size, white, 1.6, ink)
+    for i in rng.permutation(len(lip)):
+        back = facing[i] + np.pi
+        at = lip[i] + np.array([np.cos(back), np.sin(back)]) * rng.uniform(-0.2, 0.7) * size
+        worm(layer, at[None] + rng.normal(0, 2, (1, 2)), np.array([rng.uniform(0.16, 0.42) * size]), white, 1.6, ink)
+        worm(layer, at[None], np.array([0.10 * size]), pale)
+
+
+def swell(picture: Array, rng: Rng, outline: Array, face: Array, pitch: float) -> Array:
+    """Print one wave: blue bands that run along its face, and a keyed outline."""
+    mask = fill(outline)
+    sketch = np.full((H, W), 255, np.uint8)
+    cv2.polylines(sketch, [fixed(face)], False, 0, 2, cv2.LINE_8, 3)
+    away = cv2.distanceTransform(sketch, cv2.DIST_L2, 5)
+    x, y = grid()
+    lanes = away / pitch + 0.22 * fbm(rng, 130, 2) + 0.25 * np.sin(x / 150 - y / 110)
+    wave_form = np.sin(2 * np.pi * lanes) + 0.5 * np.sin(2 * np.pi * lanes / 3.1)
+    level = np.digitize(wave_form + 0.35 * fbm(rng, 160, 2), [-0.55, 0.15, 0.95])
+    blues = rgb("12275c", "23508f", "5f97b5", "dfe6d6")[level]
+    dark = smoothstep(20, 340, away)[..., None]
+    blues = blues * (1 - 0.28 * dark)
+    keyed = mix(blues, rgb("0d1a3c")[0], blur(borders(level).astype(np.float32), 0.7) * 0.9)
+    picture = mix(picture, keyed, mask)
+    return mix(picture, rgb("0d1a3c")[0], lines([np.vstack([outline, outline[:1]])], 4))
+
+
+def wave(rng: Rng) -> Array:
+    """A breaking wave with claws of foam over a small mountain: Prussian blue woodblock print."""
+    _, y = grid()
+    sky = ramp(np.clip(y / (0.72 * H), 0, 1), rgb("c9b98f", "eadcb4", "efe4c6", "d9cda8", "9fa49a"))
+    haze = smoothstep(0.1, 0.5, np.sin(y / 17 + 2.2 * fbm(rng, 300, 2, stretch=(4, 1))) * 0.7)
+    picture = mix(sky, rgb("d8c79c")[0], 0.5 * haze)
+    ridge = fill(np.array([(0.50, 0.80), (0.63, 0.63), (0.675, 0.575), (0.705, 0.573), (0.75, 0.63), (0.90, 0.80)]) * (W, H))
+    picture = mix(picture, rgb("2c4a78")[0], ridge)
+    snow = ridge * smoothstep(-6, 2, 0.655 * H + 14 * np.sin(grid()[0] / 7) + 6 * np.sin(grid()[0] / 3.1) - y)
+    picture = mix(picture, rgb("f3eee0")[0], snow)
+    for side in ([(1.06, 0.80), (1.06, 0.62), (0.97, 0.60), (0.90, 0.66), (0.82, 0.70), (0.72, 0.74), (0.6, 0.82), (0.8, 1.0)],):
+        curve = spline(side, closed=True)
+        picture = swell(picture, rng, curve, spline(side[1:7]), 26)
+    body = [(-0.06, 1.06), (-0.06, 0.50), (0.01, 0.30), (0.09, 0.15), (0.21, 0.07), (0.35, 0.06), (0.47, 0.11), (0.555, 0.20),
+            (0.585, 0.32), (0.52, 0.275), (0.44, 0.255), (0.365, 0.30), (0.335, 0.41), (0.36, 0.55), (0.44, 0.69),
+            (0.58, 0.79), (0.75, 0.82), (0.9, 0.78), (1.06, 0.72), (1.06, 1.06)]
+    picture = swell(picture, rng, spline(body, closed=True), spline(body[8:19]), 34)
+    layer = (np.clip(picture, 0, 1) * 255).astype(np.uint8)
+    foam(layer, rng, spline([(0.02, 0.29), *body[3:8]], 7), -1.2, 30)
+    foam(layer, rng, spline([*body[7:12], (0.345, 0.36)], 12)[::-1], -1.1, 44)
+    foam(layer, rng, spline([(0.44, 0.10), (0.52, 0.155), (0.565, 0.24), (0.59, 0.34)], 10), 0.15, 46)
+    foam(layer, rng, spline([(0.78, 0.725), (0.86, 0.68), (0.93, 0.63), (1.0, 0.60)], 8), -1.4, 24)
+    picture = boat(layer.astype(np.float32) / 255, rng, 0.60, 0.735, 0.30)
+    front = [(-0.06, 1.06), (-0.06, 0.70), (0.06, 0.69), (0.16, 0.66), (0.245, 0.70), (0.25, 0.77), (0.33, 0.86), (0.47, 0.92), (0.64, 0.91),
+             (0.80, 0.865), (1.06, 0.90), (1.06, 1.06)]
+    picture = swell(picture, rng, spline(front, closed=True), spline(front[4:11]), 24)
+    layer = (np.clip(picture, 0, 1) * 255).astype(np.uint8)
+    foam(layer, rng, spline(front[1:6], 6), -0.8, 30)
+    foam(layer, rng, spline(front[8:11], 8), -1.3, 22)
+    spread = np.stack([rng.normal(0.56, 0.16, 260) * W, rng.normal(0.33, 0.14, 260) * H], -1)
+    for at in spread:
+        worm(layer, at[None], np.array([rng.uniform(1.2, 4.2)]), rgb("f6f1e4")[0], 1.2, rgb("5d7f97")[0])
+    picture = layer.astype(np.float32) / 255
+    worn = 1 + 0.035 * wood_grain(rng, 13) + 0.02 * paper_grain(rng, 3)
+    return mix(picture * worn[..., None], rgb("efe4c6")[0], 0.32 * smoothstep(1.3, 2.4, fbm(rng, 9, 3, stretch=(3, 1))))
+
+
+def boat(picture: Array, rng: Rng, cx: float, cy: float, span: float) -> Array:
+    """Print a long rowing boat with its crew bent over the oars."""
+    hull = [(cx - span / 2, cy - 0.05), (cx - span / 4, cy + 0.004), (cx, cy + 0.018), (cx + span / 4, cy), (cx + span / 2, cy - 0.07),
+            (cx + span / 4, cy + 0.035), (cx, cy + 0.055), (cx - span / 4, cy + 0.04)]
+    curve = spline(hull, closed=True)
+    picture = mix(picture, rgb("d9b777")[0], fill(curve))
+    picture = mix(picture, rgb("12224a")[0], lines([np.vstack([curve, curve[:1]]), curve[len(curve) // 2 :] - (0, 9)], 3))
+    for k in range(8):
+        x = cx + span * (k / 7 - 0.5) * 0.62
+        picture = mix(picture, rgb("23508f")[0], disc(x, cy + 0.002 + rng.normal(0, 0.002), 12, 0.8))
+        picture = mix(picture, rgb("f0e2c4")[0], disc(x + 0.008, cy - 0.013, 6.5))
+    return picture
+
+
+# ---------------------------------------------------------------------------------------------- sheets at the final size
+
+
+WIDTH, HEIGHT = OUT_SIZE
+
+
+def sheet_grid() -> tuple[Array, Array]:
+    """Pixel coordinates x, y."""
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
+    return x, y
+
+
+def sheet_noise(rng: Rng, size_px: float, octaves: int = 5) -> Array:
+    """HW smooth noise of zero mean and unit deviation; largest features about `size_px`."""
+    total = np.zeros((HEIGHT, WIDTH), np.float32)
+    for octave in range(octaves):
+        cell = max(2.0, size_px / 2**octave)
+        small = rng.standard_normal((int(HEIGHT / cell) + 3, int(WIDTH / cell) + 3)).astype(np.float32)
+        total += cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC) * 0.55**octave
+    return (total - total.mean()) / total.std()
+
+
+def landscape(rng: Rng, sky: Array, land: Array, sun: Array, at: tuple[float, float] = (0.72, 0.24)) -> tuple[Array, Array]:
+    """A reference picture HW3 and a flow angle HW: sky, sun, rolling hills in depth."""
+    x, y = sheet_grid()
+    picture = ramp(y / (0.62 * HEIGHT) + 0.12 * sheet_noise(rng, 120), sky)
+    angle = 0.5 * sheet_noise(rng, 220, 3)
+    distance = np.hypot(x - at[0] * WIDTH, y - at[1] * HEIGHT)
+    glow = np.exp(-distance / 70)[..., None]
+    picture = picture * (1 - glow) + sun * glow
+    picture[distance < 34] = sun
+    for depth in range(4):
+        top = HEIGHT * (0.46 + 0.14 * depth) + 34 * np.sin(x / (60 + 35 * depth) + rng.uniform(0, 6)) + 10 * sheet_noise(rng, 90)
+        tone = ramp(np.clip((y - top) / 170 + 0.2 * sheet_noise(rng, 40), 0, 1), land[depth : depth + 3])
+        mask = y > top
+        picture[mask] = tone[mask]
+        slope = np.arctan(np.gradient(top, axis=1)) + 0.3 * sheet_noise(rng, 60, 3)
+        angle[mask] = slope[mask]
+    return np.clip(picture, 0, 1).astype(np.float32), angle.astype(np.float32)
+
+
+def swirls(rng: Rng, angle: Array, count: int) -> Array:
+    """The angle field with vortices in its upper part."""
+    x, y = sheet_grid()
+    u, v = np.cos(angle), np.sin(angle)
+    for _ in range(count):
+        cx, cy, radius = rng.uniform(0, WIDTH), rng.uniform(0, 0.5 * HEIGHT), rng.uniform(40, 110)
+        dx, dy = x - cx, y - cy
+        weight = 3 * np.exp(-(dx**2 + dy**2) / (2 * radius**2))
+        length = np.hypot(dx, dy) + 1
+        u, v = u - weight * dy / length, v + weight * dx / length
+    return np.arctan2(v, u).astype(np.float32)
+
+
+def drag(
+    rng: Rng, picture: Array, reference: Array, angle: Array, count: int, width: float, length: float, jitter: float, relief: Array
+) -> None:
+    """Strokes of parallel bristles along the angle field, over `picture` and its relief, in place."""
+    for _ in range(count):
+        px, py = rng.uniform(0, WIDTH), rng.uniform(0, HEIGHT)
+        base = reference[min(int(py), HEIGHT - 1), min(int(px), WIDTH - 1)] + rng.normal(0, jitter, 3)
+        points = [(px, py)]
+        for _ in range(max(2, int(length / 5))):
+            ix, iy = int(np.clip(points[-1][0], 0, WIDTH - 1)), int(np.clip(points[-1][1], 0, HEIGHT - 1))
+            points.append((points[-1][0] + 5 * np.cos(angle[iy, ix]), points[-1][1] + 5 * np.sin(angle[iy, ix])))
+        line = np.array(points, np.float32)
+        ahead = line[-1] - line[0]
+        normal = np.array([-ahead[1], ahead[0]], np.float32) / (np.hypot(*ahead) + 1e-6)
+        bristles = max(2, int(width / 1.6))
+        for offset in np.linspace(-width / 2, width / 2, bristles):
+            shade = rng.normal(0, 0.05)
+            color = tuple(float(c) for c in np.clip(base + shade, 0, 1))
+            path = np.round((line + normal * offset) * 16).astype(np.int32)[None]
+            cv2.polylines(picture, path, False, color, 2, cv2.LINE_AA, 4)
+            cv2.polylines(relief, path, False, float(0.5 + 3 * shade), 2, cv2.LINE_AA, 4)
+
+
+def raised(picture: Array, relief: Array, strength: float) -> Array:
+    """The picture with its relief lit from the upper left."""
+    soft = cv2.GaussianBlur(relief, (0, 0), 0.8)
+    slope = cv2.Sobel(soft, cv2.CV_32F, 1, 0) + cv2.Sobel(soft, cv2.CV_32F, 0, 1)
+    return np.clip(picture + strength * np.clip(-slope, -1, 1)[..., None], 0, 1)
+
+
+def painted(rng: Rng, reference: Array, angle: Array, sizes: Sequence[tuple[int, float, float]], jitter: float, relief_strength: float) -> Array:
+    """From big brush to small: (count, width, length) each."""
+    picture, relief = reference.copy(), np.zeros((HEIGHT, WIDTH), np.float32)
+    for count, width, length in sizes:
+        drag(rng, picture, reference, angle, count, width, length, jitter, relief)
+    return raised(picture, relief, relief_strength)
+
+
+def sheet_cells(points: Array) -> tuple[Array, Array]:
+    """Voronoi: index of the nearest point, and the distance to the border between cells, HW."""
+    x, y = sheet_grid()
+    index = np.zeros((HEIGHT, WIDTH), np.int32)
+    first = np.full((HEIGHT, WIDTH), 1e9, np.float32)
+    second = first.copy()
+    for number, (px, py) in enumerate(points):
+        reach = 150
+        x0, x1 = max(0, int(px) - reach), min(WIDTH, int(px) + reach)
+        y0, y1 = max(0, int(py) - reach), min(HEIGHT, int(py) + reach)
+        distance = np.hypot(x[y0:y1, x0:x1] - px, y[y0:y1, x0:x1] - py)
+        f, s = first[y0:y1, x0:x1], second[y0:y1, x0:x1]
+        closer = distance < f
+        s[:] = np.where(closer, f, np.minimum(s, distance))
+        index[y0:y1, x0:x1][closer] = number
+        f[closer] = distance[closer]
+    return index, (second - first) / 2
+
+
+def scattered(rng: Rng, spacing: float, jitter: float) -> Array:
+    """Points on a jittered grid, N2."""
+    ys, xs = np.mgrid[0 : HEIGHT + spacing : spacing, 0 : WIDTH + spacing : spacing]
+    points = np.stack([xs.ravel(), ys.ravel()], 1) + rng.normal(0, spacing * jitter, (xs.size, 2))
+    return points.astype(np.float32)
+
+
+def carved(rng: Rng, tone: Array, angle_deg: float, period: float, bend: Array) -> Array:
+    """1 where ink stands: lines whose thickness follows the tone (0 dark … 1 light)."""
+    x, y = sheet_grid()
+    a = np.deg2rad(angle_deg)
+    phase = (np.cos(a) * x + np.sin(a) * y) / period * 2 * np.pi + bend
+    wobble = 0.18 * sheet_noise(rng, 14)
+    return np.clip(((0.5 + 0.5 * np.sin(phase)) - (tone + wobble)) * period * 0.9 + 0.5, 0, 1)
+
+
+def washes(rng: Rng, paper: Array, colors: Array, layers: int, size_px: float, strength: float) -> Array:
+    """Transparent layers with dark edges and granulation, multiplied over paper."""
+    sheet = np.broadcast_to(paper, (HEIGHT, WIDTH, 3)).astype(np.float32) * (1 + 0.03 * sheet_noise(rng, 4, 2)[..., None])
+    _, y = sheet_grid()
+    for layer in range(layers):
+        shape = sheet_noise(rng, size_px * rng.uniform(0.4, 1.4)) + 1.2 * np.cos((y / HEIGHT - rng.uniform(0, 1)) * 4)
+        cover = np.clip((shape - rng.uniform(0.8, 1.6)) * 9, 0, 1)
+        edge = cover - cv2.GaussianBlur(cover, (0, 0), 5)
+        depth = cover * (0.55 + 0.25 * sheet_noise(rng, 50)) + 1.3 * np.clip(edge, 0, 1) + 0.10 * cover * sheet_noise(rng, 4, 2)
+        depth = np.clip(depth * strength, 0, 1)[..., None]
+        sheet = sheet * (1 - depth * (1 - colors[layer % len(colors)]))
+    return np.clip(sheet, 0, 1)
+
+
+def woodcut(rng: Rng) -> Array:
+    """Carved lines whose width follows the tone, and one red sun."""
+    grey = rgb("303030", "707070", "b0b0b0", "e8e8e8")
+    land = rgb("909090", "303030", "c0c0c0", "202020", "808080", "101010")
+    ref, angle = landscape(rng, grey, land, rgb("ffffff")[0])
+    tone = ref.mean(2)
+    bend = 5 * angle + 2.2 * sheet_noise(rng, 90, 3)
+    ink = np.maximum(carved(rng, tone, 78, 9, bend), (tone < 0.17).astype(np.float32))
+    paper = rgb("efe4cb")[0] + 0.02 * sheet_noise(rng, 5)[..., None]
+    x, y = sheet_grid()
+    red = (np.hypot(x - 0.72 * WIDTH, y - 0.24 * HEIGHT) < 60).astype(np.float32)[..., None]
+    sheet = paper * (1 - red) + rgb("b8261c")[0] * red
+    return np.clip(sheet * (1 - ink[..., None]) + rgb("16120f")[0] * ink[..., None], 0, 1)
+
+
+def inkwash(rng: Rng) -> Array:
+    """Wet ink washes with strokes of vermilion."""
+    sheet = washes(rng, rgb("efe9dc")[0], rgb("505560", "2a2c33", "8a8d92", "17181c"), 9, 150, 0.62)
+    relief = np.zeros((HEIGHT, WIDTH), np.float32)
+    dark = np.full((HEIGHT, WIDTH, 3), 0.10, np.float32)
+    angle = 1.2 * sheet_noise(rng, 140, 3)
+    drag(rng, sheet, dark, angle, 60, 12, 90, 0.006, relief)
+    red = np.broadcast_to(rgb("c23a22")[0], (HEIGHT, WIDTH, 3))
+    drag(rng, sheet, red, angle, 14, 9, 26, 0.03, relief)
+    return np.clip(sheet + 0.03 * sheet_noise(rng, 4, 2)[..., None], 0, 1)
+
+
+def watercolor(rng: Rng) -> Array:
+    """Transparent washes with dark edges and granulation."""
+    colors = rgb("6fb1d6", "e7a0a0", "f0cf72", "7cbf8e", "9a86c8", "e88b58", "4f86b8")
+    return washes(rng, rgb("fbf8f0")[0], colors, 24, 150, 0.6)
+
+
+def pointillist(rng: Rng) -> Array:
+    """Hills in dots of pure colour."""
+    sky = rgb("5a8fd8", "9cc4ea", "f4d9b0", "f7e9c8")
+    land = rgb("4f9f5a", "2f7f6a", "8fbf4a", "d8b84a", "3f6fa0", "7a4f8f")
+    ref, _ = landscape(rng, sky, land, rgb("fff3b0")[0])
+    sheet = np.broadcast_to(rgb("e9dfc9")[0], (HEIGHT, WIDTH, 3)).copy()
+    for count, radius in ((9000, 4.6), (15000, 3.3), (12000, 2.3)):
+        for px, py in rng.uniform(0, 1, (count, 2)) * (WIDTH - 1, HEIGHT - 1):
+            color = ref[int(py), int(px)]
+            if rng.uniform() < 0.22:
+                color = 1.05 - color[[1, 2, 0]]
+            color = np.clip(0.5 + 1.35 * (color - 0.5) + rng.normal(0, 0.10, 3), 0, 1)
+            center = (int(px * 16), int(py * 16))
+            cv2.circle(sheet, center, int(radius * rng.uniform(0.7, 1.2) * 16), tuple(map(float, color)), -1, cv2.LINE_AA, 4)
+    return sheet
+
+
+def crosshatch(rng: Rng) -> Array:
+    """Hills in layers of sepia pen hatching."""
+    grey = rgb("808080", "c0c0c0", "e0e0e0", "f8f8f8")
+    land = rgb("b0b0b0", "606060", "909090", "404040", "707070", "202020")
+    ref, _ = landscape(rng, grey, land, rgb("ffffff")[0])
+    tone = ref.mean(2) + 0.06 * sheet_noise(rng, 60)
+    ink = np.zeros((HEIGHT, WIDTH), np.float32)
+    for number, degrees in enumerate((38, 128, 82, 8)):
+        level = np.clip(0.55 + 1.2 * (tone - 0.72 + 0.19 * number), 0.30, 1.2)
+        ink = np.maximum(ink, carved(rng, level, degrees, 6.5, 0.8 * sheet_noise(rng, 70, 3)))
+    paper = rgb("f3ead2")[0] + 0.02 * sheet_noise(rng, 5)[..., None]
+    ink = (ink * np.clip(0.85 + 0.2 * sheet_noise(rng, 9), 0, 1))[..., None]
+    return np.clip(paper * (1 - ink) + rgb("3a2416")[0] * ink, 0, 1)
+
+
+def pastel(rng: Rng) -> Array:
+    """Hills in chalk on toothed paper."""
+    sky = rgb("f4b6c8", "cdb4e0", "a8dcd8", "f9e0c8")
+    land = rgb("8fc8c0", "b79ad0", "e89aa8", "6fa8b8", "f0c090", "7f7fb8")
+    ref, angle = landscape(rng, sky, land, rgb("fff4dc")[0])
+    picture = painted(rng, ref, angle + 0.6, [(700, 22, 60), (1500, 13, 40), (1200, 7, 28)], 0.07, 0.05)
+    tooth = np.clip(0.55 + 0.8 * sheet_noise(rng, 3.5, 2), 0, 1)[..., None]
+    return np.clip(picture * (0.72 + 0.28 * tooth) + (1 - tooth) * 0.24, 0, 1)
+
+
+def fresco(rng: Rng) -> Array:
+    """Hills in earth pigments on cracked plaster."""
+    sky = rgb("9fb0a0", "c8b890", "d9c8a0", "b98a5a")
+    land = rgb("b0603a", "7a8a60", "c89a5a", "8a4a30", "5f6a58", "6a3a28")
+    ref, angle = landscape(rng, sky, land, rgb("f0dca8")[0])
+    picture = painted(rng, ref, angle, [(700, 20, 46), (1600, 10, 30)], 0.06, 0.10)
+    faded = np.clip(0.5 + 0.5 * sheet_noise(rng, 90), 0, 1)[..., None] * 0.45
+    picture = picture * (1 - faded) + rgb("d8c9a6")[0] * faded + 0.05 * sheet_noise(rng, 4, 3)[..., None]
+    cracks = np.ones((HEIGHT, WIDTH), np.float32)
+    for spacing in (44, 17):
+        _, border = sheet_cells(scattered(rng, spacing, 0.3) + rng.normal(0, 1, 2).astype(np.float32))
+        x, y = sheet_grid()
+        bent = cv2.remap(border, x + 5 * sheet_noise(rng, 20), y + 5 * sheet_noise(rng, 20), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        cracks *= np.where(bent < (0.9 if spacing > 20 else 0.45), 0.45, 1.0).astype(np.float32)
+    return np.clip(picture * cracks[..., None], 0, 1)
+
+
+def neon(rng: Rng) -> Array:
+    """Stirred glowing tubes in the dark."""
+    colors = rgb("ff2fb0", "18e8ff", "9bff2f", "7a4bff", "ff7a18")
+    light = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    angle = swirls(rng, 1.5 * sheet_noise(rng, 160, 3), 5)
+    for number in range(70):
+        tube = np.zeros_like(light)
+        relief = np.zeros((HEIGHT, WIDTH), np.float32)
+        color = np.broadcast_to(colors[number % len(colors)], light.shape)
+        drag(rng, tube, color, angle, 3, float(rng.uniform(2, 6)), float(rng.uniform(60, 190)), 0.02, relief)
+        light = np.maximum(light, tube)
+    glow = cv2.GaussianBlur(light, (0, 0), 5) * 0.9 + cv2.GaussianBlur(light, (0, 0), 18) * 0.8
+    core = np.clip(light * 1.1 + 0.35 * (light.max(2, keepdims=True) > 0.6), 0, 1)
+    ground = rgb("0a0718")[0] + 0.02 * sheet_noise(rng, 30)[..., None]
+    return np.clip(np.maximum(core, ground + glow), 0, 1)
+
+
 # ---------------------------------------------------------------------------------------------- the paintings
 
 
@@ -680,6 +1040,15 @@ PAINTINGS: dict[str, tuple[int, Callable[[Rng], Array]]] = {
     "mosaic": (3, mosaic),
     "stainedglass": (4, stainedglass),
     "cubist": (5, cubist),
+    "wave": (6, wave),
+    "woodcut": (4, woodcut),
+    "inkwash": (5, inkwash),
+    "watercolor": (6, watercolor),
+    "pointillist": (7, pointillist),
+    "crosshatch": (8, crosshatch),
+    "pastel": (9, pastel),
+    "fresco": (12, fresco),
+    "neon": (13, neon),
 }
 
 
