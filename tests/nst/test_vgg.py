@@ -46,7 +46,7 @@ def _identity_normalised(backbone: Backbone) -> Backbone:
 
 
 def test_taps_equal_torchvisions_network(untrained: Backbone, picture: Picture) -> None:
-    image = picture(1, 32, 48)
+    image = picture(1, 32, 64)
     with torch.device("meta"):
         theirs = torchvision.models.vgg19(weights=None).features
     theirs = theirs.to_empty(device="cpu")
