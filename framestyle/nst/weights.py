@@ -8,6 +8,7 @@ silent change from one to another: `auto` is imagenet where it is already at han
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import os
 import tempfile
@@ -171,8 +172,7 @@ def fetch_imagenet(store: WeightsStore, on_progress: OnProgress | None = None) -
     """Download, check against the publisher's hash, open with `weights_only`, convert, keep."""
     url = store.imagenet_url()
     expected = Path(url).stem.rpartition("-")[2]
-    store.folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=store.folder, prefix=".fetch-") as folder:
+    with _scratch(store.folder) as folder:
         download = Path(folder) / "download.pth"
         digest = _download(url, download, on_progress)
         if not digest.startswith(expected):
@@ -186,8 +186,16 @@ def fetch_imagenet(store: WeightsStore, on_progress: OnProgress | None = None) -
 
 def import_file(store: WeightsStore, kind: str, source: Path) -> Path:
     """Convert a user's own file of torchvision-style keys and keep it as `kind`."""
-    store.folder.mkdir(parents=True, exist_ok=True)
     return _keep(store.path(kind), _from_torchvision(_open_any(source), str(source)), kind)
+
+
+def _scratch(folder: Path) -> tempfile.TemporaryDirectory[str]:
+    """A folder for the download, beside where the weights will be kept."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-")
+    except OSError as error:
+        raise StorageError(f"weights cannot be kept in {folder}: {error.strerror}") from error
 
 
 def _download(url: str, target: Path, on_progress: OnProgress | None) -> str:
@@ -202,7 +210,7 @@ def _download(url: str, target: Path, on_progress: OnProgress | None) -> str:
                 got += len(block)
                 if on_progress is not None and total:
                     on_progress(got / total, f"{got >> 20} of {total >> 20} MB")
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", error)
         raise WeightsError(
             f"the imagenet weights cannot be fetched from {url}: {reason}",
