@@ -1,0 +1,80 @@
+"""A workplace of the test's own: no one's presets or weights reach it, and a preset that is done in a blink."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from framestyle.media.ffmpeg import ffmpeg_exe
+
+QUICK = """\
+schema: 1
+extends: nightswirl
+style: {layers: {relu1_1: 1, relu2_1: 1, relu3_1: 0, relu4_1: 0, relu5_1: 0}}
+content: {layers: {relu2_1: 1, relu4_2: 0}}
+optimizer: {precision: float32}
+scales: {min_px: 16, max_side_px: 32, first_steps: 2, steps: 1}
+video: {steps: 2, min_steps: 1}
+output: {quality: draft}
+"""
+Call = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(autouse=True)
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The current folder, with its own cache and configuration beside it."""
+    for name, value in (("FRAMESTYLE_CACHE", "cache"), ("XDG_CONFIG_HOME", "config"), ("HOME", "home")):
+        monkeypatch.setenv(name, str(tmp_path / value))
+    monkeypatch.delenv("http_proxy", raising=False)
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    before = signal.getsignal(signal.SIGTERM)
+    yield folder
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def quick(workplace: Path) -> str:
+    """The path of a preset of a few steps on two shallow layers."""
+    (workplace / "quick.yaml").write_text(QUICK)
+    return "quick.yaml"
+
+
+@pytest.fixture
+def photo(workplace: Path) -> Path:
+    """A small picture that no symmetry leaves the same."""
+    y, x = np.mgrid[0:24, 0:32]
+    path = workplace / "photo.png"
+    Image.fromarray(np.dstack([x * 7, y * 10, (x + y) * 4]).astype(np.uint8)).save(path)
+    return path
+
+
+@pytest.fixture
+def clip(workplace: Path) -> Path:
+    """Twelve frames with a tone."""
+    path = workplace / "clip.mp4"
+    picture, tone = "testsrc2=size=64x48:rate=24:duration=0.5", "sine=frequency=440:duration=0.5"
+    command = [ffmpeg_exe(), "-v", "error", "-nostdin", "-f", "lavfi", "-i", picture]
+    subprocess.run([*command, "-f", "lavfi", "-i", tone, str(path)], check=True)
+    return path
+
+
+@pytest.fixture
+def call() -> Call:
+    """`call(*arguments)`: the command as a process of its own."""
+
+    def called(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "framestyle", *arguments]
+        env = os.environ | {"OMP_NUM_THREADS": "1"}
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, env=env)
+
+    return called

@@ -1,0 +1,420 @@
+"""The command line keeps its contract: exit codes, one sentence and the next step, nothing half-written."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from framestyle.doors.cli import main, parse_time
+from framestyle.media.ffmpeg import ffmpeg_exe
+from framestyle.media.photos import read_photo
+from framestyle.media.probe import probe
+from framestyle.media.video_reader import VideoReader
+
+Call = Callable[..., subprocess.CompletedProcess[str]]
+UNTRAINED = ("--weights", "untrained", "--device", "cpu", "--progress", "none")
+
+
+def files_in(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def is_told(text: str, *words: str) -> None:
+    """One sentence that begins with our name, the next step below it, and no traceback."""
+    lines = [line for line in text.splitlines() if line]
+    start = next(n for n, line in enumerate(lines) if line.startswith("framestyle: "))
+    assert lines[start + 1].startswith("  ") and lines[start + 1].strip()
+    assert "Traceback" not in text and 'File "' not in text
+    for word in words:
+        assert word in text
+
+
+def test_a_missing_file_is_exit_5_with_its_path(call: Call, quick: str) -> None:
+    told = call("stylize", "nowhere.mp4", "-o", "out.mp4", "-p", quick)
+    assert (told.returncode, told.stdout) == (5, "")
+    is_told(told.stderr, "nowhere.mp4")
+
+
+def test_an_unknown_preset_is_exit_3_with_the_nearest_name(
+    photo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["stylize", str(photo), "-o", "out.png", "-p", "nightswrl"]) == 3
+    is_told(capsys.readouterr().err, "nightswrl", "Did you mean nightswirl", "presets list")
+
+
+@pytest.mark.parametrize(
+    ("setting", "word"),
+    [
+        ("style.wieght=2", "did you mean style.weight?"),
+        ("scales.steps=many", "scales.steps"),
+        ("scales.steps=-1", "scales.steps"),
+        ("style.layers.relu9_9=1", "relu9_9"),
+        ("style.weight", "style.weight"),
+    ],
+)
+def test_a_bad_setting_is_exit_3_and_names_the_key(
+    photo: Path, quick: str, capsys: pytest.CaptureFixture[str], setting: str, word: str
+) -> None:
+    assert main(["stylize", str(photo), "-o", "out.png", "-p", quick, "--set", setting]) == 3
+    is_told(capsys.readouterr().err, word)
+    assert not Path("out.png").exists()
+
+
+@pytest.mark.parametrize("name", ["notes.mp4", "notes.jpg", "notes"])
+def test_a_text_is_exit_5_under_any_name(
+    workplace: Path, quick: str, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (workplace / name).write_text("milk, bread, ultramarine\n")
+    assert main(["stylize", name, "-o", "out.mp4", "-p", quick]) == 5
+    is_told(capsys.readouterr().err, name, "neither a video nor a photo")
+
+
+def test_a_folder_without_photos_is_exit_5(
+    workplace: Path, quick: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (workplace / "empty").mkdir()
+    assert main(["stylize", "empty", "-o", "out", "-p", quick]) == 5
+    is_told(capsys.readouterr().err, "no photos in empty")
+
+
+def test_an_output_that_exists_is_exit_6_and_stays(
+    photo: Path, quick: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("out.png").write_bytes(b"mine")
+    command = ["stylize", str(photo), "-o", "out.png", "-p", quick, *UNTRAINED]
+    assert main(command) == 6
+    is_told(capsys.readouterr().err, "out.png exists already", "--overwrite")
+    assert Path("out.png").read_bytes() == b"mine"
+    assert main([*command, "--overwrite"]) == 0
+    assert read_photo(Path("out.png")).pixels.shape == (24, 32, 3)
+
+
+def test_a_source_is_never_written_over(photo: Path, quick: str, capsys: pytest.CaptureFixture[str]) -> None:
+    before = photo.read_bytes()
+    command = ["stylize", str(photo), "-o", str(photo), "-p", quick, "--overwrite", *UNTRAINED]
+    assert main(command) == 6
+    is_told(capsys.readouterr().err, "is an input")
+    assert photo.read_bytes() == before
+
+
+def test_an_output_that_ffmpeg_cannot_make_is_exit_6_before_any_work(
+    clip: Path, quick: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["stylize", str(clip), "-o", "out.xyz", "-p", quick, *UNTRAINED]) == 6
+    is_told(capsys.readouterr().err, "out.xyz")
+    assert files_in(Path()) == ["clip.mp4", "quick.yaml"]
+
+
+def test_weights_that_are_not_there_are_exit_8(
+    photo: Path, quick: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["stylize", str(photo), "-o", "out.png", "-p", quick, "--device", "cpu", "--progress", "none"]
+    assert main([*command, "--weights", "nowhere.pth"]) == 8
+    is_told(capsys.readouterr().err, "nowhere.pth", "untrained")
+    assert main([*command, "--weights", "caffe"]) == 8
+    is_told(capsys.readouterr().err, "caffe", "--file FILE")
+    assert not Path("out.png").exists()
+
+
+def test_weights_that_cannot_be_fetched_are_exit_8_and_leave_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    # Closed again: whoever calls is refused.
+    assert main(["weights", "fetch", "--url", f"http://127.0.0.1:{port}/vgg19-dcbb9e9d.pth"]) == 8
+    is_told(capsys.readouterr().err, f"127.0.0.1:{port}", "--weights learned")
+    assert files_in(tmp_path / "cache") == []
+
+
+@pytest.mark.parametrize("device", ["abacus", "cuda:99", "vulkan"])
+def test_a_device_that_is_not_there_is_exit_9(
+    photo: Path, quick: str, capsys: pytest.CaptureFixture[str], device: str
+) -> None:
+    command = ["stylize", str(photo), "-o", "out.png", "-p", quick, "--weights", "untrained"]
+    assert main([*command, "--device", device]) == 9
+    is_told(capsys.readouterr().err, device, "cpu")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["paint"],
+        ["stylize"],
+        ["stylize", "a.mp4", "-o", "b.mp4"],
+        ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--start", "soon"],
+        ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--seed", "many"],
+        ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--max-side", "large"],
+        ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--progress", "loud"],
+        ["presets"],
+        ["presets", "new", "mine"],
+        ["weights", "fetch", "vgg16"],
+    ],
+)
+def test_bad_usage_is_exit_2_and_points_to_help(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    is_told(capsys.readouterr().err, "--help")
+
+
+def test_bad_usage_that_only_the_command_sees_is_exit_2(
+    clip: Path, photo: Path, quick: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    many = ["stylize", str(clip), str(photo), "-o", "one.mp4", "-p", quick]
+    backwards = ["stylize", str(clip), "-o", "one.mp4", "-p", quick, "--start", "0.4", "--end", "0.2"]
+    for command, word in ((many, "several inputs"), (backwards, "--start"), (["weights", "fetch", "caffe"], "file")):
+        assert main(command) == 2
+        told = capsys.readouterr().err
+        assert word in told and "Traceback" not in told
+    assert main([]) == 2
+    assert "framestyle demo" in capsys.readouterr().out
+
+
+def test_part_of_a_batch_failed_is_exit_4_and_the_rest_is_done(
+    workplace: Path, photo: Path, call: Call, quick: str
+) -> None:
+    (workplace / "in" / "deep").mkdir(parents=True)
+    photo.rename(workplace / "in" / "deep" / "good.png")
+    whole = (workplace / "in" / "deep" / "good.png").read_bytes()
+    (workplace / "in" / "bad.png").write_bytes(whole[: len(whole) // 2])
+    told = call("stylize", "in", "-o", "out", "-p", quick, *UNTRAINED[:4])
+    assert told.returncode == 4
+    assert "FAILED in/bad.png" in told.stderr
+    is_told(told.stderr, "1 of 2 failed")
+    assert files_in(Path("out")) == ["deep/good.png"]
+
+
+def test_every_failure_of_a_batch_is_named_even_without_progress(
+    workplace: Path, photo: Path, quick: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (workplace / "bad.png").write_bytes(photo.read_bytes()[:100])
+    assert main(["stylize", str(photo), "bad.png", "-o", "out", "-p", quick, *UNTRAINED]) == 4
+    assert "bad.png" in capsys.readouterr().err
+
+
+def children_of(parent: int) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+            except OSError:
+                continue
+            if int(fields[1]) == parent and fields[0] != "Z":
+                found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+@pytest.mark.parametrize(
+    ("number", "whole_group"), [(signal.SIGINT, False), (signal.SIGINT, True), (signal.SIGTERM, False)]
+)
+def test_a_stopped_clip_is_exit_130_with_no_half_file_and_no_ffmpeg_left(
+    workplace: Path, quick: str, number: signal.Signals, whole_group: bool
+) -> None:
+    source = "testsrc2=size=64x48:rate=25:duration=4"
+    subprocess.run([ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", source, "long.mp4"], check=True)
+    steps = ("--set", "video.steps=2000", "--set", "video.tolerance=0", "--set", "video.min_steps=2000")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "framestyle", "stylize", "long.mp4", "-o", "out.mp4", "-p", quick, *steps,
+         "--weights", "untrained", "--device", "cpu", "--progress", "json"],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        # A shell's background jobs ignore Ctrl-C, and a child would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+    try:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if '"event": "step_done"' in line:
+                break
+        encoders = children_of(process.pid)
+        assert encoders
+        (os.killpg if whole_group else os.kill)(process.pid, number)
+        rest = process.stderr.read()
+        assert process.wait(30) == 130
+    finally:
+        process.kill()
+        process.wait()
+    is_told(rest, "stopped", "same command")
+    assert files_in(workplace) == ["long.mp4", "quick.yaml"]
+    deadline = time.monotonic() + 5
+    while any(Path(f"/proc/{pid}").exists() for pid in encoders) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(Path(f"/proc/{pid}").exists() for pid in encoders)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import framestyle",
+        "from framestyle.doors.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
+        "from framestyle.doors.cli import main\ntry: main(['stylize', '--help'])\nexcept SystemExit: pass",
+        "from framestyle.doors.cli import main\nmain(['presets', 'list'])",
+    ],
+)
+def test_help_and_presets_load_no_torch(statement: str) -> None:
+    code = f"{statement}\nimport sys\nsys.exit(bool({{'torch', 'torchvision', 'cv2'}} & set(sys.modules)))"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_the_version_is_the_packages(call: Call) -> None:
+    import framestyle
+
+    assert call("--version").stdout == f"framestyle {framestyle.__version__}\n"
+
+
+def test_a_dry_run_writes_nothing_and_says_what_would_be(
+    clip: Path, photo: Path, quick: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    before = files_in(tmp_path)
+    assert main(["stylize", clip.name, photo.name, "-o", "out", "-p", quick, "--dry-run"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "video: clip.mp4 -> out/clip.mp4",
+        "photo: photo.png -> out/photo.png",
+    ]
+    assert files_in(tmp_path) == before
+
+
+def test_a_name_with_escape_codes_cannot_drive_the_terminal(
+    quick: str, photo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["stylize", "a\x1b[2Jb.mp4", "-o", "out.mp4", "-p", quick]) == 5
+    evil = photo.rename(photo.with_name("c\x1b]0;x\x07.png"))
+    assert main(["stylize", evil.name, "-o", "out", "-p", quick, "--dry-run"]) == 0
+    assert main(["stylize", evil.name, "-o", "out.png", "-p", quick, *UNTRAINED[:4]]) == 0
+    told = capsys.readouterr()
+    assert "\x1b" not in told.err + told.out and "\\x1b[2J" in told.err
+
+
+def test_presets_list_names_each_once_with_its_cost(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["presets", "list"]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    names = [row[0] for row in rows]
+    assert names == sorted(set(names)) and {"nightswirl", "gatys2015", "base"} <= set(names)
+    assert {row[1] for row in rows} <= {"draft", "standard", "slow"}
+
+
+def test_presets_show_prints_the_file_or_all_that_it_inherits(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["presets", "show", "nightswirl"]) == 0
+    short = capsys.readouterr().out
+    assert "extends: base" in short and "tv_weight" not in short
+    assert main(["presets", "show", "nightswirl", "--resolved"]) == 0
+    assert "tv_weight" in capsys.readouterr().out
+    assert main(["presets", "show", "nightswrl"]) == 3
+
+
+def test_presets_validate_reports_every_file(workplace: Path, quick: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (workplace / "bad.yaml").write_text("schema: 1\nextends: base\ntv_wieght: 1\nscales: {steps: no}\n")
+    assert main(["presets", "validate", "bad.yaml", quick]) == 3
+    told = capsys.readouterr()
+    assert "quick.yaml: ok" in told.out
+    assert "bad.yaml:3" in told.err and "tv_wieght" in told.err and "scales.steps" in told.err
+    assert main(["presets", "validate", quick]) == 0
+
+
+def test_presets_new_makes_a_preset_that_works_and_never_replaces_one(
+    photo: Path, quick: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["presets", "new", "mine", "--style", photo.name]) == 0
+    assert main(["presets", "new", "mine", "--style", photo.name]) == 6
+    assert main(["presets", "new", "other", "--style", "nowhere.png"]) == 5
+    capsys.readouterr()
+    assert main(["presets", "list"]) == 0
+    assert re.search(r"^mine ", capsys.readouterr().out, re.MULTILINE)
+    small = ("--max-side", "16", "--set", "scales.first_steps=1", "--set", "scales.min_px=16")
+    assert main(["stylize", photo.name, "-o", "out.png", "-p", "mine", *small, *UNTRAINED]) == 0
+
+
+@pytest.mark.parametrize("name", ["../outside", "a/b", "", ".", "x\ny"])
+def test_presets_new_takes_only_plain_names(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    before = files_in(tmp_path)
+    assert main(["presets", "new", name, "--style", photo.name]) in (2, 3)
+    is_told(capsys.readouterr().err)
+    assert files_in(tmp_path) == before
+
+
+def test_presets_keys_tells_every_key_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["presets", "keys"]) == 0
+    told = capsys.readouterr().out
+    for key in ("style.weight = 1.0", "scales.max_side_px = 1024 px", "video.warm_start = flow"):
+        assert key in told
+
+
+def test_weights_list_says_what_is_at_hand_and_verify_checks_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["weights", "list"]) == 0
+    rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert set(rows) == {"imagenet", "caffe", "learned", "untrained"}
+    assert "not here" in rows["imagenet"] and "at hand" in rows["untrained"]
+    assert main(["weights", "verify"]) == 0
+    assert "no weights" in capsys.readouterr().out
+    kept = tmp_path / "cache" / "weights" / "vgg19-imagenet.safetensors"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"not what was written")
+    kept.with_suffix(".json").write_text('{"kind": "imagenet", "sha256": "0"}')
+    assert main(["weights", "verify"]) == 8
+    assert "SHA-256 differs" in capsys.readouterr().out
+
+
+def test_one_seed_gives_the_same_pixels_and_another_seed_others(photo: Path, clip: Path, quick: str) -> None:
+    noise = ("-p", quick, "--set", "optimizer.init=noise", "--set", "output.quality=lossless", *UNTRAINED)
+    for name, seed in (("a", "7"), ("b", "7"), ("c", "8")):
+        assert main(["stylize", photo.name, clip.name, "-o", name, "--seed", seed, *noise]) == 0
+    one, two, other = (read_photo(Path(name) / "photo.png").pixels for name in "abc")
+    assert np.array_equal(one, two) and not np.array_equal(one, other)
+    frames = []
+    for name in "abc":
+        with VideoReader(Path(name) / "clip.mp4") as reader:
+            frames.append(np.stack([frame.pixels for frame in reader]))
+    assert len(frames[0]) == 12
+    assert np.array_equal(frames[0], frames[1]) and not np.array_equal(frames[0], frames[2])
+
+
+def test_max_side_and_range_reach_the_result(clip: Path, quick: str) -> None:
+    cut = ("--start", "0.125", "--end", "0:00.375", "--max-side", "24")
+    assert main(["stylize", clip.name, "-o", "out.mp4", "-p", quick, *cut, *UNTRAINED]) == 0
+    info = probe(Path("out.mp4"))
+    assert (info.width, info.height, info.frame_count_estimate) == (24, 18, 6)
+
+
+def test_photo_formats_follow_the_preset(photo: Path, quick: str) -> None:
+    chosen = ("--set", "output.photo_format=webp", *UNTRAINED)
+    assert main(["stylize", photo.name, "-o", "out/", "-p", quick, *chosen]) == 0
+    with Image.open("out/photo.webp") as image:
+        assert (image.format, image.size) == ("WEBP", (32, 24))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90", 90), ("1:30", 90), ("00:01:30.5", Fraction(181, 2)), ("0.1", Fraction(1, 10)), ("1:0:0", 3600)],
+)
+def test_times_are_exact(text: str, seconds: Fraction) -> None:
+    assert parse_time(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", ":", "-1", "1:2:3:4", "1e3", "1/2", "1.2.3", "nan", "soon", "1,5"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        parse_time(text)

@@ -1,0 +1,458 @@
+"""The loop over scales: what it is given decides the pixels, and each preset key does what it says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from framestyle.errors import DeviceError
+from framestyle.events import Event, StepDone
+from framestyle.nst import color, losses
+from framestyle.nst.image import Size, scale_sizes, size_of
+from framestyle.nst.optim import PixelState
+from framestyle.nst.stylizer import (
+    STRENGTH_SPAN,
+    WINDOW_STEPS,
+    Stylizer,
+    TemporalTarget,
+    _EarlyStop,
+    choose_device,
+    working_dtype,
+)
+from framestyle.nst.targets import style_targets
+from framestyle.nst.weights import Backbone
+from framestyle.presets import Preset
+
+Picture = Callable[..., Tensor]
+Make = Callable[..., Stylizer]
+STYLE = {"images": [{"path": "style.png"}], "layers": {"relu1_1": 1.0, "relu2_1": 1.0}}
+
+
+@pytest.fixture
+def make(make_preset: Callable[..., Preset], untrained: Backbone, picture: Picture) -> Make:
+    """`make(seed=1, optimizer={"init": "noise"})`: a Stylizer of the shallow preset, with one style picture."""
+
+    def made(
+        *, styles: list[Tensor] | None = None, changes: dict[str, Any] | None = None, **rest: Any
+    ) -> Stylizer:
+        preset = make_preset(**(changes or {}))
+        return Stylizer(preset, untrained, styles or [picture(50, 30, 26)], **rest)
+
+    return made
+
+
+def _refine(stylizer: Stylizer, content: Tensor, start: Tensor, *targets: TemporalTarget) -> Any:
+    return stylizer.refine(content, PixelState.start(start), targets)
+
+
+# -- same in, same out -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+@pytest.mark.parametrize("init", ["noise", "content"])
+def test_the_same_seed_gives_the_same_pixels(make: Make, picture: Picture, optimizer: str, init: str) -> None:
+    changes = {"optimizer": {"name": optimizer, "init": init}}
+    one, same = (make(seed=3, changes=changes).stylize(picture(1)).image for _ in range(2))
+    assert torch.equal(one, same)
+
+
+def test_another_seed_gives_other_pixels_from_noise_and_the_same_from_the_content(
+    make: Make, picture: Picture
+) -> None:
+    for init, differs in (("noise", True), ("content", False)):
+        changes = {"optimizer": {"init": init}}
+        one, other = (make(seed=seed, changes=changes).stylize(picture(1)).image for seed in (3, 4))
+        assert torch.equal(one, other) != differs, init
+
+
+def test_a_stylizer_used_before_gives_the_same_as_a_new_one(make: Make, picture: Picture) -> None:
+    stylizer = make()
+    stylizer.stylize(picture(2, 20, 28))
+    assert torch.equal(stylizer.stylize(picture(1)).image, make().stylize(picture(1)).image)
+
+
+def test_inputs_are_left_as_they_were(make: Make, picture: Picture) -> None:
+    content, style = picture(1), picture(50, 30, 26)
+    before = content.clone(), style.clone()
+    make(styles=[style]).stylize(content)
+    assert torch.equal(content, before[0]) and torch.equal(style, before[1])
+
+
+# -- where it starts and where it goes ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+@pytest.mark.parametrize("init", ["content", "noise", "style_stats", "gray", "start.png"])
+def test_the_loss_falls_from_every_start(make: Make, picture: Picture, optimizer: str, init: str) -> None:
+    seen: list[float] = []
+
+    def note(event: Event) -> None:
+        assert isinstance(event, StepDone)
+        seen.extend(event.losses)
+
+    changes = {
+        "optimizer": {"name": optimizer, "init": init},
+        "content": {"weight": 0.1},
+        "scales": {"min_px": 64, "first_steps": 25},
+    }
+    stylizer = make(changes=changes, init_image=picture(9, 40, 40), on_event=note)
+    done = stylizer.stylize(picture(1))
+    assert (
+        done.image.shape == (1, 3, 24, 24) and float(done.image.min()) >= 0 and float(done.image.max()) <= 1
+    )
+    assert len(seen) == done.steps == 25 and done.loss == pytest.approx(seen[-1])
+    assert seen[-1] < 0.7 * seen[0]
+
+
+def test_each_start_is_what_its_name_says(make: Make, picture: Picture) -> None:
+    content, style = picture(1), picture(50, 30, 26)
+
+    def start(init: str, **rest: Any) -> Tensor:
+        return make(changes={"optimizer": {"init": init}}, **rest)._init(content)
+
+    assert torch.equal(start("content"), content)
+    assert torch.equal(start("gray"), torch.full_like(content, 0.5))
+    assert torch.equal(start("style_stats"), color.match_statistics(content, style))
+    noise = start("noise", seed=5)
+    assert noise.shape == content.shape and float(noise.std()) == pytest.approx(12**-0.5, rel=0.05)
+    given = picture(7)
+    assert torch.equal(start("mine.png", init_image=given), given)
+    with pytest.raises(ValueError, match="needs an init_image"):
+        start("mine.png")
+
+
+def test_lbfgs_gets_further_than_adam_in_as_many_steps(make: Make, picture: Picture) -> None:
+    base: dict[str, Any] = {"scales": {"min_px": 64, "first_steps": 30}, "content": {"weight": 0.01}}
+    adam, lbfgs = (
+        make(changes={**base, "optimizer": {"name": name, "init": "gray"}}).stylize(picture(1)).loss
+        for name in ("adam", "lbfgs")
+    )
+    assert lbfgs < adam
+
+
+def test_no_steps_leave_the_content_as_it_is(make: Make, picture: Picture) -> None:
+    content = picture(1)
+    changes = {
+        "scales": {"first_steps": 0, "steps": 0},
+        "video": {"steps": 0, "min_steps": 0},
+        "optimizer": {"init": "noise"},
+        "color": {"preserve": "luminance"},
+    }
+    done = make(changes=changes).stylize(content)
+    assert torch.equal(done.image, content) and done.steps == 0 and math.isnan(done.loss)
+    warm = _refine(make(changes=changes), content, picture(2))
+    assert torch.equal(warm.image, content) and warm.steps == 0
+
+
+def test_without_content_weight_the_content_does_not_matter_from_noise(make: Make, picture: Picture) -> None:
+    changes = {"content": {"weight": 0.0}, "optimizer": {"init": "noise"}}
+    one, other = (make(changes=changes).stylize(picture(seed)).image for seed in (1, 2))
+    torch.testing.assert_close(one, other)
+
+
+def test_without_style_weight_the_content_stays(make: Make, picture: Picture) -> None:
+    content = picture(1)
+    changes = {"style": {**STYLE, "weight": 0.0}, "tv_weight": 0.0, "scales": {"min_px": 64}}
+    done = make(changes=changes).stylize(content)
+    torch.testing.assert_close(done.image, content, atol=1e-6, rtol=0)
+    assert done.loss == 0
+
+
+# -- what is minimised -------------------------------------------------------------------------------------
+
+
+def test_parts_are_the_weighted_losses_and_sum_to_the_loss(make: Make, picture: Picture) -> None:
+    plain = {"content": {"weight": 1.0}, "style": {**STYLE, "weight": 1.0}, "tv_weight": 1.0}
+    heavy = {"content": {"weight": 3.0}, "style": {**STYLE, "weight": 5.0}, "tv_weight": 7.0}
+    image, content = picture(3), picture(1)
+    ones, many = (make(changes=changes).losses_of(image, content) for changes in (plain, heavy))
+    assert set(ones) == {"content", "style", "tv"}
+    for name, weight in (("content", 3), ("style", 5), ("tv", 7)):
+        assert many[name] == pytest.approx(weight * ones[name], rel=1e-5) and ones[name] > 0
+    assert ones["tv"] == pytest.approx(float(losses.total_variation_loss(image)))
+    assert ones["content"] > make(changes=plain).losses_of(content, content)["content"] == 0
+
+    done = make(changes=heavy).stylize(content)
+    assert sum(value for _, value in done.parts) == pytest.approx(done.loss, rel=1e-5)
+    assert [name for name, _ in done.parts] == ["content", "style", "tv"]
+
+
+def test_layer_weights_are_relative_but_the_2015_ones_are_not(make: Make, picture: Picture) -> None:
+    def style_loss(statistic: str, factor: float) -> float:
+        layers = {"relu1_1": 1.0 * factor, "relu2_1": 3.0 * factor}
+        style = {**STYLE, "statistic": statistic, "layers": layers}
+        return make(changes={"style": style}).losses_of(picture(3), picture(1))["style"]
+
+    assert style_loss("wasserstein", 10) == pytest.approx(style_loss("wasserstein", 1), rel=1e-5)
+    assert style_loss("gram2015", 10) == pytest.approx(10 * style_loss("gram2015", 1), rel=1e-5)
+
+
+def test_strength_moves_the_content_weight_around_the_presets_own(make: Make) -> None:
+    weights = {
+        strength: make(changes={"content": {"weight": 0.3}, "strength": strength}).content_weight
+        for strength in (None, 0.0, 0.5, 1.0)
+    }
+    assert weights[None] == weights[0.5] == pytest.approx(0.3)
+    assert weights[0.0] == pytest.approx(0.3 * STRENGTH_SPAN)
+    assert weights[1.0] == pytest.approx(0.3 / STRENGTH_SPAN)
+
+
+@pytest.mark.parametrize("statistic", ["gram2015", "gram", "moments", "wasserstein"])
+def test_the_style_loss_is_zero_for_the_style_image_itself(
+    make: Make, picture: Picture, statistic: str
+) -> None:
+    style = picture(50)
+    stylizer = make(styles=[style], changes={"style": {**STYLE, "statistic": statistic}})
+    at_home = stylizer.losses_of(style, picture(1))["style"]
+    elsewhere = stylizer.losses_of(picture(1), picture(1))["style"]
+    assert abs(at_home) < 1e-4 * elsewhere
+
+
+def test_the_gradient_is_that_of_the_summed_parts(make: Make, picture: Picture) -> None:
+    """Along one direction, against a central difference."""
+    stylizer = make()
+    image, objective = picture(3), stylizer._objective(picture(1), ())
+    gradient, values, names = stylizer.gradient(image, objective)
+    direction = gradient / gradient.norm()
+    step = 0.01
+    up, down = (
+        sum(float(v) for v in stylizer.parts(image + sign * step * direction, objective).values())
+        for sign in (1, -1)
+    )
+    assert (up - down) / (2 * step) == pytest.approx(float(gradient.norm()), rel=0.02)
+    assert len(values) == len(names) == 3 and not values.requires_grad
+
+
+# -- style images ------------------------------------------------------------------------------------------
+
+
+def test_style_images_blend_linearly_by_weight(make: Make, picture: Picture) -> None:
+    network = make().network
+    a, b = picture(51), picture(52)
+
+    def targets(*images: tuple[Tensor, float]) -> Any:
+        return style_targets(network, images, ["relu2_1"], "gram", Size(24, 24), 1.0)["relu2_1"]
+
+    both, one, two = targets((a, 1.0), (b, 3.0)), targets((a, 1.0)), targets((b, 9.0))
+    torch.testing.assert_close(both.matrix, 0.25 * one.matrix + 0.75 * two.matrix)
+    torch.testing.assert_close(both.mean, 0.25 * one.mean + 0.75 * two.mean)
+
+
+def test_a_blends_covariance_is_that_of_all_pixels_together(make: Make, picture: Picture) -> None:
+    network = make().network
+    a, b = picture(51), 0.5 * picture(52)
+    pairs = [(a, 1.0), (b, 1.0)]
+    blended = style_targets(network, pairs, ["relu1_1"], "moments", Size(24, 24), 1.0)["relu1_1"]
+    together = torch.cat([network(image)["relu1_1"] for image in (a, b)], dim=3)
+    mean, covariance = losses.moments(together)
+    torch.testing.assert_close(blended.mean, mean, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(blended.matrix, covariance, rtol=1e-3, atol=1e-4)
+
+
+def test_a_style_image_is_sized_by_the_contents_area_and_the_scale(make: Make, picture: Picture) -> None:
+    stylizer = make(styles=[picture(50, 60, 30)])
+    seen: list[Size] = []
+    stylizer.network.register_forward_pre_hook(lambda _, inputs: seen.append(size_of(inputs[0])))
+    for scale in (1.0, 0.5, 2.0):
+        style_targets(
+            stylizer.network, [(picture(50, 60, 30), 1.0)], ["relu1_1"], "gram", Size(32, 16), scale
+        )
+    assert seen == [Size(16, 32), Size(8, 16), Size(32, 64)]
+
+
+def test_style_targets_are_made_once_for_each_size(make: Make, picture: Picture) -> None:
+    stylizer = make(changes={"scales": {"min_px": 16}})
+    passes: list[Size] = []
+    stylizer.network.register_forward_pre_hook(lambda _, inputs: passes.append(size_of(inputs[0])))
+
+    stylizer._objective(picture(1), ())
+    assert len(passes) == 2  # the content and the style
+    stylizer._objective(picture(2), ())
+    assert len(passes) == 3  # the content alone
+    stylizer._objective(picture(3, 20, 24), ())
+    assert len(passes) == 5
+    assert stylizer._style_targets(picture(1)) is stylizer._style_targets(picture(2))
+
+
+def test_style_targets_in_the_contents_colours_are_made_for_each_content(
+    make: Make, picture: Picture
+) -> None:
+    stylizer = make(changes={"color": {"preserve": "style_stats"}})
+    one, two = stylizer._style_targets(picture(1)), stylizer._style_targets(picture(2).square())
+    assert not torch.equal(one["relu1_1"].mean, two["relu1_1"].mean)
+    again = stylizer._style_targets(picture(1))
+    assert torch.equal(one["relu1_1"].mean, again["relu1_1"].mean)
+
+
+# -- colours -----------------------------------------------------------------------------------------------
+
+
+def test_colour_preservation_acts_on_the_result_as_named(make: Make, picture: Picture) -> None:
+    content = picture(1)
+
+    def result(preserve: str) -> Tensor:
+        return make(changes={"color": {"preserve": preserve}}).stylize(content).image
+
+    plain = result("none")
+    assert torch.equal(result("luminance"), color.with_luminance_of(content, plain))
+    assert torch.equal(result("histogram"), color.match_histogram(plain, content))
+    assert torch.equal(result("content_stats"), color.match_statistics(plain, content))
+    assert not torch.equal(result("style_stats"), plain)
+
+
+def test_the_state_to_go_on_from_has_the_iterates_own_colours(make: Make, picture: Picture) -> None:
+    plain, preserved = (
+        make(changes={"color": {"preserve": preserve}}).stylize(picture(1))
+        for preserve in ("none", "histogram")
+    )
+    assert torch.equal(plain.state.image, preserved.state.image)
+    assert torch.equal(plain.image, plain.state.result())
+
+
+# -- news --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_events_come_once_a_window_of_steps_over_every_scale(
+    make: Make, picture: Picture, optimizer: str
+) -> None:
+    events: list[Event] = []
+    changes = {
+        "optimizer": {"name": optimizer},
+        "scales": {"min_px": 16, "first_steps": 23, "steps": 10},
+    }
+    done = make(changes=changes, on_event=events.append).stylize(picture(1, 20, 32))
+    steps = [event for event in events if isinstance(event, StepDone)]
+    assert len(steps) == len(events)
+    sizes = scale_sizes(Size(32, 20), 16)
+    assert len(sizes) == 3
+    assert [(e.scale_index, e.step, e.steps) for e in steps] == [
+        (0, 10, 23),
+        (0, 20, 23),
+        (0, 23, 23),
+        (1, 10, 10),
+        (2, 10, 10),
+    ]
+    assert [len(event.losses) for event in steps] == [WINDOW_STEPS, WINDOW_STEPS, 3, 10, 10]
+    assert [Size(e.width, e.height) for e in steps] == [sizes[e.scale_index] for e in steps]
+    assert all(e.scales == 3 and e.device_memory_bytes is None for e in steps)
+    assert done.steps == 43 and done.loss == steps[-1].losses[-1] and done.parts == steps[-1].parts
+
+
+def test_a_loss_that_is_no_number_is_refused_with_a_next_step(make: Make, picture: Picture) -> None:
+    content = picture(1)
+    content[0, 0, 0, 0] = float("nan")
+    for name in ("adam", "lbfgs"):
+        changes = {"optimizer": {"name": name}, "scales": {"min_px": 64}}
+        with pytest.raises(DeviceError, match="no longer a number") as caught:
+            make(changes=changes).stylize(content)
+        assert caught.value.next_step is not None and "learning_rate" in caught.value.next_step
+
+
+# -- warm starts -------------------------------------------------------------------------------------------
+
+
+def test_a_frame_that_gains_nothing_more_stops_early(make: Make, picture: Picture) -> None:
+    content = picture(1)
+    video = {"steps": 60, "min_steps": 5}
+    eager = make(changes={"video": {**video, "tolerance": 1.0}})
+    stubborn = make(changes={"video": {**video, "tolerance": 0.0}})
+    settled = stubborn.stylize(content).image
+    assert (
+        _refine(eager, content, settled).steps == 10
+    )  # the second window is the first with one to compare to
+    assert _refine(stubborn, content, content).steps > 10
+
+
+def test_fewest_steps_are_taken_whatever_is_gained(make: Make, picture: Picture) -> None:
+    changes = {"video": {"steps": 60, "min_steps": 23, "tolerance": 1.0}}
+    assert _refine(make(changes=changes), picture(1), picture(1)).steps == 25
+    changes = {"video": {"steps": 7, "min_steps": 5, "tolerance": 1.0}}
+    assert _refine(make(changes=changes), picture(1), picture(1)).steps == 7
+
+
+def test_early_stop_compares_the_means_of_windows() -> None:
+    stop = _EarlyStop(min_steps=5, tolerance=0.1)
+    assert not stop.reached(5, (1.0, 1.0))
+    assert not stop.reached(10, (0.9, 0.7))
+    assert stop.reached(15, (0.79, 0.75))
+    rising = _EarlyStop(min_steps=0, tolerance=0.0)
+    assert not rising.reached(5, (1.0,)) and rising.reached(10, (1.1,))
+
+
+def test_refining_keeps_the_size_and_goes_on_from_the_state(make: Make, picture: Picture) -> None:
+    changes = {"video": {"steps": 10, "min_steps": 10}}
+    stylizer = make(changes=changes)
+    first = stylizer.stylize(picture(1))
+    steps_before = first.state.step
+    second = stylizer.refine(picture(1), first.state)
+    assert second.state.step == steps_before + second.steps
+    assert second.image.shape == first.image.shape and second.loss < first.loss
+
+
+def test_the_temporal_weight_draws_reliable_pixels_to_the_warped_frame(make: Make, picture: Picture) -> None:
+    content, warped = picture(1), picture(2)
+    reliability = torch.zeros(1, 1, 24, 24)
+    reliability[..., :12] = 1
+    target = TemporalTarget(warped, reliability)
+    distances = []
+    for weight in (0.0, 20.0, 2000.0):
+        changes = {
+            "video": {"temporal_weight": weight, "steps": 40, "min_steps": 40, "tolerance": 0.0},
+            "tv_weight": 0.0,
+        }
+        image = _refine(make(changes=changes), content, content, target).image
+        distances.append(float((image - warped)[..., :10].square().mean()))
+    assert distances[2] < distances[1] < distances[0]
+    assert distances[2] < 0.02 * distances[0]
+
+
+def test_unreliable_pixels_are_free(make: Make, picture: Picture) -> None:
+    target = TemporalTarget(picture(2), torch.zeros(1, 1, 24, 24))
+    changes = {"video": {"temporal_weight": 1e4, "steps": 10, "min_steps": 10}}
+    free = _refine(make(changes=changes), picture(1), picture(1))
+    held = _refine(make(changes=changes), picture(1), picture(1), target)
+    assert torch.equal(free.image, held.image)
+    assert dict(held.parts)["temporal"] == 0 and "temporal" not in dict(free.parts)
+
+
+def test_temporal_targets_add_up_by_their_weights(make: Make, picture: Picture) -> None:
+    stylizer = make(changes={"video": {"temporal_weight": 10.0}})
+    image, near, far = picture(1), picture(2), picture(3)
+    reliability = torch.full((1, 1, 24, 24), 0.5)
+    targets = [TemporalTarget(near, reliability), TemporalTarget(far, reliability, 0.25)]
+    found = stylizer.parts(image, stylizer._objective(image, targets))["temporal"]
+    wanted = 10 * 0.5 * ((image - near).square().mean() + 0.25 * (image - far).square().mean())
+    assert float(found) == pytest.approx(float(wanted), rel=1e-5)
+
+
+# -- devices -----------------------------------------------------------------------------------------------
+
+
+def test_devices_by_name() -> None:
+    assert choose_device("cpu") == torch.device("cpu")
+    assert choose_device("auto").type in ("cpu", "cuda", "mps")
+    for spec in ("gpu", "cuda:99", "", "meta"):
+        with pytest.raises(DeviceError) as caught:
+            choose_device(spec)
+        assert caught.value.exit_code == 9 and caught.value.next_step
+
+
+def test_precision_by_name() -> None:
+    cpu = torch.device("cpu")
+    assert working_dtype("float32", cpu) == torch.float32
+    assert working_dtype("bfloat16", cpu) == torch.bfloat16
+    assert working_dtype("auto", torch.device("mps")) == torch.float32
+
+
+def test_half_precision_gives_nearly_the_same_picture(make: Make, picture: Picture) -> None:
+    full, half = (
+        make(changes={"optimizer": {"precision": precision}}).stylize(picture(1)).image
+        for precision in ("float32", "bfloat16")
+    )
+    assert 0 < float((full - half).abs().mean()) < 0.01
