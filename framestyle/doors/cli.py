@@ -223,15 +223,27 @@ def run_stylize(args: argparse.Namespace) -> int:
             print(_plain(f"{task.kind}: {task.source} -> {task.target}"))
         return 0
     from framestyle.doors.console import open_console
+    from framestyle.events import Event, TaskFailed
     from framestyle.jobs.engines.local import run
     from framestyle.jobs.workshop import open_workshop
 
+    failures: list[TaskFailed] = []
     with open_console(args.progress) as console:
+
+        def heard(event: Event) -> None:
+            if isinstance(event, TaskFailed):
+                failures.append(event)
+            console(event)
+
         workshop = open_workshop(
-            preset, weights=args.weights, device=args.device, seed=args.seed, on_event=console
+            preset, weights=args.weights, device=args.device, seed=args.seed, on_event=heard
         )
         done = run(tasks, output, TimeRange(args.start, args.end), workshop)
     if done.failed:
+        if args.progress == "none":
+            # Silent about progress, never about what went wrong.
+            for failure in failures:
+                print(f"FAILED {_plain(failure.path)}: {_plain(failure.message)}", file=sys.stderr)
         raise BatchError(
             f"{len(done.failed)} of {len(tasks)} failed; the rest is done",
             next_step="The failures are listed above, each with its cause.",
@@ -280,8 +292,13 @@ def run_presets_validate(args: argparse.Namespace) -> int:
 def run_presets_new(args: argparse.Namespace) -> int:
     """`framestyle presets new`."""
     from framestyle.errors import InputError, OutputError
-    from framestyle.presets import new_preset_text, preset_dirs
+    from framestyle.presets import is_plain_name, new_preset_text, preset_dirs
 
+    if not is_plain_name(args.name):
+        raise UsageError(
+            f"{args.name!r} cannot be a preset's name",
+            next_step="Use letters, digits, - and _, such as my-style.",
+        )
     for image in args.style:
         if not image.is_file():
             raise InputError(f"no style image at {image}")

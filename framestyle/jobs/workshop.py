@@ -14,9 +14,7 @@ from framestyle.media.photos import read_style_image
 from framestyle.nst.image import to_tensor
 from framestyle.nst.stylizer import Stylizer, choose_device, working_dtype
 from framestyle.nst.weights import WeightsStore, choose_kind, load_backbone
-from framestyle.presets import Preset
-
-OWN_INITS = ("content", "noise", "style_stats", "gray")
+from framestyle.presets import OWN_INITS, Preset
 
 
 @dataclass(frozen=True, eq=False)

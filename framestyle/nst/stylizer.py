@@ -24,6 +24,8 @@ from framestyle.presets import Preset
 
 WINDOW_STEPS = 10
 """Steps between two looks at the losses."""
+GRAY_NOISE = 0.04
+"""Range of the noise in the `gray` init."""
 STRENGTH_SPAN = 30.0
 """`strength` 0 … 1 spans this factor of the content weight either way of the preset's own (at 0.5)."""
 
@@ -157,15 +159,20 @@ class Stylizer:
         if init == "content":
             return content
         if init == "gray":
-            return torch.full_like(content, 0.5)
+            # A trace of noise: at exactly mid-grey every unit of a backbone centred there is dead, its gradient zero.
+            return 0.5 + GRAY_NOISE * (self._noise(content) - 0.5)
         if init == "style_stats":
             return color.match_statistics(content, self.style_images[0])
         if init == "noise":
-            generator = torch.Generator().manual_seed(self.seed)
-            return torch.rand(content.shape, generator=generator).to(self.device)
+            return self._noise(content)
         if self.init_image is None:
             raise ValueError(f"init {init!r} needs an init_image")
         return resize(self.init_image.to(self.device), size_of(content))
+
+    def _noise(self, like: Tensor) -> Tensor:
+        """Uniform in [0, 1), drawn on the CPU: the same on every device."""
+        generator = torch.Generator().manual_seed(self.seed)
+        return torch.rand(like.shape, generator=generator).to(self.device)
 
     def _objective(self, content: Tensor, temporal: Sequence[TemporalTarget]) -> _Objective:
         with torch.no_grad():

@@ -7,11 +7,18 @@ the schema; complaints.py words the errors; writing.py writes YAML.
 
 from __future__ import annotations
 
-from framestyle.presets.library import builtin_presets_dir, find_preset, preset_dirs, preset_names
+from framestyle.presets.library import (
+    builtin_presets_dir,
+    find_preset,
+    is_plain_name,
+    preset_dirs,
+    preset_names,
+)
 from framestyle.presets.loading import PresetSummary, list_presets, load_preset
 from framestyle.presets.reference import SchemaRow, json_schema, schema_rows
 from framestyle.presets.schema import (
     LAYER_NAMES,
+    OWN_INITS,
     SCHEMA_VERSION,
     SHORTHANDS,
     Color,
@@ -30,6 +37,7 @@ from framestyle.presets.writing import new_preset_text, resolved_yaml
 
 __all__ = [
     "LAYER_NAMES",
+    "OWN_INITS",
     "SCHEMA_VERSION",
     "SHORTHANDS",
     "Color",
@@ -47,6 +55,7 @@ __all__ = [
     "Video",
     "builtin_presets_dir",
     "find_preset",
+    "is_plain_name",
     "json_schema",
     "list_presets",
     "load_preset",

@@ -66,6 +66,11 @@ def looks_like_path(name: str | Path) -> bool:
     return name.endswith(SUFFIXES) or any(separator in name for separator in separators)
 
 
+def is_plain_name(name: str) -> bool:
+    """Whether a preset can be kept under this name: printable, in the user's folder itself, and found by name again."""
+    return bool(name) and name.isprintable() and not name.startswith((".", "-")) and not looks_like_path(name)
+
+
 def find_preset(
     name_or_path: str | Path, near: Path | None = None, *, apart_from: Path | None = None
 ) -> Path:

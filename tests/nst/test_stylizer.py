@@ -116,7 +116,8 @@ def test_each_start_is_what_its_name_says(make: Make, picture: Picture) -> None:
         return make(changes={"optimizer": {"init": init}}, **rest)._init(content)
 
     assert torch.equal(start("content"), content)
-    assert torch.equal(start("gray"), torch.full_like(content, 0.5))
+    gray = start("gray")
+    assert float((gray - 0.5).abs().max()) <= 0.02 and float(gray.std()) > 0
     assert torch.equal(start("style_stats"), color.match_statistics(content, style))
     noise = start("noise", seed=5)
     assert noise.shape == content.shape and float(noise.std()) == pytest.approx(12**-0.5, rel=0.05)
@@ -210,7 +211,7 @@ def test_the_style_loss_is_zero_for_the_style_image_itself(
     stylizer = make(styles=[style], changes={"style": {**STYLE, "statistic": statistic}})
     at_home = stylizer.losses_of(style, picture(1))["style"]
     elsewhere = stylizer.losses_of(picture(1), picture(1))["style"]
-    assert abs(at_home) < 1e-4 * elsewhere
+    assert abs(at_home) < 1e-3 * elsewhere
 
 
 def test_the_gradient_is_that_of_the_summed_parts(make: Make, picture: Picture) -> None:

@@ -17,15 +17,15 @@ from framestyle.presets import (
     Preset,
     Style,
     StyleImage,
+    builtin_presets_dir,
     load_preset,
     new_preset_text,
-    preset_names,
     resolved_yaml,
 )
 from framestyle.presets.schema import LAYER_NAMES
 
 
-@pytest.mark.parametrize("name", preset_names())
+@pytest.mark.parametrize("name", sorted(path.stem for path in builtin_presets_dir().glob("*.yaml")))
 def test_built_in_presets_come_back(tmp_path: Path, name: str) -> None:
     preset = load_preset(name)
     copy = tmp_path / "copy.yaml"
