@@ -1,0 +1,220 @@
+"""Writes docs/presets.md from the preset schema: `python docs/make_presets_reference.py [--check]`.
+
+With `--check` nothing is written; the exit code is 1 where the file does not say what the schema says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from framestyle.media.video_writer import CODECS
+from framestyle.presets import SHORTHANDS, Preset, SchemaRow, schema_rows
+from framestyle.presets.schema import DRAFT_BELOW, SLOW_FROM
+
+TARGET = Path(__file__).resolve().parent / "presets.md"
+
+HEAD = """\
+# Presets: every key
+
+<!-- Made by docs/make_presets_reference.py from the schema. Do not edit: run the script again. -->
+
+A preset is a YAML file that names a style. Every key has a default; a file says only what differs.
+
+```yaml
+schema: 1
+name: harbour-oil
+description: My harbour painting, broad strokes
+extends: base
+style:
+  images:
+    - {path: harbour.jpg, weight: 1.0}
+  scale: 1.5
+video: {temporal_weight: 40}
+```
+
+`framestyle presets keys` prints the same keys in a terminal; `framestyle presets show NAME --resolved` prints
+a preset with all that it inherits; `framestyle presets validate FILE` reports every error with line and column.
+
+## Rules
+
+- **`extends`** names another preset, or the path of one relative to this file. Maps merge; lists and scalars replace.
+  `schema`, `name`, `description`, `tags` and `extends` are not inherited. A circle is an error.
+- **Layers** merge too, with the base's or, where it names none, with the default ones: a weight of 0 switches an
+  inherited layer off. Layers are `relu1_1` … `relu5_4`, `conv1_1` … `conv5_4` and `pool1` … `pool5`.
+- **Paths** count from the file that names them; in `--set` they count from the current folder. `~` is the home folder.
+- **`--set KEY=VALUE`** reaches every key but `extends`, with dots between the parts (`--set video.steps=40`), and may
+  be repeated; the later one wins. `style.images=PATH` replaces the style images by one;
+  `style.images.0.weight=2` changes one of them.
+- **YAML** is read by the core rules of YAML 1.2: `1e-3` is a number, `no` is text, only `true` and `false` are
+  booleans. Refused: anchors and aliases, tags, a key that stands twice, numbers with leading zeros, more than one
+  document, more than 1,000,000 bytes.
+- **Types are strict**: a number in quotes is text. A whole number may stand for a number.
+"""
+
+NOTES = {
+    "": """\
+`strength` multiplies the content weight by 30^(1 - 2 · strength): by 30 at 0, by 1 at 0.5, by 1/30 at 1.
+
+Losses are relative (see [decision 0002](decisions/0002-losses-are-relative.md)), so a weight of 1 means about as
+much in one layer, size or backbone as in another.
+""",
+    "style": """\
+| Statistic | What is matched in each layer |
+|---|---|
+| `gram2015` | The raw Gram matrix, with the sums of Gatys, Ecker and Bethge (arXiv 1508.06576, eq. 3 to 5) |
+| `gram` | The Gram matrix divided by H·W; squared error relative to the style target's own square |
+| `moments` | Mean and covariance of the features; each one's squared error relative to the style target's own square |
+| `wasserstein` | Mean and covariance by the squared 2-Wasserstein distance, relative to the style target's energy |
+
+With every statistic but `gram2015`, layer weights are divided by their sum. With `gram2015` they are used as they are,
+and the content loss too is the paper's sum.
+
+At each scale every style image has `scale`² times the pixels of the content image, in its own shape.
+Several images blend by weight.
+""",
+    "network": """\
+Weights expect the pooling that they were made with: `max` for `imagenet` and `caffe`, `average` for `learned` and
+`untrained`. With `rescale_pooling` another pooling is multiplied by a constant (relative to max: average 2,
+L2 0.78), so that activations stay at the size that the weights expect.
+""",
+    "optimizer": """\
+| Init | Starting pixels of a photo or of a shot's first frame |
+|---|---|
+| `content` | The content image |
+| `noise` | Uniform noise, from `--seed` |
+| `style_stats` | The content image with the colour mean and covariance of the first style image |
+| `gray` | Mid-grey with a trace of noise, from `--seed` |
+| a path | That image, stretched to the content's size |
+
+`adam` uses betas (0.9, 0.99). `lbfgs` has a history of 10 and keeps no average. `precision: auto` takes bfloat16 where
+the hardware multiplies it natively, else float32. The first convolution and all statistics are float32.
+""",
+    "scales": """\
+Scales run from about `min_px` to the full size, each √2 larger. `max_side_px` never enlarges. With `first_steps: 0` and
+`steps: 0` (and `video.steps: 0`) nothing is optimised: the output is the input, decoded, resized and encoded again.
+""",
+    "color": """\
+| Preserve | What happens |
+|---|---|
+| `none` | The colours are the style's |
+| `luminance` | The result gives the luminance; the chroma is the content's |
+| `histogram` | Each channel of the result takes the distribution of the same channel of the content image |
+| `content_stats` | The result is moved to the content's colour mean and covariance |
+| `style_stats` | The style images are moved to the content's colour mean and covariance before they are used |
+""",
+    "video": """\
+| Warm start | What a frame starts from, but for the first of a shot |
+|---|---|
+| `flow` | The last stylized frame and the optimiser's state, warped along the optical flow. With the temporal loss |
+| `previous` | The last stylized frame and the optimiser's state, unmoved. Without the temporal loss |
+| `none` | Afresh, with all scales and steps |
+
+With `flow`, pixels whose flow cannot be trusted start from the content, in the colours of the stylized pixels around.
+
+A warm frame is optimised at the full size alone, for at most `steps` steps. Its loss is averaged over windows of 5 steps
+(10 with `lbfgs`). The frame is done where a window's mean is not below the one before by at least `tolerance` of it, and
+`min_steps` are over; two windows are needed for that. With `steps: 0` warm frames are the content itself.
+""",
+}
+
+TOP = "Top level"
+
+
+def reference_text() -> str:
+    """The whole of docs/presets.md."""
+    rows = schema_rows()
+    parts = [HEAD, _section(TOP, "Whose preset it is, and what has no section of its own.", rows, "")]
+    for name, info in Preset.model_fields.items():
+        model = info.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            parts.append(_section(f"`{name}`", " ".join((model.__doc__ or "").split()), rows, name))
+    parts += [_codecs(), _shorthands(), _cost_classes()]
+    return "\n".join(parts)
+
+
+def stale(target: Path = TARGET) -> bool:
+    """Whether the file is missing or says something else than the schema."""
+    return not target.is_file() or target.read_text(encoding="utf-8") != reference_text()
+
+
+def _section(title: str, about: str, rows: Iterable[SchemaRow], prefix: str) -> str:
+    own = [row for row in rows if (row.key.partition(".")[0] if "." in row.key else "") == prefix]
+    lines = [
+        f"## {title}",
+        "",
+        about,
+        "",
+        "| Key | Type | Range | Unit | Default | Meaning |",
+        "|---|---|---|---|---|---|",
+        *(_line(row) for row in own),
+        "",
+    ]
+    if prefix in NOTES:
+        lines.append(NOTES[prefix])
+    return "\n".join(lines)
+
+
+def _line(row: SchemaRow) -> str:
+    default = f"`{row.default}`" if row.default else "(must be given)"
+    cells = [f"`{row.key}`", row.type, row.range, row.unit, default, row.help]
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _codecs() -> str:
+    """What `output.video_codec` and `output.quality` go together with, from the writer's own table."""
+    known = next(row for row in schema_rows() if row.key == "output.video_codec").range.split(" | ")
+    lines = [
+        "Which file names a codec goes into, and which qualities it has:",
+        "",
+        "| Codec | File names end in | Qualities by name | Number |",
+        "|---|---|---|---|",
+    ]
+    for name in known:
+        codec = CODECS[name]
+        names = [*codec.levels, *(["lossless"] if codec.lossless else [])]
+        number = f"{codec.number[0]} {codec.number[1]:g} to {codec.number[2]:g}" if codec.number else "none"
+        ends = ", ".join(codec.containers)
+        lines.append(f"| `{name}` | {ends} | {', '.join(names)} | {number} |")
+    lines += ["", "The number is passed to ffmpeg as the option named; with `-crf`, smaller is better.", ""]
+    return "\n".join(lines)
+
+
+def _shorthands() -> str:
+    lines = ["## Short names for `--set`", "", "| Short | Key |", "|---|---|"]
+    lines += [f"| `{short}` | `{key}` |" for short, key in SHORTHANDS.items()]
+    return "\n".join([*lines, ""])
+
+
+def _cost_classes() -> str:
+    return f"""\
+## Cost classes
+
+`framestyle presets list` shows a class for each preset. It counts steps times megapixels over all scales of a
+square picture of `scales.max_side_px` (2048 px where that is 0): `draft` below {DRAFT_BELOW:g}, `slow` from
+{SLOW_FROM:g}, `standard` between.
+"""
+
+
+def main() -> int:
+    """Write the file, or check it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where the file is stale")
+    if parser.parse_args().check:
+        if stale():
+            print(f"{TARGET} is stale: run python docs/make_presets_reference.py", file=sys.stderr)
+            return 1
+        return 0
+    TARGET.write_text(reference_text(), encoding="utf-8")
+    print(f"wrote {TARGET}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
