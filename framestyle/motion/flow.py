@@ -23,8 +23,9 @@ BOUNDARY_SLOPE, BOUNDARY_FLOOR = 0.01, 0.02
 tenth of the pixels of noisy still film; ten times that flags none and still finds real boundaries."""
 SOFTEN_PX = 1.0
 """Standard deviation of the blur that makes the reliability soft, so that no seam is drawn into the picture."""
-BOUNDARY_PX = 8
-"""Pixels outside the frame that warping sees as copies of the edge."""
+LEAST_SIDE_PX = 32
+"""Smaller frames are enlarged by copies of their edge for DIS: below that its pyramid has no level to work on, and
+OpenCV 5.0.0 ends the whole process (64x12 at medium, 400x24 at fast) or refuses."""
 
 QUALITIES = {
     "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
@@ -56,16 +57,20 @@ class DISFlow:
     def __call__(self, current: Pixels, previous: Pixels) -> Motion:
         """Two HWC uint8 or uint16 RGB frames of one size -> Motion."""
         now, before = _grey(current), _grey(previous)
+        height, width = current.shape[:2]
         # The engine refines what it is given as a start and keeps no state between calls without one.
-        backward = self._engine.calc(now, before, None)
-        forward = self._engine.calc(before, now, None)
+        backward = self._engine.calc(now, before, None)[:height, :width]
+        forward = self._engine.calc(before, now, None)[:height, :width]
         return Motion(backward, reliability(backward, forward))
 
 
 def _grey(pixels: Pixels) -> npt.NDArray[np.uint8]:
     eight = pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
+    height, width = eight.shape[:2]
+    below, right = max(0, LEAST_SIDE_PX - height), max(0, LEAST_SIDE_PX - width)
     grey: npt.NDArray[np.uint8] = cv2.cvtColor(eight, cv2.COLOR_RGB2GRAY)
-    # DIS needs a few pixels each way for its patches and pyramid.
+    if below or right:
+        grey = cv2.copyMakeBorder(grey, 0, below, 0, right, cv2.BORDER_REPLICATE)
     return grey
 
 
