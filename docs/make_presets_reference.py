@@ -116,9 +116,9 @@ Scales run from about `min_px` to the full size, each √2 larger. `max_side_px`
 
 With `flow`, pixels whose flow cannot be trusted start from the content, in the colours of the stylized pixels around.
 
-A warm frame is optimised at the full size alone, for at most `steps` steps. Its loss is averaged over windows of 5 steps
-(10 with `lbfgs`). The frame is done where a window's mean is not below the one before by at least `tolerance` of it, and
-`min_steps` are over; two windows are needed for that. With `steps: 0` warm frames are the content itself.
+A warm frame is optimised at the full size alone, for at most `steps` steps. Its loss is averaged over windows of 5
+steps (10 with `lbfgs`). The frame is done where a window's mean is not below the one before by at least `tolerance` of
+it, and `min_steps` are over; two windows are needed for that. With `steps: 0` warm frames are the content itself.
 """,
 }
 
