@@ -75,7 +75,7 @@ def stylize_frames(
                 result.steps,
                 seconds,
                 result.loss,
-                prepared.motion is not None,
+                _is_warm(prepared, stylizer),
             )
         )
         yield Frame(prepared.frame.index, prepared.frame.pts, pixels)
@@ -84,7 +84,8 @@ def stylize_frames(
 def _prepare(frames: Iterable[Frame], shots: Sequence[Shot], stylizer: Stylizer) -> Iterator[_Prepared]:
     """Frames with their motion, one ahead of the consumer."""
     video = stylizer.preset.video
-    flow = DISFlow(video.flow_quality) if video.warm_start == "flow" and video.steps > 0 else None
+    wanted = video.warm_start == "flow" and not stylizer.is_identity
+    flow = DISFlow(video.flow_quality) if wanted else None
     with ThreadPoolExecutor(1, thread_name_prefix="flow") as pool:
         waiting: Future[_Prepared] | None = None
         for frame, before, shot in _with_previous(frames, shots, stylizer.preset.scales.max_side_px):
@@ -129,10 +130,15 @@ def _measure(frame: Frame, before: Frame | None, shot: int, flow: DISFlow | None
     return _Prepared(frame, flow(frame.pixels, before.pixels), shot)
 
 
+def _is_warm(prepared: _Prepared, stylizer: Stylizer) -> bool:
+    """Whether it goes on from the frame before, rather than from the full coarse-to-fine start."""
+    return prepared.motion is not None and stylizer.preset.video.warm_start != "none"
+
+
 def _stylize_one(prepared: _Prepared, last: _Last | None, stylizer: Stylizer) -> _Last:
     content = to_tensor(prepared.frame.pixels, stylizer.device)
     video = stylizer.preset.video
-    if prepared.motion is None or last is None or video.warm_start == "none":
+    if prepared.motion is None or last is None or not _is_warm(prepared, stylizer):
         return _Last(stylizer.stylize(content), content)
     state, temporal = carry(last.result, content, last.content, prepared.motion)
     targets = [temporal] if video.temporal_weight > 0 and video.warm_start == "flow" else []

@@ -46,11 +46,12 @@ def to_tensor(pixels: Pixels, device: torch.device | str = "cpu") -> Tensor:
 
 
 def to_pixels(image: Tensor, dtype: type[np.uint8] | type[np.uint16] = np.uint8) -> Pixels:
-    """1CHW float in [0, 1] -> HWC RGB, rounded to nearest; values outside are clipped."""
+    """1CHW float in [0, 1] -> HWC RGB, contiguous, rounded to nearest; values outside are clipped."""
     top = float(np.iinfo(dtype).max)
     hwc = image.detach()[0].clamp(0, 1).permute(1, 2, 0).to("cpu", torch.float32).numpy()
     levels = np.rint(hwc.astype(np.float64) * top)
-    return levels.astype(np.uint16) if dtype is np.uint16 else levels.astype(np.uint8)
+    # The permuted order would be kept by default.
+    return levels.astype(np.uint16, order="C") if dtype is np.uint16 else levels.astype(np.uint8, order="C")
 
 
 def size_of(image: Tensor) -> Size:

@@ -100,6 +100,12 @@ class Stylizer:
             self.content_weight *= STRENGTH_SPAN ** (1 - 2 * preset.strength)
         self._targets: dict[tuple[Size, int | None], StyleTargets] = {}
 
+    @property
+    def is_identity(self) -> bool:
+        """No steps anywhere: the result is the content itself, by which media fidelity is measured."""
+        scales = self.preset.scales
+        return scales.first_steps == 0 and scales.steps == 0 and self.preset.video.steps == 0
+
     def stylize(self, content: Tensor) -> Stylized:
         """The full coarse-to-fine optimisation of a 1CHW content image, at its own size."""
         scales, optimizer = self.preset.scales, self.preset.optimizer
@@ -126,7 +132,7 @@ class Stylizer:
         """A warm start: from `state` (carried from the frame before), at full size only, stopping early."""
         video = self.preset.video
         content = content.to(self.device)
-        if video.steps == 0:
+        if self.is_identity:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
         objective = self._objective(content, temporal)
         reporter = self._reporter(size_of(content), video.steps, 0, 1)

@@ -1,0 +1,425 @@
+"""The hub: frames in, stylized frames out, in order; a shot remembers itself and nothing before it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from scenes import clip, texture
+
+from framestyle.events import Event, FrameDone, ShotStarted, StepDone
+from framestyle.frames import Frame
+from framestyle.motion.flow import Motion
+from framestyle.motion.sequence import carry, stylize_frames, working_size
+from framestyle.motion.shots import Shot
+from framestyle.nst.image import Size, to_tensor
+from framestyle.nst.optim import PixelState
+from framestyle.nst.stylizer import Stylized, Stylizer
+
+MakeStylizer = Callable[..., Stylizer]
+TWO_SHOTS = (Shot(0, 3), Shot(3, 6))
+WARM_STARTS = ("flow", "previous", "none")
+IDENTITY: dict[str, Any] = {
+    "scales": {"first_steps": 0, "steps": 0},
+    "video": {"steps": 0, "min_steps": 0},
+}
+
+
+@pytest.fixture
+def two_shots() -> list[Frame]:
+    """Two shots of three frames."""
+    return clip([(1, 3), (2, 3)], height=24, width=32)
+
+
+def _run(frames: Sequence[Frame], shots: Sequence[Shot], stylizer: Stylizer) -> list[Frame]:
+    return list(stylize_frames(frames, shots, stylizer))
+
+
+def _same(one: Sequence[Frame], other: Sequence[Frame]) -> bool:
+    return all(np.array_equal(a.pixels, b.pixels) for a, b in zip(one, other, strict=True))
+
+
+# -- what comes out ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("warm_start", WARM_STARTS)
+def test_every_frame_comes_out_once_in_order_with_its_index_and_time(
+    make_stylizer: MakeStylizer, two_shots: list[Frame], warm_start: str
+) -> None:
+    uneven = [replace(frame, index=frame.index + 7, pts=Fraction(frame.index**2, 30)) for frame in two_shots]
+    shots = [Shot(shot.first + 7, shot.end + 7) for shot in TWO_SHOTS]
+    done = _run(uneven, shots, make_stylizer(video={"warm_start": warm_start}))
+    assert [(frame.index, frame.pts) for frame in done] == [(frame.index, frame.pts) for frame in uneven]
+    for frame, source in zip(done, uneven, strict=True):
+        assert frame.pixels.shape == source.pixels.shape and frame.pixels.dtype == np.uint8
+        assert frame.pixels.flags.c_contiguous
+        assert np.abs(frame.pixels.astype(int) - source.pixels).mean() > 2, "not stylized"
+
+
+@pytest.mark.parametrize("warm_start", WARM_STARTS)
+def test_no_frames_in_are_no_frames_out(make_stylizer: MakeStylizer, warm_start: str) -> None:
+    assert _run([], [], make_stylizer(video={"warm_start": warm_start})) == []
+
+
+def test_the_frames_that_came_in_are_left_as_they_were(
+    make_stylizer: MakeStylizer, two_shots: list[Frame]
+) -> None:
+    before = [frame.pixels.copy() for frame in two_shots]
+    _run(two_shots, TWO_SHOTS, make_stylizer())
+    assert all(np.array_equal(frame.pixels, old) for frame, old in zip(two_shots, before, strict=True))
+
+
+@pytest.mark.parametrize("warm_start", WARM_STARTS)
+def test_one_seed_gives_the_same_pixels(
+    make_stylizer: MakeStylizer, two_shots: list[Frame], warm_start: str
+) -> None:
+    noise = {"optimizer": {"init": "noise"}, "video": {"warm_start": warm_start}}
+    one, same = (_run(two_shots, TWO_SHOTS, make_stylizer(seed=5, **noise)) for _ in range(2))
+    assert _same(one, same)
+    assert not _same(one, _run(two_shots, TWO_SHOTS, make_stylizer(seed=6, **noise)))
+
+
+def test_frames_are_delivered_at_the_presets_size(
+    make_stylizer: MakeStylizer, two_shots: list[Frame]
+) -> None:
+    done = _run(two_shots, TWO_SHOTS, make_stylizer(scales={"max_side_px": 16}))
+    assert {frame.pixels.shape for frame in done} == {(12, 16, 3)}
+    assert working_size(Size(32, 24), 16) == Size(16, 12)
+    assert working_size(Size(32, 24), 100) == working_size(Size(32, 24), 0) == Size(32, 24)
+
+
+@pytest.mark.parametrize(("height", "width"), [(12, 64), (64, 12), (9, 17)])
+def test_thin_and_odd_frames_work(make_stylizer: MakeStylizer, height: int, width: int) -> None:
+    frames = clip([(1, 3)], height=height, width=width)
+    assert [frame.pixels.shape for frame in _run(frames, [Shot(0, 3)], make_stylizer())] == [
+        (height, width, 3)
+    ] * 3
+
+
+def test_sixteen_bit_frames_are_stylized_as_their_eight_bit_likes(
+    make_stylizer: MakeStylizer, two_shots: list[Frame]
+) -> None:
+    deep = [replace(frame, pixels=frame.pixels.astype(np.uint16) * 257) for frame in two_shots]
+    assert _same(_run(deep, TWO_SHOTS, make_stylizer()), _run(two_shots, TWO_SHOTS, make_stylizer()))
+
+
+# -- shots -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("warm_start", WARM_STARTS)
+def test_a_shot_is_stylized_as_if_it_were_alone(
+    make_stylizer: MakeStylizer, two_shots: list[Frame], warm_start: str
+) -> None:
+    video = {"warm_start": warm_start}
+    together = _run(two_shots, TWO_SHOTS, make_stylizer(video=video))
+    assert _same(together[:3], _run(two_shots[:3], [Shot(0, 3)], make_stylizer(video=video)))
+    assert _same(together[3:], _run(two_shots[3:], [Shot(3, 6)], make_stylizer(video=video)))
+
+
+def test_without_the_cut_the_first_shot_would_show_in_the_second(
+    make_stylizer: MakeStylizer, two_shots: list[Frame]
+) -> None:
+    """The test above can fail."""
+    video = {"warm_start": "previous"}
+    uncut = _run(two_shots, [Shot(0, 6)], make_stylizer(video=video))
+    assert not _same(uncut[3:], _run(two_shots[3:], [Shot(3, 6)], make_stylizer(video=video)))
+
+
+def test_a_shot_of_one_frame_and_a_shot_with_no_frame_of_its_own_are_no_hindrance(
+    make_stylizer: MakeStylizer, two_shots: list[Frame]
+) -> None:
+    shots = [Shot(0, 1), Shot(1, 3), Shot(3, 6)]
+    done = _run(two_shots, shots, make_stylizer())
+    assert _same(done[1:3], _run(two_shots[1:3], [Shot(1, 3)], make_stylizer()))
+    # A range that begins in the second shot: the first one's frames never come.
+    assert _same(
+        _run(two_shots[4:], TWO_SHOTS, make_stylizer()), _run(two_shots[4:], [Shot(4, 6)], make_stylizer())
+    )
+
+
+# -- warm starts -------------------------------------------------------------------------------------------
+
+
+def test_without_warm_start_every_frame_is_made_as_a_photo_is(
+    make_stylizer: MakeStylizer, two_shots: list[Frame]
+) -> None:
+    stylizer = make_stylizer(video={"warm_start": "none"})
+    done = _run(two_shots, TWO_SHOTS, stylizer)
+    alone = [_run([frame], [Shot(frame.index, frame.index + 1)], stylizer)[0] for frame in two_shots]
+    assert _same(done, alone)
+
+
+def test_the_kinds_of_warm_start_differ_from_the_second_frame_on(make_stylizer: MakeStylizer) -> None:
+    frames = clip([(1, 3)], pan_px=2)
+    flow, previous, none = (
+        _run(frames, [Shot(0, 3)], make_stylizer(video={"warm_start": kind})) for kind in WARM_STARTS
+    )
+    assert _same(flow[:1], previous[:1]) and _same(flow[:1], none[:1])
+    for one, other in ((flow, previous), (flow, none), (previous, none)):
+        assert not np.array_equal(one[1].pixels, other[1].pixels)
+
+
+def test_a_still_clip_needs_no_flow_to_start_from_the_frame_before(make_stylizer: MakeStylizer) -> None:
+    still = clip([(1, 3)], pan_px=0)
+    video = {"temporal_weight": 0.0}
+    flow, previous = (
+        _run(still, [Shot(0, 3)], make_stylizer(video={**video, "warm_start": kind}))
+        for kind in ("flow", "previous")
+    )
+    for one, other in zip(flow, previous, strict=True):
+        assert np.abs(one.pixels.astype(int) - other.pixels).max() <= 1
+
+
+def test_what_flow_carries_moves_with_the_scene(make_stylizer: MakeStylizer) -> None:
+    """After few steps from noise, a frame is the warped earlier result rather than the earlier result in its place."""
+    frames = clip([(1, 2)], height=48, width=64, pan_px=4)
+    few = {"scales": {"first_steps": 10, "steps": 0, "min_px": 64}, "video": {"steps": 1, "min_steps": 1}}
+    first, second = _run(frames, [Shot(0, 2)], make_stylizer(optimizer={"init": "noise"}, **few))
+    moved = np.roll(first.pixels, -4, axis=1)[:, 4:-12].astype(int)
+    stayed = first.pixels[:, 4:-12].astype(int)
+    now = second.pixels[:, 4:-12]
+    assert np.abs(now - moved).mean() < 0.5 * np.abs(now - stayed).mean()
+
+
+def test_the_temporal_weight_holds_a_frame_near_the_warped_one(make_stylizer: MakeStylizer) -> None:
+    frames = clip([(1, 4)], pan_px=0)
+
+    def change(weight: float) -> float:
+        done = _run(frames, [Shot(0, 4)], make_stylizer(video={"temporal_weight": weight, "steps": 10}))
+        return float(np.abs(np.diff([frame.pixels.astype(int) for frame in done], axis=0)).mean())
+
+    assert change(1000.0) < 0.5 * change(0.0)
+
+
+def test_a_warm_frame_takes_the_steps_of_video_and_a_first_frame_those_of_the_scales(
+    make_stylizer: MakeStylizer, two_shots: list[Frame]
+) -> None:
+    seen: list[Event] = []
+    list(stylize_frames(two_shots, TWO_SHOTS, make_stylizer(video={"tolerance": 0.0}), on_event=seen.append))
+    done = [event for event in seen if isinstance(event, FrameDone)]
+    # 32 px from 16 px: three scales.
+    cold = 6 + 3 + 3
+    assert [event.steps for event in done] == [cold, 5, 5, cold, 5, 5]
+    assert [event.warm for event in done] == [False, True, True, False, True, True]
+
+
+def test_a_frame_that_is_made_afresh_is_not_called_warm(
+    make_stylizer: MakeStylizer, two_shots: list[Frame]
+) -> None:
+    seen: list[Event] = []
+    stylizer = make_stylizer(video={"warm_start": "none"})
+    list(stylize_frames(two_shots, TWO_SHOTS, stylizer, on_event=seen.append))
+    assert [event.warm for event in seen if isinstance(event, FrameDone)] == [False] * 6
+
+
+# -- identity ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("warm_start", WARM_STARTS)
+def test_no_steps_at_all_give_the_content_back(
+    make_stylizer: MakeStylizer, two_shots: list[Frame], warm_start: str
+) -> None:
+    changes = {**IDENTITY, "video": {**IDENTITY["video"], "warm_start": warm_start}}
+    assert _same(_run(two_shots, TWO_SHOTS, make_stylizer(**changes)), two_shots)
+
+
+def test_no_steps_for_warm_frames_carry_the_first_one_along(make_stylizer: MakeStylizer) -> None:
+    """Not the bare content: that is for presets with no steps anywhere."""
+    none = {"steps": 0, "min_steps": 0}
+    still = _run(clip([(1, 3)], pan_px=0), [Shot(0, 3)], make_stylizer(video=none))
+    for frame in still[1:]:
+        assert np.abs(frame.pixels.astype(int) - still[0].pixels).max() <= 1
+    first, _, third = _run(clip([(1, 3)], width=64, pan_px=2), [Shot(0, 3)], make_stylizer(video=none))
+    moved = np.abs(np.roll(first.pixels, -4, axis=1).astype(int) - third.pixels)[4:-4, 8:-16]
+    assert moved.mean() < 3
+
+
+# -- carrying ----------------------------------------------------------------------------------------------
+
+
+def _result(seed: int, height: int = 24, width: int = 32) -> Stylized:
+    """A made-up result with a state whose parts differ."""
+    image, mean, square, average = (
+        to_tensor(texture(seed + n, height, width).astype(np.uint8)) for n in range(4)
+    )
+    state = PixelState(image, mean - 0.5, square, 0.6 * average, step=12, average_weight=0.6)
+    return Stylized(state.result(), state, 12, 1.0)
+
+
+def test_without_motion_the_whole_state_is_carried_as_it_is() -> None:
+    last, content = _result(1), to_tensor(texture(9, 24, 32).astype(np.uint8))
+    still = Motion(np.zeros((24, 32, 2), np.float32), np.ones((24, 32), np.float32))
+    state, target = carry(last, content, content, still)
+    for name in ("image", "mean", "square", "average"):
+        torch.testing.assert_close(getattr(state, name), getattr(last.state, name), atol=1e-6, rtol=0)
+    assert (state.step, state.average_weight) == (12, 0.6)
+    torch.testing.assert_close(target.warped, last.image, atol=1e-6, rtol=0)
+    assert float(target.reliability.min()) == 1
+
+
+def test_the_whole_state_moves_by_the_flow() -> None:
+    last, content = _result(1), to_tensor(texture(9, 24, 32).astype(np.uint8))
+    backward = np.zeros((24, 32, 2), np.float32)
+    backward[..., 0] = 3
+    state, target = carry(last, content, content, Motion(backward, np.ones((24, 32), np.float32)))
+    for name in ("image", "mean", "square", "average"):
+        torch.testing.assert_close(
+            getattr(state, name)[..., :-3], getattr(last.state, name)[..., 3:], atol=1e-5, rtol=0
+        )
+    torch.testing.assert_close(target.warped[..., :-3], last.image[..., 3:], atol=1e-5, rtol=0)
+
+
+def test_where_the_warp_cannot_be_trusted_the_content_comes_in_and_the_moments_go() -> None:
+    last, content = _result(1), to_tensor(texture(9, 24, 32).astype(np.uint8))
+    trusted = np.ones((24, 32), np.float32)
+    trusted[:, 20:] = 0
+    state, target = carry(last, content, content, Motion(np.zeros((24, 32, 2), np.float32), trusted))
+    assert float(state.mean[..., 20:].abs().max()) == float(state.square[..., 20:].max()) == 0
+    torch.testing.assert_close(state.image[..., :20], last.state.image[..., :20], atol=1e-6, rtol=0)
+    # Its detail is the content's, whatever its colour; and nothing of the earlier picture shines through.
+    detail = [one[0, :, :, 22:].flatten(1) for one in (state.image, content, last.image)]
+    with_content = np.corrcoef(_high(detail[0]), _high(detail[1]))[0, 1]
+    with_ghost = np.corrcoef(_high(detail[0]), _high(detail[2]))[0, 1]
+    assert with_content > 0.9 and abs(with_ghost) < 0.3
+    torch.testing.assert_close(state.result()[..., 20:], state.image[..., 20:], atol=1e-5, rtol=0)
+    assert torch.equal(target.reliability[0, 0], torch.from_numpy(trusted))
+
+
+def _high(flat: torch.Tensor) -> np.ndarray:
+    return (flat - flat.mean(1, keepdim=True)).flatten().numpy()
+
+
+def test_filled_in_content_takes_on_the_colour_of_the_stylized_surroundings() -> None:
+    grey = torch.full((1, 3, 24, 32), 0.5)
+    red = torch.tensor([0.8, 0.4, 0.4]).view(1, 3, 1, 1).expand(1, 3, 24, 32).contiguous()
+    last = Stylized(red, PixelState.start(red), 1, 1.0)
+    trusted = np.ones((24, 32), np.float32)
+    trusted[8:16, 12:20] = 0
+    state, _ = carry(last, grey, grey, Motion(np.zeros((24, 32, 2), np.float32), trusted))
+    torch.testing.assert_close(state.image, red, atol=0.02, rtol=0)
+
+
+def test_carried_pixels_and_moments_stay_in_their_ranges() -> None:
+    """Lanczos rings at edges; a second moment below zero would give NaN."""
+    checks = (np.indices((24, 32)).sum(0) // 4 % 2).astype(np.float32)
+    image = torch.from_numpy(checks).expand(1, 3, 24, 32).contiguous()
+    last = Stylized(image, PixelState(image, image, image, image, 3, 1.0), 3, 1.0)
+    motion = Motion(np.full((24, 32, 2), 0.4, np.float32), np.ones((24, 32), np.float32))
+    state, target = carry(last, image, image, motion)
+    for picture in (state.image, state.result(), target.warped):
+        assert float(picture.min()) >= 0 and float(picture.max()) <= 1
+    assert float(state.square.min()) >= 0
+
+
+# -- news, order, stopping ---------------------------------------------------------------------------------
+
+
+def test_news_tell_each_shot_and_each_frame_in_order(
+    make_stylizer: MakeStylizer, two_shots: list[Frame]
+) -> None:
+    seen: list[Event] = []
+    stylizer = make_stylizer(on_event=seen.append)
+    list(stylize_frames(two_shots, TWO_SHOTS, stylizer, on_event=seen.append))
+    assert [event for event in seen if isinstance(event, ShotStarted)] == [
+        ShotStarted(0, 0, 3),
+        ShotStarted(1, 3, 3),
+    ]
+    told = [event for event in seen if not isinstance(event, StepDone)]
+    kinds = [type(event).__name__[0] for event in told]
+    assert "".join(kinds) == "SFFFSFFF"
+    done = [event for event in told if isinstance(event, FrameDone)]
+    assert [(event.index, event.shot) for event in done] == [(0, 0), (1, 0), (2, 0), (3, 1), (4, 1), (5, 1)]
+    assert all(event.seconds > 0 and np.isfinite(event.loss) for event in done)
+    # Each frame's steps are told before the frame.
+    assert isinstance(seen[-2], StepDone) and isinstance(seen[-1], FrameDone)
+
+
+def _flow_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("flow")]
+
+
+class _Source:
+    """Frames that count how many were taken, and know whether they were closed."""
+
+    def __init__(self, frames: Sequence[Frame], fail_at: int | None = None) -> None:
+        self.frames, self.fail_at, self.taken, self.closed = frames, fail_at, 0, False
+
+    def __iter__(self) -> Iterator[Frame]:
+        try:
+            for number, frame in enumerate(self.frames):
+                if number == self.fail_at:
+                    raise OSError("the disk is gone")
+                self.taken += 1
+                yield frame
+        finally:
+            self.closed = True
+
+
+def test_frames_are_taken_at_most_one_ahead(make_stylizer: MakeStylizer) -> None:
+    source = _Source(clip([(1, 8)], height=16, width=16))
+    for number, _ in enumerate(stylize_frames(source, [Shot(0, 8)], make_stylizer()), 1):
+        assert source.taken <= number + 1
+
+
+def test_closing_in_the_middle_stops_the_source_and_the_thread(
+    make_stylizer: MakeStylizer, two_shots: list[Frame]
+) -> None:
+    source = _Source(two_shots)
+    running = stylize_frames(iter(source), TWO_SHOTS, make_stylizer())
+    next(running)
+    assert _flow_threads() and not source.closed
+    running.close()
+    assert not _flow_threads()
+    assert source.taken < len(two_shots)
+    assert list(running) == []
+
+
+def test_an_error_of_the_source_comes_through_after_the_frames_before_it(
+    make_stylizer: MakeStylizer, two_shots: list[Frame]
+) -> None:
+    running = stylize_frames(_Source(two_shots, fail_at=3), TWO_SHOTS, make_stylizer())
+    got = []
+    with pytest.raises(OSError, match="the disk is gone"):
+        for frame in running:
+            got.append(frame.index)
+    assert got == [0, 1, 2][: len(got)] and len(got) >= 2
+    assert not _flow_threads()
+
+
+def test_an_error_in_the_callback_stops_the_work(make_stylizer: MakeStylizer, two_shots: list[Frame]) -> None:
+    def stop(event: Event) -> None:
+        if isinstance(event, FrameDone) and event.index == 1:
+            raise KeyboardInterrupt
+
+    got = []
+    with pytest.raises(KeyboardInterrupt):
+        for frame in stylize_frames(two_shots, TWO_SHOTS, make_stylizer(), on_event=stop):
+            got.append(frame.index)
+    assert got == [0]
+    deadline = time.monotonic() + 5
+    while _flow_threads() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not _flow_threads()
+
+
+def test_sizes_that_differ_between_shots_are_no_hindrance(make_stylizer: MakeStylizer) -> None:
+    """A host may bring what it likes: at a cut nothing is compared."""
+    frames = clip([(1, 2)], height=16, width=24)
+    other = [replace(frame, index=frame.index + 2) for frame in clip([(2, 2)], height=24, width=16)]
+    done = _run([*frames, *other], [Shot(0, 2), Shot(2, 4)], make_stylizer())
+    assert [frame.pixels.shape[:2] for frame in done] == [(16, 24), (16, 24), (24, 16), (24, 16)]
+
+
+def test_shrinking_averages(make_stylizer: MakeStylizer) -> None:
+    frames = clip([(1, 1)], height=48, width=64)
+    scales = {**IDENTITY["scales"], "max_side_px": 32}
+    (done,) = _run(frames, [Shot(0, 1)], make_stylizer(**{**IDENTITY, "scales": scales}))
+    assert np.array_equal(done.pixels, cv2.resize(frames[0].pixels, (32, 24), interpolation=cv2.INTER_AREA))
