@@ -96,7 +96,8 @@ the hardware multiplies it natively, else float32. The first convolution and all
 """,
     "scales": """\
 Scales run from about `min_px` to the full size, each √2 larger. `max_side_px` never enlarges. With `first_steps: 0` and
-`steps: 0` (and `video.steps: 0`) nothing is optimised: the output is the input, decoded, resized and encoded again.
+`steps: 0` a photo, and the first frame of a shot, is the content itself. With `video.steps: 0` as well nothing is
+optimised: the output is the input, decoded, resized and encoded again.
 """,
     "color": """\
 | Preserve | What happens |
@@ -118,7 +119,7 @@ With `flow`, pixels whose flow cannot be trusted start from the content, in the 
 
 A warm frame is optimised at the full size alone, for at most `steps` steps. Its loss is averaged over windows of 5
 steps (10 with `lbfgs`). The frame is done where a window's mean is not below the one before by at least `tolerance` of
-it, and `min_steps` are over; two windows are needed for that. With `steps: 0` warm frames are the content itself.
+it, and `min_steps` are over; two windows are needed for that. With `steps: 0` a warm frame is what it starts from.
 """,
 }
 
