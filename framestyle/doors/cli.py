@@ -214,10 +214,16 @@ def run_stylize(args: argparse.Namespace) -> int:
     if args.max_side is not None:
         overrides.append(f"scales.max_side_px={args.max_side}")
     preset = load_preset(args.preset, overrides)
-    # A trailing slash says "folder"; Path would forget it.
-    output = Path(args.output) / "_" if args.output.endswith("/") else Path(args.output)
-    output = output.parent if output.name == "_" else output
-    tasks = plan(args.inputs, output, photo_format=preset.output.photo_format, overwrite=args.overwrite)
+    output = Path(args.output)
+    tasks = plan(
+        args.inputs,
+        output,
+        # A trailing slash says "folder"; Path forgets it.
+        into_folder=args.output.endswith(("/", os.sep)),
+        photo_format=preset.output.photo_format,
+        video_codec=preset.output.video_codec,
+        overwrite=args.overwrite,
+    )
     if args.dry_run:
         for task in tasks:
             print(_plain(f"{task.kind}: {task.source} -> {task.target}"))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from framestyle.errors import InputError, OutputError, UsageError
-from framestyle.media.files import InputKind, photos_in, same_file, sniff
+from framestyle.media.files import InputKind, file_identity, photos_in, sniff
+from framestyle.media.video_writer import CODECS
 
 PHOTO_SUFFIXES = {"jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp"}
 VIDEO_SUFFIXES = {"mp4", "mov", "mkv", "webm", "avi", "m4v"}
@@ -31,22 +33,64 @@ class TimeRange:
     end_s: Fraction | None = None
 
 
+@dataclass(frozen=True)
+class _Naming:
+    """How outputs are called: `file` is the output itself where it names one file."""
+
+    output: Path
+    file: Path | None
+    photo_format: str | None
+    video_containers: tuple[str, ...]
+
+    def photo(self, name: Path, *, whole: bool = False) -> Path:
+        """a.jpg -> a.png where PNG is asked for, or a.jpg.png with its whole name."""
+        suffix = name.suffix.lower().lstrip(".")
+        if self.photo_format is None and suffix in PHOTO_SUFFIXES and not whole:
+            return name
+        keep_suffix = whole or self.photo_format is None
+        return name.with_name(f"{name.name if keep_suffix else name.stem}.{self.photo_format or 'png'}")
+
+    def photos(self, names: Sequence[Path]) -> list[Path]:
+        """Each called something else: a.jpg and a.png as PNG are a.jpg.png and a.png.png."""
+        chosen = [self.photo(name) for name in names]
+        # Whole names with one more suffix never meet each other, so this comes to an end.
+        while clashing := {name for name, count in Counter(chosen).items() if count > 1}:
+            chosen = [
+                self.photo(name, whole=True) if short in clashing else short
+                for name, short in zip(names, chosen, strict=True)
+            ]
+        return chosen
+
+    def video(self, path: Path) -> Path:
+        """The input's name, in a container that the codec goes into."""
+        fits = path.suffix.lower() in self.video_containers
+        return Path(path.name if fits else f"{path.stem}{self.video_containers[0]}")
+
+
 def plan(
-    inputs: Sequence[Path], output: Path, *, photo_format: str | None = None, overwrite: bool = False
+    inputs: Sequence[Path],
+    output: Path,
+    *,
+    into_folder: bool = False,
+    photo_format: str | None = None,
+    video_codec: str = "h264",
+    overwrite: bool = False,
 ) -> list[Task]:
     """One task a clip or photo, in order. A folder is walked, and its tree mirrored under `output`.
 
-    Raises InputError (missing, unknown, nothing to do), OutputError (exists, would overwrite a source), UsageError.
+    `output` is a folder where there are several inputs, where it is one already, where its name has no suffix,
+    or where `into_folder` says so. Raises InputError (missing, unknown, nothing to do), OutputError (exists, would
+    overwrite a source), UsageError.
     """
     kinds = [(path, sniff(path)) for path in inputs]
     many = len(kinds) > 1 or any(kind is InputKind.FOLDER for _, kind in kinds)
-    if many and output.suffix.lstrip(".").lower() in PHOTO_SUFFIXES | VIDEO_SUFFIXES:
+    if many and not into_folder and output.suffix.lstrip(".").lower() in PHOTO_SUFFIXES | VIDEO_SUFFIXES:
         raise UsageError(
             f"{output} is one file, but there are several inputs", next_step="Name a folder with -o."
         )
-    tasks: list[Task] = []
-    for path, kind in kinds:
-        tasks.extend(_tasks_of(path, kind, output, many, photo_format))
+    is_file = not many and not into_folder and bool(output.suffix) and not output.is_dir()
+    naming = _Naming(output, output if is_file else None, photo_format, CODECS[video_codec].containers)
+    tasks = [task for path, kind in kinds for task in _tasks_of(path, kind, naming)]
     if not tasks:
         raise InputError(
             f"no photos in {', '.join(str(path) for path in inputs)}",
@@ -56,38 +100,26 @@ def plan(
     return tasks
 
 
-def _tasks_of(path: Path, kind: InputKind, output: Path, many: bool, photo_format: str | None) -> list[Task]:
+def _tasks_of(path: Path, kind: InputKind, naming: _Naming) -> list[Task]:
     if kind is InputKind.FOLDER:
-        photos = photos_in(path)
-        names = [photo.relative_to(path) for photo in photos]
-        stems = [name.with_suffix("") for name in names]
-        return [
-            # a.jpg and a.png become a.jpg and a.png, or a.jpg.png and a.png.png where one format is asked for.
-            Task(
-                "photo",
-                photo,
-                output / _photo_name(name, photo_format, stems.count(name.with_suffix("")) > 1),
-            )
-            for photo, name in zip(photos, names, strict=True)
-        ]
-    as_file = not many and not output.is_dir() and not str(output).endswith("/") and output.suffix
+        photos = _photos_outside(naming.output, path)
+        names = naming.photos([photo.relative_to(path) for photo in photos])
+        return [Task("photo", photo, naming.output / name) for photo, name in zip(photos, names, strict=True)]
     if kind is InputKind.VIDEO:
-        suffix = path.suffix.lower().lstrip(".")
-        name = path.name if suffix in VIDEO_SUFFIXES else f"{path.stem}.mp4"
-        return [Task("video", path, output if as_file else output / name)]
-    return [
-        Task("photo", path, output if as_file else output / _photo_name(Path(path.name), photo_format, False))
-    ]
+        return [Task("video", path, naming.file or naming.output / naming.video(path))]
+    return [Task("photo", path, naming.file or naming.output / naming.photo(Path(path.name)))]
 
 
-def _photo_name(name: Path, photo_format: str | None, crowded: bool) -> Path:
-    suffix = name.suffix.lower().lstrip(".")
-    if photo_format is None:
-        return name if suffix in PHOTO_SUFFIXES else name.with_name(f"{name.name}.png")
-    return name.with_name(f"{name.name if crowded else name.stem}.{photo_format}")
+def _photos_outside(output: Path, folder: Path) -> list[Path]:
+    """The folder's photos without those of an output inside it: results are not stylized again."""
+    photos, inner = photos_in(folder), output.resolve()
+    if inner == folder.resolve():
+        return photos
+    return [photo for photo in photos if not photo.resolve().is_relative_to(inner)]
 
 
 def _check_targets(tasks: Sequence[Task], overwrite: bool) -> None:
+    sources = {file_identity(task.source) for task in tasks}
     seen: dict[Path, Path] = {}
     for task in tasks:
         if task.target in seen:
@@ -96,11 +128,13 @@ def _check_targets(tasks: Sequence[Task], overwrite: bool) -> None:
                 next_step="Give them one output each.",
             )
         seen[task.target] = task.source
-        if same_file(task.source, task.target):
+        if not task.target.exists() or task.target.is_dir():
+            continue
+        if file_identity(task.target) in sources:
             raise OutputError(
                 f"{task.target} is an input; sources are never written over", next_step="Choose another -o."
             )
-        if task.target.exists() and not overwrite and not task.target.is_dir():
+        if not overwrite:
             raise OutputError(
                 f"{task.target} exists already", next_step="Choose another -o, or add --overwrite."
             )

@@ -136,12 +136,10 @@ def _is_photo(path: Path) -> bool:
         return False
 
 
-def same_file(a: Path, b: Path) -> bool:
-    """Whether both names lead to one existing file, also through links."""
-    try:
-        return a.samefile(b)
-    except (OSError, ValueError):
-        return False
+def file_identity(path: Path) -> tuple[int, int]:
+    """The same for all names, links included, that lead to one existing file."""
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 @contextmanager

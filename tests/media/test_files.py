@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from framestyle.errors import InputError, OutputError, StorageError
-from framestyle.media.files import InputKind, atomic_output, photos_in, same_file, sniff
+from framestyle.media.files import InputKind, atomic_output, file_identity, photos_in, sniff
 from framestyle.media.photos import read_photo
 from framestyle.media.probe import probe
 
@@ -96,14 +96,14 @@ def test_photos_in_walks_sorted_past_everything_that_is_no_photo(tmp_path: Path)
     ]
 
 
-def test_same_file_sees_through_links(tmp_path: Path) -> None:
+def test_a_files_identity_sees_through_links(tmp_path: Path) -> None:
     one, link, hard, other = (tmp_path / name for name in ("one", "link", "hard", "other"))
     one.write_text("1")
     other.write_text("1")
     link.symlink_to(one)
     hard.hardlink_to(one)
-    assert same_file(one, link) and same_file(hard, one)
-    assert not same_file(one, other) and not same_file(one, tmp_path / "missing")
+    assert file_identity(one) == file_identity(link) == file_identity(hard)
+    assert file_identity(one) != file_identity(other)
 
 
 def test_an_output_appears_only_when_it_is_whole(tmp_path: Path) -> None:
