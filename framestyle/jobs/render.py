@@ -1,11 +1,10 @@
-"""One task: reader -> sequence -> writer. Decoding and encoding run beside the optimiser, behind bounded queues."""
+"""One task: reader -> sequence -> writer. Decoding and encoding run beside the optimiser; see queues.py."""
 
 from __future__ import annotations
 
-import queue
-import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +13,8 @@ import numpy as np
 
 from framestyle.errors import InputError
 from framestyle.events import Event, FrameDone, Note, PhotoDone, Preparing, TaskDone, TaskStarted
-from framestyle.frames import Frame, Pixels
 from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.queues import WriteBehind, read_ahead
 from framestyle.jobs.workshop import Workshop
 from framestyle.media.photos import read_photo, write_photo
 from framestyle.media.probe import VideoInfo
@@ -24,9 +23,6 @@ from framestyle.media.video_writer import SourceStreams, VideoSettings, VideoWri
 from framestyle.motion.sequence import stylize_frames, working_size
 from framestyle.motion.shots import Shot, ShotFinder
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
-
-QUEUE_FRAMES = 8
-"""Frames that may wait on either side of the optimiser."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +59,12 @@ def survey(path: Path, span: TimeRange, cuts: str, workshop: Workshop) -> Survey
 def _doubts(reader: VideoReader) -> Iterator[Note]:
     if reader.missing_estimate > 1:
         yield Note(f"{reader.info.path} ends early: {reader.missing_estimate} frames are missing.", "warning")
+    if reader.variable_rate:
+        yield Note(
+            f"{reader.info.path} has a variable frame rate; its frames are written evenly, at "
+            f"{float(reader.info.frame_rate):.3f} per second, so sound and pictures can drift apart.",
+            "warning",
+        )
     if reader.info.bit_depth > 8:
         yield Note(
             f"{reader.info.path} has {reader.info.bit_depth} bits a channel; it is processed at 8.", "warning"
@@ -94,9 +96,15 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
         steps += event.steps if isinstance(event, FrameDone) else 0
         workshop.on_event(event)
 
-    with VideoReader(task.source, span.start_s, span.end_s) as reader, writer, _Encoder(writer) as encoder:
-        frames = _ahead(reader)
-        for frame in stylize_frames(frames, found.shots, workshop.stylizer, on_event=heard):
+    with (
+        VideoReader(task.source, span.start_s, span.end_s) as reader,
+        # Closed here, not when it is collected: the thread must be gone before the reader is.
+        closing(read_ahead(reader)) as frames,
+        writer,
+        WriteBehind(writer) as encoder,
+        closing(stylize_frames(frames, found.shots, workshop.stylizer, on_event=heard)) as stylized,
+    ):
+        for frame in stylized:
             encoder.put(frame.pixels)
     for note in writer.notes:
         workshop.on_event(Note(note))
@@ -124,76 +132,3 @@ def render_photo(task: Task, index: int, workshop: Workshop) -> TaskDone:
     seconds = time.perf_counter() - started
     workshop.on_event(PhotoDone(str(task.source), str(task.target), result.steps, seconds, result.loss))
     return TaskDone(str(task.source), str(task.target), 1, task.target.stat().st_size, seconds, result.steps)
-
-
-def _ahead(frames: Iterable[Frame]) -> Iterator[Frame]:
-    """The same frames, decoded on another thread, at most QUEUE_FRAMES ahead. Closing it ends the thread."""
-    waiting: queue.Queue[Frame | BaseException | None] = queue.Queue(QUEUE_FRAMES)
-    stop = threading.Event()
-
-    def put(item: Frame | BaseException | None) -> bool:
-        while not stop.is_set():
-            try:
-                waiting.put(item, timeout=0.1)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def decode() -> None:
-        try:
-            for frame in frames:
-                if not put(frame):
-                    return
-            put(None)
-        except BaseException as error:  # handed to the consumer, which raises it
-            put(error)
-
-    thread = threading.Thread(target=decode, name="decode", daemon=True)
-    thread.start()
-    try:
-        while (item := waiting.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        stop.set()
-        thread.join()
-
-
-class _Encoder:
-    """Feeds the writer from another thread; an error there is raised at the next `put` or at the end."""
-
-    def __init__(self, writer: VideoWriter) -> None:
-        self._writer = writer
-        self._waiting: queue.Queue[Pixels | None] = queue.Queue(QUEUE_FRAMES)
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="encode", daemon=True)
-
-    def __enter__(self) -> _Encoder:
-        self._thread.start()
-        return self
-
-    def put(self, pixels: Pixels) -> None:
-        """Blocks while the queue is full."""
-        self._raise()
-        self._waiting.put(pixels)
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._waiting.put(None)
-        self._thread.join()
-        if kind is None:
-            self._raise()
-
-    def _run(self) -> None:
-        while (pixels := self._waiting.get()) is not None:
-            if self._error is None:
-                try:
-                    self._writer.write(pixels)
-                except BaseException as error:
-                    # The queue is still emptied, so that nobody waits on a dead encoder.
-                    self._error = error
-
-    def _raise(self) -> None:
-        if self._error is not None:
-            raise self._error

@@ -7,7 +7,7 @@ along; where the warp cannot be trusted it starts from the content instead. A sh
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -52,7 +52,7 @@ def working_size(size: Size, max_side_px: int) -> Size:
 
 def stylize_frames(
     frames: Iterable[Frame], shots: Sequence[Shot], stylizer: Stylizer, *, on_event: OnEvent = ignore
-) -> Iterator[Frame]:
+) -> Generator[Frame, None, None]:
     """Each frame stylized, in order, at the preset's size; index and pts as they came, pixels uint8.
 
     `shots` must cover the frames' indices. Flow for the coming frame is computed on another thread while the

@@ -26,6 +26,8 @@ WINDOW_STEPS = 10
 """Steps between two looks at the losses."""
 GRAY_NOISE = 0.04
 """Range of the noise in the `gray` init."""
+LINE_SEARCH_EVALUATIONS = 25
+"""Most evaluations of the loss in one step of L-BFGS; one or two are the rule."""
 STRENGTH_SPAN = 30.0
 """`strength` 0 … 1 spans this factor of the content weight either way of the preset's own (at 0.5)."""
 
@@ -276,27 +278,37 @@ class Stylizer:
     def _lbfgs(
         self, state: PixelState, objective: _Objective, steps: int, report: _Report, stop: _EarlyStop | None
     ) -> tuple[int, float, Parts]:
-        """L-BFGS (history 10) by torch; one step is one of its iterations. The average is not kept."""
+        """L-BFGS (history 10) by torch; one step is one of its iterations. The average is not kept.
+
+        The range is left free between steps, for a clamp would make its memory of gradients untrue, and enforced at
+        the end. As with Adam, a step's loss is that of the pixels it starts from.
+        """
         leaf = state.image.clone().requires_grad_(True)
         engine = torch.optim.LBFGS(
-            [leaf], lr=1.0, max_iter=1, history_size=10, line_search_fn="strong_wolfe", tolerance_change=0.0
+            [leaf],
+            max_iter=1,
+            max_eval=LINE_SEARCH_EVALUATIONS,  # its default leaves the line search one trial
+            history_size=10,
+            line_search_fn="strong_wolfe",
+            tolerance_change=0.0,
         )
-        names: tuple[str, ...] = ()
-        values = leaf.new_zeros(1)
+        at_start: list[tuple[Tensor, tuple[str, ...]]] = []
+        # Our losses are means, their gradients tiny: summed over pixels they clear torch's absolute thresholds.
+        unit = float(leaf.numel())
 
         def closure() -> Tensor:
-            nonlocal names, values
             gradient, values, names = self.gradient(leaf, objective)
-            leaf.grad = gradient
-            return values.sum()
+            leaf.grad = gradient * unit
+            at_start.append((values, names))
+            return values.sum() * unit
 
         loss = float("nan")
         parts: Parts = ()
         totals: list[float] = []
         for step in range(1, steps + 1):
+            at_start.clear()
             engine.step(closure)  # type: ignore[no-untyped-call]
-            with torch.no_grad():
-                leaf.clamp_(0, 1)
+            values, names = at_start[0]  # the others belong to points that the line search tried
             totals.append(float(values.sum()))
             if len(totals) == WINDOW_STEPS or step == steps:
                 loss, parts = totals[-1], tuple(zip(names, values.tolist(), strict=True))
@@ -306,7 +318,7 @@ class Stylizer:
                     steps = step
                     break
                 totals = []
-        state.image, state.average_weight = leaf.detach(), 0.0
+        state.image, state.average_weight = leaf.detach().clamp(0, 1), 0.0
         return steps, loss, parts
 
     def _reporter(self, size: Size, steps: int, index: int, scales: int) -> _Report:

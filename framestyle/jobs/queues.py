@@ -1,0 +1,94 @@
+"""Reading ahead and writing behind: decoding and encoding on threads of their own, behind bounded queues."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Generator, Iterable
+
+from framestyle.frames import Frame, Pixels
+from framestyle.media.video_writer import VideoWriter
+
+QUEUE_FRAMES = 8
+"""Frames that may wait on either side of the optimiser."""
+
+
+def read_ahead(frames: Iterable[Frame]) -> Generator[Frame, None, None]:
+    """The same frames, read on another thread, at most QUEUE_FRAMES ahead, and its error where it fails.
+
+    Closing the generator ends the thread: do so (contextlib.closing) before what it reads from is closed.
+    """
+    waiting: queue.Queue[Frame | BaseException | None] = queue.Queue(QUEUE_FRAMES)
+    stop = threading.Event()
+
+    def put(item: Frame | BaseException | None) -> bool:
+        while not stop.is_set():
+            try:
+                waiting.put(item, timeout=0.1)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def decode() -> None:
+        try:
+            for frame in frames:
+                if not put(frame):
+                    return
+            put(None)
+        except BaseException as error:  # handed to the consumer, which raises it
+            put(error)
+
+    thread = threading.Thread(target=decode, name="decode", daemon=True)
+    thread.start()
+    try:
+        while (item := waiting.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stop.set()
+        thread.join()
+
+
+class WriteBehind:
+    """Feeds a writer from another thread; an error there is raised at the next `put` or at the end.
+
+    Left by an error, it drops what still waits: the file will not be kept.
+    """
+
+    def __init__(self, writer: VideoWriter) -> None:
+        self._writer = writer
+        self._waiting: queue.Queue[Pixels | None] = queue.Queue(QUEUE_FRAMES)
+        self._error: BaseException | None = None
+        self._given_up = False
+        self._thread = threading.Thread(target=self._run, name="encode", daemon=True)
+
+    def __enter__(self) -> WriteBehind:
+        self._thread.start()
+        return self
+
+    def put(self, pixels: Pixels) -> None:
+        """Blocks while the queue is full."""
+        self._raise()
+        self._waiting.put(pixels)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._given_up = kind is not None
+        self._waiting.put(None)
+        self._thread.join()
+        if kind is None:
+            self._raise()
+
+    def _run(self) -> None:
+        while (pixels := self._waiting.get()) is not None:
+            # After an error the queue is still emptied, so that nobody waits on a dead encoder.
+            if self._error is None and not self._given_up:
+                try:
+                    self._writer.write(pixels)
+                except BaseException as error:
+                    self._error = error
+
+    def _raise(self) -> None:
+        if self._error is not None:
+            raise self._error
