@@ -89,11 +89,12 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
         sample_aspect_ratio=found.info.sample_aspect_ratio,
         metadata=workshop.provenance(),
     )
-    steps = 0
+    frames_done = steps = 0
 
     def heard(event: Event) -> None:
-        nonlocal steps
-        steps += event.steps if isinstance(event, FrameDone) else 0
+        nonlocal frames_done, steps
+        if isinstance(event, FrameDone):
+            frames_done, steps = frames_done + 1, steps + event.steps
         workshop.on_event(event)
 
     with (
@@ -106,6 +107,12 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
     ):
         for frame in stylized:
             encoder.put(frame.pixels)
+        if frames_done < found.frames:
+            # Inside: a file that lacks frames is not put in place.
+            raise InputError(
+                f"{task.source} gave {found.frames} frames at first, and only {frames_done} when they were rendered",
+                next_step="Check that the file is whole and its disk or network is well, then give the same command.",
+            )
     for note in writer.notes:
         workshop.on_event(Note(note))
     seconds = time.perf_counter() - started

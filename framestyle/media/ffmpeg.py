@@ -128,14 +128,14 @@ class FFmpeg:
             raise self.failure()
 
     def kill(self) -> None:
-        """Ends the process, gently first; leaves nothing behind."""
+        """Ends the process at once; leaves nothing behind.
+
+        What it has written is thrown away, so there is nothing to be gentle for: asked to terminate, it would first
+        wait for its standard input.
+        """
         if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+            self.process.kill()
+            self.process.wait()
         if self.process.stdin is not None:
             with suppress(OSError):
                 self.process.stdin.close()

@@ -1,0 +1,147 @@
+"""Tiny clips and photos, and a workshop of few layers and steps to render them in."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from framestyle.events import OnEvent, ignore
+from framestyle.jobs.workshop import Workshop
+from framestyle.media.ffmpeg import ffmpeg_exe
+from framestyle.nst.stylizer import Stylizer
+from framestyle.nst.weights import Backbone, load_backbone
+from framestyle.presets import Preset
+
+MakeClip = Callable[..., Path]
+MakeWorkshop = Callable[..., Workshop]
+
+QUICK: dict[str, Any] = {
+    "name": "quick",
+    "style": {"images": [{"path": "style.png"}], "layers": {"relu1_1": 1.0}},
+    "content": {"layers": {"relu1_2": 1.0}},
+    "optimizer": {"precision": "float32"},
+    "scales": {"min_px": 64, "max_side_px": 0, "first_steps": 2, "steps": 1},
+    "video": {"steps": 1, "min_steps": 1},
+    "output": {"quality": "draft"},
+}
+
+
+@pytest.fixture(scope="session")
+def untrained() -> Backbone:
+    """VGG19 with seeded random filters, whole."""
+    return load_backbone("untrained", seed=0)
+
+
+@pytest.fixture
+def make_workshop(untrained: Backbone) -> MakeWorkshop:
+    """`make_workshop(news.append, output={"quality": "lossless"})`: the quick preset, sections merged in."""
+
+    def made(on_event: OnEvent = ignore, **changes: Any) -> Workshop:
+        data = {key: dict(value) if isinstance(value, dict) else value for key, value in QUICK.items()}
+        for key, value in changes.items():
+            data[key] = {**data.get(key, {}), **value} if isinstance(value, dict) else value
+        preset = Preset.model_validate(data)
+        style = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(3))
+        return Workshop(
+            preset,
+            Stylizer(preset, untrained, [style], on_event=on_event),
+            "untrained",
+            "cpu float32",
+            0,
+            on_event,
+        )
+
+    return made
+
+
+@pytest.fixture
+def make_clip(tmp_path: Path) -> MakeClip:
+    """`make_clip("a.mp4", *ffmpeg's options, shots=(9, 9), rate="25", sound=True)`: each shot another picture.
+
+    `keep`: one more filter, such as a select.
+    """
+
+    def made(
+        name: str,
+        *options: str,
+        shots: tuple[int, ...] = (8,),
+        rate: str = "25",
+        sound: bool = False,
+        size: str = "32x24",
+        keep: str = "",
+    ) -> Path:
+        target = tmp_path / name
+        inputs: list[str] = []
+        for number, frames in enumerate(shots):
+            # Test pictures whose colours no cut detector takes for one another's.
+            look = (
+                "testsrc2=size={}:rate={}",
+                "color=c=0x103060:size={}:rate={}",
+                "smptebars=size={}:rate={}",
+            )[number]
+            picture = look.format(size, rate)
+            inputs += ["-f", "lavfi", "-i", f"{picture},trim=end_frame={frames},setpts=N/FR/TB"]
+        joined = "".join(f"[{n}:v]" for n in range(len(shots)))
+        graph = f"{joined}concat=n={len(shots)}:v=1:a=0,fps={rate}{',' if keep else ''}{keep}[v]"
+        if sound:
+            seconds = sum(shots) / float(eval_rate(rate))
+            inputs += ["-f", "lavfi", "-i", f"sine=frequency=440:duration={seconds}"]
+        maps = ["-map", "[v]", *(["-map", f"{len(shots)}:a"] if sound else [])]
+        encode(*inputs, "-filter_complex", graph, *maps, *options, f"file:{target}")
+        return target
+
+    return made
+
+
+def eval_rate(rate: str) -> float:
+    """30000/1001 -> 29.97."""
+    top, _, bottom = rate.partition("/")
+    return int(top) / int(bottom or 1)
+
+
+def encode(*arguments: str) -> None:
+    """ffmpeg."""
+    subprocess.run([ffmpeg_exe(), "-v", "error", "-nostdin", "-y", *arguments], check=True)
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A small picture that no symmetry leaves the same."""
+    y, x = np.mgrid[0:24, 0:32]
+    path = tmp_path / "photo.png"
+    Image.fromarray(np.dstack([x * 7, y * 10, (x + y) * 4]).astype(np.uint8)).save(path)
+    return path
+
+
+@pytest.fixture
+def our_ffmpegs() -> Callable[[], list[int]]:
+    """`our_ffmpegs()`: living ffmpeg processes whose parent is this one."""
+
+    def found() -> list[int]:
+        children = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+                    command = (entry / "cmdline").read_bytes()
+                except OSError:
+                    continue
+                if int(fields[1]) == os.getpid() and b"ffmpeg" in command and fields[0] != "Z":
+                    children.append(int(entry.name))
+        return children
+
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _few_threads() -> None:
+    cv2.setNumThreads(1)
