@@ -1,0 +1,146 @@
+"""What a whole job shares is made once, and says what it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import framestyle
+from framestyle.errors import DeviceError, FramestyleError, InputError, PresetError
+from framestyle.events import Event, Note, Preparing
+from framestyle.jobs import workshop as workshop_module
+from framestyle.jobs.engines.local import run
+from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.workshop import Workshop, open_workshop
+from framestyle.nst import stylizer as stylizer_module
+from framestyle.presets import Preset
+
+MakeWorkshop = Callable[..., Workshop]
+MakeClip = Callable[..., Path]
+
+
+@pytest.fixture
+def preset(photo: Path) -> Callable[..., Preset]:
+    """`preset(optimizer={"init": PATH})`: two shallow layers, the photo as style image, sections merged in."""
+
+    def made(**changes: Any) -> Preset:
+        data: dict[str, Any] = {
+            "name": "mine",
+            "style": {"images": [{"path": str(photo)}], "layers": {"relu1_1": 1.0, "relu2_1": 1.0}},
+            "content": {"layers": {"relu2_2": 1.0}},
+            "optimizer": {"precision": "float32"},
+        }
+        for key, value in changes.items():
+            data[key] = {**data.get(key, {}), **value}
+        return Preset.model_validate(data)
+
+    return made
+
+
+def _open(preset: Preset, on_event: Callable[[Event], None] = lambda event: None, **changes: Any) -> Workshop:
+    options = {"weights": "untrained", "device": "cpu", "seed": 7} | changes
+    return open_workshop(preset, on_event=on_event, **options)
+
+
+def _counted(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> list[str]:
+    """The real function still runs; each call leaves its name."""
+    calls: list[str] = []
+    real = getattr(module, name)
+
+    def counting(*args: Any, **kwargs: Any) -> Any:
+        calls.append(name)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(module, name, counting)
+    return calls
+
+
+def test_a_batch_reads_weights_and_style_once_and_makes_targets_once_a_size(
+    preset: Callable[..., Preset],
+    make_clip: MakeClip,
+    photo: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    backbones = _counted(monkeypatch, workshop_module, "load_backbone")
+    styles = _counted(monkeypatch, workshop_module, "read_style_image")
+    targets = _counted(monkeypatch, stylizer_module, "style_targets")
+    few = {"scales": {"min_px": 64, "first_steps": 1, "steps": 1}, "video": {"steps": 1, "min_steps": 1}}
+    workshop = _open(preset(**few))
+    # Three photos and two clips of one size, and one photo of another.
+    tasks = [Task("photo", photo, tmp_path / "out" / f"{n}.png") for n in range(3)]
+    tasks += [
+        Task("video", make_clip(f"{n}.mp4", shots=(3,)), tmp_path / "out" / f"{n}.mp4") for n in range(2)
+    ]
+    Image.fromarray(np.zeros((40, 20, 3), np.uint8)).save(tmp_path / "tall.png")
+    tasks.append(Task("photo", tmp_path / "tall.png", tmp_path / "out" / "tall.png"))
+    done = run(tasks, tmp_path / "out", TimeRange(), workshop)
+    assert len(done.outputs) == 6
+    assert (len(backbones), len(styles), len(targets)) == (1, 1, 2)
+
+
+def test_the_provenance_says_all_that_decides_the_pixels(preset: Callable[..., Preset]) -> None:
+    (words,) = _open(preset()).provenance().values()
+    for part in (
+        f"framestyle {framestyle.__version__}",
+        f"torch {torch.__version__}",
+        "preset mine",
+        "weights untrained",
+        "seed 7",
+        "cpu float32",
+    ):
+        assert part in words
+
+
+def test_untrained_weights_are_never_used_without_a_warning(preset: Callable[..., Preset]) -> None:
+    news: list[Event] = []
+    workshop = _open(preset(), news.append)
+    assert workshop.weights == "untrained"
+    assert [event.level for event in news if isinstance(event, Note)] == ["warning"]
+    assert not any(isinstance(event, Preparing) for event in news)
+
+
+def test_seed_and_callback_reach_the_stylizer(preset: Callable[..., Preset]) -> None:
+    news: list[Event] = []
+    workshop = _open(preset(scales={"first_steps": 1}), news.append, seed=11)
+    assert workshop.stylizer.seed == workshop.seed == 11
+    before = len(news)
+    workshop.stylizer.stylize(torch.zeros(1, 3, 16, 16))
+    assert len(news) == before + 1
+
+
+def test_an_init_image_is_read_and_used(preset: Callable[..., Preset], tmp_path: Path) -> None:
+    start = np.full((16, 16, 3), (255, 0, 51), np.uint8)
+    Image.fromarray(start).save(tmp_path / "start.png")
+    stylizer = _open(preset(optimizer={"init": str(tmp_path / "start.png")})).stylizer
+    assert stylizer.init_image is not None
+    torch.testing.assert_close(stylizer.init_image[0, :, 0, 0], torch.tensor([1.0, 0.0, 0.2]))
+    assert _open(preset(optimizer={"init": "noise"})).stylizer.init_image is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "kind", "word"),
+    [
+        ({"style": {"images": []}}, {}, PresetError, "style image"),
+        ({"style": {"images": [{"path": "gone.png"}]}}, {}, InputError, "gone.png"),
+        ({"optimizer": {"init": "gone.png"}}, {}, InputError, "gone.png"),
+        ({}, {"device": "cuda:99"}, DeviceError, "cuda:99"),
+        ({}, {"weights": "gone.pth"}, FramestyleError, "gone.pth"),
+    ],
+)
+def test_what_is_missing_is_said_with_the_next_step(
+    preset: Callable[..., Preset],
+    changes: dict[str, Any],
+    options: dict[str, Any],
+    kind: type[FramestyleError],
+    word: str,
+) -> None:
+    with pytest.raises(kind, match=word) as caught:
+        _open(preset(**changes), **options)
+    assert caught.value.next_step
