@@ -28,6 +28,12 @@ FILL_SIGMA_PX = 12.0
 """How far colours are gathered from the reliable surroundings when disoccluded content is matched to them."""
 
 
+LEAST_RELIABLE = 0.2
+"""Share of the frame that must be reached from the frame before; below it the frame starts afresh.
+
+On hand-held and chase footage cuts reached 0.00 to 0.14, the fastest motion 0.43."""
+
+
 @dataclass(frozen=True, eq=False)
 class _Prepared:
     """A frame at working size, and the motion from the frame before it in the same shot (None: a shot starts)."""
@@ -131,8 +137,13 @@ def _measure(frame: Frame, before: Frame | None, shot: int, flow: DISFlow | None
 
 
 def _is_warm(prepared: _Prepared, stylizer: Stylizer) -> bool:
-    """Whether it goes on from the frame before, rather than from the full coarse-to-fine start."""
-    return prepared.motion is not None and stylizer.preset.video.warm_start != "none"
+    """Whether it goes on from the frame before, rather than from the full coarse-to-fine start.
+
+    Where next to nothing of the warp can be trusted there is nothing to go on from: a cut that was not found, a flash.
+    """
+    if prepared.motion is None or stylizer.preset.video.warm_start == "none":
+        return False
+    return float(prepared.motion.reliability.mean()) >= LEAST_RELIABLE
 
 
 def _stylize_one(prepared: _Prepared, last: _Last | None, stylizer: Stylizer) -> _Last:

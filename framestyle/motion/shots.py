@@ -53,9 +53,8 @@ class ShotFinder:
         """The next frame."""
         if self._first is None:
             self._first = frame.index
-        if self._detector is not None:
-            found = self._detector.process_frame(self._timecode(self._count), _small_bgr(frame.pixels))
-            self._cuts.update(cut.frame_num for cut in found)
+            self._lead_in(frame)
+        self._feed(frame)
         self._count += 1
 
     def shots(self) -> list[Shot]:
@@ -63,13 +62,30 @@ class ShotFinder:
         if self._first is None:
             return []
         if self._detector is not None:
-            last = self._detector.post_process(self._timecode(self._count - 1))
-            self._cuts.update(cut.frame_num for cut in last)
+            self._note(self._detector.post_process(self._timecode(self._count - 1)))
         borders = [0, *sorted(cut for cut in self._cuts if 0 < cut < self._count), self._count]
         return [Shot(self._first + start, self._first + end) for start, end in pairwise(borders)]
 
+    def _lead_in(self, frame: Frame) -> None:
+        """The first frame held for a while: no detector takes a cut in its first frames, but a range may start there.
+
+        Not for the fixed threshold, to which grain after a still is a cut.
+        """
+        if isinstance(self._detector, AdaptiveDetector):
+            for number in range(-SHORTEST_SHOT_FRAMES, 0):
+                self._feed(frame, number)
+
+    def _feed(self, frame: Frame, number: int | None = None) -> None:
+        if self._detector is not None:
+            at = self._timecode(self._count if number is None else number)
+            self._note(self._detector.process_frame(at, _small_bgr(frame.pixels)))
+
+    def _note(self, cuts: Iterable[FrameTimecode]) -> None:
+        self._cuts.update(cut.frame_num - SHORTEST_SHOT_FRAMES for cut in cuts)
+
     def _timecode(self, number: int) -> FrameTimecode:
-        return FrameTimecode(number, fps=self._rate)
+        """Counted from the lead-in."""
+        return FrameTimecode(number + SHORTEST_SHOT_FRAMES, fps=self._rate)
 
 
 def find_shots(frames: Iterable[Frame], method: str, frame_rate: Fraction) -> list[Shot]:

@@ -133,6 +133,14 @@ def test_without_the_cut_the_first_shot_would_show_in_the_second(
     assert not _same(uncut[3:], _run(two_shots[3:], [Shot(3, 6)], make_stylizer(video=video)))
 
 
+def test_a_cut_that_nobody_found_starts_afresh(make_stylizer: MakeStylizer) -> None:
+    frames = clip([(1, 3), (2, 3)], height=72, width=96)
+    events: list[Event] = []
+    uncut = list(stylize_frames(frames, [Shot(0, 6)], make_stylizer(), on_event=events.append))
+    assert [event.warm for event in events if isinstance(event, FrameDone)] == [False, True, True] * 2
+    assert _same(uncut[3:], _run(frames[3:], [Shot(3, 6)], make_stylizer()))
+
+
 def test_a_shot_of_one_frame_and_a_shot_with_no_frame_of_its_own_are_no_hindrance(
     make_stylizer: MakeStylizer, two_shots: list[Frame]
 ) -> None:

@@ -39,6 +39,11 @@ def test_a_cut_is_found_at_the_first_frame_of_the_new_shot(method: str, lengths:
     assert _borders(frames, method) == [sum(lengths[:n]) for n in range(1, len(lengths))]
 
 
+@pytest.mark.parametrize("first_shot_frames", range(1, SHORTEST_SHOT_FRAMES))
+def test_a_cut_just_after_the_start_of_a_range_is_found(first_shot_frames: int) -> None:
+    assert _borders(clip([(1, first_shot_frames), (2, 12)]), "adaptive") == [first_shot_frames]
+
+
 @pytest.mark.parametrize("method", METHODS)
 @given(lengths=st.lists(st.integers(1, 14), min_size=1, max_size=4), first=st.integers(0, 1000))
 @settings(deadline=None, derandomize=True, max_examples=25)
