@@ -1,5 +1,60 @@
-"""FrameStyle: paints video clips and photo folders in named styles."""
+"""FrameStyle: paints video clips and photo folders in named styles.
+
+The names below are loaded when they are first used: `import framestyle` alone loads no torch.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from framestyle.errors import FramestyleError
+    from framestyle.frames import Frame
+    from framestyle.jobs.workshop import Workshop, open_workshop
+    from framestyle.motion.sequence import stylize_frames
+    from framestyle.motion.shots import Shot, find_shots
+    from framestyle.nst.stylizer import Stylizer
+    from framestyle.presets import Preset, list_presets, load_preset
+
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Frame": "framestyle.frames",
+    "FramestyleError": "framestyle.errors",
+    "Preset": "framestyle.presets",
+    "Shot": "framestyle.motion.shots",
+    "Stylizer": "framestyle.nst.stylizer",
+    "Workshop": "framestyle.jobs.workshop",
+    "find_shots": "framestyle.motion.shots",
+    "list_presets": "framestyle.presets",
+    "load_preset": "framestyle.presets",
+    "open_workshop": "framestyle.jobs.workshop",
+    "stylize_frames": "framestyle.motion.sequence",
+}
+"""Where each public name lives."""
+
+__all__ = [
+    "Frame",
+    "FramestyleError",
+    "Preset",
+    "Shot",
+    "Stylizer",
+    "Workshop",
+    "__version__",
+    "find_shots",
+    "list_presets",
+    "load_preset",
+    "open_workshop",
+    "stylize_frames",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

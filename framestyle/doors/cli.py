@@ -60,7 +60,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 def _interrupted() -> InterruptedByUserError:
     return InterruptedByUserError(
         "stopped; no half-written file was left",
-        next_step="The same command starts again; finished files are kept.",
+        next_step="Finished files are kept. The same command starts the others again (--overwrite: all of them).",
     )
 
 
@@ -311,8 +311,14 @@ def run_presets_new(args: argparse.Namespace) -> int:
     target = preset_dirs()[0] / f"{args.name}.yaml"
     if target.exists():
         raise OutputError(f"{target} exists already", next_step="Choose another name, or edit that file.")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(new_preset_text(args.name, [image.resolve() for image in args.style]), encoding="utf-8")
+    text = new_preset_text(args.name, [image.resolve() for image in args.style])
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(
+            f"{target} cannot be written: {error.strerror}", next_step="Check the folder's permissions."
+        ) from error
     print(f"wrote {target}\nTry it: framestyle stylize PHOTO -o OUT.png -p {args.name}")
     return 0
 

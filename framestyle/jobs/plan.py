@@ -10,7 +10,8 @@ from pathlib import Path
 
 from framestyle.errors import InputError, OutputError, UsageError
 from framestyle.media.files import InputKind, file_identity, photos_in, sniff
-from framestyle.media.video_writer import CODECS
+from framestyle.media.photos import check_photo_format
+from framestyle.media.video_writer import CODECS, check_container
 
 PHOTO_SUFFIXES = {"jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp"}
 VIDEO_SUFFIXES = {"mp4", "mov", "mkv", "webm", "avi", "m4v"}
@@ -96,6 +97,11 @@ def plan(
             f"no photos in {', '.join(str(path) for path in inputs)}",
             next_step="Photos are recognised by their contents: JPEG, PNG, WebP, TIFF, BMP.",
         )
+    for task in tasks:
+        if task.kind == "photo":
+            check_photo_format(task.target)
+        else:
+            check_container(video_codec, task.target)
     _check_targets(tasks, overwrite)
     return tasks
 

@@ -231,17 +231,22 @@ def _over_white(pixels: npt.NDArray[np.uint8], alpha: npt.NDArray[np.uint8]) -> 
     return np.rint(pixels * cover + 255 * (1 - cover)).astype(np.uint8)
 
 
+def check_photo_format(target: Path) -> None:
+    """OutputError where the target's suffix names no photo format."""
+    if target.suffix.lower() not in FORMATS:
+        raise OutputError(
+            f"{target}: no photo format ends in {target.suffix!r}", next_step=f"Known: {', '.join(FORMATS)}."
+        )
+
+
 def write_photo(target: Path, pixels: Pixels, like: Photo | None, metadata: Mapping[str, str]) -> None:
     """HWC RGB uint8 or uint16 into the format of the target's suffix; whole or not at all.
 
     With `like`'s EXIF, profile, resolution and transparency where the format holds them (else over white).
     16 bits are kept in PNG and TIFF (whose EXIF is then left out).
     """
-    kind = FORMATS.get(target.suffix.lower())
-    if kind is None:
-        raise OutputError(
-            f"{target}: no photo format ends in {target.suffix!r}", next_step=f"Known: {', '.join(FORMATS)}."
-        )
+    check_photo_format(target)
+    kind = FORMATS[target.suffix.lower()]
     like = like or Photo(pixels)
     alpha = _fitting_alpha(like.alpha, pixels)
     with atomic_output(target) as temporary:

@@ -298,7 +298,8 @@ def _choose_encoding(settings: VideoSettings, target: Path, width: int, height: 
     return _Encoding(arguments, pixel_format, notes)
 
 
-def _codec_for(name: str, target: Path) -> _Codec:
+def check_container(name: str, target: Path) -> None:
+    """OutputError where the target's suffix names no container that the codec goes into."""
     codec, suffix = CODECS.get(name), target.suffix.lower()
     if codec is None:
         raise OutputError(f"no video codec is called {name!r}", next_step=f"Known: {', '.join(CODECS)}.")
@@ -307,6 +308,11 @@ def _codec_for(name: str, target: Path) -> _Codec:
         hint = f", or choose one that {suffix} holds: {', '.join(fits)}" if fits else ""
         names = " or ".join(target.stem + end for end in codec.containers)
         raise OutputError(f"{target} cannot hold {name} video", next_step=f"Name the output {names}{hint}.")
+
+
+def _codec_for(name: str, target: Path) -> _Codec:
+    check_container(name, target)
+    codec = CODECS[name]
     if codec.encoder not in encoders():
         raise OutputError(
             f"this ffmpeg cannot encode {name}: it has no {codec.encoder}",

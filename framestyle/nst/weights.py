@@ -240,7 +240,8 @@ def _open_pickle(path: Path) -> dict[str, Any]:
 def _open_any(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise WeightsError(
-            f"no weights at {path}", next_step=f"Give one of {', '.join(KINDS)} or the path of a file."
+            f"no weights file at {path}",
+            next_step=f"Name a file that is there, or a kind: {', '.join(KINDS)}.",
         )
     if path.suffix != ".safetensors":
         return _open_pickle(path)

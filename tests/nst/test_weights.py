@@ -305,7 +305,7 @@ def test_a_file_that_holds_a_list(tmp_path: Path) -> None:
 
 
 def test_a_path_that_is_not_there_names_the_kinds(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="no weights at") as caught:
+    with pytest.raises(WeightsError, match="no weights file at") as caught:
         load_backbone(str(tmp_path / "gone.pth"))
     assert (
         caught.value.next_step is not None and "imagenet, caffe, learned, untrained" in caught.value.next_step

@@ -6,7 +6,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from framestyle.errors import FramestyleError, InterruptedByUserError
+import torch
+
+from framestyle.errors import DeviceError, FramestyleError, InterruptedByUserError
 from framestyle.events import JobDone, JobStarted, TaskDone, TaskFailed
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.render import Survey, render_photo, render_video, survey
@@ -74,6 +76,12 @@ def _do(
 ) -> TaskDone:
     if isinstance(found, FramestyleError):
         raise found
-    if found is None:
-        return render_photo(task, index, workshop)
-    return render_video(task, index, found, span, workshop)
+    try:
+        if found is None:
+            return render_photo(task, index, workshop)
+        return render_video(task, index, found, span, workshop)
+    except torch.OutOfMemoryError as error:
+        raise DeviceError(
+            f"{task.source} needs more memory than {workshop.device} has",
+            next_step="Lower --max-side, or use --device cpu.",
+        ) from error
