@@ -9,29 +9,26 @@ import dataclasses
 import json
 import math
 import re
-import statistics
 import sys
 import threading
 import time
-from collections import deque
 from types import TracebackType
 from typing import Protocol, Self, TextIO
 
+from rich.cells import cell_len
 from rich.console import Console as RichConsole
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from framestyle.doors.progress import Clock, Progress
 from framestyle.events import (
     Event,
     FrameDone,
     JobDone,
-    JobStarted,
     Note,
-    PhotoDone,
     Preparing,
-    ShotStarted,
     StepDone,
     TaskDone,
     TaskFailed,
@@ -39,7 +36,6 @@ from framestyle.events import (
 )
 
 LINE_EVERY_S = 5.0
-CURVE_POINTS = 24
 BLOCKS = "▁▂▃▄▅▆▇█"
 SHOWN_OUTPUTS = 10
 
@@ -54,17 +50,18 @@ class Console(Protocol):
     def __call__(self, event: Event) -> None: ...
 
 
-def open_console(mode: str, *, stream: TextIO | None = None) -> Console:
+def open_console(mode: str, *, stream: TextIO | None = None, clock: Clock = time.perf_counter) -> Console:
     """`auto` (live in a terminal, else plain lines), `rich`, `json`, or `none`."""
     out = stream or sys.stderr
     if mode == "none":
         return _Silent()
     if mode == "json":
-        return _Json(out)
+        return _Json(out, clock)
     if mode == "rich":
-        return _Rich(RichConsole(file=out, force_terminal=True))
+        return _Rich(RichConsole(file=out, force_terminal=True), clock)
     console = RichConsole(file=out)
-    return _Rich(console) if console.is_terminal and not console.is_dumb_terminal else _Plain(out)
+    live = console.is_terminal and not console.is_dumb_terminal
+    return _Rich(console, clock) if live else _Plain(out, clock)
 
 
 def plain(text: str) -> str:
@@ -73,11 +70,22 @@ def plain(text: str) -> str:
 
 
 def middle(text: str, width: int) -> str:
-    """At most `width` characters, the middle left out: both ends of a path tell most."""
-    if len(text) <= width:
+    """At most `width` columns, the middle left out: both ends of a path tell most."""
+    if cell_len(text) <= width:
         return text
-    head = (width - 1) // 2
-    return f"{text[:head]}…{text[len(text) - (width - 1 - head) :]}"
+    head = _beginning(text, (width - 1) // 2)
+    tail = _beginning(text[::-1], width - 1 - cell_len(head))[::-1]
+    return f"{head}…{tail}"
+
+
+def _beginning(text: str, width: int) -> str:
+    """As many characters as fit; some of them are two columns wide."""
+    columns = 0
+    for number, character in enumerate(text):
+        columns += cell_len(character)
+        if columns > width:
+            return text[:number]
+    return text
 
 
 def duration(seconds: float | None) -> str:
@@ -99,63 +107,6 @@ def curve(losses: list[float]) -> str:
     return "".join(BLOCKS[round((value - low) / span * (len(BLOCKS) - 1))] for value in logs)
 
 
-class Progress:
-    """What has been done and what is left; learns the cost of frames from the measured ones."""
-
-    def __init__(self) -> None:
-        self.started = time.perf_counter()
-        self.total = self.done = 0
-        self.job: JobStarted | None = None
-        self.task: TaskStarted | None = None
-        self.shot: ShotStarted | None = None
-        self.step: StepDone | None = None
-        self.preparing: Preparing | None = None
-        self.losses: deque[float] = deque(maxlen=CURVE_POINTS)
-        self.cold: deque[float] = deque(maxlen=8)
-        self.warm: deque[float] = deque(maxlen=15)
-        self.colds_left = 0
-
-    def __call__(self, event: Event) -> None:
-        if isinstance(event, JobStarted):
-            self.job, self.total, self.preparing = event, event.frames, None
-        elif isinstance(event, Preparing):
-            self.preparing = event if event.fraction < 1 else None
-        elif isinstance(event, TaskStarted):
-            self.task, self.shot, self.colds_left = event, None, event.shots
-        elif isinstance(event, ShotStarted):
-            self.shot = event
-        elif isinstance(event, StepDone):
-            self.step = event
-            self.losses.append(event.losses[-1])
-        elif isinstance(event, FrameDone):
-            self.done += 1
-            (self.warm if event.warm else self.cold).append(event.seconds)
-            self.colds_left -= not event.warm
-        elif isinstance(event, PhotoDone):
-            self.done += 1
-            self.cold.append(event.seconds)
-
-    @property
-    def elapsed_s(self) -> float:
-        return time.perf_counter() - self.started
-
-    def seconds_per_frame(self) -> float | None:
-        """Of recent warm frames, or of first ones where there are no others yet."""
-        known = self.warm or self.cold
-        return statistics.median(known) if known else None
-
-    def eta_s(self) -> float | None:
-        """First frames of shots and warm frames cost differently: each is counted at its own measured price."""
-        each = self.seconds_per_frame()
-        if each is None:
-            return None
-        left = self.total - self.done
-        photos = self.task is not None and self.task.kind == "photo"
-        colds = left if photos else min(left, max(0, self.colds_left))
-        cold = statistics.median(self.cold) if self.cold else each
-        return colds * cold + (left - colds) * each
-
-
 class _Silent:
     def __enter__(self) -> Self:
         return self
@@ -170,14 +121,15 @@ class _Silent:
 class _Json(_Silent):
     """One object a line."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream, self._lock, self._started = stream, threading.Lock(), time.perf_counter()
+    def __init__(self, stream: TextIO, clock: Clock) -> None:
+        self._stream, self._lock = stream, threading.Lock()
+        self._clock, self._started = clock, clock()
 
     def __call__(self, event: Event) -> None:
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
         fields = {
             "event": name,
-            "time_s": round(time.perf_counter() - self._started, 3),
+            "time_s": round(self._clock() - self._started, 3),
             **dataclasses.asdict(event),
         }
         with self._lock:
@@ -199,13 +151,9 @@ def _finite(value: object) -> object:
 class _Plain(_Silent):
     """A line every few seconds, no control codes: for logs."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream, self._lock, self._progress, self._last = (
-            stream,
-            threading.Lock(),
-            Progress(),
-            -LINE_EVERY_S,
-        )
+    def __init__(self, stream: TextIO, clock: Clock) -> None:
+        self._stream, self._lock = stream, threading.Lock()
+        self._progress, self._last = Progress(clock), -LINE_EVERY_S
 
     def __call__(self, event: Event) -> None:
         with self._lock:
@@ -248,7 +196,7 @@ def describe(event: Event) -> str:
 
 def status_line(progress: Progress) -> str:
     """Where the work stands, in one line."""
-    parts = [f"frame {progress.done + 1}/{progress.total}"]
+    parts = [f"frame {progress.current}/{progress.total}"]
     if progress.shot is not None and progress.task is not None:
         parts.insert(0, f"shot {progress.shot.index + 1}/{progress.task.shots}")
     if progress.step is not None:
@@ -262,11 +210,17 @@ def status_line(progress: Progress) -> str:
     return "  ".join(parts)
 
 
+def _style_of(event: Note | TaskFailed) -> str:
+    if isinstance(event, TaskFailed):
+        return "red"
+    return "yellow" if event.level == "warning" else "dim"
+
+
 class _Rich:
     """The live display."""
 
-    def __init__(self, console: RichConsole) -> None:
-        self._console, self._lock, self._progress = console, threading.Lock(), Progress()
+    def __init__(self, console: RichConsole, clock: Clock) -> None:
+        self._console, self._lock, self._progress = console, threading.Lock(), Progress(clock)
         self._live = Live(
             console=console,
             refresh_per_second=8,
@@ -287,23 +241,22 @@ class _Rich:
     def __call__(self, event: Event) -> None:
         with self._lock:
             self._progress(event)
-            if isinstance(event, Note | TaskFailed):
-                style = (
-                    "red"
-                    if isinstance(event, TaskFailed)
-                    else "yellow"
-                    if event.level == "warning"
-                    else "dim"
-                )
-                self._console.print(Text(describe(event), style=style))
-            if isinstance(event, TaskFailed):
-                self._failures.append(event)
-            if isinstance(event, TaskDone):
-                self._sizes[event.output] = event.size_bytes
-            if isinstance(event, JobDone):
-                self._console.print(self._summary(event))
+        if isinstance(event, TaskFailed):
+            self._failures.append(event)
+        elif isinstance(event, TaskDone):
+            self._sizes[event.output] = event.size_bytes
+        # Never printed under our lock: the refreshing thread holds rich's while it waits for ours.
+        if isinstance(event, Note | TaskFailed):
+            self._console.print(Text(describe(event), style=_style_of(event)))
+        elif isinstance(event, JobDone):
+            self._console.print(self._summary(event))
+            self._failures.clear()
 
     def _picture(self) -> Table:
+        with self._lock:
+            return self._drawn()
+
+    def _drawn(self) -> Table:
         progress, width = self._progress, self._console.width
         grid = Table.grid(padding=(0, 1))
         grid.add_column(no_wrap=True)

@@ -1,0 +1,118 @@
+"""How far a job is, and how long it will still take: learnt from the events, by the clock that it is given."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections import deque
+from collections.abc import Callable
+
+from framestyle.events import (
+    Event,
+    FrameDone,
+    JobStarted,
+    PhotoDone,
+    Preparing,
+    ShotStarted,
+    StepDone,
+    TaskDone,
+    TaskFailed,
+    TaskStarted,
+)
+
+Clock = Callable[[], float]
+"""Seconds from any fixed moment."""
+CURVE_POINTS = 24
+"""Losses kept for the curve."""
+RECENT = 15
+"""Frames of each kind that prices are learnt from: costs change with what a shot shows."""
+
+
+class Progress:
+    """What has been done and what is left.
+
+    The first frame of a shot, a warm frame and a photo each have their own price: the time from the end of the one
+    before, so that waiting for the decoder or the encoder counts too.
+    """
+
+    def __init__(self, clock: Clock = time.perf_counter) -> None:
+        self._clock = clock
+        self._started = self._mark = clock()
+        self.total = self.done = 0
+        self.job: JobStarted | None = None
+        self.task: TaskStarted | None = None
+        self.shot: ShotStarted | None = None
+        self.step: StepDone | None = None
+        self.preparing: Preparing | None = None
+        self.losses: deque[float] = deque(maxlen=CURVE_POINTS)
+        self._prices: dict[str, deque[float]] = {
+            kind: deque(maxlen=RECENT) for kind in ("first", "warm", "photo")
+        }
+        self._firsts_left = self._task_done = 0
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, JobStarted):
+            # One display may see several jobs, as `demo` has: counts begin anew, prices are kept.
+            self.job, self.total, self.done, self._mark = event, event.frames, 0, self._clock()
+            self.task = self.shot = self.step = self.preparing = None
+        elif isinstance(event, Preparing):
+            self.preparing = event if event.fraction < 1 else None
+        elif isinstance(event, TaskStarted):
+            self.task, self.shot, self.step = event, None, None
+            self._firsts_left, self._task_done = event.shots, 0
+            self.losses.clear()
+        elif isinstance(event, ShotStarted):
+            self.shot = event
+        elif isinstance(event, StepDone):
+            self.step = event
+            self.losses.append(event.losses[-1])
+        elif isinstance(event, FrameDone):
+            self._firsts_left -= not event.warm
+            self._count("warm" if event.warm else "first")
+        elif isinstance(event, PhotoDone):
+            self._count("photo")
+        elif isinstance(event, TaskDone):
+            self._mark = self._clock()
+        elif isinstance(event, TaskFailed):
+            self._give_up(event)
+
+    def _count(self, kind: str) -> None:
+        now = self._clock()
+        self._prices[kind].append(now - self._mark)
+        self._mark = now
+        self.done += 1
+        self._task_done += 1
+
+    def _give_up(self, failed: TaskFailed) -> None:
+        """The rest of a failed task's frames will not come."""
+        if self.task is not None and self.task.path == failed.path:
+            self.total -= self.task.frames - self._task_done
+        self.task = self.shot = self.step = None
+        self._mark = self._clock()
+
+    @property
+    def elapsed_s(self) -> float:
+        return self._clock() - self._started
+
+    @property
+    def current(self) -> int:
+        """The number, from 1, of the frame that is being worked on."""
+        return min(self.done + 1, self.total)
+
+    def seconds_per_frame(self) -> float | None:
+        """Of recent frames of the kind that is being made; those made from scratch stand in where there are none."""
+        photos = self.task is not None and self.task.kind == "photo"
+        known = self._prices["photo" if photos else "warm"] or self._prices["first"]
+        return statistics.median(known) if known else None
+
+    def eta_s(self) -> float | None:
+        """The frames left, each at its own kind's price, less what the one at hand has already taken."""
+        each = self.seconds_per_frame()
+        if each is None:
+            return None
+        left = self.total - self.done
+        clip = self.task is not None and self.task.kind == "video"
+        firsts = min(left, max(0, self._firsts_left)) if clip else 0
+        first = statistics.median(self._prices["first"]) if self._prices["first"] else each
+        spent = min(self._clock() - self._mark, each)
+        return max(0.0, firsts * first + (left - firsts) * each - spent)

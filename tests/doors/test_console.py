@@ -1,0 +1,441 @@
+"""What people and programs are shown: true, within the width, and fit for where it goes."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import os
+import pty
+import re
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+
+from framestyle import events as all_events
+from framestyle.doors.console import LINE_EVERY_S, curve, duration, middle, open_console, plain
+from framestyle.doors.progress import Progress
+from framestyle.events import (
+    Event,
+    FrameDone,
+    JobDone,
+    JobStarted,
+    Note,
+    PhotoDone,
+    Preparing,
+    ShotStarted,
+    StepDone,
+    TaskDone,
+    TaskFailed,
+    TaskStarted,
+)
+
+SCHEMA = Path(__file__).parents[2] / "docs" / "progress.md"
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+LONG = "/" + "/".join(["a folder with a long name", "画像フォルダー" * 4] * 3) + "/the clip.mp4"
+
+JOB = JobStarted(("clip.mp4",), "out.mp4", "nightswirl", "learned", "cpu float32", 1, 30)
+TASK = TaskStarted("clip.mp4", "video", 0, 30, 3, 192, 108)
+SHOT = ShotStarted(1, 10, 12)
+PARTS = (("content", 0.25), ("style", 0.0123), ("tv", 0.001), ("temporal", 0.0005))
+EVERY_KIND: tuple[Event, ...] = (
+    Note("Using the learned weights."),
+    Preparing("shots", 0.25, "frame 50"),
+    JOB,
+    TASK,
+    SHOT,
+    StepDone(20, 40, 1, 3, 136, 76, (0.5, 0.4321), PARTS, 3 * 2**30),
+    FrameDone(10, 1, 23, 1.5, 0.4321, False),
+    PhotoDone("photo.jpg", "out.jpg", 30, 2.5, 0.1),
+    TaskDone("clip.mp4", "out.mp4", 30, 2_500_000, 61.0, 700),
+    TaskFailed("bad.mp4", "bad.mp4 is no video", "Copy it again."),
+    JobDone(("out.mp4",), ("bad.mp4",), 30, 62.5, 700),
+)
+
+
+class _Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> _Clock:
+    return _Clock()
+
+
+@pytest.fixture(params=[80, 160])
+def width(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Columns of the terminal that `rich` mode believes in."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", str(request.param))
+    monkeypatch.setenv("LINES", "30")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    return int(request.param)
+
+
+def _shown(mode: str, news: list[Event] | tuple[Event, ...], clock: _Clock | None = None) -> str:
+    stream = io.StringIO()
+    with open_console(mode, stream=stream, clock=clock or _Clock()) as console:
+        for event in news:
+            console(event)
+    return stream.getvalue()
+
+
+def _lines(text: str) -> list[str]:
+    return re.split(r"[\r\n]+", CONTROL.sub("", text))
+
+
+def _at_work(path: str = "clip.mp4") -> list[Event]:
+    """The second shot's first frame is done, and the next one is in the middle."""
+    task = dataclasses.replace(TASK, path=path)
+    steps = [StepDone(5 * n, 40, 1, 3, 136, 76, (1.0 / n, 0.9 / n), PARTS, 3 * 2**30) for n in range(1, 5)]
+    return [JOB, task, SHOT, FrameDone(10, 1, 23, 1.5, 0.43, False), *steps]
+
+
+# -- the live display --------------------------------------------------------------------------------------
+
+
+def test_the_display_shows_where_the_work_stands(width: int) -> None:
+    clock = _Clock()
+    stream = io.StringIO()
+    with open_console("rich", stream=stream, clock=clock) as console:
+        for event in _at_work():
+            clock.now += 2 if isinstance(event, FrameDone) else 0
+            console(event)
+    told = " ".join(_lines(stream.getvalue()))
+    for part in (
+        "clip.mp4", "nightswirl", "learned", "cpu float32", "shot 2/3", "frame 1/30", "step 20/40", "scale 2/3",
+        "136x76", "0.225", "2.00 s/frame", "elapsed 00:02", "eta 00:58", "3.0 GB", "█",
+    ):  # fmt: skip
+        assert part in told, part
+    assert ("style 0.0123" in told) == (width == 160)
+
+
+def test_no_line_is_longer_than_the_terminal_is_wide(width: int) -> None:
+    told = _shown("rich", [*EVERY_KIND, *_at_work(LONG), Note("x" * 500), TaskFailed(LONG, "y " * 300)])
+    assert max(cell_len(line) for line in _lines(told)) <= width
+    assert any(line.strip() for line in _lines(told))
+
+
+def test_what_matters_fits_into_the_width_beside_a_long_path(width: int) -> None:
+    told = " ".join(_lines(_shown("rich", _at_work(LONG))))
+    for part in ("the clip.mp4", "nightswirl", "learned", "frame 1/30", "s/frame", "eta"):
+        assert part in told, part
+
+
+def test_the_summary_lists_what_was_made_and_what_failed(width: int) -> None:
+    told = _shown("rich", EVERY_KIND)
+    lines = _lines(told)
+    for parts in (
+        ("wrote", "out.mp4", "2.50 MB"),
+        ("frames", "30, 23.3 steps and 2.08 s each"),
+        ("time", "01:02"),
+        ("failed", "bad.mp4", "bad.mp4 is no video"),
+    ):
+        assert any(all(part in line for part in parts) for line in lines), parts
+
+
+def test_a_summary_of_many_outputs_is_cut_and_says_so(width: int) -> None:
+    done = JobDone(tuple(f"{n}.jpg" for n in range(25)), (), 25, 10.0, 100)
+    told = _shown("rich", [JOB, done])
+    assert "9.jpg" in told and "10.jpg" not in told and "and 15 more" in told
+
+
+def test_preparation_is_shown_until_it_is_done(width: int) -> None:
+    half = " ".join(_lines(_shown("rich", [JOB, TASK, Preparing("weights", 0.5, "conv3_1")])))
+    assert "preparing weights" in half and "50%" in half
+    after = _shown("rich", [Preparing("weights", 0.5), Preparing("weights", 1.0), JOB, TASK])
+    assert "frame 0/30" in after
+
+
+def test_the_display_gives_the_terminal_back(width: int) -> None:
+    for news in (_at_work(), []):
+        told = _shown("rich", news)
+        assert told.count("\x1b[?25l") == told.count("\x1b[?25h")
+    stream = io.StringIO()
+    with pytest.raises(KeyboardInterrupt), open_console("rich", stream=stream) as console:
+        console(JOB)
+        raise KeyboardInterrupt
+    assert stream.getvalue().rstrip().endswith("\x1b[2K") or "\x1b[?25h" in stream.getvalue()
+
+
+@pytest.mark.timeout(60)
+def test_events_and_the_refreshing_thread_do_not_wait_for_each_other_for_ever(width: int) -> None:
+    done = threading.Event()
+    with open_console("rich", stream=io.StringIO()) as console:
+
+        def refresh() -> None:
+            while not done.is_set():
+                console._live.refresh()  # type: ignore[attr-defined]
+
+        def tell() -> None:
+            for _ in range(300):
+                console(Note("hello"))
+                console(JobDone((), (), 1, 1.0, 1))
+            done.set()
+
+        threads = [threading.Thread(target=work, daemon=True) for work in (refresh, tell)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        assert not any(thread.is_alive() for thread in threads)
+
+
+# -- plain lines -------------------------------------------------------------------------------------------
+
+
+def test_where_there_is_no_terminal_there_are_no_control_codes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    told = _shown("auto", [*EVERY_KIND, Note("a\x1b[2Jb\rc\x07")])
+    assert not any(ord(char) < 32 and char != "\n" for char in told)
+    assert told.endswith("\n")
+
+
+def test_plain_lines_tell_beginnings_ends_and_failures(clock: _Clock) -> None:
+    told = _shown("auto", EVERY_KIND, clock).splitlines()
+    for part in (
+        "[00:00] Using the learned weights.",
+        "[00:00] clip.mp4: 30 frames, 3 shots, 192x108",
+        "[00:00] wrote out.mp4 (2.5 MB, 30 frames, 61.0 s)",
+        "[00:00] FAILED bad.mp4: bad.mp4 is no video",
+        "[00:00] done: 1 written, 1 failed, 30 frames, 62.5 s",
+    ):
+        assert part in told, part
+    assert any("warning: slow" in line for line in _shown("auto", [Note("slow", "warning")]).splitlines())
+
+
+def test_plain_progress_is_one_line_every_few_seconds(clock: _Clock) -> None:
+    stream = io.StringIO()
+    with open_console("auto", stream=stream, clock=clock) as console:
+        for event in (JOB, TASK, SHOT):
+            console(event)
+        before = len(stream.getvalue().splitlines())
+        for number in range(30):
+            clock.now += 1
+            console(StepDone(5, 5, 0, 1, 192, 108, (0.5,), PARTS))
+            console(FrameDone(number, 1, 5, 1.0, 0.5, number > 0))
+    lines = stream.getvalue().splitlines()[before:]
+    assert len(lines) == pytest.approx(30 / LINE_EVERY_S, abs=1)
+    assert all(
+        re.match(r"\[00:\d\d\] shot 2/3  frame \d+/30  step 5/5 at 192x108  loss 0\.5", line)
+        for line in lines
+    )
+    assert "1.00 s/frame  eta" in lines[-1]
+    assert max(int(re.search(r"frame (\d+)/", line)[1]) for line in lines) <= 30  # type: ignore[index]
+
+
+def test_a_terminal_is_recognised_and_a_dumb_one_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    for terminal, live in (("xterm-256color", True), ("dumb", False)):
+        monkeypatch.setenv("TERM", terminal)
+        ours, theirs = pty.openpty()
+        with os.fdopen(theirs, "w") as stream, open_console("auto", stream=stream) as console:
+            console(Note("hello"))
+        os.set_blocking(ours, False)
+        told = os.read(ours, 65536).decode()
+        os.close(ours)
+        assert "hello" in told and ("\x1b" in told) == live
+
+
+# -- JSON --------------------------------------------------------------------------------------------------
+
+
+def _kinds() -> list[type[Event]]:
+    found = [kind for kind in vars(all_events).values() if isinstance(kind, type) and issubclass(kind, Event)]
+    return [kind for kind in found if kind is not Event]
+
+
+def _documented() -> dict[str, set[str]]:
+    """Event name -> fields, from the tables of docs/progress.md."""
+    kinds: dict[str, set[str]] = {}
+    for section in re.split(r"^### ", SCHEMA.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        name = re.match(r"`(\w+)`", section)
+        assert name, section[:40]
+        rows = re.findall(r"^\| (`[^|]*) \|", section.split("\n## ")[0], re.MULTILINE)
+        kinds[name[1]] = {field for row in rows for field in re.findall(r"`(\w+)`", row)}
+    return kinds
+
+
+def test_the_examples_cover_every_kind_of_event() -> None:
+    assert {type(event) for event in EVERY_KIND} == set(_kinds())
+
+
+def test_json_gives_every_event_one_line_with_the_documented_keys(clock: _Clock) -> None:
+    lines = _shown("json", EVERY_KIND, clock).splitlines()
+    assert len(lines) == len(EVERY_KIND)
+    documented = _documented()
+    assert len(documented) == len(EVERY_KIND)
+    for line, event in zip(lines, EVERY_KIND, strict=True):
+        told = json.loads(line)
+        assert set(told) == {"event", "time_s"} | documented[told["event"]]
+        assert told["event"].replace("_", "") == type(event).__name__.lower()
+        for field in dataclasses.fields(event):
+            value: Any = getattr(event, field.name)
+            assert told[field.name] == json.loads(json.dumps(value)), field.name
+
+
+def test_json_is_ascii_without_nan_and_keeps_any_name_whole(clock: _Clock) -> None:
+    clock_then = clock
+    stream = io.StringIO()
+    with open_console("json", stream=stream, clock=clock_then) as console:
+        clock.now += 1.23456
+        console(FrameDone(0, 0, 0, 0.1, float("nan"), False))
+        console(StepDone(1, 1, 0, 1, 8, 8, (float("inf"), 0.5), (("style", float("nan")),)))
+        console(Note('ü "quoted"\n\x1b[2J\udc80'))
+    assert stream.getvalue().isascii() and "\x1b" not in stream.getvalue()
+    first, second, third = (
+        json.loads(line, parse_constant=_refuse) for line in stream.getvalue().splitlines()
+    )
+    assert (first["loss"], first["time_s"]) == (None, 1.235)
+    assert (second["losses"], second["parts"]) == ([None, 0.5], [["style", None]])
+    assert third["message"] == 'ü "quoted"\n\x1b[2J\udc80'
+
+
+def _refuse(constant: str) -> None:
+    raise AssertionError(f"{constant} is no JSON")
+
+
+def test_none_is_silent() -> None:
+    assert _shown("none", EVERY_KIND) == ""
+
+
+# -- how long it will take ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def progress(clock: _Clock) -> Progress:
+    return Progress(clock)
+
+
+def _frames(progress: Progress, clock: _Clock, *each: tuple[float, bool]) -> None:
+    for seconds, warm in each:
+        clock.now += seconds
+        progress(FrameDone(0, 0, 1, seconds / 2, 0.1, warm))
+
+
+def _tell(progress: Progress, *news: Event) -> None:
+    for event in news:
+        progress(event)
+
+
+def test_nothing_is_promised_before_a_frame_was_measured(progress: Progress, clock: _Clock) -> None:
+    assert progress.eta_s() is None
+    _tell(progress, JOB, TASK, SHOT)
+    clock.now += 100
+    assert progress.eta_s() is None and progress.seconds_per_frame() is None
+
+
+def test_first_and_warm_frames_are_counted_at_their_own_measured_price(
+    progress: Progress, clock: _Clock
+) -> None:
+    _tell(progress, JOB, TASK)
+    _frames(progress, clock, (10.0, False))
+    # 29 frames left; nothing warm was measured yet.
+    assert progress.eta_s() == pytest.approx(29 * 10)
+    _frames(progress, clock, (2.0, True), (2.0, True))
+    # 27 left, of which two begin a shot.
+    assert progress.eta_s() == pytest.approx(2 * 10 + 25 * 2)
+    _frames(progress, clock, (12.0, False))
+    assert progress.eta_s() == pytest.approx(1 * 11 + 25 * 2)
+    assert progress.seconds_per_frame() == pytest.approx(2)
+
+
+def test_the_eta_runs_down_while_a_frame_is_made(progress: Progress, clock: _Clock) -> None:
+    _tell(progress, JOB, dataclasses.replace(TASK, shots=1))
+    _frames(progress, clock, (4.0, False), (4.0, True))
+    before = progress.eta_s()
+    clock.now += 1.5
+    assert before is not None and progress.eta_s() == pytest.approx(before - 1.5)
+    # A frame that takes longer than expected: it stands, for nothing is known of the others.
+    clock.now += 100
+    assert progress.eta_s() == pytest.approx(before - 4.0)
+
+
+def test_the_eta_follows_the_recent_frames_and_forgives_a_single_slow_one(
+    progress: Progress, clock: _Clock
+) -> None:
+    _tell(progress, dataclasses.replace(JOB, frames=200), dataclasses.replace(TASK, frames=200, shots=1))
+    _frames(progress, clock, (1.0, False), *[(1.0, True)] * 9, (60.0, True))
+    assert progress.seconds_per_frame() == pytest.approx(1.0)
+    _frames(progress, clock, *[(3.0, True)] * 15)
+    assert progress.eta_s() == pytest.approx((200 - 26) * 3.0)
+
+
+def test_photos_have_their_own_price(progress: Progress, clock: _Clock) -> None:
+    _tell(
+        progress, dataclasses.replace(JOB, frames=13, tasks=4), dataclasses.replace(TASK, frames=10, shots=1)
+    )
+    _frames(progress, clock, (5.0, False), *[(1.0, True)] * 9)
+    progress(TaskDone("clip.mp4", "out.mp4", 10, 1, 14.0))
+    for path in ("a.jpg", "b.jpg"):
+        progress(TaskStarted(path, "photo", 1, 1, 1, 64, 64))
+        clock.now += 7
+        progress(PhotoDone(path, "out.jpg", 10, 6.0, 0.1))
+    assert progress.seconds_per_frame() == pytest.approx(7)
+    assert progress.eta_s() == pytest.approx(7)
+
+
+def test_at_the_end_nothing_is_left(progress: Progress, clock: _Clock) -> None:
+    _tell(progress, dataclasses.replace(JOB, frames=2), dataclasses.replace(TASK, frames=2, shots=1))
+    _frames(progress, clock, (5.0, False), (1.0, True))
+    assert (progress.eta_s(), progress.done, progress.current) == (0.0, 2, 2)
+
+
+def test_what_a_failed_task_leaves_undone_is_not_waited_for(progress: Progress, clock: _Clock) -> None:
+    _tell(
+        progress, dataclasses.replace(JOB, frames=20, tasks=2), dataclasses.replace(TASK, frames=15, shots=1)
+    )
+    _frames(progress, clock, (1.0, False), (1.0, True))
+    progress(TaskFailed("clip.mp4", "the disk is full"))
+    assert (progress.total, progress.done) == (7, 2)
+    assert progress.eta_s() == pytest.approx(5)
+
+
+def test_a_second_job_counts_anew(progress: Progress, clock: _Clock) -> None:
+    """`demo` is four jobs before one display."""
+    _tell(progress, JOB, TASK)
+    _frames(progress, clock, (1.0, False), *[(1.0, True)] * 29)
+    progress(JobStarted(("a.jpg",), "a.jpg", "mosaic", "learned", "cpu", 1, 1))
+    assert (progress.done, progress.total, progress.current) == (0, 1, 1)
+    assert progress.shot is None and progress.task is None
+
+
+# -- words -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, "--:--"), (0, "00:00"), (59.6, "01:00"), (61, "01:01"), (3600, "1:00:00"), (36_061, "10:01:01")],
+)
+def test_durations_read_as_clocks_do(seconds: float | None, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize("text", ["", "a.mp4", "a/long/path/to/a/clip.mp4", "画像" * 20, "a" * 100])
+@pytest.mark.parametrize("columns", [5, 8, 20, 60])
+def test_a_shortened_text_fits_and_keeps_both_ends(text: str, columns: int) -> None:
+    short = middle(text, columns)
+    assert cell_len(short) <= columns
+    if cell_len(text) <= columns:
+        assert short == text
+    else:
+        assert "…" in short and short[0] == text[0] and short[-1] == text[-1]
+
+
+def test_the_curve_falls_with_the_losses() -> None:
+    assert curve([1000.0, 100.0, 10.0, 1.0]) == "█▆▃▁"
+    assert curve([]) == "" and curve([float("nan")]) == ""
+    assert len(set(curve([0.5, 0.5, 0.5]))) == 1
+    assert len(curve([1.0, 0.0, float("inf"), 2.0])) == 3
+
+
+def test_plain_text_moves_no_cursor() -> None:
+    assert plain("a\x1b[2J\r\n\x07é 画") == "a\\x1b[2J\\x0d\\x0a\\x07é 画"
