@@ -34,7 +34,7 @@ SHIFT, FACTOR = (0.5, 0.5, 0.5), (2.0, 2.0, 2.0)
 class Recipe:
     """Everything that the filters depend on beside the seed; a change of code that changes them raises `version`."""
 
-    version: int = 1
+    version: int = 2
     pictures: int = 32
     picture_px: int = 192
     leaves: int = 260
@@ -46,6 +46,9 @@ class Recipe:
     rounds: int = 8
     rounds_large: int = 3
     bias_quantile: float = 0.6
+    first_bias_quantiles: tuple[float, float] = (0.3, 0.8)
+    """Spread evenly over the first layer's filters: with one quantile above a half for all, a flat mid-grey patch makes
+    every response 0, less than every threshold, and has neither features nor gradient: it would stay as it is."""
     divisor_floor: float = 0.2
     """Of the median channel's mean activation: a dead channel would otherwise explode."""
 
@@ -193,11 +196,19 @@ def _learn_layer(
     response = F.conv2d(x, weight.contiguous(memory_format=torch.channels_last), padding=1)
     sample = response.permute(0, 2, 3, 1).reshape(-1, channels)
     sample = sample[torch.randint(0, len(sample), (20000,), generator=generator)]
-    bias = -torch.quantile(sample, recipe.bias_quantile, dim=0)
+    low, high = recipe.first_bias_quantiles if inputs == 3 else (recipe.bias_quantile, recipe.bias_quantile)
+    bias = -_quantiles(sample, torch.linspace(low, high, channels))
     mean = (sample + bias).clamp_min(0).mean(0)
     divisor = mean.clamp_min(float(mean.median()) * recipe.divisor_floor)
     weight, bias = weight / divisor.view(-1, 1, 1, 1), bias / divisor
     return weight, bias, response.div_(divisor.view(1, -1, 1, 1)).add_(bias.view(1, -1, 1, 1)).relu_()
+
+
+def _quantiles(rows: Tensor, fractions: Tensor) -> Tensor:
+    """Of each column its own quantile."""
+    places = (fractions * (len(rows) - 1)).round().long()
+    found: Tensor = rows.sort(0).values[places, torch.arange(rows.shape[1])]
+    return found
 
 
 def _learn_large(patches: Tensor, channels: int, generator: torch.Generator, recipe: Recipe) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from framestyle.nst import learned, weights
-from framestyle.nst.learned import Convolutions, Recipe, corpus, dead_leaves, learn, recipe_key
+from framestyle.nst.learned import RECIPE, Convolutions, Recipe, corpus, dead_leaves, learn, recipe_key
 from framestyle.nst.vgg import VGG19
 from framestyle.nst.weights import WeightsStore, load_backbone, verify
 
@@ -92,6 +92,15 @@ def test_the_first_layers_filters_are_distinct_and_of_both_signs() -> None:
     assert float((flat > 0).float().mean()) == pytest.approx(0.5, abs=0.2)
 
 
+def test_no_flat_colour_is_invisible(filters: Convolutions) -> None:
+    """Units that all sleep on a flat patch give it no gradient: it would come out unstylized."""
+    network = VGG19(weights._backbone("learned", filters, "tiny"), ["relu1_1"])
+    levels = torch.linspace(0, 1, 5)
+    colours = torch.cartesian_prod(levels, levels, levels)[:, :, None, None].expand(-1, 3, 8, 8)
+    alive = (network(colours)["relu1_1"] > 0).float().mean((1, 2, 3))
+    assert float(alive.min()) > 0.2
+
+
 def test_progress_goes_from_the_first_layer_to_the_whole() -> None:
     seen: list[tuple[float, str]] = []
     with pytest.raises(_StopError):
@@ -111,7 +120,7 @@ def test_the_key_names_the_seed_and_every_part_of_the_recipe() -> None:
         recipe_key(0),
         recipe_key(1),
         recipe_key(0, TINY),
-        recipe_key(0, Recipe(version=2)),
+        recipe_key(0, replace(Recipe(), version=RECIPE.version + 1)),
         recipe_key(0, Recipe(bias_quantile=0.5)),
     }
     assert len(keys) == 5 and recipe_key(0) == recipe_key(0, Recipe())
