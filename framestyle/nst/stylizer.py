@@ -1,6 +1,6 @@
 """The optimiser loop over scales: one content image in, one stylized image out.
 
-The Stylizer is built once a job (network, style images) and keeps the style targets of every size it has met.
+The Stylizer is built once a job (network, style images) and keeps the style targets of the sizes it met last.
 Losses are read from the device once a window of steps, never once a step.
 """
 
@@ -30,6 +30,9 @@ LINE_SEARCH_EVALUATIONS = 25
 """Most evaluations of the loss in one step of L-BFGS; one or two are the rule."""
 STRENGTH_SPAN = 30.0
 """`strength` 0 … 1 spans this factor of the content weight either way of the preset's own (at 0.5)."""
+
+SIZES_KEPT = 24
+"""Sizes whose style targets are kept, about 5 MB each: more than one picture's scales, fewer than a folder's sizes."""
 
 Parts = tuple[tuple[str, float], ...]
 """Weighted losses by name."""
@@ -100,7 +103,7 @@ class Stylizer:
         self.content_weight = preset.content.weight
         if preset.strength is not None:
             self.content_weight *= STRENGTH_SPAN ** (1 - 2 * preset.strength)
-        self._targets: dict[tuple[Size, int | None], StyleTargets] = {}
+        self._targets: dict[Size, StyleTargets] = {}
 
     @property
     def is_identity(self) -> bool:
@@ -192,14 +195,15 @@ class Stylizer:
         return _Objective(content, wanted, self._style_targets(content), temporal)
 
     def _style_targets(self, content: Tensor) -> StyleTargets:
-        """Kept for every size; anew for each content where the style takes on the content's colours."""
+        """Kept for the sizes last used; anew for each content where the style takes on the content's colours."""
         size = size_of(content)
         images = self.style_images
         recoloured = self.preset.color.preserve == "style_stats"
         if recoloured:
             images = [color.match_statistics(image, content) for image in images]
-        elif (size, None) in self._targets:
-            return self._targets[size, None]
+        elif size in self._targets:
+            self._targets[size] = self._targets.pop(size)  # the last used stand last
+            return self._targets[size]
         weights = [image.weight for image in self.preset.style.images]
         style = self.preset.style
         targets = style_targets(
@@ -211,7 +215,9 @@ class Stylizer:
             style.scale,
         )
         if not recoloured:
-            self._targets[size, None] = targets
+            self._targets[size] = targets
+            if len(self._targets) > SIZES_KEPT:
+                del self._targets[next(iter(self._targets))]
         return targets
 
     def parts(self, image: Tensor, objective: _Objective) -> dict[str, Tensor]:

@@ -85,6 +85,21 @@ def test_a_batch_reads_weights_and_style_once_and_makes_targets_once_a_size(
     assert (len(backbones), len(styles), len(targets)) == (1, 1, 2)
 
 
+def test_targets_do_not_pile_up_over_a_folder_of_many_sizes(
+    preset: Callable[..., Preset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """About 5 MB for each scale of each size: a thousand photos would fill any memory."""
+    targets = _counted(monkeypatch, stylizer_module, "style_targets")
+    stylizer = _open(preset(scales={"min_px": 64, "first_steps": 1})).stylizer
+    usual = torch.zeros(1, 3, 16, 16)
+    for width in range(17, 57):
+        stylizer.stylize(torch.zeros(1, 3, 16, width))
+        stylizer.stylize(usual)
+    assert len(stylizer._targets) == stylizer_module.SIZES_KEPT
+    # The size that comes again and again was made once.
+    assert len(targets) == 40 + 1
+
+
 def test_the_provenance_says_all_that_decides_the_pixels(preset: Callable[..., Preset]) -> None:
     (words,) = _open(preset()).provenance().values()
     for part in (
