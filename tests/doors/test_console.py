@@ -167,7 +167,7 @@ def test_the_display_gives_the_terminal_back(width: int) -> None:
     assert stream.getvalue().rstrip().endswith("\x1b[2K") or "\x1b[?25h" in stream.getvalue()
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(30, method="thread")  # a lock that is never given back heeds no signal
 def test_events_and_the_refreshing_thread_do_not_wait_for_each_other_for_ever(width: int) -> None:
     done = threading.Event()
     with open_console("rich", stream=io.StringIO()) as console:
