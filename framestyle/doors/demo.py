@@ -22,10 +22,10 @@ from framestyle.presets import builtin_presets_dir, load_preset
 CLIP_PRESET = "nightswirl"
 PHOTO_PRESETS = ("nightswirl", "mosaic", "inkwash")
 CLIP_SETTINGS = (
-    "scales.max_side_px=192", "scales.first_steps=80", "scales.steps=40", "video.steps=10", "video.tolerance=0.01",
+    "scales.max_side_px=160", "scales.first_steps=60", "scales.steps=30", "video.steps=6", "video.tolerance=0.01",
     "output.quality=good",
 )  # fmt: skip
-PHOTO_SETTINGS = ("scales.max_side_px=224", "scales.first_steps=80", "scales.steps=40")
+PHOTO_SETTINGS = ("scales.max_side_px=192", "scales.first_steps=60", "scales.steps=30")
 CELL_PX = 320
 LABEL_PX = 22
 

@@ -11,8 +11,9 @@ import framestyle
 from framestyle.errors import PresetError
 from framestyle.events import Note, OnEvent, Preparing
 from framestyle.media.photos import read_style_image
+from framestyle.nst.devices import choose_device, working_dtype
 from framestyle.nst.image import to_tensor
-from framestyle.nst.stylizer import Stylizer, choose_device, working_dtype
+from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.weights import WeightsStore, choose_kind, load_backbone
 from framestyle.presets import OWN_INITS, Preset
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from framestyle.errors import DeviceError
 from framestyle.events import OnEvent, StepDone, ignore
 from framestyle.nst import color, losses
+from framestyle.nst.devices import working_dtype
 from framestyle.nst.image import Size, resize, scale_sizes, size_of
 from framestyle.nst.optim import PixelState
 from framestyle.nst.targets import StyleTargets, style_targets
@@ -356,41 +357,6 @@ class _EarlyStop:
         if before is None or step < self.min_steps:
             return False
         return before - now < self.tolerance * abs(before)
-
-
-def working_dtype(precision: str, device: torch.device) -> torch.dtype:
-    """The convolutions' precision. `auto`: bfloat16 where the hardware multiplies it natively, else float32."""
-    if precision == "float32":
-        return torch.float32
-    if precision == "bfloat16":
-        return torch.bfloat16
-    if device.type == "cuda":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        native = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
-    return torch.bfloat16 if native else torch.float32
-
-
-def choose_device(spec: str) -> torch.device:
-    """auto | cpu | cuda[:N] | mps -> a device that is there; else DeviceError."""
-    if spec == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda", 0)
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(spec)
-    except RuntimeError as error:
-        raise DeviceError(
-            f"no such device: {spec!r}", next_step="Use auto, cpu, cuda, cuda:N or mps."
-        ) from error
-    there = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
-        "mps": torch.backends.mps.is_available(),
-    }.get(device.type, False)
-    if not there:
-        raise DeviceError(f"device {spec!r} is not on this machine", next_step="Use --device auto or cpu.")
-    return device
 
 
 def _normalised(layers: dict[str, float], statistic: str) -> dict[str, float]:

@@ -21,8 +21,6 @@ from framestyle.nst.stylizer import (
     Stylizer,
     TemporalTarget,
     _EarlyStop,
-    choose_device,
-    working_dtype,
 )
 from framestyle.nst.targets import style_targets
 from framestyle.nst.weights import Backbone
@@ -432,23 +430,7 @@ def test_temporal_targets_add_up_by_their_weights(make: Make, picture: Picture) 
     assert float(found) == pytest.approx(float(wanted), rel=1e-5)
 
 
-# -- devices -----------------------------------------------------------------------------------------------
-
-
-def test_devices_by_name() -> None:
-    assert choose_device("cpu") == torch.device("cpu")
-    assert choose_device("auto").type in ("cpu", "cuda", "mps")
-    for spec in ("gpu", "cuda:99", "", "meta"):
-        with pytest.raises(DeviceError) as caught:
-            choose_device(spec)
-        assert caught.value.exit_code == 9 and caught.value.next_step
-
-
-def test_precision_by_name() -> None:
-    cpu = torch.device("cpu")
-    assert working_dtype("float32", cpu) == torch.float32
-    assert working_dtype("bfloat16", cpu) == torch.bfloat16
-    assert working_dtype("auto", torch.device("mps")) == torch.float32
+# -- precision ---------------------------------------------------------------------------------------------
 
 
 def test_half_precision_gives_nearly_the_same_picture(make: Make, picture: Picture) -> None:

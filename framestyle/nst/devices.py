@@ -1,0 +1,76 @@
+"""Where the work runs, and how precisely its convolutions are computed."""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+
+from framestyle.errors import DeviceError
+
+PROBE_CHANNELS, PROBE_SIDE, PROBE_ROUNDS = 256, 32, 5
+BFLOAT16_GAIN = 1.2
+"""bfloat16 must be faster by this factor to be worth its rounding; machines measured 0.6 or 2, nothing between."""
+
+
+def choose_device(spec: str) -> torch.device:
+    """auto | cpu | cuda[:N] | mps -> a device that is there; else DeviceError."""
+    if spec == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda", 0)
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(spec)
+    except RuntimeError as error:
+        raise DeviceError(
+            f"no such device: {spec!r}", next_step="Use auto, cpu, cuda, cuda:N or mps."
+        ) from error
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
+        "mps": torch.backends.mps.is_available(),
+    }.get(device.type, False)
+    if not there:
+        raise DeviceError(f"device {spec!r} is not on this machine", next_step="Use --device auto or cpu.")
+    return device
+
+
+def working_dtype(precision: str, device: torch.device) -> torch.dtype:
+    """The convolutions' precision. `auto`: bfloat16 where it is clearly faster, else float32."""
+    if precision == "float32":
+        return torch.float32
+    if precision == "bfloat16":
+        return torch.bfloat16
+    if device.type == "cuda":
+        faster = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        faster = device.type == "cpu" and _cpu_is_faster_in_bfloat16()
+    return torch.bfloat16 if faster else torch.float32
+
+
+@lru_cache(maxsize=1)
+def _cpu_is_faster_in_bfloat16() -> bool:
+    """Measured, in a twentieth of a second: of two kinds of CPU that both list avx512_bf16, one halves the time with it
+    and the other doubles it."""
+    if not torch.cpu._is_avx512_bf16_supported():
+        return False
+    times = {torch.float32: float("inf"), torch.bfloat16: float("inf")}
+    with torch.no_grad():
+        for _ in range(PROBE_ROUNDS):
+            # In turn, and the best of each: a moment's other load then decides nothing.
+            for dtype in times:
+                times[dtype] = min(times[dtype], _convolution_s(dtype))
+    return times[torch.float32] > BFLOAT16_GAIN * times[torch.bfloat16]
+
+
+def _convolution_s(dtype: torch.dtype) -> float:
+    """Seconds for a convolution like those that take most of a step."""
+    image = torch.ones(1, PROBE_CHANNELS, PROBE_SIDE, PROBE_SIDE, dtype=dtype)
+    image = image.contiguous(memory_format=torch.channels_last)
+    weight = torch.ones(PROBE_CHANNELS, PROBE_CHANNELS, 3, 3, dtype=dtype)
+    weight = weight.contiguous(memory_format=torch.channels_last)
+    started = time.perf_counter()
+    F.conv2d(image, weight, padding=1)
+    return time.perf_counter() - started
