@@ -72,7 +72,8 @@ class VGG19(nn.Module):
     """Features by layer name.
 
     `forward(image)`: BCHW RGB in [0, 1] -> {name: BCHW}, in the network's precision. No gradient reaches
-    the weights. `pooling` other than the backbone's own is rescaled unless `rescale_pooling` is False.
+    the weights. `pooling` other than the backbone's own is rescaled unless `rescale_pooling` is False. `padding` is
+    that of the first convolution, or of all where the backbone was made so (`pads_deep`).
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class VGG19(nn.Module):
         self.gain = 1.0
         if rescale_pooling and pooling != backbone.native_pooling:
             self.gain = POOLING_RESCALE[pooling] / POOLING_RESCALE[backbone.native_pooling]
-        self.reverse_channels = backbone.reverse_channels
+        self.reverse_channels, self.pads_deep = backbone.reverse_channels, backbone.pads_deep
         self.shift: Tensor
         self.factor: Tensor
         self.register_buffer("shift", torch.tensor(backbone.shift).view(1, 3, 1, 1), persistent=False)
@@ -145,9 +146,11 @@ class VGG19(nn.Module):
 
     def _convolve(self, x: Tensor, name: str) -> Tensor:
         weight, bias = getattr(self, f"{name}_weight"), getattr(self, f"{name}_bias")
-        if name == "conv1_1":
-            if self.padding != "zeros":
-                x = F.pad(x, (1, 1, 1, 1), mode=self.padding)
-            out = F.conv2d(x.to(weight.dtype), weight, bias, padding=1 if self.padding == "zeros" else 0)
-            return out.to(self.dtype)
-        return F.conv2d(x, weight, bias, padding=1)
+        # A map of one pixel has nothing to reflect.
+        small = self.padding == "reflect" and min(x.shape[2:]) < 2
+        if self.padding == "zeros" or not (name == "conv1_1" or self.pads_deep):
+            out = F.conv2d(x.to(weight.dtype), weight, bias, padding=1)
+        else:
+            x = F.pad(x, (1, 1, 1, 1), mode="replicate" if small else self.padding)
+            out = F.conv2d(x.to(weight.dtype), weight, bias)
+        return out.to(self.dtype)

@@ -125,7 +125,9 @@ class Network(Section):
 
     pooling: Literal["average", "max", "l2"] = _key("average", "Pooling between blocks")
     rescale_pooling: bool = _key(True, "Keep activations at the size that the weights expect")
-    padding: Literal["replicate", "zeros", "reflect"] = _key("replicate", "Edge of the first convolution")
+    padding: Literal["replicate", "zeros", "reflect"] = _key(
+        "replicate", "Edge of the first convolution; with learned weights, of all"
+    )
 
 
 class Optimizer(Section):
