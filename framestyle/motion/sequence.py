@@ -43,14 +43,6 @@ class _Prepared:
     shot: int
 
 
-@dataclass(frozen=True, eq=False)
-class _Last:
-    """What the next frame of the shot starts from."""
-
-    result: Stylized
-    content: Tensor
-
-
 def working_size(size: Size, max_side_px: int) -> Size:
     """The size at which frames are optimised and delivered."""
     return fit_within(size, max_side_px)
@@ -64,26 +56,17 @@ def stylize_frames(
     `shots` must cover the frames' indices. Flow for the coming frame is computed on another thread while the
     device optimises this one.
     """
-    last: _Last | None = None
+    last: Stylized | None = None
     for prepared in _prepare(frames, shots, stylizer):
         if prepared.motion is None:
             shot = shots[prepared.shot]
             on_event(ShotStarted(prepared.shot, shot.first, shot.frames))
         started = time.perf_counter()
         last = _stylize_one(prepared, last, stylizer)
-        pixels = to_pixels(last.result.image)
+        pixels = to_pixels(last.image)
         seconds = time.perf_counter() - started
-        result = last.result
-        on_event(
-            FrameDone(
-                prepared.frame.index,
-                prepared.shot,
-                result.steps,
-                seconds,
-                result.loss,
-                _is_warm(prepared, stylizer),
-            )
-        )
+        warm = _is_warm(prepared, stylizer)
+        on_event(FrameDone(prepared.frame.index, prepared.shot, last.steps, seconds, last.loss, warm))
         yield Frame(prepared.frame.index, prepared.frame.pts, pixels)
 
 
@@ -146,19 +129,17 @@ def _is_warm(prepared: _Prepared, stylizer: Stylizer) -> bool:
     return float(prepared.motion.reliability.mean()) >= LEAST_RELIABLE
 
 
-def _stylize_one(prepared: _Prepared, last: _Last | None, stylizer: Stylizer) -> _Last:
+def _stylize_one(prepared: _Prepared, last: Stylized | None, stylizer: Stylizer) -> Stylized:
     content = to_tensor(prepared.frame.pixels, stylizer.device)
     video = stylizer.preset.video
     if prepared.motion is None or last is None or not _is_warm(prepared, stylizer):
-        return _Last(stylizer.stylize(content), content)
-    state, temporal = carry(last.result, content, last.content, prepared.motion)
+        return stylizer.stylize(content)
+    state, temporal = carry(last, content, prepared.motion)
     targets = [temporal] if video.temporal_weight > 0 and video.warm_start == "flow" else []
-    return _Last(stylizer.refine(content, state, targets), content)
+    return stylizer.refine(content, state, targets)
 
 
-def carry(
-    result: Stylized, content: Tensor, previous_content: Tensor, motion: Motion
-) -> tuple[PixelState, TemporalTarget]:
+def carry(result: Stylized, content: Tensor, motion: Motion) -> tuple[PixelState, TemporalTarget]:
     """The optimiser's whole state carried along the motion to the current frame, and the temporal target.
 
     Where the warp is unreliable the pixels are the content in the stylized surroundings' colours, and the
@@ -166,7 +147,9 @@ def carry(
     """
     device, state = content.device, result.state
     trusted = torch.from_numpy(motion.reliability)[None, None].to(device)
-    stack = torch.cat([state.image, result.image, state.average, state.mean, state.square], 1)
+    # In the colours that are optimised: `result.image` may have got back those of the content.
+    painted = state.result()
+    stack = torch.cat([state.image, painted, state.average, state.mean, state.square], 1)
     moved = _warp_tensor(stack[:, :9], motion.backward, cv2.INTER_LANCZOS4, device)
     # Moments are not pictures: linear keeps the second one from ringing below zero.
     moments = _warp_tensor(stack[:, 9:], motion.backward, cv2.INTER_LINEAR, device)

@@ -132,9 +132,10 @@ def wasserstein_distance(
 
 def total_variation_loss(image: Tensor) -> Tensor:
     """BCHW -> mean squared difference of neighbours, down and right, summed over both (L2 form)."""
-    down = (image[..., 1:, :] - image[..., :-1, :]).square().mean()
-    right = (image[..., :, 1:] - image[..., :, :-1]).square().mean()
-    return down + right
+    down = (image[..., 1:, :] - image[..., :-1, :]).square()
+    right = (image[..., :, 1:] - image[..., :, :-1]).square()
+    # A single row or column has no neighbours that way: 0, not the mean of nothing.
+    return down.sum() / max(1, down.numel()) + right.sum() / max(1, right.numel())
 
 
 def temporal_loss(image: Tensor, warped: Tensor, reliability: Tensor) -> Tensor:
