@@ -20,7 +20,10 @@ from framestyle.media.video_reader import VideoReader
 from framestyle.presets import builtin_presets_dir, load_preset
 
 CLIP_PRESET = "nightswirl"
+PHOTO = "canyon"
 PHOTO_PRESETS = ("nightswirl", "mosaic", "inkwash")
+MOMENTS = (0.2, 0.45, 0.7, 0.95)
+"""Parts of the clip that the contact sheet shows."""
 CLIP_SETTINGS = (
     "scales.max_side_px=160", "scales.first_steps=60", "scales.steps=30", "video.steps=6", "video.tolerance=0.01",
     "output.quality=good",
@@ -56,39 +59,40 @@ def samples_dir() -> Path:
 
 def demo(folder: Path, *, weights: str, device: str, seed: int, on_event: OnEvent) -> Made:
     """One clip in one preset, one photo in three, and a contact sheet. Replaces an earlier demo's files."""
-    clip_source, photo_source = samples_dir() / "clip.mp4", samples_dir() / "photos" / "harbour.jpg"
+    clip_source, photo_source = samples_dir() / "clip.mp4", samples_dir() / "photos" / f"{PHOTO}.jpg"
     for path in (clip_source, photo_source):
         if not path.is_file():
             raise InputError(f"the sample {path} is missing", next_step="Install FrameStyle again.")
     folder.mkdir(parents=True, exist_ok=True)
-    clip = folder / "clip.mp4"
-    shop = open_workshop(
-        load_preset(CLIP_PRESET, CLIP_SETTINGS), weights=weights, device=device, seed=seed, on_event=on_event
+
+    def make(task: Task, preset: str, settings: Sequence[str]) -> Path:
+        nonlocal weights
+        loaded = load_preset(preset, settings)
+        shop = open_workshop(loaded, weights=weights, device=device, seed=seed, on_event=on_event)
+        weights = shop.weights  # `auto` says once what it took
+        run([task], task.target, TimeRange(), shop)
+        return task.target
+
+    clip = make(Task("video", clip_source, folder / "clip.mp4"), CLIP_PRESET, CLIP_SETTINGS)
+    photos = tuple(
+        make(Task("photo", photo_source, folder / f"{PHOTO}-{name}.jpg"), name, PHOTO_SETTINGS)
+        for name in PHOTO_PRESETS
     )
-    run([Task("video", clip_source, clip)], clip, TimeRange(), shop)
-    photos = []
-    for name in PHOTO_PRESETS:
-        target = folder / f"{photo_source.stem}-{name}.jpg"
-        shop = open_workshop(
-            load_preset(name, PHOTO_SETTINGS),
-            weights=shop.weights,
-            device=device,
-            seed=seed,
-            on_event=on_event,
-        )
-        run([Task("photo", photo_source, target)], target, TimeRange(), shop)
-        photos.append(target)
     sheet = folder / "contact-sheet.jpg"
-    pictures = [read_photo(path).pixels for path in (photo_source, *photos)]
+    write_photo(sheet, _sheet_of(photo_source, photos, clip_source, clip), None, {})
+    return Made(clip, photos, sheet)
+
+
+def _sheet_of(photo: Path, photos: Sequence[Path], clip: Path, stylized_clip: Path) -> Pixels:
+    pictures = [read_photo(path).pixels for path in (photo, *photos)]
     labels = ["photo", *PHOTO_PRESETS]
-    times = (0.2, 0.45, 0.7, 0.95)
-    pictures += [*_moments(clip_source, times), *_moments(clip, times)]
-    labels += ["clip"] * len(times) + [CLIP_PRESET] * len(times)
-    write_photo(sheet, contact_sheet(pictures, labels, columns=4), None, {})
-    return Made(clip, tuple(photos), sheet)
+    pictures += [*clip_moments(clip, MOMENTS), *clip_moments(stylized_clip, MOMENTS)]
+    labels += ["clip"] * len(MOMENTS) + [CLIP_PRESET] * len(MOMENTS)
+    return contact_sheet(pictures, labels, columns=4)
 
 
-def _moments(clip: Path, fractions: Sequence[float]) -> list[Pixels]:
+def clip_moments(clip: Path, fractions: Sequence[float]) -> list[Pixels]:
+    """The frames at these fractions of a short clip."""
     with VideoReader(clip) as reader:
         frames = [frame.pixels for frame in reader]
     return [frames[min(len(frames) - 1, int(fraction * len(frames)))] for fraction in fractions]

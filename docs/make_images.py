@@ -1,0 +1,74 @@
+"""Makes the README's pictures from the project's own samples: python docs/make_images.py [--device D].
+
+Some twenty minutes on two cores. Results are written to docs/images/; nothing else is touched.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from framestyle.doors.console import open_console
+from framestyle.doors.demo import clip_moments, contact_sheet, samples_dir
+from framestyle.jobs.engines.local import run
+from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.workshop import open_workshop
+from framestyle.media.photos import read_photo, write_photo
+from framestyle.presets import load_preset
+
+IMAGES = Path(__file__).parent / "images"
+PHOTOS = {
+    "canyon": ("nightswirl", "mosaic", "wave", "woodcut"),
+    "stilllife": ("sunfield", "stainedglass", "inkwash", "cubist"),
+}
+CLIP_PRESET = "sunfield"
+PHOTO_SETTINGS = ("scales.max_side_px=320",)
+CLIP_SETTINGS = ("scales.max_side_px=256", "video.steps=12")
+MOMENTS = (0.1, 0.3, 0.5, 0.6, 0.95)
+
+
+def stylize(kind: str, source: Path, target: Path, preset: str, settings: Sequence[str], device: str) -> None:
+    """One clip or photo into `target`."""
+    with open_console("auto") as console:
+        shop = open_workshop(
+            load_preset(preset, settings), weights="auto", device=device, seed=0, on_event=console
+        )
+        run([Task(kind, source, target)], target, TimeRange(), shop)
+
+
+def photos(work: Path, device: str) -> None:
+    pictures, labels = [], []
+    for name, presets in PHOTOS.items():
+        source = samples_dir() / "photos" / f"{name}.jpg"
+        pictures.append(read_photo(source).pixels)
+        labels.append("photo")
+        for preset in presets:
+            target = work / f"{name}-{preset}.png"
+            stylize("photo", source, target, preset, PHOTO_SETTINGS, device)
+            pictures.append(read_photo(target).pixels)
+            labels.append(preset)
+    write_photo(IMAGES / "photos.jpg", contact_sheet(pictures, labels, columns=5), None, {})
+
+
+def clip(work: Path, device: str) -> None:
+    source, target = samples_dir() / "clip.mp4", work / "clip.mp4"
+    stylize("video", source, target, CLIP_PRESET, CLIP_SETTINGS, device)
+    pictures = [*clip_moments(source, MOMENTS), *clip_moments(target, MOMENTS)]
+    labels = ["clip"] * len(MOMENTS) + [CLIP_PRESET] * len(MOMENTS)
+    write_photo(IMAGES / "clip.jpg", contact_sheet(pictures, labels, columns=5), None, {})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Make the README's pictures.")
+    parser.add_argument("--device", default="auto")
+    device = parser.parse_args().device
+    IMAGES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as work:
+        photos(Path(work), device)
+        clip(Path(work), device)
+
+
+if __name__ == "__main__":
+    main()
