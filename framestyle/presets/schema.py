@@ -117,7 +117,7 @@ class Content(Section):
     layers: Layers = _key(
         LayerWeights({"relu4_2": 1.0}), "Content layers and their weights; 0 switches an inherited one off"
     )
-    weight: float = _key(0.3, "Weight of the content loss", ge=0)
+    weight: float = _key(0.4, "Weight of the content loss", ge=0)
 
 
 class Network(Section):
