@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 import framestyle
+from framestyle.doors.text import plain
 from framestyle.errors import BatchError, FramestyleError, InterruptedByUserError, UsageError
 
 EXAMPLES = """examples:
@@ -74,8 +75,7 @@ def _fail(error: FramestyleError, debug: bool) -> int:
 
 
 def _plain(text: str) -> str:
-    """Without control characters: a file's name must not drive the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
+    return plain(text, lines=True)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -23,6 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from framestyle.doors.progress import Clock, Progress
+from framestyle.doors.text import plain
 from framestyle.events import (
     Event,
     FrameDone,
@@ -62,11 +63,6 @@ def open_console(mode: str, *, stream: TextIO | None = None, clock: Clock = time
     console = RichConsole(file=out)
     live = console.is_terminal and not console.is_dumb_terminal
     return _Rich(console, clock) if live else _Plain(out, clock)
-
-
-def plain(text: str) -> str:
-    """Without control characters: a file's name must not drive the terminal."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 def middle(text: str, width: int) -> str:
