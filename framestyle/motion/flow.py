@@ -46,7 +46,8 @@ class Motion:
 class DISFlow:
     """OpenCV's dense inverse search (Kroeger 2016, arXiv 1603.03590), both ways. One object a thread."""
 
-    def __init__(self, quality: str = "medium") -> None:
+    def __init__(self, quality: str = "medium", max_side_px: int = 1 << 15) -> None:
+        self._max_side_px = max_side_px
         medium = cv2.DISOPTICAL_FLOW_PRESET_MEDIUM
         self._engine = cv2.DISOpticalFlow.create(medium if quality == "fine" else QUALITIES[quality])
         if quality == "fine":
@@ -56,12 +57,35 @@ class DISFlow:
 
     def __call__(self, current: Pixels, previous: Pixels) -> Motion:
         """Two HWC uint8 or uint16 RGB frames of one size -> Motion."""
+        height, width = current.shape[:2]
+        factor = min(1.0, self._max_side_px / max(height, width))
+        if factor == 1.0:
+            return self._measure(current, previous)
+        size = (max(1, round(width * factor)), max(1, round(height * factor)))
+        small = [cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in (current, previous)]
+        return _enlarged(self._measure(small[0], small[1]), height, width)
+
+    def _measure(self, current: Pixels, previous: Pixels) -> Motion:
         now, before = _grey(current), _grey(previous)
         height, width = current.shape[:2]
         # The engine refines what it is given as a start and keeps no state between calls without one.
         backward = self._engine.calc(now, before, None)[:height, :width]
         forward = self._engine.calc(before, now, None)[:height, :width]
         return Motion(backward, reliability(backward, forward))
+
+
+def _enlarged(motion: Motion, height: int, width: int) -> Motion:
+    """Flow measured on smaller frames, in the pixels of the full ones.
+
+    The mask is made where the flow was measured and enlarged with it: its thresholds, which are in pixels, then mean
+    what they were made for.
+    """
+    small_height, small_width = motion.reliability.shape
+    stretch = np.array([width / small_width, height / small_height], np.float32)
+    backward = cv2.resize(motion.backward, (width, height), interpolation=cv2.INTER_LINEAR) * stretch
+    trusted = cv2.resize(motion.reliability, (width, height), interpolation=cv2.INTER_LINEAR)
+    # Where enlarging moved a vector over the frame's edge there is nothing to warp from.
+    return Motion(backward, np.where(_off_frame(backward), np.float32(0), trusted))
 
 
 def _grey(pixels: Pixels) -> npt.NDArray[np.uint8]:

@@ -7,7 +7,8 @@ along; where the warp cannot be trusted it starts from the content instead. A sh
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from framestyle.motion.shots import Shot
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
 from framestyle.nst.optim import PixelState
 from framestyle.nst.stylizer import Stylized, Stylizer, TemporalTarget
+from framestyle.presets import Preset
 
 FILL_SIGMA_PX = 12.0
 """How far colours are gathered from the reliable surroundings when disoccluded content is matched to them."""
@@ -34,13 +36,28 @@ LEAST_RELIABLE = 0.2
 On hand-held and chase footage cuts reached 0.00 to 0.14, the fastest motion 0.43."""
 
 
+Motions = Mapping[int, Motion]
+"""Distance in frames -> the motion from that much earlier frame of the same shot, nearest first."""
+
+
 @dataclass(frozen=True, eq=False)
 class _Prepared:
-    """A frame at working size, and the motion from the frame before it in the same shot (None: a shot starts)."""
+    """A frame at working size, and its motion from frames before it in the same shot (none: a shot starts)."""
 
     frame: Frame
-    motion: Motion | None
+    motions: Motions
     shot: int
+
+    def nearest_reached(self) -> int | None:
+        """The distance of the nearest earlier frame that the warp reaches; None where there is none.
+
+        Where next to nothing of the warp can be trusted there is nothing to go on from: a cut that was not found, or
+        a flash, after which the frame before it may be reached again.
+        """
+        for distance, motion in self.motions.items():
+            if float(motion.reliability.mean()) >= LEAST_RELIABLE:
+                return distance
+        return None
 
 
 def working_size(size: Size, max_side_px: int) -> Size:
@@ -56,28 +73,39 @@ def stylize_frames(
     `shots` must cover the frames' indices. Flow for the coming frame is computed on another thread while the
     device optimises this one.
     """
-    last: Stylized | None = None
+    done: deque[Stylized] = deque(maxlen=_farthest(stylizer.preset))
     for prepared in _prepare(frames, shots, stylizer):
-        if prepared.motion is None:
+        if not prepared.motions:
+            done.clear()
             shot = shots[prepared.shot]
             on_event(ShotStarted(prepared.shot, shot.first, shot.frames))
         started = time.perf_counter()
-        last = _stylize_one(prepared, last, stylizer)
-        pixels = to_pixels(last.image)
+        base = _warm_from(prepared, stylizer)
+        result = _stylize_one(prepared, base, done, stylizer)
+        done.appendleft(result)
+        pixels = to_pixels(result.image)
         seconds = time.perf_counter() - started
-        warm = _is_warm(prepared, stylizer)
-        on_event(FrameDone(prepared.frame.index, prepared.shot, last.steps, seconds, last.loss, warm))
+        warm = base is not None
+        on_event(FrameDone(prepared.frame.index, prepared.shot, result.steps, seconds, result.loss, warm))
         yield Frame(prepared.frame.index, prepared.frame.pts, pixels)
+
+
+def _farthest(preset: Preset) -> int:
+    """How many earlier results a frame may need."""
+    return max(preset.video.long_term) if preset.video.warm_start == "flow" else 1
 
 
 def _prepare(frames: Iterable[Frame], shots: Sequence[Shot], stylizer: Stylizer) -> Iterator[_Prepared]:
     """Frames with their motion, one ahead of the consumer."""
     video = stylizer.preset.video
     wanted = video.warm_start == "flow" and not stylizer.is_identity
-    flow = DISFlow(video.flow_quality) if wanted else None
+    flow = DISFlow(video.flow_quality, video.flow_max_side_px) if wanted else None
+    distances = sorted({1, *video.long_term}) if wanted else [1]
     with ThreadPoolExecutor(1, thread_name_prefix="flow") as pool:
         waiting: Future[_Prepared] | None = None
-        for frame, before, shot in _with_previous(frames, shots, stylizer.preset.scales.max_side_px):
+        for frame, before, shot in _with_previous(
+            frames, shots, stylizer.preset.scales.max_side_px, distances
+        ):
             coming = pool.submit(_measure, frame, before, shot, flow)
             if waiting is not None:
                 yield waiting.result()
@@ -87,17 +115,18 @@ def _prepare(frames: Iterable[Frame], shots: Sequence[Shot], stylizer: Stylizer)
 
 
 def _with_previous(
-    frames: Iterable[Frame], shots: Sequence[Shot], max_side_px: int
-) -> Iterator[tuple[Frame, Frame | None, int]]:
-    """Each frame at working size, the one before it in the same shot, and the shot's number."""
-    before: Frame | None = None
+    frames: Iterable[Frame], shots: Sequence[Shot], max_side_px: int, distances: Sequence[int]
+) -> Iterator[tuple[Frame, dict[int, Frame], int]]:
+    """Each frame at working size, those at the distances before it in the same shot, and the shot's number."""
+    before: deque[Frame] = deque(maxlen=distances[-1])
     number = 0
     for frame in frames:
         while number + 1 < len(shots) and frame.index >= shots[number].end:
-            number, before = number + 1, None
+            number += 1
+            before.clear()
         small = _at_working_size(frame, max_side_px)
-        yield small, before, number
-        before = small
+        yield small, {far: before[far - 1] for far in distances if far <= len(before)}, number
+        before.appendleft(small)
 
 
 def _at_working_size(frame: Frame, max_side_px: int) -> Frame:
@@ -109,62 +138,90 @@ def _at_working_size(frame: Frame, max_side_px: int) -> Frame:
     return Frame(frame.index, frame.pts, small)
 
 
-def _measure(frame: Frame, before: Frame | None, shot: int, flow: DISFlow | None) -> _Prepared:
-    if before is None:
-        return _Prepared(frame, None, shot)
-    if flow is None:
-        height, width = frame.pixels.shape[:2]
-        still = Motion(np.zeros((height, width, 2), np.float32), np.ones((height, width), np.float32))
-        return _Prepared(frame, still, shot)
-    return _Prepared(frame, flow(frame.pixels, before.pixels), shot)
+def _measure(frame: Frame, before: Mapping[int, Frame], shot: int, flow: DISFlow | None) -> _Prepared:
+    height, width = frame.pixels.shape[:2]
+    still = Motion(np.zeros((height, width, 2), np.float32), np.ones((height, width), np.float32))
+    motions = {
+        distance: still if flow is None else flow(frame.pixels, earlier.pixels)
+        for distance, earlier in before.items()
+    }
+    return _Prepared(frame, motions, shot)
 
 
-def _is_warm(prepared: _Prepared, stylizer: Stylizer) -> bool:
-    """Whether it goes on from the frame before, rather than from the full coarse-to-fine start.
-
-    Where next to nothing of the warp can be trusted there is nothing to go on from: a cut that was not found, a flash.
-    """
-    if prepared.motion is None or stylizer.preset.video.warm_start == "none":
-        return False
-    return float(prepared.motion.reliability.mean()) >= LEAST_RELIABLE
+def _warm_from(prepared: _Prepared, stylizer: Stylizer) -> int | None:
+    """How far back the frame lies that this one goes on from; None: the full coarse-to-fine start."""
+    return None if stylizer.preset.video.warm_start == "none" else prepared.nearest_reached()
 
 
-def _stylize_one(prepared: _Prepared, last: Stylized | None, stylizer: Stylizer) -> Stylized:
+def _stylize_one(
+    prepared: _Prepared, base: int | None, done: Sequence[Stylized], stylizer: Stylizer
+) -> Stylized:
     content = to_tensor(prepared.frame.pixels, stylizer.device)
     video = stylizer.preset.video
-    if prepared.motion is None or last is None or not _is_warm(prepared, stylizer):
+    if base is None:
         return stylizer.stylize(content)
-    state, temporal = carry(last, content, prepared.motion)
-    targets = [temporal] if video.temporal_weight > 0 and video.warm_start == "flow" else []
+    state = carry(
+        done[base - 1].state,
+        content,
+        prepared.motions[base],
+        moments=video.carry_moments,
+        average=video.carry_average,
+    )
+    targets: list[TemporalTarget] = []
+    if video.temporal_weight > 0 and video.warm_start == "flow":
+        wanted = {far: motion for far, motion in prepared.motions.items() if far in video.long_term}
+        targets = temporal_targets(done, wanted, stylizer.device)
     return stylizer.refine(content, state, targets)
 
 
-def carry(result: Stylized, content: Tensor, motion: Motion) -> tuple[PixelState, TemporalTarget]:
-    """The optimiser's whole state carried along the motion to the current frame, and the temporal target.
+def carry(
+    state: PixelState, content: Tensor, motion: Motion, *, moments: bool = True, average: bool = True
+) -> PixelState:
+    """The optimiser's whole state carried along the motion to the current frame.
 
     Where the warp is unreliable the pixels are the content in the stylized surroundings' colours, and the
-    moments are zero, so that such pixels are free to move.
+    moments are zero, so that such pixels are free to move. Without `moments` Adam starts anew from the warped pixels;
+    without `average` so does the average of the iterates.
     """
-    device, state = content.device, result.state
+    device = content.device
     trusted = torch.from_numpy(motion.reliability)[None, None].to(device)
-    # In the colours that are optimised: `result.image` may have got back those of the content.
-    painted = state.result()
-    stack = torch.cat([state.image, painted, state.average, state.mean, state.square], 1)
-    moved = _warp_tensor(stack[:, :9], motion.backward, cv2.INTER_LANCZOS4, device)
-    # Moments are not pictures: linear keeps the second one from ringing below zero.
-    moments = _warp_tensor(stack[:, 9:], motion.backward, cv2.INTER_LINEAR, device)
-    image, shown, average = moved[:, :3].clamp(0, 1), moved[:, 3:6].clamp(0, 1), moved[:, 6:]
+    # The pixels that are optimised: a result may have got back the content's colours.
+    stack = torch.cat([state.image, state.result(), state.average], 1)
+    moved = _warp_tensor(stack, motion.backward, cv2.INTER_LANCZOS4, device)
+    image, shown, averaged = moved[:, :3].clamp(0, 1), moved[:, 3:6].clamp(0, 1), moved[:, 6:]
     fill = _matched_fill(content, shown, trusted)
-    weight = state.average_weight
-    carried = PixelState(
-        image=trusted * image + (1 - trusted) * fill,
-        mean=trusted * moments[:, :3],
-        square=(trusted * moments[:, 3:]).clamp_min(0),
-        average=trusted * average + (1 - trusted) * fill * weight,
-        step=state.step,
-        average_weight=weight,
-    )
-    return carried, TemporalTarget(shown, trusted)
+    if not average:
+        # What was shown is the average; the iterate beside it is noisier.
+        carried = PixelState.start(trusted * shown + (1 - trusted) * fill)
+    else:
+        weight = state.average_weight
+        carried = PixelState.start(trusted * image + (1 - trusted) * fill)
+        carried.average = trusted * averaged + (1 - trusted) * fill * weight
+        carried.average_weight = weight
+    if moments:
+        # Moments are not pictures: linear keeps the second one from ringing below zero.
+        both = torch.cat([state.mean, state.square], 1)
+        warped = trusted * _warp_tensor(both, motion.backward, cv2.INTER_LINEAR, device)
+        carried.mean, carried.square, carried.step = warped[:, :3], warped[:, 3:].clamp_min(0), state.step
+    return carried
+
+
+def temporal_targets(
+    done: Sequence[Stylized], motions: Motions, device: torch.device
+) -> list[TemporalTarget]:
+    """What the frame should stay near: earlier results (`done`, latest first) warped to it.
+
+    Each counts only where no nearer one does: c_long(j) = max(c(j) - Σ_{k<j} c(k), 0) (Ruder 2016, eq. 9), so that what
+    comes out from behind something looks as it did before.
+    """
+    targets: list[TemporalTarget] = []
+    nearer = torch.zeros(())
+    for distance, motion in sorted(motions.items()):
+        shown = _warp_tensor(done[distance - 1].state.result(), motion.backward, cv2.INTER_LANCZOS4, device)
+        trusted = torch.from_numpy(motion.reliability)[None, None]
+        targets.append(TemporalTarget(shown.clamp(0, 1), (trusted - nearer).clamp_min(0).to(device)))
+        nearer = nearer + trusted
+    return targets
 
 
 def _warp_tensor(tensor: Tensor, backward: FloatArray, interpolation: int, device: torch.device) -> Tensor:

@@ -169,13 +169,18 @@ class Video(Section):
     temporal_weight: float = _key(20.0, "Weight of staying near the warped last frame", ge=0)
     long_term: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = _key(
         (1,),
-        "Distances of earlier frames to stay near (only 1 has an effect yet)",
+        "Distances of earlier frames to stay near, such as [1, 2, 4]",
         "frames",
         strict=False,
         max_length=8,
     )
     passes: int = _key(1, "Passes over a shot (only 1 yet)", ge=1)
     flow: Literal["dis"] = _key("dis", "Optical flow method (only dis yet)")
+    carry_moments: bool = _key(True, "Carry the optimiser's moments along the flow")
+    carry_average: bool = _key(True, "Carry the average of the iterates along the flow")
+    flow_max_side_px: int = _key(
+        640, "Longer side at which flow is computed; it is scaled up to larger frames", "px", ge=32, le=32768
+    )
     flow_quality: Literal["ultrafast", "fast", "medium", "fine"] = _key("medium", "Effort spent on flow")
     cuts: Literal["adaptive", "content", "none"] = _key("adaptive", "How cuts are found")
 

@@ -43,6 +43,32 @@ def test_a_foreground_and_its_background_move_apart() -> None:
     assert float(errors[34:62, 58:82].mean()) < 0.2
 
 
+@pytest.mark.parametrize("move", MOVES)
+def test_flow_at_a_capped_size_is_scaled_up_and_its_mask_holds(move: str) -> None:
+    pair = camera_pair(move, height=192, width=256)
+    capped = DISFlow(max_side_px=160)(pair.current, pair.previous)
+    assert capped.backward.shape == (192, 256, 2) and capped.reliability.shape == (192, 256)
+    errors = _errors(capped.backward, pair.backward)
+    assert float(errors[~pair.occluded].mean()) < 0.6
+    # What it calls reliable is so; what left the frame is not; most of the rest is.
+    assert float(np.percentile(errors[capped.reliability > 0.5], 99)) < 2.5
+    assert float(capped.reliability[pair.occluded].sum()) <= 0.05 * max(1, int(pair.occluded.sum()))
+    assert float(capped.reliability[~pair.occluded].mean()) > 0.75
+
+
+def test_a_capped_mask_still_finds_what_a_foreground_uncovers() -> None:
+    pair = foreground_pair(height=192, width=256)
+    capped = DISFlow(max_side_px=160)(pair.current, pair.previous)
+    assert float(capped.reliability[pair.occluded].mean()) < 0.2
+    assert float(capped.reliability[~pair.occluded].mean()) > 0.85
+
+
+def test_a_cap_above_the_frame_changes_nothing() -> None:
+    pair = camera_pair("zoom")
+    capped, free = (DISFlow(max_side_px=side)(pair.current, pair.previous) for side in (128, 4096))
+    assert np.array_equal(capped.backward, free.backward)
+
+
 def test_one_object_gives_every_pair_the_flow_that_a_new_one_gives() -> None:
     used = DISFlow()
     for move in MOVES:

@@ -18,13 +18,14 @@ from scenes import clip, texture
 from framestyle.events import Event, FrameDone, ShotStarted, StepDone
 from framestyle.frames import Frame
 from framestyle.motion.flow import Motion
-from framestyle.motion.sequence import carry, stylize_frames, working_size
+from framestyle.motion.sequence import carry, stylize_frames, temporal_targets, working_size
 from framestyle.motion.shots import Shot
 from framestyle.nst.image import Size, to_tensor
 from framestyle.nst.optim import PixelState
 from framestyle.nst.stylizer import Stylized, Stylizer
 
 MakeStylizer = Callable[..., Stylizer]
+CPU = torch.device("cpu")
 TWO_SHOTS = (Shot(0, 3), Shot(3, 6))
 WARM_STARTS = ("flow", "previous", "none")
 IDENTITY: dict[str, Any] = {
@@ -265,7 +266,7 @@ def _result(seed: int, height: int = 24, width: int = 32) -> Stylized:
 def test_without_motion_the_whole_state_is_carried_as_it_is() -> None:
     last, content = _result(1), to_tensor(texture(9, 24, 32).astype(np.uint8))
     still = Motion(np.zeros((24, 32, 2), np.float32), np.ones((24, 32), np.float32))
-    state, target = carry(last, content, still)
+    state, (target,) = carry(last.state, content, still), temporal_targets([last], {1: still}, CPU)
     for name in ("image", "mean", "square", "average"):
         torch.testing.assert_close(getattr(state, name), getattr(last.state, name), atol=1e-6, rtol=0)
     assert (state.step, state.average_weight) == (12, 0.6)
@@ -277,7 +278,8 @@ def test_the_whole_state_moves_by_the_flow() -> None:
     last, content = _result(1), to_tensor(texture(9, 24, 32).astype(np.uint8))
     backward = np.zeros((24, 32, 2), np.float32)
     backward[..., 0] = 3
-    state, target = carry(last, content, Motion(backward, np.ones((24, 32), np.float32)))
+    motion = Motion(backward, np.ones((24, 32), np.float32))
+    state, (target,) = carry(last.state, content, motion), temporal_targets([last], {1: motion}, CPU)
     for name in ("image", "mean", "square", "average"):
         torch.testing.assert_close(
             getattr(state, name)[..., :-3], getattr(last.state, name)[..., 3:], atol=1e-5, rtol=0
@@ -289,7 +291,8 @@ def test_where_the_warp_cannot_be_trusted_the_content_comes_in_and_the_moments_g
     last, content = _result(1), to_tensor(texture(9, 24, 32).astype(np.uint8))
     trusted = np.ones((24, 32), np.float32)
     trusted[:, 20:] = 0
-    state, target = carry(last, content, Motion(np.zeros((24, 32, 2), np.float32), trusted))
+    motion = Motion(np.zeros((24, 32, 2), np.float32), trusted)
+    state, (target,) = carry(last.state, content, motion), temporal_targets([last], {1: motion}, CPU)
     assert float(state.mean[..., 20:].abs().max()) == float(state.square[..., 20:].max()) == 0
     torch.testing.assert_close(state.image[..., :20], last.state.image[..., :20], atol=1e-6, rtol=0)
     # Its detail is the content's, whatever its colour; and nothing of the earlier picture shines through.
@@ -311,7 +314,7 @@ def test_filled_in_content_takes_on_the_colour_of_the_stylized_surroundings() ->
     last = Stylized(red, PixelState.start(red), 1, 1.0)
     trusted = np.ones((24, 32), np.float32)
     trusted[8:16, 12:20] = 0
-    state, _ = carry(last, grey, Motion(np.zeros((24, 32, 2), np.float32), trusted))
+    state = carry(last.state, grey, Motion(np.zeros((24, 32, 2), np.float32), trusted))
     torch.testing.assert_close(state.image, red, atol=0.02, rtol=0)
 
 
@@ -321,10 +324,69 @@ def test_carried_pixels_and_moments_stay_in_their_ranges() -> None:
     image = torch.from_numpy(checks).expand(1, 3, 24, 32).contiguous()
     last = Stylized(image, PixelState(image, image, image, image, 3, 1.0), 3, 1.0)
     motion = Motion(np.full((24, 32, 2), 0.4, np.float32), np.ones((24, 32), np.float32))
-    state, target = carry(last, image, motion)
+    state, (target,) = carry(last.state, image, motion), temporal_targets([last], {1: motion}, CPU)
     for picture in (state.image, state.result(), target.warped):
         assert float(picture.min()) >= 0 and float(picture.max()) <= 1
     assert float(state.square.min()) >= 0
+
+
+def test_each_part_of_the_state_can_be_left_behind() -> None:
+    last, content = _result(1), to_tensor(texture(9, 24, 32).astype(np.uint8))
+    still = Motion(np.zeros((24, 32, 2), np.float32), np.ones((24, 32), np.float32))
+    without = carry(last.state, content, still, moments=False)
+    assert float(without.mean.abs().max()) == float(without.square.max()) == without.step == 0
+    torch.testing.assert_close(without.result(), last.image, atol=1e-6, rtol=0)
+    fresh = carry(last.state, content, still, average=False)
+    assert fresh.average_weight == 0 and fresh.step == 12
+    # What was shown goes on, not the iterate behind it.
+    torch.testing.assert_close(fresh.image, last.image, atol=1e-6, rtol=0)
+
+
+def test_an_earlier_frame_speaks_only_where_no_nearer_one_does() -> None:
+    """Ruder 2016, eq. 9, on masks that overlap."""
+    masks = [np.zeros((24, 32), np.float32) for _ in range(3)]
+    masks[0][:, :16], masks[1][:, 8:24], masks[2][:] = 1.0, 0.75, 0.5
+    still = np.zeros((24, 32, 2), np.float32)
+    motions = {
+        far: Motion(still, mask) for far, mask in zip((4, 1, 2), (masks[2], masks[0], masks[1]), strict=True)
+    }
+    done = [_result(seed) for seed in (1, 2, 3, 4)]
+    targets = temporal_targets(done, motions, CPU)
+    for target, one in zip(targets, (done[0], done[1], done[3]), strict=True):
+        torch.testing.assert_close(target.warped, one.image, atol=1e-6, rtol=0)
+    wanted = [masks[0], np.maximum(masks[1] - masks[0], 0), np.maximum(masks[2] - masks[1] - masks[0], 0)]
+    for target, mask in zip(targets, wanted, strict=True):
+        assert np.array_equal(target.reliability[0, 0].numpy(), mask)
+
+
+def test_after_a_flash_the_shot_goes_on_from_before_it(make_stylizer: MakeStylizer) -> None:
+    frames = clip([(1, 6)], height=72, width=96)
+    frames[3] = replace(frames[3], pixels=clip([(5, 1)], height=72, width=96)[0].pixels)
+
+    def warm(long_term: list[int]) -> list[bool]:
+        events: list[Event] = []
+        stylizer = make_stylizer(video={"long_term": long_term})
+        list(stylize_frames(frames, [Shot(0, 6)], stylizer, on_event=events.append))
+        return [event.warm for event in events if isinstance(event, FrameDone)]
+
+    assert warm([1, 2]) == [False, True, True, False, True, True]
+    assert warm([1]) == [False, True, True, False, False, True]
+
+
+def test_what_comes_out_from_behind_something_looks_as_before(make_stylizer: MakeStylizer) -> None:
+    """A bar hides the left half for one frame: the long-term target alone remembers it."""
+    frames = clip([(1, 4)], height=48, width=64, pan_px=0.0)
+    bar = frames[2].pixels.copy()
+    bar[:, :24] = (250, 20, 20)
+    frames[2] = replace(frames[2], pixels=bar)
+
+    def change(long_term: list[int]) -> float:
+        video = {"long_term": long_term, "temporal_weight": 2000.0, "steps": 20, "min_steps": 20}
+        done = _run(frames, [Shot(0, 4)], make_stylizer(video=video))
+        before, after = (done[n].pixels[:, 2:16].astype(float) for n in (1, 3))
+        return float(np.square(after - before).mean())
+
+    assert change([1, 2]) < 0.5 * change([1])
 
 
 # -- news, order, stopping ---------------------------------------------------------------------------------
