@@ -1,6 +1,6 @@
 """Makes the README's pictures from the project's own samples: python docs/make_images.py [--device D].
 
-Some twenty minutes on two cores. Results are written to docs/images/; nothing else is touched.
+Some ten minutes on two cores. Results are written to docs/images/; nothing else is touched.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ PHOTOS = {
     "stilllife": ("sunfield", "stainedglass", "inkwash", "cubist"),
 }
 CLIP_PRESET = "sunfield"
-PHOTO_SETTINGS = ("scales.max_side_px=320",)
-CLIP_SETTINGS = ("scales.max_side_px=256", "video.steps=12")
+PHOTO_SETTINGS = ("scales.max_side_px=240",)
+CLIP_SETTINGS = ("scales.max_side_px=192", "video.steps=12")
 MOMENTS = (0.1, 0.3, 0.5, 0.6, 0.95)
 
 

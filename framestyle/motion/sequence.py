@@ -60,6 +60,14 @@ class _Prepared:
         return None
 
 
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """A finished frame, and how many steps each of its pixels has had since it came into the picture, 11HW."""
+
+    result: Stylized
+    settled: Tensor
+
+
 def working_size(size: Size, max_side_px: int) -> Size:
     """The size at which frames are optimised and delivered."""
     return fit_within(size, max_side_px)
@@ -73,7 +81,7 @@ def stylize_frames(
     `shots` must cover the frames' indices. Flow for the coming frame is computed on another thread while the
     device optimises this one.
     """
-    done: deque[Stylized] = deque(maxlen=_farthest(stylizer.preset))
+    done: deque[Painted] = deque(maxlen=_farthest(stylizer.preset))
     for prepared in _prepare(frames, shots, stylizer):
         if not prepared.motions:
             done.clear()
@@ -81,8 +89,9 @@ def stylize_frames(
             on_event(ShotStarted(prepared.shot, shot.first, shot.frames))
         started = time.perf_counter()
         base = _warm_from(prepared, stylizer)
-        result = _stylize_one(prepared, base, done, stylizer)
-        done.appendleft(result)
+        painted = _stylize_one(prepared, base, done, stylizer)
+        done.appendleft(painted)
+        result = painted.result
         pixels = to_pixels(result.image)
         seconds = time.perf_counter() - started
         warm = base is not None
@@ -154,24 +163,28 @@ def _warm_from(prepared: _Prepared, stylizer: Stylizer) -> int | None:
 
 
 def _stylize_one(
-    prepared: _Prepared, base: int | None, done: Sequence[Stylized], stylizer: Stylizer
-) -> Stylized:
+    prepared: _Prepared, base: int | None, done: Sequence[Painted], stylizer: Stylizer
+) -> Painted:
     content = to_tensor(prepared.frame.pixels, stylizer.device)
-    video = stylizer.preset.video
+    preset = stylizer.preset
     if base is None:
-        return stylizer.stylize(content)
+        result = stylizer.stylize(content)
+        return Painted(result, torch.full_like(content[:, :1], float(preset.scales.steps)))
+    before, motion, video = done[base - 1], prepared.motions[base], preset.video
     state = carry(
-        done[base - 1].state,
-        content,
-        prepared.motions[base],
-        moments=video.carry_moments,
-        average=video.carry_average,
+        before.result.state, content, motion, moments=video.carry_moments, average=video.carry_average
     )
     targets: list[TemporalTarget] = []
     if video.temporal_weight > 0 and video.warm_start == "flow":
-        wanted = {far: motion for far, motion in prepared.motions.items() if far in video.long_term}
-        targets = temporal_targets(done, wanted, stylizer.device)
-    return stylizer.refine(content, state, targets)
+        wanted = {far: one for far, one in prepared.motions.items() if far in video.long_term}
+        targets = temporal_targets(done, wanted, preset.scales.steps)
+    result = stylizer.refine(content, state, targets)
+    return Painted(result, _carried_settled(before, motion) + result.steps)
+
+
+def _carried_settled(before: Painted, motion: Motion) -> Tensor:
+    trusted = torch.from_numpy(motion.reliability)[None, None].to(before.settled.device)
+    return trusted * _warp_tensor(before.settled, motion.backward, cv2.INTER_LINEAR, before.settled.device)
 
 
 def carry(
@@ -206,34 +219,34 @@ def carry(
     return carried
 
 
-def temporal_targets(
-    done: Sequence[Stylized], motions: Motions, device: torch.device
-) -> list[TemporalTarget]:
-    """What the frame should stay near: earlier results (`done`, latest first) warped to it.
+def temporal_targets(done: Sequence[Painted], motions: Motions, settled_steps: int) -> list[TemporalTarget]:
+    """What the frame should stay near: earlier frames (`done`, latest first) warped to it.
 
     Each counts only where no nearer one does: c_long(j) = max(c(j) - Σ_{k<j} c(k), 0) (Ruder 2016, eq. 9), so that what
-    comes out from behind something looks as it did before.
+    comes out from behind something looks as it did before. Beyond the paper, a pixel counts in full only after
+    `settled_steps`: one that came into the picture lately is half painted, and would be held so.
     """
     targets: list[TemporalTarget] = []
     nearer = torch.zeros(())
     for distance, motion in sorted(motions.items()):
-        shown = _warp_tensor(done[distance - 1].state.result(), motion.backward, cv2.INTER_LANCZOS4, device)
+        painted = done[distance - 1]
+        device = painted.settled.device
+        shown = _warp_tensor(painted.result.state.result(), motion.backward, cv2.INTER_LANCZOS4, device)
         trusted = torch.from_numpy(motion.reliability)[None, None]
-        targets.append(TemporalTarget(shown.clamp(0, 1), (trusted - nearer).clamp_min(0).to(device)))
+        share = (_carried_settled(painted, motion) / max(1, settled_steps)).clamp(0, 1)
+        weight = (trusted - nearer).clamp_min(0).to(device)
+        targets.append(TemporalTarget(shown.clamp(0, 1), weight * share))
         nearer = nearer + trusted
     return targets
 
 
 def _warp_tensor(tensor: Tensor, backward: FloatArray, interpolation: int, device: torch.device) -> Tensor:
     """1CHW warped on the CPU by OpenCV, at most four channels at a time."""
-    pieces = [
-        warp(
-            np.ascontiguousarray(piece[0].permute(1, 2, 0).cpu().numpy()),
-            backward,
-            interpolation=interpolation,
-        )
-        for piece in torch.split(tensor, 3, dim=1)
-    ]
+    pieces = []
+    for piece in torch.split(tensor, 3, dim=1):
+        hwc = np.ascontiguousarray(piece[0].permute(1, 2, 0).cpu().numpy())
+        # OpenCV drops the axis of a single channel.
+        pieces.append(warp(hwc, backward, interpolation=interpolation).reshape(*backward.shape[:2], -1))
     stacked = np.concatenate(pieces, axis=2).transpose(2, 0, 1)
     return torch.from_numpy(np.ascontiguousarray(stacked))[None].to(device)
 

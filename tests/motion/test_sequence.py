@@ -18,14 +18,13 @@ from scenes import clip, texture
 from framestyle.events import Event, FrameDone, ShotStarted, StepDone
 from framestyle.frames import Frame
 from framestyle.motion.flow import Motion
-from framestyle.motion.sequence import carry, stylize_frames, temporal_targets, working_size
+from framestyle.motion.sequence import Painted, carry, stylize_frames, temporal_targets, working_size
 from framestyle.motion.shots import Shot
 from framestyle.nst.image import Size, to_tensor
 from framestyle.nst.optim import PixelState
 from framestyle.nst.stylizer import Stylized, Stylizer
 
 MakeStylizer = Callable[..., Stylizer]
-CPU = torch.device("cpu")
 TWO_SHOTS = (Shot(0, 3), Shot(3, 6))
 WARM_STARTS = ("flow", "previous", "none")
 IDENTITY: dict[str, Any] = {
@@ -263,10 +262,15 @@ def _result(seed: int, height: int = 24, width: int = 32) -> Stylized:
     return Stylized(state.result(), state, 12, 1.0)
 
 
+def _settled(result: Stylized) -> Painted:
+    """With enough steps behind every pixel."""
+    return Painted(result, torch.full_like(result.image[:, :1], 1000.0))
+
+
 def test_without_motion_the_whole_state_is_carried_as_it_is() -> None:
     last, content = _result(1), to_tensor(texture(9, 24, 32).astype(np.uint8))
     still = Motion(np.zeros((24, 32, 2), np.float32), np.ones((24, 32), np.float32))
-    state, (target,) = carry(last.state, content, still), temporal_targets([last], {1: still}, CPU)
+    state, (target,) = carry(last.state, content, still), temporal_targets([_settled(last)], {1: still}, 80)
     for name in ("image", "mean", "square", "average"):
         torch.testing.assert_close(getattr(state, name), getattr(last.state, name), atol=1e-6, rtol=0)
     assert (state.step, state.average_weight) == (12, 0.6)
@@ -279,7 +283,7 @@ def test_the_whole_state_moves_by_the_flow() -> None:
     backward = np.zeros((24, 32, 2), np.float32)
     backward[..., 0] = 3
     motion = Motion(backward, np.ones((24, 32), np.float32))
-    state, (target,) = carry(last.state, content, motion), temporal_targets([last], {1: motion}, CPU)
+    state, (target,) = carry(last.state, content, motion), temporal_targets([_settled(last)], {1: motion}, 80)
     for name in ("image", "mean", "square", "average"):
         torch.testing.assert_close(
             getattr(state, name)[..., :-3], getattr(last.state, name)[..., 3:], atol=1e-5, rtol=0
@@ -292,7 +296,7 @@ def test_where_the_warp_cannot_be_trusted_the_content_comes_in_and_the_moments_g
     trusted = np.ones((24, 32), np.float32)
     trusted[:, 20:] = 0
     motion = Motion(np.zeros((24, 32, 2), np.float32), trusted)
-    state, (target,) = carry(last.state, content, motion), temporal_targets([last], {1: motion}, CPU)
+    state, (target,) = carry(last.state, content, motion), temporal_targets([_settled(last)], {1: motion}, 80)
     assert float(state.mean[..., 20:].abs().max()) == float(state.square[..., 20:].max()) == 0
     torch.testing.assert_close(state.image[..., :20], last.state.image[..., :20], atol=1e-6, rtol=0)
     # Its detail is the content's, whatever its colour; and nothing of the earlier picture shines through.
@@ -324,7 +328,7 @@ def test_carried_pixels_and_moments_stay_in_their_ranges() -> None:
     image = torch.from_numpy(checks).expand(1, 3, 24, 32).contiguous()
     last = Stylized(image, PixelState(image, image, image, image, 3, 1.0), 3, 1.0)
     motion = Motion(np.full((24, 32, 2), 0.4, np.float32), np.ones((24, 32), np.float32))
-    state, (target,) = carry(last.state, image, motion), temporal_targets([last], {1: motion}, CPU)
+    state, (target,) = carry(last.state, image, motion), temporal_targets([_settled(last)], {1: motion}, 80)
     for picture in (state.image, state.result(), target.warped):
         assert float(picture.min()) >= 0 and float(picture.max()) <= 1
     assert float(state.square.min()) >= 0
@@ -351,12 +355,21 @@ def test_an_earlier_frame_speaks_only_where_no_nearer_one_does() -> None:
         far: Motion(still, mask) for far, mask in zip((4, 1, 2), (masks[2], masks[0], masks[1]), strict=True)
     }
     done = [_result(seed) for seed in (1, 2, 3, 4)]
-    targets = temporal_targets(done, motions, CPU)
+    targets = temporal_targets([_settled(one) for one in done], motions, 80)
     for target, one in zip(targets, (done[0], done[1], done[3]), strict=True):
         torch.testing.assert_close(target.warped, one.image, atol=1e-6, rtol=0)
     wanted = [masks[0], np.maximum(masks[1] - masks[0], 0), np.maximum(masks[2] - masks[1] - masks[0], 0)]
     for target, mask in zip(targets, wanted, strict=True):
         assert np.array_equal(target.reliability[0, 0].numpy(), mask)
+
+
+def test_pixels_that_came_in_lately_are_held_less() -> None:
+    last = _result(1)
+    settled = torch.zeros(1, 1, 24, 32)
+    settled[..., 8:16], settled[..., 16:] = 20.0, 80.0
+    still = Motion(np.zeros((24, 32, 2), np.float32), np.ones((24, 32), np.float32))
+    (target,) = temporal_targets([Painted(last, settled)], {1: still}, 40)
+    assert torch.equal(target.reliability, (settled / 40).clamp(0, 1))
 
 
 def test_after_a_flash_the_shot_goes_on_from_before_it(make_stylizer: MakeStylizer) -> None:
