@@ -1,0 +1,1 @@
+"""Measurements of FrameStyle: run from the checkout, never imported by the package."""
