@@ -228,7 +228,7 @@ def run_stylize(args: argparse.Namespace) -> int:
         for task in tasks:
             print(_plain(f"{task.kind}: {task.source} -> {task.target}"))
         return 0
-    from framestyle.doors.console import open_console
+    from framestyle.doors.console import describe, open_console
     from framestyle.events import Event, TaskFailed
     from framestyle.jobs.engines.local import run
     from framestyle.jobs.workshop import open_workshop
@@ -249,7 +249,7 @@ def run_stylize(args: argparse.Namespace) -> int:
         if args.progress == "none":
             # Silent about progress, never about what went wrong.
             for failure in failures:
-                print(f"FAILED {_plain(failure.path)}: {_plain(failure.message)}", file=sys.stderr)
+                print(describe(failure), file=sys.stderr)
         raise BatchError(
             f"{len(done.failed)} of {len(tasks)} failed; the rest is done",
             next_step="The failures are listed above, each with its cause.",

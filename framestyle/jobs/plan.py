@@ -10,10 +10,10 @@ from pathlib import Path
 
 from framestyle.errors import InputError, OutputError, UsageError
 from framestyle.media.files import InputKind, file_identity, photos_in, sniff
-from framestyle.media.photos import check_photo_format
+from framestyle.media.photos import FORMATS, check_photo_format
 from framestyle.media.video_writer import CODECS, check_container
 
-PHOTO_SUFFIXES = {"jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp"}
+PHOTO_SUFFIXES = {suffix.lstrip(".") for suffix in FORMATS}
 VIDEO_SUFFIXES = {"mp4", "mov", "mkv", "webm", "avi", "m4v"}
 
 

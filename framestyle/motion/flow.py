@@ -133,9 +133,9 @@ def _off_frame(flow: FloatArray) -> npt.NDArray[np.bool_]:
 
 def _motion_boundary(flow: FloatArray) -> npt.NDArray[np.bool_]:
     change = np.zeros(flow.shape[:2], np.float32)
+    # A difference needs two pixels: a frame of one row or column has its edge repeated.
+    missing = [(0, max(0, 2 - side)) for side in flow.shape[:2]]
     for component in (flow[..., 0], flow[..., 1]):
-        # A difference needs two pixels: a frame of one row or column has its edge repeated.
-        missing = [(0, max(0, 2 - side)) for side in flow.shape[:2]]
         down, right = np.gradient(np.pad(component, missing, mode="edge"))
         change += (np.square(down) + np.square(right))[: flow.shape[0], : flow.shape[1]]
     return np.asarray(change > BOUNDARY_SLOPE * _square(flow) + BOUNDARY_FLOOR)

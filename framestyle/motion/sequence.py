@@ -28,13 +28,10 @@ from framestyle.presets import Preset
 
 FILL_SIGMA_PX = 12.0
 """How far colours are gathered from the reliable surroundings when disoccluded content is matched to them."""
-
-
 LEAST_RELIABLE = 0.2
 """Share of the frame that must be reached from the frame before; below it the frame starts afresh.
 
 On hand-held and chase footage cuts reached 0.00 to 0.14, the fastest motion 0.43."""
-
 
 Motions = Mapping[int, Motion]
 """Distance in frames -> the motion from that much earlier frame of the same shot, nearest first."""
@@ -148,13 +145,16 @@ def _at_working_size(frame: Frame, max_side_px: int) -> Frame:
 
 
 def _measure(frame: Frame, before: Mapping[int, Frame], shot: int, flow: DISFlow | None) -> _Prepared:
-    height, width = frame.pixels.shape[:2]
-    still = Motion(np.zeros((height, width, 2), np.float32), np.ones((height, width), np.float32))
     motions = {
-        distance: still if flow is None else flow(frame.pixels, earlier.pixels)
+        distance: _still(frame) if flow is None else flow(frame.pixels, earlier.pixels)
         for distance, earlier in before.items()
     }
     return _Prepared(frame, motions, shot)
+
+
+def _still(frame: Frame) -> Motion:
+    height, width = frame.pixels.shape[:2]
+    return Motion(np.zeros((height, width, 2), np.float32), np.ones((height, width), np.float32))
 
 
 def _warm_from(prepared: _Prepared, stylizer: Stylizer) -> int | None:

@@ -12,7 +12,7 @@ from framestyle.errors import DeviceError
 
 PROBE_CHANNELS, PROBE_SIDE, PROBE_ROUNDS = 256, 32, 5
 BFLOAT16_GAIN = 1.2
-"""bfloat16 must be faster by this factor to be worth its rounding; machines measured 0.6 or 2, nothing between."""
+"""bfloat16 must be faster by this factor to be worth its rounding. See docs/decisions/0008 for what was measured."""
 
 
 def choose_device(spec: str) -> torch.device:
@@ -52,8 +52,7 @@ def working_dtype(precision: str, device: torch.device) -> torch.dtype:
 
 @lru_cache(maxsize=1)
 def _cpu_is_faster_in_bfloat16() -> bool:
-    """Measured, in a twentieth of a second: of two kinds of CPU that both list avx512_bf16, one halves the time with it
-    and the other doubles it."""
+    """Measured, in less than a tenth of a second: that a CPU lists avx512_bf16 does not tell."""
     if not torch.cpu._is_avx512_bf16_supported():
         return False
     times = {torch.float32: float("inf"), torch.bfloat16: float("inf")}

@@ -212,25 +212,16 @@ def test_every_failure_of_a_batch_is_named_even_without_progress(
     assert "bad.png" in capsys.readouterr().err
 
 
-def children_of(parent: int) -> list[int]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-            except OSError:
-                continue
-            if int(fields[1]) == parent and fields[0] != "Z":
-                found.append(int(entry.name))
-    return found
-
-
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 @pytest.mark.parametrize(
     ("number", "whole_group"), [(signal.SIGINT, False), (signal.SIGINT, True), (signal.SIGTERM, False)]
 )
 def test_a_stopped_clip_is_exit_130_with_no_half_file_and_no_ffmpeg_left(
-    workplace: Path, quick: str, number: signal.Signals, whole_group: bool
+    workplace: Path,
+    quick: str,
+    number: signal.Signals,
+    whole_group: bool,
+    children_of: Callable[[int], list[int]],
 ) -> None:
     source = "testsrc2=size=64x48:rate=25:duration=4"
     subprocess.run([ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", source, "long.mp4"], check=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -120,26 +119,6 @@ def photo(tmp_path: Path) -> Path:
     path = tmp_path / "photo.png"
     Image.fromarray(np.dstack([x * 7, y * 10, (x + y) * 4]).astype(np.uint8)).save(path)
     return path
-
-
-@pytest.fixture
-def our_ffmpegs() -> Callable[[], list[int]]:
-    """`our_ffmpegs()`: living ffmpeg processes whose parent is this one."""
-
-    def found() -> list[int]:
-        children = []
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                try:
-                    fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-                    command = (entry / "cmdline").read_bytes()
-                except OSError:
-                    continue
-                if int(fields[1]) == os.getpid() and b"ffmpeg" in command and fields[0] != "Z":
-                    children.append(int(entry.name))
-        return children
-
-    return found
 
 
 @pytest.fixture(autouse=True)

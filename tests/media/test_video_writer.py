@@ -67,21 +67,6 @@ def read(path: Path) -> list[Any]:
         return [frame.pixels for frame in reader]
 
 
-def our_ffmpegs() -> list[int]:
-    """Living ffmpeg processes whose parent is this one."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-                command = (entry / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if int(fields[1]) == os.getpid() and b"ffmpeg" in command and fields[0] != "Z":
-                found.append(int(entry.name))
-    return found
-
-
 def test_this_ffmpeg_encodes_every_codec_of_the_table() -> None:
     assert set(video_codecs()) == set(CODECS)
 
@@ -300,7 +285,9 @@ def test_pixel_aspect_is_kept(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize("error", [RuntimeError("mine"), KeyboardInterrupt()])
-def test_an_error_leaves_no_file_and_no_process(tmp_path: Path, error: BaseException) -> None:
+def test_an_error_leaves_no_file_and_no_process(
+    tmp_path: Path, error: BaseException, our_ffmpegs: Callable[[], list[int]]
+) -> None:
     (tmp_path / "o.mp4").write_bytes(b"old")
     settings = VideoSettings("h264", "draft")
     writer = VideoWriter(tmp_path / "o.mp4", width=64, height=48, frame_rate=Fraction(25), settings=settings)
@@ -313,7 +300,7 @@ def test_an_error_leaves_no_file_and_no_process(tmp_path: Path, error: BaseExcep
     assert (tmp_path / "o.mp4").read_bytes() == b"old"
 
 
-def test_a_killed_ffmpeg_is_an_output_error(tmp_path: Path) -> None:
+def test_a_killed_ffmpeg_is_an_output_error(tmp_path: Path, our_ffmpegs: Callable[[], list[int]]) -> None:
     settings = VideoSettings("h264", "draft")
     writer = VideoWriter(
         tmp_path / "o.mp4", width=640, height=480, frame_rate=Fraction(25), settings=settings
@@ -326,7 +313,9 @@ def test_a_killed_ffmpeg_is_an_output_error(tmp_path: Path) -> None:
     assert our_ffmpegs() == []
 
 
-def test_an_encoder_that_fails_and_a_full_disk_are_told_apart(tmp_path: Path) -> None:
+def test_an_encoder_that_fails_and_a_full_disk_are_told_apart(
+    tmp_path: Path, our_ffmpegs: Callable[[], list[int]]
+) -> None:
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "64x48", "-i", "pipe:0"]
     refused = FFmpeg([*raw, "-c:v", "no_such_encoder", f"file:{tmp_path / 'o.mkv'}"])
     with pytest.raises(OutputError, match="no_such_encoder"):
@@ -341,7 +330,7 @@ def test_an_encoder_that_fails_and_a_full_disk_are_told_apart(tmp_path: Path) ->
     assert our_ffmpegs() == []
 
 
-def test_no_frame_is_no_video(tmp_path: Path) -> None:
+def test_no_frame_is_no_video(tmp_path: Path, our_ffmpegs: Callable[[], list[int]]) -> None:
     settings = VideoSettings("h264", "draft")
     writer = VideoWriter(tmp_path / "o.mp4", width=64, height=48, frame_rate=Fraction(25), settings=settings)
     with pytest.raises(OutputError, match="no frame"), writer:
