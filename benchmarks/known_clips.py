@@ -31,6 +31,7 @@ class KnownClip:
     name: str
     frames: list[Frame]
     flow: Callable[[int, int], tuple[Floats, Mask]]
+    frame_rate: Fraction = FRAME_RATE
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +111,23 @@ def noisy_still_clip(photo: Pixels, frames: int, height: int, width: int, sigma:
         for one in still.frames
     ]
     return KnownClip("still", noisy, still.flow)
+
+
+def cut_clip(photo: Pixels, other: Pixels, frames: int, height: int, width: int) -> KnownClip:
+    """A pan over one photo, and from half of the frames on a zoom into another: nothing is visible in both."""
+    half = frames // 2
+    shots = (
+        camera_clip("pan", photo, half, height, width),
+        camera_clip("zoom", other, frames - half, height, width),
+    )
+    late = [Frame(half + one.index, (half + one.index) / FRAME_RATE, one.pixels) for one in shots[1].frames]
+
+    def flow(t: int, s: int) -> tuple[Floats, Mask]:
+        if (t < half) != (s < half):
+            return np.zeros((height, width, 2), np.float32), np.zeros((height, width), bool)
+        return shots[0].flow(t, s) if t < half else shots[1].flow(t - half, s - half)
+
+    return KnownClip("cut", [*shots[0].frames, *late], flow)
 
 
 def _camera(kind: str, height: int, width: int) -> Callable[[int], Affine]:

@@ -1,6 +1,8 @@
-"""How steady stylized clips are, and what it costs: python -m benchmarks.steadiness [--side 192] [--frames 16] …
+"""How steady stylized clips are, and what it costs: python -m benchmarks.steadiness [--side 192] [--frames 22] …
 
-Each part of the method is added in turn, on clips whose motion is known exactly. Writes JSON and a table.
+Each part of the method is added in turn, on clips whose motion is known exactly; `ruder2016` is the peer. Every run
+(one variant on one clip) is kept in the output folder and not made again, so that an hour's work can be added to.
+Writes JSON, a table and a plot.
 """
 
 from __future__ import annotations
@@ -9,12 +11,14 @@ import argparse
 import json
 import platform
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from benchmarks import measures
@@ -22,37 +26,62 @@ from benchmarks.known_clips import (
     Floats,
     KnownClip,
     camera_clip,
+    cut_clip,
     foreground_clip,
     noisy_still_clip,
 )
+from benchmarks.ruder import ruder_frames
 from framestyle.doors.demo import samples_dir
 from framestyle.events import Event, FrameDone
 from framestyle.frames import Pixels
 from framestyle.jobs.workshop import open_workshop
 from framestyle.media.photos import read_photo
 from framestyle.motion.sequence import stylize_frames
-from framestyle.motion.shots import Shot
-from framestyle.nst.image import to_tensor
+from framestyle.motion.shots import find_shots
+from framestyle.nst.image import to_pixels, to_tensor
 from framestyle.nst.stylizer import Stylizer
 from framestyle.presets import load_preset
 
-CLIPS = ("pan", "zoom", "rotation", "foreground", "still")
+CLIPS = ("pan", "zoom", "rotation", "foreground", "still", "cut")
 PLAIN = (
     "video.temporal_weight=0",
     "video.carry_moments=false",
     "video.carry_average=false",
+    "video.anneal=false",
     "video.tolerance=0",
 )
 VARIANTS: dict[str, tuple[str, ...]] = {
     "independent": ("video.warm_start=none",),
+    "ruder2016": (),
     "previous": ("video.warm_start=previous", *PLAIN),
     "warped": ("video.warm_start=flow", *PLAIN),
-    "+ temporal": ("video.carry_moments=false", "video.carry_average=false", "video.tolerance=0"),
-    "+ moments": ("video.tolerance=0",),
+    "+ temporal": PLAIN[1:],
+    "+ moments": PLAIN[3:],
+    "+ annealing": PLAIN[4:],
     "+ adaptive": (),
     "+ long term": ("video.long_term=[1, 2, 4]",),
+    "two passes": ("video.passes=2",),
 }
-GAPS = (1, 5, 10)
+"""Each of FrameStyle's from `warped` to `+ long term` has all that those before it have."""
+PEER = "ruder2016"
+GAPS = (1, 5, 10, 20)
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One variant on one clip, as it came out: pictures THWC uint8, steps and seconds of each frame."""
+
+    pictures: npt.NDArray[np.uint8]
+    steps: npt.NDArray[np.int64]
+    seconds: npt.NDArray[np.float64]
+
+    def save(self, path: Path) -> None:
+        np.savez_compressed(path, pictures=self.pictures, steps=self.steps, seconds=self.seconds)
+
+    @classmethod
+    def load(cls, path: Path) -> Run:
+        with np.load(path) as kept:
+            return cls(kept["pictures"], kept["steps"], kept["seconds"])
 
 
 @dataclass(frozen=True)
@@ -72,11 +101,14 @@ class Row:
 
 
 def make_clip(name: str, frames: int, height: int, width: int) -> KnownClip:
+    """One of CLIPS, from the project's samples."""
     photo, front = _photo("canyon"), _photo("stilllife")
     if name == "foreground":
         return foreground_clip(photo, front, frames, height, width)
     if name == "still":
         return noisy_still_clip(photo, frames, height, width)
+    if name == "cut":
+        return cut_clip(photo, front, frames, height, width)
     return camera_clip(name, photo, frames, height, width)
 
 
@@ -84,22 +116,59 @@ def _photo(name: str) -> Pixels:
     return read_photo(samples_dir() / "photos" / f"{name}.jpg").pixels
 
 
-def measure(clip: KnownClip, variant: str, stylizer: Stylizer) -> tuple[Row, list[Floats]]:
-    """Stylize the clip and measure the result."""
-    done: list[FrameDone] = []
+class Clock:
+    """Seconds of each frame: on the CPU those of this process, whatever else the machine does."""
+
+    def __init__(self, stylizer: Stylizer) -> None:
+        self._now = time.process_time if stylizer.device.type == "cpu" else time.perf_counter
+        self._last = self._now()
+        self.seconds: list[float] = []
+
+    def tick(self) -> None:
+        """A frame is done."""
+        now = self._now()
+        self.seconds.append(now - self._last)
+        self._last = now
+
+
+def stylize(clip: KnownClip, stylizer: Stylizer) -> Run:
+    """FrameStyle's own way with a clip: its cuts are found, not told."""
+    steps: list[int] = []
+    clock = Clock(stylizer)
 
     def heard(event: Event) -> None:
         if isinstance(event, FrameDone):
-            done.append(event)
+            steps.append(event.steps)
+            clock.tick()
 
-    shots = [Shot(0, len(clip.frames))]
+    shots = find_shots(clip.frames, "adaptive", clip.frame_rate)
     results = list(stylize_frames(clip.frames, shots, stylizer, on_event=heard))
-    pictures = [frame.pixels.astype(np.float32) / 255 for frame in results]
+    return _run([one.pixels for one in results], [one.steps for one in done], clock.seconds)
+
+
+def stylize_as_peer(clip: KnownClip, stylizer: Stylizer) -> Run:
+    """The peer's way with it."""
+    done, clock = [], Clock(stylizer)
+    for one in ruder_frames(clip.frames, stylizer):
+        done.append(one)
+        clock.tick()
+        print(f"{clip.name} {PEER} frame {len(done)}: {one.steps} steps", file=sys.stderr, flush=True)
+    pictures = [to_pixels(torch.from_numpy(one.picture).permute(2, 0, 1)[None]) for one in done]
+    return _run(pictures, [one.steps for one in done], clock.seconds)
+
+
+def _run(pictures: Sequence[Pixels], steps: Sequence[int], seconds: Sequence[float]) -> Run:
+    return Run(np.stack(pictures).astype(np.uint8), np.asarray(steps), np.asarray(seconds))
+
+
+def measure(clip: KnownClip, variant: str, run: Run, stylizer: Stylizer) -> Row:
+    """All the measures of one run."""
+    pictures: list[Floats] = [picture.astype(np.float32) / 255 for picture in run.pictures]
     losses = [
-        stylizer.losses_of(to_tensor(result.pixels), to_tensor(frame.pixels))
-        for frame, result in list(zip(clip.frames, results, strict=True))[1:]
+        stylizer.losses_of(to_tensor(result), to_tensor(frame.pixels))
+        for frame, result in list(zip(clip.frames, run.pictures, strict=True))[1:]
     ]
-    row = Row(
+    return Row(
         clip.name,
         variant,
         {gap: measures.warping_error(pictures, clip, gap) for gap in GAPS if gap < len(pictures)},
@@ -108,67 +177,68 @@ def measure(clip: KnownClip, variant: str, stylizer: Stylizer) -> tuple[Row, lis
         float(np.mean([one["style"] for one in losses])),
         float(np.mean([one["content"] for one in losses])),
         float(np.mean([measures.laplacian_energy(picture) for picture in pictures[1:]])),
-        float(np.mean([one.steps for one in done[1:]])),
-        float(np.mean([one.seconds for one in done[1:]])),
+        float(np.mean(run.steps[1:])),
+        float(np.mean(run.seconds[1:])),
     )
-    return row, pictures
+
+
+HEAD = ("shower door px", "luma drift", "style", "content", "Laplacian", "steps", "CPU s/frame")
 
 
 def table(rows: Sequence[Row]) -> str:
     """Markdown; warping errors in 1e-4."""
     gaps = sorted({gap for row in rows for gap in row.warping_error})
-    head = [
-        "clip",
-        "variant",
-        *(f"E_warp {gap}" for gap in gaps),
-        "shower door px",
-        "luma drift",
-        "style",
-        "content",
-    ]
-    head += ["Laplacian", "steps", "s/frame"]
+    head = ["clip", "variant", *(f"E_warp {gap}" for gap in gaps), *HEAD]
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     for row in rows:
-        cells = [row.clip, row.variant]
-        cells += [f"{row.warping_error[gap] * 1e4:.1f}" if gap in row.warping_error else "" for gap in gaps]
-        cells += [f"{row.shower_door_px:.2f}", f"{row.luma_drift_255:.2f}", f"{row.style_loss:.3f}"]
-        cells += [
-            f"{row.content_loss:.3f}",
-            f"{row.laplacian_energy:.3f}",
-            f"{row.steps:.1f}",
-            f"{row.seconds:.2f}",
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
+        errors = [f"{row.warping_error[gap] * 1e4:.1f}" if gap in row.warping_error else "" for gap in gaps]
+        figures = [f"{row.shower_door_px:.2f}", f"{row.luma_drift_255:.2f}", f"{row.style_loss:.3f}"]
+        figures += [f"{row.content_loss:.3f}", f"{row.laplacian_energy:.3f}", f"{row.steps:.1f}"]
+        figures.append(f"{row.seconds:.2f}")
+        lines.append("| " + " | ".join([row.clip, row.variant, *errors, *figures]) + " |")
     return "\n".join(lines)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure the steadiness of stylized clips.")
     parser.add_argument("--side", type=int, default=192, help="longer side in pixels")
-    parser.add_argument("--frames", type=int, default=16)
+    parser.add_argument("--frames", type=int, default=22)
     parser.add_argument("--clips", nargs="+", choices=CLIPS, default=["pan", "zoom", "foreground"])
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--preset", default="nightswirl")
+    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="for every variant")
     parser.add_argument("--weights", default="learned")
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--threads", type=int, default=0, help="0 = as torch chooses")
+    parser.add_argument("--again", action="store_true", help="make runs anew that are kept already")
     parser.add_argument("-o", "--output", type=Path, default=Path("build/steadiness"))
     return parser.parse_args()
+
+
+def _row(clip: KnownClip, variant: str, args: argparse.Namespace) -> Row:
+    settings = ["scales.max_side_px=0", *VARIANTS[variant], *args.set]
+    preset = load_preset(args.preset, settings)
+    shop = open_workshop(
+        preset, weights=args.weights, device=args.device, seed=0, on_event=lambda event: None
+    )
+    kept = args.output / f"{clip.name}-{variant.strip('+ ').replace(' ', '-')}.npz"
+    if args.again or not kept.exists():
+        make = stylize_as_peer if variant == PEER else stylize
+        make(clip, shop.stylizer).save(kept)
+    return measure(clip, variant, Run.load(kept), shop.stylizer)
 
 
 def main() -> None:
     args = _arguments()
     args.output.mkdir(parents=True, exist_ok=True)
+    if args.threads:
+        torch.set_num_threads(args.threads)
     rows: list[Row] = []
     for name in args.clips:
-        clip = make_clip(name, args.frames, args.side * 3 // 4, args.side)
+        clip = make_clip(name, args.frames, args.side * 9 // 16, args.side)
         for variant in args.variants:
-            preset = load_preset(args.preset, ["scales.max_side_px=0", *VARIANTS[variant]])
-            shop = open_workshop(
-                preset, weights=args.weights, device=args.device, seed=0, on_event=lambda event: None
-            )
-            row, _ = measure(clip, variant, shop.stylizer)
-            rows.append(row)
-            print(table([row]).splitlines()[-1], file=sys.stderr, flush=True)
+            rows.append(_row(clip, variant, args))
+            print(table(rows[-1:]).splitlines()[-1], file=sys.stderr, flush=True)
     report = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads",

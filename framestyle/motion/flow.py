@@ -65,12 +65,17 @@ class DISFlow:
         small = [cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in (current, previous)]
         return _enlarged(self._measure(small[0], small[1]), height, width)
 
-    def _measure(self, current: Pixels, previous: Pixels) -> Motion:
+    def both_ways(self, current: Pixels, previous: Pixels) -> tuple[FloatArray, FloatArray]:
+        """Backward and forward flow HW2, at the frames' own size."""
         now, before = _grey(current), _grey(previous)
         height, width = current.shape[:2]
         # The engine refines what it is given as a start and keeps no state between calls without one.
         backward = self._engine.calc(now, before, None)[:height, :width]
         forward = self._engine.calc(before, now, None)[:height, :width]
+        return backward, forward
+
+    def _measure(self, current: Pixels, previous: Pixels) -> Motion:
+        backward, forward = self.both_ways(current, previous)
         return Motion(backward, reliability(backward, forward))
 
 
@@ -100,14 +105,21 @@ def _grey(pixels: Pixels) -> npt.NDArray[np.uint8]:
 
 def reliability(backward: FloatArray, forward: FloatArray) -> FloatArray:
     """HW2, HW2 -> soft mask HW: 0 where occluded, off the frame, or at a motion boundary."""
-    returned = warp(forward, backward, interpolation=cv2.INTER_LINEAR)
-    mismatch = _square(returned + backward)
-    bound = CONSISTENCY_SLOPE * (_square(returned) + _square(backward)) + CONSISTENCY_FLOOR
-    bad = (mismatch > bound) | _off_frame(backward) | _motion_boundary(backward)
-    hard = 1 - cv2.dilate(bad.astype(np.float32), np.ones((3, 3), np.uint8))
+    hard = 1 - cv2.dilate(1 - hard_mask(backward, forward), np.ones((3, 3), np.uint8))
     soft = cv2.GaussianBlur(hard, (0, 0), SOFTEN_PX)
     # Softened inwards only: what is unreliable stays at zero.
     return np.asarray(np.minimum(hard, np.clip(2 * soft - 1, 0, 1)), dtype=np.float32)
+
+
+def hard_mask(
+    backward: FloatArray, forward: FloatArray, *, boundary_floor: float = BOUNDARY_FLOOR
+) -> FloatArray:
+    """HW2, HW2 -> HW, 1 or 0: the paper's mask (Ruder 2016, eq. 5 and 6), and 0 off the frame."""
+    returned = warp(forward, backward, interpolation=cv2.INTER_LINEAR)
+    mismatch = _square(returned + backward)
+    bound = CONSISTENCY_SLOPE * (_square(returned) + _square(backward)) + CONSISTENCY_FLOOR
+    bad = (mismatch > bound) | _off_frame(backward) | _motion_boundary(backward, boundary_floor)
+    return np.asarray(~bad, dtype=np.float32)
 
 
 def warp(image: FloatArray, backward: FloatArray, *, interpolation: int = cv2.INTER_LANCZOS4) -> FloatArray:
@@ -131,11 +143,11 @@ def _off_frame(flow: FloatArray) -> npt.NDArray[np.bool_]:
     return np.asarray(outside)
 
 
-def _motion_boundary(flow: FloatArray) -> npt.NDArray[np.bool_]:
+def _motion_boundary(flow: FloatArray, floor: float) -> npt.NDArray[np.bool_]:
     change = np.zeros(flow.shape[:2], np.float32)
     # A difference needs two pixels: a frame of one row or column has its edge repeated.
     missing = [(0, max(0, 2 - side)) for side in flow.shape[:2]]
     for component in (flow[..., 0], flow[..., 1]):
         down, right = np.gradient(np.pad(component, missing, mode="edge"))
         change += (np.square(down) + np.square(right))[: flow.shape[0], : flow.shape[1]]
-    return np.asarray(change > BOUNDARY_SLOPE * _square(flow) + BOUNDARY_FLOOR)
+    return np.asarray(change > BOUNDARY_SLOPE * _square(flow) + floor)

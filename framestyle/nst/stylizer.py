@@ -60,7 +60,7 @@ class Stylized:
 
 
 @dataclass(frozen=True, eq=False)
-class _Objective:
+class Objective:
     """All that the loss of one content image at one scale is made from."""
 
     content: Tensor
@@ -123,7 +123,7 @@ class Stylizer:
         steps_done = 0
         losses_read: tuple[float, Parts] = (float("nan"), ())
         for index, size in enumerate(sizes):
-            objective = self._objective(resize(content, size), ())
+            objective = self.objective(resize(content, size), ())
             if index:
                 state = state.resampled(size)
             steps = scales.first_steps if index == 0 else scales.steps
@@ -140,7 +140,7 @@ class Stylizer:
         content = content.to(self.device)
         if self.is_identity:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
-        objective = self._objective(content, temporal)
+        objective = self.objective(content, temporal)
         reporter = self._reporter(size_of(content), video.steps, 0, 1)
         stop = _EarlyStop(video.min_steps, video.tolerance)
         run = self._lbfgs if self.preset.optimizer.name == "lbfgs" else self._adam
@@ -186,14 +186,14 @@ class Stylizer:
         generator = torch.Generator().manual_seed(self.seed)
         return torch.rand(like.shape, generator=generator).to(self.device)
 
-    def _objective(self, content: Tensor, temporal: Sequence[TemporalTarget]) -> _Objective:
+    def objective(self, content: Tensor, temporal: Sequence[TemporalTarget]) -> Objective:
         with torch.no_grad():
             features = self.network(content)
         wanted = {
             name: (features[name], losses.feature_variance(features[name]))
             for name in self.preset.content.layers
         }
-        return _Objective(content, wanted, self._style_targets(content), temporal)
+        return Objective(content, wanted, self._style_targets(content), temporal)
 
     def _style_targets(self, content: Tensor) -> StyleTargets:
         """Kept for the sizes last used; anew for each content where the style takes on the content's colours."""
@@ -221,7 +221,7 @@ class Stylizer:
                 del self._targets[next(iter(self._targets))]
         return targets
 
-    def parts(self, image: Tensor, objective: _Objective) -> dict[str, Tensor]:
+    def parts(self, image: Tensor, objective: Objective) -> dict[str, Tensor]:
         """Weighted losses by name; their sum is what is minimised."""
         features = self.network(image)
         letter = self.preset.style.statistic == "gram2015"
@@ -247,10 +247,10 @@ class Stylizer:
     def losses_of(self, image: Tensor, content: Tensor) -> dict[str, float]:
         """Weighted losses of any image against a content image, for measuring: both 1CHW."""
         with torch.no_grad():
-            parts = self.parts(image.to(self.device), self._objective(content.to(self.device), ()))
+            parts = self.parts(image.to(self.device), self.objective(content.to(self.device), ()))
         return {name: float(value) for name, value in parts.items()}
 
-    def gradient(self, image: Tensor, objective: _Objective) -> tuple[Tensor, Tensor, tuple[str, ...]]:
+    def gradient(self, image: Tensor, objective: Objective) -> tuple[Tensor, Tensor, tuple[str, ...]]:
         """Gradient 1CHW, the weighted losses as one vector (on the device), and their names."""
         leaf = image.detach().requires_grad_(True)
         parts = self.parts(leaf, objective)
@@ -259,7 +259,7 @@ class Stylizer:
         return gradient, values.detach(), tuple(parts)
 
     def _adam(
-        self, state: PixelState, objective: _Objective, steps: int, report: _Report, stop: _EarlyStop | None
+        self, state: PixelState, objective: Objective, steps: int, report: _Report, stop: _EarlyStop | None
     ) -> tuple[int, float, Parts]:
         """Up to `steps` updates of `state`, in place. Gives steps taken, last loss, last parts."""
         optimizer = self.preset.optimizer
@@ -283,7 +283,7 @@ class Stylizer:
         return steps, loss, parts
 
     def _lbfgs(
-        self, state: PixelState, objective: _Objective, steps: int, report: _Report, stop: _EarlyStop | None
+        self, state: PixelState, objective: Objective, steps: int, report: _Report, stop: _EarlyStop | None
     ) -> tuple[int, float, Parts]:
         """L-BFGS (history 10) by torch; one step is one of its iterations. The average is not kept.
 

@@ -215,7 +215,7 @@ def test_the_style_loss_is_zero_for_the_style_image_itself(
 def test_the_gradient_is_that_of_the_summed_parts(make: Make, picture: Picture) -> None:
     """Along one direction, against a central difference."""
     stylizer = make()
-    image, objective = picture(3), stylizer._objective(picture(1), ())
+    image, objective = picture(3), stylizer.objective(picture(1), ())
     gradient, values, names = stylizer.gradient(image, objective)
     direction = gradient / gradient.norm()
     step = 0.01
@@ -269,11 +269,11 @@ def test_style_targets_are_made_once_for_each_size(make: Make, picture: Picture)
     passes: list[Size] = []
     stylizer.network.register_forward_pre_hook(lambda _, inputs: passes.append(size_of(inputs[0])))
 
-    stylizer._objective(picture(1), ())
+    stylizer.objective(picture(1), ())
     assert len(passes) == 2  # the content and the style
-    stylizer._objective(picture(2), ())
+    stylizer.objective(picture(2), ())
     assert len(passes) == 3  # the content alone
-    stylizer._objective(picture(3, 20, 24), ())
+    stylizer.objective(picture(3, 20, 24), ())
     assert len(passes) == 5
     assert stylizer._style_targets(picture(1)) is stylizer._style_targets(picture(2))
 
@@ -425,7 +425,7 @@ def test_temporal_targets_add_up_by_their_weights(make: Make, picture: Picture) 
     image, near, far = picture(1), picture(2), picture(3)
     reliability = torch.full((1, 1, 24, 24), 0.5)
     targets = [TemporalTarget(near, reliability), TemporalTarget(far, reliability, 0.25)]
-    found = stylizer.parts(image, stylizer._objective(image, targets))["temporal"]
+    found = stylizer.parts(image, stylizer.objective(image, targets))["temporal"]
     wanted = 10 * 0.5 * ((image - near).square().mean() + 0.25 * (image - far).square().mean())
     assert float(found) == pytest.approx(float(wanted), rel=1e-5)
 
