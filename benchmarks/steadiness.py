@@ -143,7 +143,7 @@ def stylize(clip: KnownClip, stylizer: Stylizer) -> Run:
 
     shots = find_shots(clip.frames, "adaptive", clip.frame_rate)
     results = list(stylize_frames(clip.frames, shots, stylizer, on_event=heard))
-    return _run([one.pixels for one in results], [one.steps for one in done], clock.seconds)
+    return _run([one.pixels for one in results], steps, clock.seconds)
 
 
 def stylize_as_peer(clip: KnownClip, stylizer: Stylizer) -> Run:
