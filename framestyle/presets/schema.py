@@ -174,10 +174,13 @@ class Video(Section):
         strict=False,
         max_length=8,
     )
-    passes: int = _key(1, "Passes over a shot (only 1 yet)", ge=1)
+    passes: int = _key(
+        1, "Passes over a shot; a second one, from its end, is the steadiest, at twice the time", ge=1, le=2
+    )
     flow: Literal["dis"] = _key("dis", "Optical flow method (only dis yet)")
     carry_moments: bool = _key(True, "Carry the optimiser's moments along the flow")
     carry_average: bool = _key(True, "Carry the average of the iterates along the flow")
+    anneal: bool = _key(True, "Let what has long been in the picture come to rest")
     flow_max_side_px: int = _key(
         640, "Longer side at which flow is computed; it is scaled up to larger frames", "px", ge=32, le=32768
     )
@@ -192,13 +195,6 @@ class Video(Section):
         if len(set(distances)) < len(distances):
             raise ValueError("each distance may stand here once")
         return distances
-
-    @field_validator("passes")
-    @classmethod
-    def _one_pass(cls, passes: int) -> int:
-        if passes != 1:
-            raise ValueError(f"must be 1, not {passes}: several passes are not supported yet")
-        return passes
 
 
 class Output(Section):
