@@ -103,7 +103,9 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
         closing(read_ahead(reader)) as frames,
         writer,
         WriteBehind(writer) as encoder,
-        closing(stylize_frames(frames, found.shots, workshop.stylizer, on_event=heard)) as stylized,
+        closing(
+            stylize_frames(frames, found.shots, workshop.stylizer, flow=workshop.flow, on_event=heard)
+        ) as stylized,
     ):
         for frame in stylized:
             encoder.put(frame.pixels)

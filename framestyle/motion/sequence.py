@@ -19,7 +19,8 @@ from torch import Tensor
 
 from framestyle.events import FrameDone, OnEvent, ShotStarted, ignore
 from framestyle.frames import Frame
-from framestyle.motion.flow import DISFlow, FloatArray, Motion, warp
+from framestyle.motion.flow import FloatArray, Motion, OpticalFlow, warp
+from framestyle.motion.methods import make_flow
 from framestyle.motion.shots import Shot
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
 from framestyle.nst.optim import PixelState
@@ -71,15 +72,21 @@ def working_size(size: Size, max_side_px: int) -> Size:
 
 
 def stylize_frames(
-    frames: Iterable[Frame], shots: Sequence[Shot], stylizer: Stylizer, *, on_event: OnEvent = ignore
+    frames: Iterable[Frame],
+    shots: Sequence[Shot],
+    stylizer: Stylizer,
+    *,
+    flow: OpticalFlow | None = None,
+    on_event: OnEvent = ignore,
 ) -> Generator[Frame, None, None]:
     """Each frame stylized, in order, at the preset's size; index and pts as they came, pixels uint8.
 
     `shots` must cover the frames' indices. Flow for the coming frame is computed on another thread while the
-    device optimises this one.
+    device optimises this one. `flow`: what measures it; None: made as the preset says (WeightsError where it says raft
+    and the weights are missing, before the first frame is taken).
     """
     done: deque[Painted] = deque(maxlen=_farthest(stylizer.preset))
-    for prepared in _prepare(frames, shots, stylizer):
+    for prepared in _prepare(frames, shots, stylizer, flow):
         if not prepared.motions:
             done.clear()
             shot = shots[prepared.shot]
@@ -101,18 +108,20 @@ def _farthest(preset: Preset) -> int:
     return max(preset.video.long_term) if preset.video.warm_start == "flow" else 1
 
 
-def _prepare(frames: Iterable[Frame], shots: Sequence[Shot], stylizer: Stylizer) -> Iterator[_Prepared]:
+def _prepare(
+    frames: Iterable[Frame], shots: Sequence[Shot], stylizer: Stylizer, flow: OpticalFlow | None
+) -> Iterator[_Prepared]:
     """Frames with their motion, one ahead of the consumer."""
     video = stylizer.preset.video
     wanted = video.warm_start == "flow" and not stylizer.is_identity
-    flow = DISFlow(video.flow_quality, video.flow_max_side_px) if wanted else None
+    method = (flow or make_flow(video, stylizer.device)) if wanted else None
     distances = sorted({1, *video.long_term}) if wanted else [1]
     with ThreadPoolExecutor(1, thread_name_prefix="flow") as pool:
         waiting: Future[_Prepared] | None = None
         for frame, before, shot in _with_previous(
             frames, shots, stylizer.preset.scales.max_side_px, distances
         ):
-            coming = pool.submit(_measure, frame, before, shot, flow)
+            coming = pool.submit(_measure, frame, before, shot, method)
             if waiting is not None:
                 yield waiting.result()
             waiting = coming
@@ -144,7 +153,7 @@ def _at_working_size(frame: Frame, max_side_px: int) -> Frame:
     return Frame(frame.index, frame.pts, small)
 
 
-def _measure(frame: Frame, before: Mapping[int, Frame], shot: int, flow: DISFlow | None) -> _Prepared:
+def _measure(frame: Frame, before: Mapping[int, Frame], shot: int, flow: OpticalFlow | None) -> _Prepared:
     motions = {
         distance: _still(frame) if flow is None else flow(frame.pixels, earlier.pixels)
         for distance, earlier in before.items()

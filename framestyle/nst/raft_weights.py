@@ -80,17 +80,29 @@ def _shape_only(kind: str) -> nn.Module:
 def _checked(state: Mapping[str, Any], network: nn.Module, kind: str, origin: str) -> dict[str, Tensor]:
     """Exactly the module's tensors, in its shapes and types, all finite; else WeightsError."""
     wanted = network.state_dict()
-    for name in sorted({*wanted, *map(str, state)}):
-        if name not in wanted:
-            raise WeightsError(f"{origin} is no {kind}: it holds {name!r} too")
-        found = state.get(name)
-        shape = tuple(found.shape) if isinstance(found, Tensor) else None
-        if shape != tuple(wanted[name].shape):
-            raise WeightsError(
-                f"{origin} is no {kind}: {name} has shape {shape}, not {tuple(wanted[name].shape)}"
-            )
+    wrong = _difference(state, wanted)
+    if wrong is not None:
+        raise WeightsError(f"{origin} is no {kind}: {wrong}", next_step=_fetch_anew(kind))
     checked = {name: state[name].to(like.dtype).contiguous() for name, like in wanted.items()}
     for name, tensor in checked.items():
         if not tensor.isfinite().all():
-            raise WeightsError(f"{origin}: {name} holds values that are not finite")
+            raise WeightsError(
+                f"{origin}: {name} holds values that are not finite", next_step=_fetch_anew(kind)
+            )
     return checked
+
+
+def _difference(state: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> str | None:
+    """The first name, in order, that only one of them has or whose shapes differ."""
+    for name in sorted({*wanted, *map(str, state)}):
+        if name not in wanted:
+            return f"it holds {name[:80]!r} too"
+        found = state.get(name)
+        shape, like = tuple(found.shape) if isinstance(found, Tensor) else None, tuple(wanted[name].shape)
+        if shape != like:
+            return f"{name} has shape {shape}, not {like}"
+    return None
+
+
+def _fetch_anew(kind: str) -> str:
+    return f"Fetch torchvision's own: framestyle weights fetch {kind}."
