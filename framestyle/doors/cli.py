@@ -170,8 +170,15 @@ def _add_weights(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = commands.add_parser("weights", help="list, fetch and verify network weights")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, parser_class=_Parser)
     actions.add_parser("list", help="what is at hand").set_defaults(run=run_weights_list)
-    fetch = actions.add_parser("fetch", help="fetch the pretrained weights (548 MB), once")
-    fetch.add_argument("kind", nargs="?", default="imagenet", choices=("imagenet", "caffe"))
+    fetch = actions.add_parser("fetch", help="fetch pretrained weights, once")
+    fetch.add_argument(
+        "kind",
+        nargs="?",
+        default="imagenet",
+        choices=("imagenet", "caffe", "raft-small", "raft-large"),
+        help="imagenet (548 MB, the default); caffe (from --file alone); raft-small (4 MB) and raft-large (21 MB), "
+        "for video.flow=raft",
+    )
     fetch.add_argument("--file", type=Path, help="import from a file you have instead of fetching")
     fetch.add_argument("--url", help="fetch from a mirror; its file name must end in -HASH.pth")
     fetch.set_defaults(run=run_weights_fetch)
@@ -347,7 +354,8 @@ def run_weights_list(args: argparse.Namespace) -> int:
 
 def run_weights_fetch(args: argparse.Namespace) -> int:
     """`framestyle weights fetch`."""
-    from framestyle.nst.weights import WeightsStore, fetch_imagenet, import_file
+    from framestyle.nst.store import WeightsStore
+    from framestyle.nst.weights import fetch, import_file
 
     store = WeightsStore(url=args.url)
     if args.kind == "caffe" and args.file is None:
@@ -359,8 +367,8 @@ def run_weights_fetch(args: argparse.Namespace) -> int:
         from framestyle.events import Preparing
 
         with open_console("auto") as console:
-            path = fetch_imagenet(
-                store, lambda fraction, detail: console(Preparing("weights", fraction, detail))
+            path = fetch(
+                store, args.kind, lambda fraction, detail: console(Preparing("weights", fraction, detail))
             )
     print(f"kept as {path}")
     return 0

@@ -115,7 +115,9 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
         WriteBehind(writer) as encoder,
         DiskStore(task.target.parent) as store,
         closing(
-            stylize_frames(frames, found.shots, workshop.stylizer, store=store, on_event=heard)
+            stylize_frames(
+                frames, found.shots, workshop.stylizer, flow=workshop.flow, store=store, on_event=heard
+            )
         ) as stylized,
     ):
         for frame in stylized:

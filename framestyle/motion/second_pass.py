@@ -21,7 +21,7 @@ from torch import Tensor
 from framestyle.events import FrameDone, OnEvent
 from framestyle.frames import Frame, Pixels
 from framestyle.motion.carry import Painted, carried_result, carried_settled
-from framestyle.motion.flow import DISFlow, Motion
+from framestyle.motion.flow import Motion, OpticalFlow
 from framestyle.nst.image import to_pixels, to_tensor
 from framestyle.nst.optim import PixelState
 from framestyle.nst.stylizer import Stylized, Stylizer, TemporalTarget
@@ -58,7 +58,7 @@ def second_pass(
     frames: Sequence[Frame],
     shot: int,
     store: FrameStore,
-    flow: DISFlow,
+    flow: OpticalFlow,
     stylizer: Stylizer,
     on_event: OnEvent,
 ) -> Iterator[Frame]:

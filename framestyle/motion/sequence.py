@@ -19,7 +19,8 @@ import numpy as np
 from framestyle.events import FrameDone, OnEvent, ShotStarted, ignore
 from framestyle.frames import Frame
 from framestyle.motion.carry import Motions, Painted, carry, temporal_targets
-from framestyle.motion.flow import DISFlow, Motion
+from framestyle.motion.flow import Motion, OpticalFlow
+from framestyle.motion.methods import make_flow
 from framestyle.motion.second_pass import FrameStore, keep, one_ahead, second_pass
 from framestyle.motion.shots import Shot
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
@@ -62,22 +63,29 @@ def stylize_frames(
     shots: Sequence[Shot],
     stylizer: Stylizer,
     *,
+    flow: OpticalFlow | None = None,
     store: FrameStore | None = None,
     on_event: OnEvent = ignore,
 ) -> Generator[Frame, None, None]:
     """Each frame stylized, in order, at the preset's size; index and pts as they came, pixels uint8.
 
     `shots` must cover the frames' indices. Flow for the coming frame is computed on another thread while the
-    device optimises this one. With two passes a shot's frames wait in `store` (None: in memory) for the second one.
+    device optimises this one. `flow`: what measures it; None: made as the preset says (WeightsError where it says raft
+    and the weights are missing, before the first frame is taken). With two passes a shot's frames wait in `store`
+    (None: in memory) for the second one.
     """
-    flow = _flow_of(stylizer)
+    video = stylizer.preset.video
+    if video.warm_start != "flow" or stylizer.is_identity:
+        flow = None
+    elif flow is None:
+        flow = make_flow(video, stylizer.device)
     kept: FrameStore = {} if store is None else store
     with closing(_prepare(frames, shots, stylizer.preset, flow)) as prepared:
         for number, of_shot in groupby(prepared, key=lambda one: one.shot):
             shot = shots[number]
             on_event(ShotStarted(number, shot.first, shot.frames))
             painted = _first_pass(of_shot, stylizer, on_event)
-            if stylizer.preset.video.passes == 1 or flow is None:
+            if video.passes == 1 or flow is None:
                 for frame, one in painted:
                     yield Frame(frame.index, frame.pts, to_pixels(one.result.image))
             else:
@@ -107,19 +115,13 @@ def _first_pass(
         yield frame, painted
 
 
-def _flow_of(stylizer: Stylizer) -> DISFlow | None:
-    video = stylizer.preset.video
-    wanted = video.warm_start == "flow" and not stylizer.is_identity
-    return DISFlow(video.flow_quality, video.flow_max_side_px) if wanted else None
-
-
 def _farthest(preset: Preset) -> int:
     """How many earlier results a frame may need."""
     return max(preset.video.long_term) if preset.video.warm_start == "flow" else 1
 
 
 def _prepare(
-    frames: Iterable[Frame], shots: Sequence[Shot], preset: Preset, flow: DISFlow | None
+    frames: Iterable[Frame], shots: Sequence[Shot], preset: Preset, flow: OpticalFlow | None
 ) -> Generator[_Prepared, None, None]:
     """Frames with their motion, one ahead of the consumer."""
     distances = [1] if flow is None else sorted({1, *preset.video.long_term})
@@ -151,7 +153,7 @@ def _at_working_size(frame: Frame, max_side_px: int) -> Frame:
     return Frame(frame.index, frame.pts, small)
 
 
-def _measure(frame: Frame, before: Mapping[int, Frame], shot: int, flow: DISFlow | None) -> _Prepared:
+def _measure(frame: Frame, before: Mapping[int, Frame], shot: int, flow: OpticalFlow | None) -> _Prepared:
     motions = {
         distance: _still(frame) if flow is None else flow(frame.pixels, earlier.pixels)
         for distance, earlier in before.items()

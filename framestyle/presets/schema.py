@@ -177,14 +177,18 @@ class Video(Section):
     passes: int = _key(
         1, "Passes over a shot; a second one, from its end, is the steadiest, at twice the time", ge=1, le=2
     )
-    flow: Literal["dis"] = _key("dis", "Optical flow method (only dis yet)")
+    flow: Literal["dis", "raft"] = _key(
+        "dis", "Optical flow method; raft needs weights: framestyle weights fetch"
+    )
     carry_moments: bool = _key(True, "Carry the optimiser's moments along the flow")
     carry_average: bool = _key(True, "Carry the average of the iterates along the flow")
     anneal: bool = _key(True, "Let what has long been in the picture come to rest")
     flow_max_side_px: int = _key(
         640, "Longer side at which flow is computed; it is scaled up to larger frames", "px", ge=32, le=32768
     )
-    flow_quality: Literal["ultrafast", "fast", "medium", "fine"] = _key("medium", "Effort spent on flow")
+    flow_quality: Literal["ultrafast", "fast", "medium", "fine"] = _key(
+        "medium", "Effort spent on flow, by either method"
+    )
     cuts: Literal["adaptive", "content", "none"] = _key("adaptive", "How cuts are found")
 
     @field_validator("long_term")

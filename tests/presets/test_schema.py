@@ -167,7 +167,7 @@ WRONG = [
     (f"video: {{long_term: {list(range(1, 10))}}}", "video.long_term: must be at most 8 entries, not a list"),
     ("video: {passes: 3}", "video.passes: must be ≤ 2, not 3"),
     ("video: {passes: true}", "video.passes: must be a whole number, not true"),
-    ("video: {flow: raft}", "video.flow: must be dis (nothing else is supported yet), not 'raft'"),
+    ("video: {flow: rafd}", "video.flow: must be dis | raft, not 'rafd' (did you mean raft?)"),
     ("output: {quality: 99}", "visually_lossless | lossless or ≤ 63, not 99"),
     ("output: {photo_format: gif}", "must be jpg | png | webp | tif | bmp, not 'gif'"),
     (
