@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from platformdirs import user_cache_path
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from framestyle.errors import StorageError, WeightsError
 from framestyle.nst import learned
+from framestyle.presets.library import cache_dir
 
 KINDS = ("imagenet", "caffe", "learned", "untrained")
 CONVOLUTION_INDICES = {
@@ -101,8 +101,7 @@ class WeightsStore:
 
 def default_folder() -> Path:
     """FRAMESTYLE_CACHE, or the platform's cache folder."""
-    named = os.environ.get("FRAMESTYLE_CACHE")
-    return (Path(named) if named else user_cache_path("framestyle")) / "weights"
+    return cache_dir() / "weights"
 
 
 def load_backbone(
