@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
 """Tried and no others: Pillow's EPS reader would start another program."""
-LOOKED_AT_PX = 64
+LOOKED_AT_PX = 40
 """Longer side of what the colours are counted on."""
 BINS, MAIN_COLORS = 16, 6
 NEAR = 32.0
