@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from platformdirs import user_cache_path
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from framestyle.errors import StorageError, WeightsError
 from framestyle.nst import learned
+from framestyle.presets.library import cache_dir
 
 RAFT_KINDS = ("raft-small", "raft-large")
 """Weights that measure optical flow; all others are VGG19's."""
@@ -65,8 +65,7 @@ class WeightsStore:
 
 def default_folder() -> Path:
     """FRAMESTYLE_CACHE, or the platform's cache folder."""
-    named = os.environ.get("FRAMESTYLE_CACHE")
-    return (Path(named) if named else user_cache_path("framestyle")) / "weights"
+    return cache_dir() / "weights"
 
 
 def fetch_file(

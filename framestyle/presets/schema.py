@@ -78,9 +78,16 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-def _key(default: Any, help_text: str, unit: str | None = None, **limits: Any) -> Any:
-    extra: dict[str, Any] | None = {"unit": unit} if unit else None
-    return Field(default, description=help_text, json_schema_extra=extra, **limits)
+def _key(
+    default: Any,
+    help_text: str,
+    unit: str | None = None,
+    for_editors: dict[str, Any] | None = None,
+    **limits: Any,
+) -> Any:
+    """`for_editors`: what a validator checks, said in JSON Schema."""
+    extra = {**({"unit": unit} if unit else {}), **(for_editors or {})}
+    return Field(default, description=help_text, json_schema_extra=extra or None, **limits)
 
 
 # Our losses are relative: each style layer's is divided by its target's own energy, the content's by the
@@ -171,6 +178,7 @@ class Video(Section):
         (1,),
         "Distances of earlier frames to stay near, such as [1, 2, 4]",
         "frames",
+        {"minItems": 1, "uniqueItems": True},
         strict=False,
         max_length=8,
     )

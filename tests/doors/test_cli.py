@@ -163,6 +163,7 @@ def test_a_device_that_is_not_there_is_exit_9(
         ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--progress", "loud"],
         ["presets"],
         ["presets", "new", "mine"],
+        ["presets", "export", "wave"],
         ["weights", "fetch", "vgg16"],
     ],
 )
