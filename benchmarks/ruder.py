@@ -51,7 +51,11 @@ def ruder_frames(frames: Sequence[Frame], stylizer: Stylizer, seed: int = 0) -> 
         else:
             carried, mask = _carried(flow, frame.pixels, frames[number - 1].pixels, before)
             start = _tensor(carried, stylizer)
-            targets = [TemporalTarget(start, _tensor(mask[..., None], stylizer))]
+            targets = [
+                TemporalTarget(
+                    start, _tensor(mask[..., None], stylizer), stylizer.preset.video.temporal_weight
+                )
+            ]
             most = NEXT_ITERATIONS
         result, steps = _lbfgs(start, content, targets, stylizer, most)
         before = np.ascontiguousarray(result[0].permute(1, 2, 0).cpu().numpy())

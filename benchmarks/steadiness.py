@@ -48,6 +48,7 @@ PLAIN = (
     "video.carry_moments=false",
     "video.carry_average=false",
     "video.anneal=false",
+    "video.leash_weight=0",
     "video.tolerance=0",
 )
 VARIANTS: dict[str, tuple[str, ...]] = {
@@ -58,6 +59,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "+ temporal": PLAIN[1:],
     "+ moments": PLAIN[3:],
     "+ annealing": PLAIN[4:],
+    "+ leash": PLAIN[5:],
     "+ adaptive": (),
     "+ long term": ("video.long_term=[1, 2, 4]",),
     "two passes": ("video.passes=2",),
@@ -122,39 +124,38 @@ class Clock:
     def __init__(self, stylizer: Stylizer) -> None:
         self._now = time.process_time if stylizer.device.type == "cpu" else time.perf_counter
         self._last = self._now()
-        self.seconds: list[float] = []
 
-    def tick(self) -> None:
-        """A frame is done."""
-        now = self._now()
-        self.seconds.append(now - self._last)
-        self._last = now
+    def tick(self) -> float:
+        """A frame is done: what it took since the one before."""
+        before, self._last = self._last, self._now()
+        return self._last - before
 
 
 def stylize(clip: KnownClip, stylizer: Stylizer) -> Run:
     """FrameStyle's own way with a clip: its cuts are found, not told."""
-    steps: list[int] = []
+    steps, seconds = [0] * len(clip.frames), [0.0] * len(clip.frames)
     clock = Clock(stylizer)
 
     def heard(event: Event) -> None:
+        # A frame that is painted twice costs both.
         if isinstance(event, FrameDone):
-            steps.append(event.steps)
-            clock.tick()
+            steps[event.index] += event.steps
+            seconds[event.index] += clock.tick()
 
     shots = find_shots(clip.frames, "adaptive", clip.frame_rate)
     results = list(stylize_frames(clip.frames, shots, stylizer, on_event=heard))
-    return _run([one.pixels for one in results], steps, clock.seconds)
+    return _run([one.pixels for one in results], steps, seconds)
 
 
 def stylize_as_peer(clip: KnownClip, stylizer: Stylizer) -> Run:
     """The peer's way with it."""
-    done, clock = [], Clock(stylizer)
+    done, seconds, clock = [], [], Clock(stylizer)
     for one in ruder_frames(clip.frames, stylizer):
         done.append(one)
-        clock.tick()
+        seconds.append(clock.tick())
         print(f"{clip.name} {PEER} frame {len(done)}: {one.steps} steps", file=sys.stderr, flush=True)
     pictures = [to_pixels(torch.from_numpy(one.picture).permute(2, 0, 1)[None]) for one in done]
-    return _run(pictures, [one.steps for one in done], clock.seconds)
+    return _run(pictures, [one.steps for one in done], seconds)
 
 
 def _run(pictures: Sequence[Pixels], steps: Sequence[int], seconds: Sequence[float]) -> Run:

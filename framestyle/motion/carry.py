@@ -23,6 +23,8 @@ SAME_BELOW, CHANGED_ABOVE = 0.03, 0.09
 """Between these differences of the content along the motion, blurred, the steps behind a pixel fade out: what is
 lit anew or changes its shape must be free to follow. Sensor noise of 2/255 makes 0.01, resampling up to 0.02."""
 CHANGE_SIGMA_PX = 1.5
+LEASH_CELLS = 12
+"""Cells along the longer side, whose mean colours the leash holds: far broader than strokes, which stay free."""
 
 Motions = Mapping[int, Motion]
 """Distance in frames -> the motion from that much earlier frame of the same shot, nearest first."""
@@ -30,10 +32,12 @@ Motions = Mapping[int, Motion]
 
 @dataclass(frozen=True, eq=False)
 class Painted:
-    """A finished frame: the content it was made from, 1CHW, and the result with its state."""
+    """A finished frame: the content it was made from, the result with its state, and the anchor, 1CHW: how each part
+    of the scene looked when it had had its first full share of steps."""
 
     content: Tensor
     result: Stylized
+    anchor: Tensor
 
 
 def carry(
@@ -70,7 +74,7 @@ def carry(
 
 
 def temporal_targets(
-    done: Sequence[Painted], content: Tensor, motions: Motions, settled_steps: int
+    done: Sequence[Painted], content: Tensor, motions: Motions, settled_steps: int, weight: float
 ) -> list[TemporalTarget]:
     """What the frame should stay near: earlier frames (`done`, latest first) warped to it.
 
@@ -84,11 +88,25 @@ def temporal_targets(
         painted = done[distance - 1]
         trusted = torch.from_numpy(motion.reliability)[None, None].to(content.device)
         share = (carried_settled(painted, content, motion) / max(1, settled_steps)).clamp(0, 1)
-        targets.append(
-            TemporalTarget(carried_result(painted, motion), (trusted - nearer).clamp_min(0) * share)
-        )
+        counts = (trusted - nearer).clamp_min(0) * share
+        targets.append(TemporalTarget(carried_result(painted, motion), counts, weight))
         nearer = nearer + trusted
     return targets
+
+
+def anchored(before: Painted, motion: Motion, settled: Tensor, settled_steps: int) -> tuple[Tensor, Tensor]:
+    """The anchor carried to the current frame, 1CHW, and how far it holds, 11HW.
+
+    It is what keeps colours from creeping: each frame may differ from the one before by next to nothing, always the
+    same way, but not from how the place looked at first.
+    """
+    moved = _warped(before.anchor, motion.backward, cv2.INTER_LANCZOS4).clamp(0, 1)
+    return moved, (settled / max(1, settled_steps)).clamp(0, 1)
+
+
+def leash(anchor: Tensor, holds: Tensor, weight: float) -> TemporalTarget:
+    """The broad colours of the anchor as a target."""
+    return TemporalTarget(anchor, holds, weight, max(2, max(anchor.shape[2:]) // LEASH_CELLS))
 
 
 def carried_result(before: Painted, motion: Motion) -> Tensor:

@@ -7,7 +7,10 @@ one: `previous[p + backward[p]]` is what `current[p]` was, so it is the one that
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -44,14 +47,31 @@ class Motion:
     reliability: FloatArray
 
 
+@contextmanager
+def one_opencv_thread() -> Iterator[None]:
+    """OpenCV works on the caller's thread alone while this lasts.
+
+    DIS divides a frame among OpenCV's threads and carries what it finds from row to row within each part; but while
+    another thread of the process is inside OpenCV it gets no help and takes the frame as one. The same frames would
+    then give another flow now and then.
+    """
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
+
+
 class OpticalFlow(ABC):
     """The motion between two frames, measured at no more than `max_side_px`; a method says only how it measures.
 
-    One object a thread: a method may keep working memory between calls.
+    One call at a time: a method keeps working memory, and two passes over a clip may ask at once.
     """
 
     def __init__(self, max_side_px: int = 1 << 15) -> None:
         self._max_side_px = max_side_px
+        self._lock = Lock()
 
     def __call__(self, current: Pixels, previous: Pixels) -> Motion:
         """Two HWC uint8 or uint16 RGB frames of one size -> Motion, at their size."""
@@ -68,7 +88,8 @@ class OpticalFlow(ABC):
         """HWC uint8 or uint16 RGB, twice -> backward and forward flow HW2 in pixels, at the frames' own size."""
 
     def _measure(self, current: Pixels, previous: Pixels) -> Motion:
-        backward, forward = self.both_ways(current, previous)
+        with self._lock:
+            backward, forward = self.both_ways(current, previous)
         return Motion(backward, reliability(backward, forward))
 
 

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from framestyle.events import FrameDone, OnEvent
 from framestyle.frames import Frame, Pixels
-from framestyle.motion.carry import Painted, carried_result, carried_settled
+from framestyle.motion.carry import Painted, carried_result, carry
 from framestyle.motion.flow import Motion, OpticalFlow
 from framestyle.nst.image import to_pixels, to_tensor
 from framestyle.nst.optim import PixelState
@@ -77,7 +77,7 @@ def second_pass(
         started = time.perf_counter()
         content = to_tensor(pixels, stylizer.device)
         result = _drawn_together(_taken(store[index], stylizer.device), content, after, motion, stylizer)
-        after = Painted(content, result)
+        after = Painted(content, result, result.image)
         store[index] = {"shown": to_pixels(result.image)}
         seconds = time.perf_counter() - started
         on_event(FrameDone(index, shot, result.steps, seconds, result.loss, True))
@@ -107,17 +107,25 @@ def _drawn_together(
     kept: _Kept, content: Tensor, after: Painted | None, motion: Motion | None, stylizer: Stylizer
 ) -> Stylized:
     """From the frame's own result and the next frame's, each by the steps that are behind its pixels."""
-    start, settled, targets = kept.image, kept.settled, []
-    if after is not None and motion is not None:
-        shown, behind = carried_result(after, motion), carried_settled(after, content, motion)
-        share = behind / (behind + settled).clamp_min(1.0)
-        start = start.lerp(shown, share)
-        settled = settled.maximum(behind)
-        full = (behind / max(1, stylizer.preset.scales.steps)).clamp(0, 1)
-        targets = [TemporalTarget(shown, full)]
-    state = PixelState.start(start)
-    state.settled = settled.clone()
-    return stylizer.refine(content, state, targets if stylizer.preset.video.temporal_weight > 0 else ())
+    if after is None or motion is None:
+        return stylizer.refine(content, _resting(kept.image, kept.settled))
+    video = stylizer.preset.video
+    state = carry(after, content, motion, moments=video.carry_moments, average=False)
+    share = state.settled / (state.settled + kept.settled).clamp_min(1.0)
+    shown, full = carried_result(after, motion), state.settled / max(1, stylizer.preset.scales.steps)
+    start = _resting(kept.image.lerp(shown, share), kept.settled.maximum(state.settled))
+    start.mean, start.square, start.step = state.mean, state.square, state.step
+    targets = (
+        [TemporalTarget(shown, full.clamp(0, 1), video.temporal_weight)] if video.temporal_weight > 0 else []
+    )
+    return stylizer.refine(content, start, targets)
+
+
+def _resting(image: Tensor, settled: Tensor) -> PixelState:
+    """A state whose average is at the pixels from the start: it moves away from them only as far as it must."""
+    state = PixelState.start(image)
+    state.average, state.average_weight, state.settled = image.clone(), 1.0, settled.clone()
+    return state
 
 
 def one_ahead(work: Callable[[In], Out], items: Iterable[In]) -> Generator[Out, None, None]:

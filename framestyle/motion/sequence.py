@@ -10,16 +10,17 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import cv2
 import numpy as np
+import torch
 
 from framestyle.events import FrameDone, OnEvent, ShotStarted, ignore
 from framestyle.frames import Frame
-from framestyle.motion.carry import Motions, Painted, carry, temporal_targets
-from framestyle.motion.flow import Motion, OpticalFlow
+from framestyle.motion.carry import Motions, Painted, anchored, carry, leash, temporal_targets
+from framestyle.motion.flow import Motion, OpticalFlow, one_opencv_thread
 from framestyle.motion.methods import make_flow
 from framestyle.motion.second_pass import FrameStore, keep, one_ahead, second_pass
 from framestyle.motion.shots import Shot
@@ -80,7 +81,7 @@ def stylize_frames(
     elif flow is None:
         flow = make_flow(video, stylizer.device)
     kept: FrameStore = {} if store is None else store
-    with closing(_prepare(frames, shots, stylizer.preset, flow)) as prepared:
+    with one_opencv_thread(), closing(_prepare(frames, shots, stylizer.preset, flow)) as prepared:
         for number, of_shot in groupby(prepared, key=lambda one: one.shot):
             shot = shots[number]
             on_event(ShotStarted(number, shot.first, shot.frames))
@@ -176,17 +177,20 @@ def _stylize_one(
 ) -> Painted:
     content = to_tensor(prepared.frame.pixels, stylizer.device)
     if base is None:
-        return Painted(content, stylizer.stylize(content))
-    preset, video = stylizer.preset, stylizer.preset.video
-    state = carry(
-        done[base - 1],
-        content,
-        prepared.motions[base],
-        moments=video.carry_moments,
-        average=video.carry_average,
-    )
+        result = stylizer.stylize(content)
+        return Painted(content, result, result.state.result())
+    before, motion = done[base - 1], prepared.motions[base]
+    if torch.equal(before.content, content):
+        # Shown once more (animation on twos, pulldown, a still): no step would better it.
+        return replace(before, result=replace(before.result, steps=0))
+    video, settled_steps = stylizer.preset.video, stylizer.preset.scales.steps
+    state = carry(before, content, motion, moments=video.carry_moments, average=video.carry_average)
     targets: list[TemporalTarget] = []
     if video.temporal_weight > 0 and video.warm_start == "flow":
         wanted = {far: one for far, one in prepared.motions.items() if far in video.long_term}
-        targets = temporal_targets(done, content, wanted, preset.scales.steps)
-    return Painted(content, stylizer.refine(content, state, targets))
+        targets = temporal_targets(done, content, wanted, settled_steps, video.temporal_weight)
+    anchor, holds = anchored(before, motion, state.settled, settled_steps)
+    if video.leash_weight > 0 and video.warm_start == "flow":
+        targets.append(leash(anchor, holds, video.leash_weight))
+    result = stylizer.refine(content, state, targets)
+    return Painted(content, result, result.state.result().lerp(anchor, holds))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 EPSILON = 1e-8
@@ -138,6 +139,12 @@ def total_variation_loss(image: Tensor) -> Tensor:
     return down.sum() / max(1, down.numel()) + right.sum() / max(1, right.numel())
 
 
-def temporal_loss(image: Tensor, warped: Tensor, reliability: Tensor) -> Tensor:
-    """(1/D) Σ c (x - warped)² (Ruder 2016, eq. 7): BCHW, BCHW, B1HW -> scalar; D counts all values."""
-    return ((image - warped).square() * reliability).mean()
+def temporal_loss(image: Tensor, warped: Tensor, reliability: Tensor, cell_px: int = 1) -> Tensor:
+    """(1/D) Σ c (x - warped)² (Ruder 2016, eq. 7): BCHW, BCHW, B1HW -> scalar; D counts all values.
+
+    With `cell_px` above 1: the mean over cells of that size of (mean of c (x - warped))².
+    """
+    if cell_px <= 1:
+        return ((image - warped).square() * reliability).mean()
+    cells = F.avg_pool2d((image - warped) * reliability, cell_px, ceil_mode=True)
+    return cells.square().mean()

@@ -41,11 +41,15 @@ Parts = tuple[tuple[str, float], ...]
 
 @dataclass(frozen=True, eq=False)
 class TemporalTarget:
-    """What the result should stay near: an earlier result warped to this frame, 1CHW, and its reliability, 11HW."""
+    """What the result should stay near: an earlier result warped to this frame, 1CHW, and its reliability, 11HW.
+
+    With `cell_px` above 1 only the mean colours of cells of that size count.
+    """
 
     warped: Tensor
     reliability: Tensor
-    weight: float = 1.0
+    weight: float
+    cell_px: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,7 +245,7 @@ class Stylizer:
         if self.preset.tv_weight > 0:
             found["tv"] = self.preset.tv_weight * losses.total_variation_loss(image)
         if objective.temporal:
-            found["temporal"] = self.preset.video.temporal_weight * _temporal(image, objective.temporal)
+            found["temporal"] = _temporal(image, objective.temporal)
         return found
 
     def losses_of(self, image: Tensor, content: Tensor) -> dict[str, float]:
@@ -346,21 +350,27 @@ _Report = Callable[[int, tuple[float, ...], Parts], None]
 
 
 class _EarlyStop:
-    """Stops where a window of steps brought less than `tolerance` of the loss, after `min_steps`."""
+    """Stops where another window of steps, at the slope of the last ones, would bring less than `tolerance` of the
+    loss; after `min_steps`.
+
+    The last steps alone: the first ones of a frame mend what the warp and the noise did, and fall steeply.
+    """
 
     window_steps = 5
+    slope_steps = 2
 
     def __init__(self, min_steps: int, tolerance: float) -> None:
         self.min_steps, self.tolerance = min_steps, tolerance
-        self._before: float | None = None
 
     def reached(self, step: int, totals: tuple[float, ...]) -> bool:
         """Asked once a window, with the window's losses."""
-        now = sum(totals) / len(totals)
-        before, self._before = self._before, now
-        if before is None or step < self.min_steps:
+        if step < self.min_steps:
             return False
-        return before - now < self.tolerance * abs(before)
+        last = totals[-1 - self.slope_steps :]
+        if len(last) < 2:
+            return False
+        gain = (last[0] - last[-1]) / (len(last) - 1) * self.window_steps
+        return gain < self.tolerance * abs(last[-1])
 
 
 def _normalised(layers: dict[str, float], statistic: str) -> dict[str, float]:
@@ -372,7 +382,8 @@ def _normalised(layers: dict[str, float], statistic: str) -> dict[str, float]:
 def _temporal(image: Tensor, targets: Sequence[TemporalTarget]) -> Tensor:
     total = image.new_zeros(())
     for target in targets:
-        total = total + target.weight * losses.temporal_loss(image, target.warped, target.reliability)
+        loss = losses.temporal_loss(image, target.warped, target.reliability, target.cell_px)
+        total = total + target.weight * loss
     return total
 
 

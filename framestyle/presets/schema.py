@@ -174,6 +174,9 @@ class Video(Section):
         0.002, "A frame is done when a window of steps improves less than this", ge=0, le=1
     )
     temporal_weight: float = _key(20.0, "Weight of staying near the warped last frame", ge=0)
+    leash_weight: float = _key(
+        400.0, "Weight of keeping the broad colours that a part of the scene was first painted in", ge=0
+    )
     long_term: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = _key(
         (1,),
         "Distances of earlier frames to stay near, such as [1, 2, 4]",

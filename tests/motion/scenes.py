@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import cv2
@@ -116,3 +116,12 @@ def clip(
             places = grid(height, width) + np.asarray([pan_px * n, 0], np.float32)
             frames.append(Frame(index, index / RATE, _rounded(_look(world, places))))
     return frames
+
+
+def grainy(frames: Iterable[Frame], sigma: float = 2.0) -> list[Frame]:
+    """The frames with a sensor's noise, of `sigma` of 255."""
+    noise = np.random.default_rng(0)
+    return [
+        replace(frame, pixels=_rounded(frame.pixels + noise.normal(0, sigma, frame.pixels.shape)))
+        for frame in frames
+    ]

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+
 import cv2
 import numpy as np
 import pytest
 from scenes import camera_pair, foreground_pair, texture
 
-from framestyle.motion.flow import LEAST_SIDE_PX, QUALITIES, DISFlow, FloatArray, reliability, warp
+from framestyle.motion.flow import (
+    LEAST_SIDE_PX,
+    QUALITIES,
+    DISFlow,
+    FloatArray,
+    one_opencv_thread,
+    reliability,
+    warp,
+)
 
 MOVES = ("still", "translation", "zoom", "rotation")
 
@@ -206,3 +216,26 @@ def test_the_mask_is_zero_at_a_motion_boundary_and_rises_softly_beside_it() -> N
     assert float(row[22:26].max()) == 0
     assert float(row[:16].min()) == 1 and float(row[32:].min()) == 1
     assert float(np.abs(np.diff(row)).max()) < 0.8
+
+
+def test_flow_is_the_same_whatever_else_uses_opencv() -> None:
+    """Another thread keeps OpenCV busy, as warping the last result does while the next flow is measured."""
+    pair = camera_pair("rotation", 288, 352)
+    busy, picture = threading.Event(), texture(3, 512, 512)
+
+    def work() -> None:
+        while not busy.is_set():
+            cv2.GaussianBlur(picture, (0, 0), 9.0)
+
+    before = cv2.getNumThreads()
+    with one_opencv_thread():
+        alone = DISFlow()(pair.current, pair.previous)
+        thread = threading.Thread(target=work)
+        thread.start()
+        try:
+            beside = [DISFlow()(pair.current, pair.previous) for _ in range(5)]
+        finally:
+            busy.set()
+            thread.join()
+    assert all(np.array_equal(alone.backward, one.backward) for one in beside)
+    assert cv2.getNumThreads() == before

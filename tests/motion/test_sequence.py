@@ -13,15 +13,16 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from scenes import clip, texture
+from scenes import clip, grainy, texture
 
 from framestyle.events import Event, FrameDone, ShotStarted, StepDone
 from framestyle.frames import Frame
-from framestyle.motion.carry import Painted, carry, temporal_targets
+from framestyle.motion.carry import Painted, anchored, carried_settled, carry, leash, temporal_targets
 from framestyle.motion.flow import Motion
 from framestyle.motion.sequence import stylize_frames, working_size
 from framestyle.motion.shots import Shot
 from framestyle.nst.image import Size, to_tensor
+from framestyle.nst.losses import temporal_loss
 from framestyle.nst.optim import PixelState
 from framestyle.nst.stylizer import Stylized, Stylizer
 
@@ -199,7 +200,7 @@ def test_what_flow_carries_moves_with_the_scene(make_stylizer: MakeStylizer) -> 
 
 
 def test_the_temporal_weight_holds_a_frame_near_the_warped_one(make_stylizer: MakeStylizer) -> None:
-    frames = clip([(1, 4)], pan_px=0)
+    frames = clip([(1, 4)], pan_px=0.05)
 
     def change(weight: float) -> float:
         done = _run(frames, [Shot(0, 4)], make_stylizer(video={"temporal_weight": weight, "steps": 10}))
@@ -267,14 +268,14 @@ def _result(seed: int, height: int = 24, width: int = 32) -> Stylized:
 def _painted(result: Stylized, content: torch.Tensor) -> Painted:
     """From a frame that showed the same, with enough steps behind every pixel."""
     result.state.settled = torch.full_like(result.image[:, :1], 1000.0)
-    return Painted(content, result)
+    return Painted(content, result, result.image)
 
 
 def test_without_motion_the_whole_state_is_carried_as_it_is() -> None:
     last, content = _result(1), to_tensor(texture(9, 24, 32).astype(np.uint8))
     still = Motion(np.zeros((24, 32, 2), np.float32), np.ones((24, 32), np.float32))
     before = _painted(last, content)
-    state, (target,) = carry(before, content, still), temporal_targets([before], content, {1: still}, 80)
+    state, (target,) = carry(before, content, still), temporal_targets([before], content, {1: still}, 80, 1.0)
     for name in ("image", "mean", "square", "average"):
         torch.testing.assert_close(getattr(state, name), getattr(last.state, name), atol=1e-6, rtol=0)
     assert (state.step, state.average_weight) == (12, 0.6)
@@ -288,7 +289,10 @@ def test_the_whole_state_moves_by_the_flow() -> None:
     backward[..., 0] = 3
     motion = Motion(backward, np.ones((24, 32), np.float32))
     before = _painted(last, content)
-    state, (target,) = carry(before, content, motion), temporal_targets([before], content, {1: motion}, 80)
+    state, (target,) = (
+        carry(before, content, motion),
+        temporal_targets([before], content, {1: motion}, 80, 1.0),
+    )
     for name in ("image", "mean", "square", "average"):
         torch.testing.assert_close(
             getattr(state, name)[..., :-3], getattr(last.state, name)[..., 3:], atol=1e-5, rtol=0
@@ -302,7 +306,10 @@ def test_where_the_warp_cannot_be_trusted_the_content_comes_in_and_the_moments_g
     trusted[:, 20:] = 0
     motion = Motion(np.zeros((24, 32, 2), np.float32), trusted)
     before = _painted(last, content)
-    state, (target,) = carry(before, content, motion), temporal_targets([before], content, {1: motion}, 80)
+    state, (target,) = (
+        carry(before, content, motion),
+        temporal_targets([before], content, {1: motion}, 80, 1.0),
+    )
     assert float(state.mean[..., 20:].abs().max()) == float(state.square[..., 20:].max()) == 0
     torch.testing.assert_close(state.image[..., :20], last.state.image[..., :20], atol=1e-6, rtol=0)
     # Its detail is the content's, whatever its colour; and nothing of the earlier picture shines through.
@@ -335,7 +342,7 @@ def test_carried_pixels_and_moments_stay_in_their_ranges() -> None:
     last = Stylized(image, PixelState(image, image, image, image, image[:, :1], 3, 1.0), 3, 1.0)
     motion = Motion(np.full((24, 32, 2), 0.4, np.float32), np.ones((24, 32), np.float32))
     before = _painted(last, image)
-    state, (target,) = carry(before, image, motion), temporal_targets([before], image, {1: motion}, 80)
+    state, (target,) = carry(before, image, motion), temporal_targets([before], image, {1: motion}, 80, 1.0)
     for picture in (state.image, state.result(), target.warped):
         assert float(picture.min()) >= 0 and float(picture.max()) <= 1
     assert float(state.square.min()) >= 0
@@ -363,7 +370,7 @@ def test_an_earlier_frame_speaks_only_where_no_nearer_one_does() -> None:
     }
     done = [_result(seed) for seed in (1, 2, 3, 4)]
     grey = torch.full((1, 3, 24, 32), 0.5)
-    targets = temporal_targets([_painted(one, grey) for one in done], grey, motions, 80)
+    targets = temporal_targets([_painted(one, grey) for one in done], grey, motions, 80, 1.0)
     for target, one in zip(targets, (done[0], done[1], done[3]), strict=True):
         torch.testing.assert_close(target.warped, one.image, atol=1e-6, rtol=0)
     wanted = [masks[0], np.maximum(masks[1] - masks[0], 0), np.maximum(masks[2] - masks[1] - masks[0], 0)]
@@ -378,7 +385,7 @@ def test_pixels_that_came_in_lately_are_held_less() -> None:
     still = Motion(np.zeros((24, 32, 2), np.float32), np.ones((24, 32), np.float32))
     before = _painted(last, last.image)
     last.state.settled = settled
-    (target,) = temporal_targets([before], last.image, {1: still}, 40)
+    (target,) = temporal_targets([before], last.image, {1: still}, 40, 1.0)
     assert torch.equal(target.reliability, (settled / 40).clamp(0, 1))
 
 
@@ -398,7 +405,7 @@ def test_after_a_flash_the_shot_goes_on_from_before_it(make_stylizer: MakeStyliz
 
 def test_what_comes_out_from_behind_something_looks_as_before(make_stylizer: MakeStylizer) -> None:
     """A bar hides the left half for one frame: the long-term target alone remembers it."""
-    frames = clip([(1, 4)], height=48, width=64, pan_px=0.0)
+    frames = grainy(clip([(1, 4)], height=48, width=64, pan_px=0.0))
     bar = frames[2].pixels.copy()
     bar[:, :24] = (250, 20, 20)
     frames[2] = replace(frames[2], pixels=bar)
@@ -410,6 +417,70 @@ def test_what_comes_out_from_behind_something_looks_as_before(make_stylizer: Mak
         return float(np.square(after - before).mean())
 
     assert change([1, 2]) < 0.5 * change([1])
+
+
+def test_a_frame_shown_once_more_costs_no_step_and_does_not_flicker(make_stylizer: MakeStylizer) -> None:
+    frames = clip([(1, 2)])
+    twice = [replace(frames[n // 2], index=n) for n in range(4)]
+    events: list[Event] = []
+    done = list(stylize_frames(twice, [Shot(0, 4)], make_stylizer(), on_event=events.append))
+    steps = [event.steps for event in events if isinstance(event, FrameDone)]
+    assert steps[1] == steps[3] == 0 and steps[2] > 0
+    assert _same(done[:1], done[1:2]) and _same(done[2:3], done[3:]) and not _same(done[1:2], done[2:3])
+
+
+def test_the_steps_behind_a_pixel_are_forgotten_where_the_content_changes() -> None:
+    grey = torch.full((1, 3, 24, 32), 0.5)
+    before = _painted(_result(1), grey)
+    still = Motion(np.zeros((24, 32, 2), np.float32), np.ones((24, 32), np.float32))
+    lit = grey.clone()
+    lit[..., 16:] += 0.2
+    settled = carried_settled(before, lit, still)[0, 0]
+    assert float(settled[:, 22:].max()) == 0 and float(settled[:, :10].min()) == 1000
+    # Sensor noise is no change.
+    noise = torch.randn(grey.shape, generator=torch.Generator().manual_seed(1)) * 2 / 255
+    assert float(carried_settled(before, grey + noise, still).min()) == 1000
+
+
+def test_the_leash_keeps_broad_colours_from_creeping(make_stylizer: MakeStylizer) -> None:
+    """A still camera with a noisy sensor, and a picture that is far from done after its first frame."""
+    frames = grainy(clip([(1, 12)], height=48, width=64, pan_px=0.0))
+
+    def drift(weight: float) -> float:
+        video = {"leash_weight": weight, "temporal_weight": 0.0, "steps": 10, "min_steps": 10}
+        done = _run(frames, [Shot(0, 12)], make_stylizer(video=video))
+        levels = [frame.pixels.mean((0, 1)) for frame in done]
+        return float(np.abs(levels[-1] - levels[1]).max())
+
+    assert drift(4000.0) < 0.25 * drift(0.0)
+
+
+def test_the_anchor_follows_what_is_not_painted_to_the_end_and_holds_what_is() -> None:
+    last = _result(1)
+    before = replace(_painted(last, last.image), anchor=torch.zeros_like(last.image))
+    backward = np.zeros((24, 32, 2), np.float32)
+    backward[..., 0] = 3
+    settled = torch.zeros(1, 1, 24, 32)
+    settled[..., 8:16], settled[..., 16:] = 20.0, 80.0
+    before.anchor[..., 5:] = 0.75
+    anchor, holds = anchored(before, Motion(backward, np.ones((24, 32), np.float32)), settled, 40)
+    assert torch.equal(holds, (settled / 40).clamp(0, 1))
+    torch.testing.assert_close(anchor[..., 8:], torch.full((1, 3, 24, 24), 0.75))
+
+
+def test_the_leash_lets_strokes_be() -> None:
+    anchor, holds = torch.full((1, 3, 24, 36), 0.5), torch.ones(1, 1, 24, 36)
+    target = leash(anchor, holds, 1.0)
+    assert target.cell_px == 3
+    strokes = anchor.clone()
+    strokes[..., 0::3] += 0.2
+    strokes[..., 1::3] -= 0.2
+
+    def loss(image: torch.Tensor) -> float:
+        return float(temporal_loss(image, target.warped, target.reliability, target.cell_px))
+
+    assert loss(strokes) < 1e-9
+    assert loss(anchor + 0.02) == pytest.approx(0.02**2, rel=1e-4)
 
 
 # -- news, order, stopping ---------------------------------------------------------------------------------

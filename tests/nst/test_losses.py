@@ -204,6 +204,14 @@ def test_the_temporal_loss_counts_reliable_pixels_and_divides_by_all() -> None:
     assert float(losses.temporal_loss(image, warped, reliability * 0)) == 0
 
 
+def test_the_temporal_loss_of_cells_sees_mean_colours_alone() -> None:
+    """Cells of 2 px over 5: the last one is cut off, and counts as one."""
+    difference = torch.tensor([0.3, 0.1, -0.2, 0.2, 0.4]).expand(1, 1, 2, 5)
+    reliability = torch.tensor([1.0, 0.0, 1.0, 1.0, 0.5]).expand(1, 1, 2, 5)
+    found = losses.temporal_loss(difference, torch.zeros(1, 1, 2, 5), reliability, 2)
+    assert float(found) == pytest.approx((0.15**2 + 0.0 + 0.2**2) / 3)
+
+
 # -- gradients ---------------------------------------------------------------------------------------------
 
 
@@ -228,6 +236,7 @@ OTHERS: dict[str, Callable[[Tensor], Tensor]] = {
     "content": lambda x: losses.content_loss(x, _features(13), losses.feature_variance(_features(13))),
     "content_2015": lambda x: losses.content_loss_2015(x, _features(13)),
     "total_variation": losses.total_variation_loss,
+    "temporal of cells": lambda x: losses.temporal_loss(x, _features(14), _features(15)[:, :1].sigmoid(), 2),
     "temporal": lambda x: losses.temporal_loss(x, _features(14), _features(15)[:, :1].sigmoid()),
     "self_product": losses.self_product,
     "moments": lambda x: losses.moments(x)[1],

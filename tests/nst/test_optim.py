@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from framestyle.nst.image import Size, size_of
-from framestyle.nst.optim import ADAM_EPSILON, BETAS, PixelState
+from framestyle.nst.optim import ADAM_EPSILON, ANNEAL_FLOOR, BETAS, PixelState
 
 Picture = Callable[..., Tensor]
 
@@ -108,3 +108,30 @@ def test_resampled_moments_speak_of_gradients_that_fell_with_the_pixels() -> Non
     torch.testing.assert_close(larger.square, state.square.mean().expand(1, 3, 10, 20) / 4)
     ratio = larger.mean / larger.square.sqrt()
     assert float(ratio.mean()) == pytest.approx(float((state.mean / state.square.sqrt()).mean()), rel=1e-5)
+
+
+def test_a_rate_by_pixel_moves_each_by_its_own() -> None:
+    image = torch.full((1, 3, 1, 4), 0.5)
+    one, other = PixelState.start(image), PixelState.start(image)
+    gradient = torch.tensor([1.0, -2.0, 3.0, -4.0]).expand(1, 3, 1, 4)
+    rates = torch.tensor([0.0, 0.01, 0.02, 0.04]).view(1, 1, 1, 4)
+    for _ in range(3):
+        one.adam_step(gradient, rates, 0.0)
+        other.adam_step(gradient, 0.02, 0.0)
+    torch.testing.assert_close(one.image - 0.5, (other.image - 0.5) * rates / 0.02, atol=1e-6, rtol=0)
+
+
+def test_pixels_come_to_rest_after_their_full_share_of_steps() -> None:
+    state = PixelState.start(torch.zeros(1, 3, 1, 4))
+    state.settled[:] = torch.tensor([0.0, 80.0, 160.0, 1e9])
+    rates = state.annealed(0.03, 80).flatten().tolist()
+    assert rates == pytest.approx([0.03, 0.03, 0.015, 0.03 * ANNEAL_FLOOR])
+
+
+def test_steps_are_counted_by_pixel_and_begin_anew_at_each_scale() -> None:
+    state = PixelState.start(torch.zeros(1, 3, 4, 4))
+    state.adam_step(torch.ones(1, 3, 4, 4), 0.01, 0.9)
+    state.adam_step(torch.ones(1, 3, 4, 4), 0.01, 0.9)
+    assert torch.equal(state.settled, torch.full((1, 1, 4, 4), 2.0))
+    finer = state.resampled(Size(8, 6))
+    assert torch.equal(finer.settled, torch.zeros(1, 1, 6, 8))
