@@ -7,10 +7,7 @@ one: `previous[p + backward[p]]` is what `current[p]` was, so it is the one that
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Lock
 
 import cv2
 import numpy as np
@@ -47,31 +44,14 @@ class Motion:
     reliability: FloatArray
 
 
-@contextmanager
-def one_opencv_thread() -> Iterator[None]:
-    """OpenCV works on the caller's thread alone while this lasts.
-
-    DIS divides a frame among OpenCV's threads and carries what it finds from row to row within each part; but while
-    another thread of the process is inside OpenCV it gets no help and takes the frame as one. The same frames would
-    then give another flow now and then.
-    """
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
-
-
 class OpticalFlow(ABC):
     """The motion between two frames, measured at no more than `max_side_px`; a method says only how it measures.
 
-    One call at a time: a method keeps working memory, and two passes over a clip may ask at once.
+    It keeps nothing between calls: the same frames give the same flow, whatever was asked before or beside.
     """
 
     def __init__(self, max_side_px: int = 1 << 15) -> None:
         self._max_side_px = max_side_px
-        self._lock = Lock()
 
     def __call__(self, current: Pixels, previous: Pixels) -> Motion:
         """Two HWC uint8 or uint16 RGB frames of one size -> Motion, at their size."""
@@ -88,8 +68,7 @@ class OpticalFlow(ABC):
         """HWC uint8 or uint16 RGB, twice -> backward and forward flow HW2 in pixels, at the frames' own size."""
 
     def _measure(self, current: Pixels, previous: Pixels) -> Motion:
-        with self._lock:
-            backward, forward = self.both_ways(current, previous)
+        backward, forward = self.both_ways(current, previous)
         return Motion(backward, reliability(backward, forward))
 
 
@@ -98,21 +77,26 @@ class DISFlow(OpticalFlow):
 
     def __init__(self, quality: str = "medium", max_side_px: int = 1 << 15) -> None:
         super().__init__(max_side_px)
-        medium = cv2.DISOPTICAL_FLOW_PRESET_MEDIUM
-        self._engine = cv2.DISOpticalFlow.create(medium if quality == "fine" else QUALITIES[quality])
-        if quality == "fine":
-            # The medium preset at full resolution with denser patches: about four times the time.
-            self._engine.setFinestScale(0)
-            self._engine.setPatchStride(2)
+        self._quality = quality
 
     def both_ways(self, current: Pixels, previous: Pixels) -> tuple[FloatArray, FloatArray]:
         """Backward and forward flow HW2, at the frames' own size."""
         now, before = _grey(current), _grey(previous)
         height, width = current.shape[:2]
-        # The engine refines what it is given as a start and keeps no state between calls without one.
-        backward = self._engine.calc(now, before, None)[:height, :width]
-        forward = self._engine.calc(before, now, None)[:height, :width]
+        backward = _engine(self._quality).calc(now, before, None)[:height, :width]
+        forward = _engine(self._quality).calc(before, now, None)[:height, :width]
         return backward, forward
+
+
+def _engine(quality: str) -> cv2.DISOpticalFlow:
+    """A new one for each call, in microseconds: on small frames OpenCV 5.0.0's reads what its last call left behind."""
+    if quality != "fine":
+        return cv2.DISOpticalFlow.create(QUALITIES[quality])
+    # The medium preset at full resolution with denser patches: about four times the time.
+    engine = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    engine.setFinestScale(0)
+    engine.setPatchStride(2)
+    return engine
 
 
 def edge_padded(pixels: Pixels, least_px: int, multiple_px: int = 1) -> Pixels:

@@ -20,7 +20,7 @@ import torch
 from framestyle.events import FrameDone, OnEvent, ShotStarted, ignore
 from framestyle.frames import Frame
 from framestyle.motion.carry import Motions, Painted, anchored, carry, leash, temporal_targets
-from framestyle.motion.flow import Motion, OpticalFlow, one_opencv_thread
+from framestyle.motion.flow import Motion, OpticalFlow
 from framestyle.motion.methods import make_flow
 from framestyle.motion.second_pass import FrameStore, keep, one_ahead, second_pass
 from framestyle.motion.shots import Shot
@@ -81,7 +81,7 @@ def stylize_frames(
     elif flow is None:
         flow = make_flow(video, stylizer.device)
     kept: FrameStore = {} if store is None else store
-    with one_opencv_thread(), closing(_prepare(frames, shots, stylizer.preset, flow)) as prepared:
+    with closing(_prepare(frames, shots, stylizer.preset, flow)) as prepared:
         for number, of_shot in groupby(prepared, key=lambda one: one.shot):
             shot = shots[number]
             on_event(ShotStarted(number, shot.first, shot.frames))
