@@ -161,6 +161,9 @@ def _add_presets(commands: argparse._SubParsersAction[_Parser]) -> None:
     new.add_argument("name")
     new.add_argument("--style", nargs="+", required=True, type=Path, metavar="IMAGE")
     new.set_defaults(run=run_presets_new)
+    recover = actions.add_parser("from", help="print the preset that a photo of ours was made with")
+    recover.add_argument("image", type=Path, metavar="IMAGE")
+    recover.set_defaults(run=run_presets_from)
     actions.add_parser("keys", help="every preset key: type, range, default, meaning").set_defaults(
         run=run_presets_keys
     )
@@ -320,6 +323,17 @@ def run_presets_new(args: argparse.Namespace) -> int:
             f"{target} cannot be written: {error.strerror}", next_step="Check the folder's permissions."
         ) from error
     print(f"wrote {target}\nTry it: framestyle stylize PHOTO -o OUT.png -p {args.name}")
+    return 0
+
+
+def run_presets_from(args: argparse.Namespace) -> int:
+    """`framestyle presets from`."""
+    from framestyle.jobs.recipes import recovered_preset
+
+    recovered = recovered_preset(args.image)
+    print(recovered.text, end="")
+    for doubt in recovered.doubts:
+        print(_plain(doubt), file=sys.stderr)
     return 0
 
 

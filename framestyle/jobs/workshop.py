@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ import torch
 import framestyle
 from framestyle.errors import PresetError
 from framestyle.events import Note, OnEvent, Preparing
+from framestyle.jobs.recipes import Recipe, image_digests
 from framestyle.media.photos import read_style_image
 from framestyle.nst.devices import choose_device, working_dtype
 from framestyle.nst.image import to_tensor
@@ -28,6 +30,7 @@ class Workshop:
     device: str
     seed: int
     on_event: OnEvent
+    weights_fingerprint: str = ""
 
     def provenance(self) -> dict[str, str]:
         """What the output's metadata says of how it was made."""
@@ -35,6 +38,21 @@ class Workshop:
         return {
             "comment": f"{used}; preset {self.preset.name}; weights {self.weights}; seed {self.seed}; {self.device}"
         }
+
+    @cached_property
+    def recipe(self) -> str:
+        """The same and the whole preset, for programs: what `framestyle presets from` reads."""
+        versions = {"framestyle": framestyle.__version__, "torch": torch.__version__}
+        recipe = Recipe(
+            self.preset,
+            self.weights,
+            self.weights_fingerprint,
+            self.seed,
+            self.device,
+            versions,
+            image_digests(self.preset),
+        )
+        return recipe.text()
 
 
 def open_workshop(
@@ -75,4 +93,4 @@ def open_workshop(
         preset, backbone, images, device=chosen, seed=seed, init_image=init_image, on_event=on_event
     )
     precision = str(working_dtype(preset.optimizer.precision, chosen)).removeprefix("torch.")
-    return Workshop(preset, stylizer, kind, f"{chosen} {precision}", seed, on_event)
+    return Workshop(preset, stylizer, kind, f"{chosen} {precision}", seed, on_event, backbone.fingerprint)
