@@ -163,7 +163,7 @@ def _as_rgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> tupl
         except (ImageCms.PyCMSError, OSError, ValueError):
             pass
         return image.convert("RGB"), None
-    return image.convert("RGB"), profile
+    return (image if image.mode == "RGB" else image.convert("RGB")), profile
 
 
 def _turned(pixels: npt.NDArray[Any], turn: int) -> npt.NDArray[Any]:
