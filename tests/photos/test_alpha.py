@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from photo_makers import picture, save
 from PIL import Image
@@ -28,6 +28,7 @@ def scene(height: int, width: int, seed: int, dtype: Any = np.uint8) -> tuple[An
 
 
 @given(height=sizes, width=sizes, seed=st.integers(0, 999), dtype=st.sampled_from([np.uint8, np.uint16]))
+@settings(deadline=None, derandomize=True)
 def test_hidden_colours_change_nothing(height: int, width: int, seed: int, dtype: Any) -> None:
     pixels, alpha = scene(height, width, seed, dtype)
     other = np.where(
@@ -41,6 +42,7 @@ def test_hidden_colours_change_nothing(height: int, width: int, seed: int, dtype
 
 
 @given(height=sizes, width=sizes, seed=st.integers(0, 999), dtype=st.sampled_from([np.uint8, np.uint16]))
+@settings(deadline=None, derandomize=True)
 def test_filling_leaves_what_shows_and_adds_no_colour(height: int, width: int, seed: int, dtype: Any) -> None:
     pixels, alpha = scene(height, width, seed, dtype)
     filled = with_hidden_filled(pixels, alpha)
@@ -95,6 +97,7 @@ def test_over_white_is_what_a_page_shows() -> None:
 
 
 @given(seed=st.integers(0, 200))
+@settings(deadline=None, derandomize=True)
 def test_unpremultiplying_undoes_premultiplying(seed: int) -> None:
     random = np.random.default_rng(seed)
     pixels, alpha = (

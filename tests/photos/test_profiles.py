@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from photo_makers import (
     ADOBE_RGB,
@@ -88,6 +88,7 @@ def test_there_and_back_is_exact_even_beyond_srgb(tmp_path: Path, name: str, dty
     profiles=st.sampled_from([DISPLAY_P3, ADOBE_RGB, PROPHOTO]),
     seed=st.integers(0, 500),
 )
+@settings(deadline=None, derandomize=True)
 def test_every_colour_of_a_profile_comes_back(channel: int, profiles: bytes, seed: int) -> None:
     pixels = np.random.default_rng(seed).integers(0, 65536, (4, 5, 3), np.uint16)
     pixels[..., channel] = (0, 1, 40, 32768, 65535)
@@ -238,6 +239,7 @@ def test_a_broken_profile_does_not_cost_the_picture(tmp_path: Path, broken: byte
 
 
 @given(seed=st.integers(0, 5000))
+@settings(deadline=None, derandomize=True)
 def test_no_profile_breaks_the_reader(seed: int) -> None:
     random = np.random.default_rng(seed)
     data = bytearray([DISPLAY_P3, GREY_GAMMA, WIDE["monitor"]][seed % 3])

@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from photo_makers import (
     BEST,
@@ -56,6 +56,23 @@ def test_every_orientation_comes_upright_once(tmp_path: Path, suffix: str, orien
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("compression", [None, "tiff_lzw", "tiff_adobe_deflate"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "I;16"])
+def test_tiffs_of_every_packing_come_upright(
+    tmp_path: Path, orientation: int, compression: str | None, mode: str
+) -> None:
+    """Pillow, and OpenCV for the deep ones, turn them themselves."""
+    upright = np.asarray(Image.fromarray(picture()).convert("L" if mode == "I;16" else mode))
+    if mode == "I;16":
+        upright = upright.astype(np.uint16) * 257
+    image = Image.fromarray(stored(upright, orientation))
+    image.save(tmp_path / "a.tif", compression=compression, exif=orientation_exif(orientation))
+    pixels = read_photo(tmp_path / "a.tif").pixels
+    wanted = upright[..., :3] if upright.ndim == 3 else np.repeat(upright[..., None], 3, axis=2)
+    assert np.array_equal(pixels, wanted)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
 def test_deep_photos_come_upright_with_their_alpha(tmp_path: Path, orientation: int) -> None:
     upright = np.dstack([picture(np.uint16), picture(np.uint16)[..., 0]])
     (tmp_path / "a.png").write_bytes(
@@ -71,6 +88,7 @@ def test_deep_photos_come_upright_with_their_alpha(tmp_path: Path, orientation: 
 @given(
     orientation=st.integers(1, 8), height=st.integers(1, 9), width=st.integers(1, 9), seed=st.integers(0, 99)
 )
+@settings(deadline=None, derandomize=True)
 def test_turning_is_what_pillow_does(orientation: int, height: int, width: int, seed: int) -> None:
     from PIL import ImageOps
 
@@ -87,6 +105,7 @@ def test_an_impossible_orientation_is_none(tmp_path: Path, value: int) -> None:
 
 
 @given(data=st.binary(max_size=200), cut=st.integers(0, 500))
+@settings(deadline=None, derandomize=True)
 def test_damaged_exif_never_costs_the_picture(tmp_path_factory: Any, data: bytes, cut: int) -> None:
     path = tmp_path_factory.getbasetemp() / "damaged.jpg"
     for block in (b"Exif\0\0MM\0*" + data, camera_exif()[: 6 + cut]):
@@ -240,6 +259,7 @@ def test_only_the_contents_count(tmp_path: Path, suffix: str) -> None:
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @given(seed=st.integers(0, 10_000))
+@settings(deadline=None, derandomize=True)
 def test_noise_after_a_true_beginning_is_refused_or_read(
     tmp_path_factory: Any, suffix: str, seed: int
 ) -> None:

@@ -24,12 +24,12 @@ ONE_PLANE = 1
 PREMULTIPLIED, PLAIN_ALPHA = 1, 2
 
 
-def is_deep(image: Image.Image) -> bool:
+def is_deep(image: Image.Image, path: Path) -> bool:
     """16 bits a channel, grey or RGB."""
     if image.mode.startswith("I;16"):
         return True
     if isinstance(image, PngImagePlugin.PngImageFile):
-        return _png_bits(Path(str(image.filename))) == 16
+        return _png_bits(path) == 16
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         tags = image.tag_v2
         return set(tags.get(BITS, (8,))) == {16} and tags.get(PHOTOMETRIC) in (0, 1, RGB)

@@ -51,7 +51,9 @@ def opened(path: Path) -> Iterator[Image.Image]:
             _refuse_unreadable(path)
             use_heif()
             Image.init()
-            with Image.open(path, formats=[name for name in READ if name in Image.OPEN]) as image:
+            formats = [name for name in READ if name in Image.OPEN]
+            # As a file, not by name: Pillow would map it, and garble a TIFF that lies on its side.
+            with path.open("rb") as file, Image.open(file, formats=formats) as image:
                 yield image
     except FramestyleError:
         raise
@@ -90,14 +92,14 @@ def _photo_from(image: Image.Image, path: Path, size_for: SizeFor | None) -> Pho
     turn, exif, xmp = orientation(image, path), upright_exif(image, path), upright_xmp(image)
     kind = image.format or "PNG"
     dpi = _dpi(image) or dpi_of(exif)
-    image.getexif()[ORIENTATION] = 1  # or Pillow would turn a TIFF while it loads it
     image.load()
+    left = _turn_left(image, turn)
     notes = _first_notes(image)
     profile = image.info.get("icc_profile") or None
     pixels, alpha, profile = _decoded(image, path, profile, notes)
     bits = 8 * pixels.dtype.itemsize
     if not (kind == "TIFF" and bits == 16):
-        pixels, alpha = _turned(pixels, turn), None if alpha is None else _turned(alpha, turn)
+        pixels, alpha = _turned(pixels, left), None if alpha is None else _turned(alpha, left)
     if size_for is not None:
         pixels, alpha = shrunk(pixels, alpha, size_for(pixels.shape[1], pixels.shape[0]))
     if dpi is not None and turn >= 5:
@@ -105,6 +107,13 @@ def _photo_from(image: Image.Image, path: Path, size_for: SizeFor | None) -> Pho
     photo = Photo(pixels, alpha, exif, profile, dpi, kind, xmp, bits, notes=notes)
     _to_srgb(photo)
     return photo
+
+
+def _turn_left(image: Image.Image, turn: int) -> int:
+    """What is still to be done of a turn: Pillow turns a TIFF while it loads it, and forgets its orientation."""
+    if image.format == "TIFF" and image.getexif().get(ORIENTATION, 1) != turn:
+        return 1
+    return turn
 
 
 def _dpi(image: Image.Image) -> tuple[float, float] | None:
@@ -127,7 +136,7 @@ def _decoded(
     image: Image.Image, path: Path, profile: bytes | None, notes: list[str]
 ) -> tuple[Pixels, Alpha | None, bytes | None]:
     """RGB and alpha as stored, and the profile that they are in."""
-    if is_deep(image):
+    if is_deep(image, path):
         deep = decode_deep(image, path)
         if deep is not None:
             return *deep, profile
