@@ -1,6 +1,7 @@
-"""Writes docs/presets.md from the preset schema: `python docs/make_presets_reference.py [--check]`.
+"""Writes docs/presets.md and docs/preset.schema.json from the preset schema.
 
-With `--check` nothing is written; the exit code is 1 where the file does not say what the schema says.
+`python docs/make_presets_reference.py [--check]`: with `--check` nothing is written; the exit code is 1 where a file
+does not say what the schema says.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from framestyle.media.video_writer import CODECS
-from framestyle.presets import SHORTHANDS, Preset, SchemaRow, schema_rows
+from framestyle.presets import SHORTHANDS, Preset, SchemaRow, schema_rows, schema_text
 from framestyle.presets.schema import DRAFT_BELOW, SLOW_FROM
+from framestyle.presets.zip_source import LARGEST_UNPACKED_BYTES, MOST_ENTRIES
 
 TARGET = Path(__file__).resolve().parent / "presets.md"
+SCHEMA_TARGET = TARGET.with_name("preset.schema.json")
 
 HEAD = """\
 # Presets: every key
@@ -37,8 +40,40 @@ style:
 video: {temporal_weight: 40}
 ```
 
-`framestyle presets keys` prints the same keys in a terminal; `framestyle presets show NAME --resolved` prints
-a preset with all that it inherits; `framestyle presets validate FILE` reports every error with line and column.
+## Commands
+
+| `framestyle presets …` | What it does |
+|---|---|
+| `list` | Every preset with cost class and tags, and in a terminal a strip of its style images' main colours. `--tag TAG` chooses (given twice: both), `--all` adds those without a style image, `--json` is for scripts |
+| `show NAME` | The file. `--resolved`: with all that it inherits, and beside each value the file and line that it comes from; `--json` |
+| `validate FILE...` | Every error with line and column, and the nearest valid key; style images are opened too. Exit code 3 where there is one |
+| `new NAME --style IMAGE...` | Writes a commented file into your preset folder |
+| `export NAME -o FILE.zip` | One zip with the preset, all that it inherits written out, and its pictures. The same preset and pictures give the same bytes |
+| `import FILE.zip` | Checks such a zip and puts the preset into your preset folder. `--name NAME`, `--overwrite` |
+| `keys` | The keys below, in a terminal |
+| `schema` | A JSON Schema of them, for editors: see [below](#editors) |
+
+## Editors
+
+[preset.schema.json](preset.schema.json) is a JSON Schema of a preset file. An editor with a YAML language server completes
+and checks keys with it, when the first line of the preset says where it lies:
+
+```yaml
+# yaml-language-server: $schema=preset.schema.json
+```
+
+`framestyle presets schema > preset.schema.json` writes it beside your preset. It knows keys, types, ranges and layer names;
+`validate` also knows whether pictures are there and what the preset extends.
+
+## Zips
+
+No name, path or text of an imported zip reaches the disk: the preset is written anew after it was checked, and its
+pictures, which must decode as images, go to `art/` in your preset folder under plain names. Refused, with nothing
+left behind (exit code 3, or 5 where the file is no zip): names that lead out of the zip, links, names that are there twice or
+differ only by case, encryption, more than {MOST_ENTRIES} entries, more than {LARGEST_UNPACKED_BYTES:,} bytes unpacked, not
+exactly one preset, a preset with errors, with `extends`, or with a picture outside the zip, pictures that are not images.
+Files that the preset does not name are passed over. An existing preset is replaced only with `--overwrite`; its pictures
+stay.
 
 ## Rules
 
@@ -117,6 +152,17 @@ optimised: the output is the input, decoded, resized and encoded again.
 
 With `flow`, pixels whose flow cannot be trusted start from the content, in the colours of the stylized pixels around.
 
+| Flow | How it is measured |
+|---|---|
+| `dis` | Dense inverse search (Kroeger 2016), on the CPU. Needs nothing |
+| `raft` | RAFT (Teed and Deng 2020), on the job's device. Needs its weights: `framestyle weights fetch raft-large`, or `raft-small` |
+
+With `raft`, `flow_quality` is the network and how often it refines its flow: `ultrafast` raft-small, 6 times; `fast`
+raft-small, 12; `medium` raft-large, 12; `fine` raft-large, 24. It is made for a GPU: on one CPU core two frames of
+640x360 take about 2 s with the small network and 7 s with the large one (12 times; `dis` at `medium`: 0.03 s), and about
+half a gigabyte, which grows with the fourth power of `flow_max_side_px`. Where the weights are missing the job does not
+start; `dis` is never taken in its place.
+
 A warm frame is optimised at the full size alone, for at most `steps` steps. Its loss is averaged over windows of 5
 steps (10 with `lbfgs`). The frame is done where a window's mean is not below the one before by at least `tolerance` of
 it, and `min_steps` are over; two windows are needed for that. With `steps: 0` a warm frame is what it starts from.
@@ -132,7 +178,9 @@ TOP = "Top level"
 def reference_text() -> str:
     """The whole of docs/presets.md."""
     rows = schema_rows()
-    parts = [HEAD, _section(TOP, "Whose preset it is, and what has no section of its own.", rows, "")]
+    head = HEAD.replace("{MOST_ENTRIES}", str(MOST_ENTRIES))
+    head = head.replace("{LARGEST_UNPACKED_BYTES:,}", f"{LARGEST_UNPACKED_BYTES:,}")
+    parts = [head, _section(TOP, "Whose preset it is, and what has no section of its own.", rows, "")]
     for name, info in Preset.model_fields.items():
         model = info.annotation
         if isinstance(model, type) and issubclass(model, BaseModel):
@@ -141,9 +189,14 @@ def reference_text() -> str:
     return "\n".join(parts)
 
 
-def stale(target: Path = TARGET) -> bool:
-    """Whether the file is missing or says something else than the schema."""
-    return not target.is_file() or target.read_text(encoding="utf-8") != reference_text()
+def texts() -> dict[Path, str]:
+    """Every file that is made here, with what it must hold."""
+    return {TARGET: reference_text(), SCHEMA_TARGET: schema_text()}
+
+
+def is_stale(target: Path, text: str) -> bool:
+    """Whether a file is missing or says something else."""
+    return not target.is_file() or target.read_text(encoding="utf-8") != text
 
 
 def _section(title: str, about: str, rows: Iterable[SchemaRow], prefix: str) -> str:
@@ -205,19 +258,20 @@ square picture of `scales.max_side_px` (2048 px where that is 0): `draft` below 
 
 
 def main() -> int:
-    """Write the file, or check it."""
+    """Write the files that are not up to date, or say which."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where the file is stale")
-    if parser.parse_args().check:
-        if stale():
-            print(f"{TARGET} is stale: run python docs/make_presets_reference.py", file=sys.stderr)
-            return 1
-        return 0
-    TARGET.write_text(reference_text(), encoding="utf-8")
-    print(f"wrote {TARGET}")
-    return 0
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a file is stale")
+    check = parser.parse_args().check
+    stale = {target: text for target, text in texts().items() if is_stale(target, text)}
+    for target, text in stale.items():
+        if check:
+            print(f"{target} is stale: run python docs/make_presets_reference.py", file=sys.stderr)
+            continue
+        target.write_text(text, encoding="utf-8")
+        print(f"wrote {target}")
+    return 1 if check and stale else 0
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ class JobStarted(Event):
     device: str
     tasks: int
     frames: int
-    """Frames of all clips plus photos: the sum that FrameDone and PhotoDone will count up to."""
+    """Frames of all clips, each as often as it is painted, plus photos: what FrameDone and PhotoDone count up to."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ class TaskStarted(Event):
     shots: int
     width: int
     height: int
+    passes: int = 1
+    """How often each frame is painted."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class ShotStarted(Event):
     index: int
     first_frame: int
     frames: int
+    pass_number: int = 1
+    """Counts from 1; a second pass goes over the shot again, from its last frame."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ class StepDone(Event):
 
 @dataclass(frozen=True)
 class FrameDone(Event):
-    """A frame of a clip is stylized and handed to the writer."""
+    """A frame of a clip is stylized; in the last pass it goes to the writer."""
 
     index: int
     shot: int

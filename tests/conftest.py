@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from loopback import Server, serve
 
 
 def _children_of(parent: int) -> list[int]:
@@ -39,3 +40,30 @@ def children_of() -> Callable[[int], list[int]]:
 def our_ffmpegs() -> Callable[[], list[int]]:
     """`our_ffmpegs()`: living ffmpeg processes whose parent is this one."""
     return lambda: [child for child in _children_of(os.getpid()) if _is_ffmpeg(child)]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A web server on this machine, with nothing on it yet."""
+    with serve() as serving:
+        yield serving
+
+
+@pytest.fixture(scope="session")
+def raft_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """`raft_file("raft-small")`: torchvision's network with seeded random numbers, as its publisher would save it."""
+    made: dict[str, Path] = {}
+
+    def saved(kind: str) -> Path:
+        import torch
+        from torchvision.models.optical_flow import raft_large, raft_small
+
+        if kind not in made:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(0)
+                network = (raft_small if kind == "raft-small" else raft_large)(weights=None)
+            made[kind] = tmp_path_factory.mktemp("raft") / f"{kind}.pth"
+            torch.save(network.state_dict(), made[kind])
+        return made[kind]
+
+    return saved

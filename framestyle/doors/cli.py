@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 import framestyle
+from framestyle.doors.presets_cli import add_presets
 from framestyle.doors.text import plain
 from framestyle.errors import BatchError, FramestyleError, InterruptedByUserError, UsageError
 
@@ -97,7 +98,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
     _add_stylize(commands)
-    _add_presets(commands)
+    add_presets(commands)
     _add_weights(commands)
     _add_demo(commands)
     return parser
@@ -146,35 +147,19 @@ def _add_stylize(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.set_defaults(run=run_stylize)
 
 
-def _add_presets(commands: argparse._SubParsersAction[_Parser]) -> None:
-    parser = commands.add_parser("presets", help="list, show, check and start presets")
-    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, parser_class=_Parser)
-    actions.add_parser("list", help="every preset by name").set_defaults(run=run_presets_list)
-    show = actions.add_parser("show", help="print a preset")
-    show.add_argument("name")
-    show.add_argument("--resolved", action="store_true", help="with everything it inherits")
-    show.set_defaults(run=run_presets_show)
-    validate = actions.add_parser("validate", help="report every error of preset files")
-    validate.add_argument("files", nargs="+", metavar="FILE")
-    validate.set_defaults(run=run_presets_validate)
-    new = actions.add_parser("new", help="start a preset of your own")
-    new.add_argument("name")
-    new.add_argument("--style", nargs="+", required=True, type=Path, metavar="IMAGE")
-    new.set_defaults(run=run_presets_new)
-    recover = actions.add_parser("from", help="print the preset that a photo of ours was made with")
-    recover.add_argument("image", type=Path, metavar="IMAGE")
-    recover.set_defaults(run=run_presets_from)
-    actions.add_parser("keys", help="every preset key: type, range, default, meaning").set_defaults(
-        run=run_presets_keys
-    )
-
-
 def _add_weights(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = commands.add_parser("weights", help="list, fetch and verify network weights")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, parser_class=_Parser)
     actions.add_parser("list", help="what is at hand").set_defaults(run=run_weights_list)
-    fetch = actions.add_parser("fetch", help="fetch the pretrained weights (548 MB), once")
-    fetch.add_argument("kind", nargs="?", default="imagenet", choices=("imagenet", "caffe"))
+    fetch = actions.add_parser("fetch", help="fetch pretrained weights, once")
+    fetch.add_argument(
+        "kind",
+        nargs="?",
+        default="imagenet",
+        choices=("imagenet", "caffe", "raft-small", "raft-large"),
+        help="imagenet (548 MB, the default); caffe (from --file alone); raft-small (4 MB) and raft-large (21 MB), "
+        "for video.flow=raft",
+    )
     fetch.add_argument("--file", type=Path, help="import from a file you have instead of fetching")
     fetch.add_argument("--url", help="fetch from a mirror; its file name must end in -HASH.pth")
     fetch.set_defaults(run=run_weights_fetch)
@@ -260,95 +245,6 @@ def run_stylize(args: argparse.Namespace) -> int:
     return 0
 
 
-def run_presets_list(args: argparse.Namespace) -> int:
-    """`framestyle presets list`."""
-    from framestyle.presets import list_presets
-
-    rows = list_presets()
-    width = max(len(row.name) for row in rows)
-    for row in rows:
-        print(f"{row.name:{width}}  {row.cost_class:9} {row.description}")
-    return 0
-
-
-def run_presets_show(args: argparse.Namespace) -> int:
-    """`framestyle presets show`."""
-    from framestyle.presets import find_preset, load_preset, resolved_yaml
-
-    if args.resolved:
-        print(resolved_yaml(load_preset(args.name)), end="")
-    else:
-        print(Path(find_preset(args.name)).read_text(encoding="utf-8"), end="")
-    return 0
-
-
-def run_presets_validate(args: argparse.Namespace) -> int:
-    """`framestyle presets validate`: all files are looked at, whatever the first one says."""
-    from framestyle.errors import PresetError
-    from framestyle.presets import load_preset
-
-    wrong = 0
-    for file in args.files:
-        try:
-            load_preset(Path(file))
-            print(f"{_plain(file)}: ok")
-        except PresetError as error:
-            wrong += 1
-            print(_plain(error.message), file=sys.stderr)
-    return PresetError.exit_code if wrong else 0
-
-
-def run_presets_new(args: argparse.Namespace) -> int:
-    """`framestyle presets new`."""
-    from framestyle.errors import InputError, OutputError
-    from framestyle.presets import is_plain_name, new_preset_text, preset_dirs
-
-    if not is_plain_name(args.name):
-        raise UsageError(
-            f"{args.name!r} cannot be a preset's name",
-            next_step="Use letters, digits, - and _, such as my-style.",
-        )
-    for image in args.style:
-        if not image.is_file():
-            raise InputError(f"no style image at {image}")
-    target = preset_dirs()[0] / f"{args.name}.yaml"
-    if target.exists():
-        raise OutputError(f"{target} exists already", next_step="Choose another name, or edit that file.")
-    text = new_preset_text(args.name, [image.resolve() for image in args.style])
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(
-            f"{target} cannot be written: {error.strerror}", next_step="Check the folder's permissions."
-        ) from error
-    print(f"wrote {target}\nTry it: framestyle stylize PHOTO -o OUT.png -p {args.name}")
-    return 0
-
-
-def run_presets_from(args: argparse.Namespace) -> int:
-    """`framestyle presets from`."""
-    from framestyle.jobs.recipes import recovered_preset
-
-    recovered = recovered_preset(args.image)
-    print(recovered.text, end="")
-    for doubt in recovered.doubts:
-        print(_plain(doubt), file=sys.stderr)
-    return 0
-
-
-def run_presets_keys(args: argparse.Namespace) -> int:
-    """`framestyle presets keys`."""
-    from framestyle.presets import schema_rows
-
-    for row in schema_rows():
-        unit = f" {row.unit}" if row.unit else ""
-        print(
-            f"{row.key} = {row.default}{unit}  [{row.type}{', ' + row.range if row.range else ''}]\n    {row.help}"
-        )
-    return 0
-
-
 def run_weights_list(args: argparse.Namespace) -> int:
     """`framestyle weights list`."""
     from framestyle.nst.weights import list_weights
@@ -361,7 +257,8 @@ def run_weights_list(args: argparse.Namespace) -> int:
 
 def run_weights_fetch(args: argparse.Namespace) -> int:
     """`framestyle weights fetch`."""
-    from framestyle.nst.weights import WeightsStore, fetch_imagenet, import_file
+    from framestyle.nst.store import WeightsStore
+    from framestyle.nst.weights import fetch, import_file
 
     store = WeightsStore(url=args.url)
     if args.kind == "caffe" and args.file is None:
@@ -373,8 +270,8 @@ def run_weights_fetch(args: argparse.Namespace) -> int:
         from framestyle.events import Preparing
 
         with open_console("auto") as console:
-            path = fetch_imagenet(
-                store, lambda fraction, detail: console(Preparing("weights", fraction, detail))
+            path = fetch(
+                store, args.kind, lambda fraction, detail: console(Preparing("weights", fraction, detail))
             )
     print(f"kept as {path}")
     return 0

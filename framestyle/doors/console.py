@@ -190,11 +190,19 @@ def describe(event: Event) -> str:
     return ""
 
 
+def _shot(progress: Progress) -> str:
+    shot, task = progress.shot, progress.task
+    if shot is None or task is None:
+        return ""
+    again = f", pass {shot.pass_number}/{task.passes}" if task.passes > 1 else ""
+    return f"shot {shot.index + 1}/{task.shots}{again}"
+
+
 def status_line(progress: Progress) -> str:
     """Where the work stands, in one line."""
     parts = [f"frame {progress.current}/{progress.total}"]
-    if progress.shot is not None and progress.task is not None:
-        parts.insert(0, f"shot {progress.shot.index + 1}/{progress.task.shots}")
+    if shot := _shot(progress):
+        parts.insert(0, shot)
     if progress.step is not None:
         step = progress.step
         parts.append(
@@ -265,12 +273,8 @@ class _Rich:
         elif progress.total:
             each = progress.seconds_per_frame()
             pace = f"{each:.2f} s/frame  " if each is not None else ""
-            shot = ""
-            if progress.shot is not None and progress.task is not None:
-                shot = f"shot {progress.shot.index + 1}/{progress.task.shots}  "
-            grid.add_row(
-                self._bar(progress.done / progress.total, f"{shot}frame {progress.done}/{progress.total}")
-            )
+            where = f"{_shot(progress)}  frame {progress.done}/{progress.total}".lstrip()
+            grid.add_row(self._bar(progress.done / progress.total, where))
             grid.add_row(
                 Text(f"{pace}elapsed {duration(progress.elapsed_s)}  eta {duration(progress.eta_s())}")
             )

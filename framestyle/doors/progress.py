@@ -86,7 +86,7 @@ class Progress:
     def _give_up(self, failed: TaskFailed) -> None:
         """The rest of a failed task's frames will not come."""
         if self.task is not None and self.task.path == failed.path:
-            self.total -= self.task.frames - self._task_done
+            self.total -= self.task.frames * self.task.passes - self._task_done
         self.task = self.shot = self.step = None
         self._mark = self._clock()
 

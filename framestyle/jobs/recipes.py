@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from framestyle.errors import InputError, PresetError
 from framestyle.media.photos import recipe_in
-from framestyle.presets import OWN_INITS, SCHEMA_VERSION, Preset, builtin_presets_dir, resolved_yaml
+from framestyle.presets import SCHEMA_VERSION, Preset, builtin_presets_dir, pictures_of, resolved_yaml
+from framestyle.presets.paths import picture_keys, value_at
 
 BUILTIN = "<presets>"
 """Stands for the folder of the built-in presets: another on every machine."""
@@ -35,8 +36,7 @@ class Recipe:
     def text(self) -> str:
         """As JSON. Paths below the home folder begin with `~`: a published picture need not say whose it is."""
         preset = self.preset.model_dump(mode="json", by_alias=True, exclude={"extends"})
-        for holder, key in _paths_in(preset):
-            holder[key] = _portable(holder[key])
+        _renamed(preset, _portable)
         return json.dumps(
             {
                 "preset": preset,
@@ -55,9 +55,9 @@ class Recipe:
 def image_digests(preset: Preset) -> dict[str, str]:
     """SHA-256 of every image that a preset names, by path; those that cannot be read are left out."""
     digests = {}
-    for holder, key in _paths_in(preset.model_dump(mode="json")):
+    for path in pictures_of(preset):
         try:
-            digests[holder[key]] = _digest(Path(holder[key]))
+            digests[path] = _digest(Path(path))
         except OSError:
             continue
     return digests
@@ -68,12 +68,10 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _paths_in(preset: Mapping[str, Any]) -> Iterator[tuple[Any, str]]:
-    """(map, key) of each path in a preset's plain data."""
-    for image in preset["style"]["images"]:
-        yield image, "path"
-    if preset["optimizer"]["init"] not in OWN_INITS:
-        yield preset["optimizer"], "init"
+def _renamed(preset: Any, rename: Callable[[str], str]) -> None:
+    """Each picture's path in a preset's plain data, in place."""
+    for place in picture_keys(preset):
+        value_at(preset, place[:-1])[place[-1]] = rename(value_at(preset, place))
 
 
 def _portable(path: str) -> str:
@@ -106,8 +104,7 @@ def read_recipe(text: str, picture: Path) -> Recipe:
         data = json.loads(text)
         plain = data["preset"]
         _refuse_newer(plain, picture)
-        for holder, key in _paths_in(plain):
-            holder[key] = _located(holder[key])
+        _renamed(plain, _located)
         return Recipe(
             Preset.model_validate(plain),
             str(data["weights"]),
@@ -171,8 +168,7 @@ def _word(text: str) -> str:
 
 
 def _doubts(recipe: Recipe) -> Iterator[str]:
-    for holder, key in _paths_in(recipe.preset.model_dump(mode="json")):
-        path = holder[key]
+    for path in pictures_of(recipe.preset):
         try:
             same = recipe.images.get(path) in (None, _digest(Path(path)))
         except (OSError, ValueError):

@@ -12,6 +12,7 @@ import numpy as np
 
 from framestyle.errors import InputError
 from framestyle.events import Event, FrameDone, Note, PhotoDone, Preparing, TaskDone, TaskStarted
+from framestyle.jobs.frame_store import DiskStore
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.queues import WriteBehind, read_ahead
 from framestyle.jobs.workshop import Workshop
@@ -19,7 +20,7 @@ from framestyle.media.photos import PhotoSettings, read_photo, with_hidden_fille
 from framestyle.media.probe import VideoInfo
 from framestyle.media.video_reader import VideoReader
 from framestyle.media.video_writer import SourceStreams, VideoSettings, VideoWriter
-from framestyle.motion.sequence import stylize_frames, working_size
+from framestyle.motion.sequence import passes_of, stylize_frames, working_size
 from framestyle.motion.shots import Shot, ShotFinder
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
 
@@ -76,7 +77,16 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
     preset = workshop.preset
     size = working_size(Size(found.info.width, found.info.height), preset.scales.max_side_px)
     workshop.on_event(
-        TaskStarted(str(task.source), "video", index, found.frames, len(found.shots), size.width, size.height)
+        TaskStarted(
+            str(task.source),
+            "video",
+            index,
+            found.frames,
+            len(found.shots),
+            size.width,
+            size.height,
+            passes_of(preset),
+        )
     )
     writer = VideoWriter(
         task.target,
@@ -91,9 +101,9 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
     frames_done = steps = 0
 
     def heard(event: Event) -> None:
-        nonlocal frames_done, steps
+        nonlocal steps
         if isinstance(event, FrameDone):
-            frames_done, steps = frames_done + 1, steps + event.steps
+            steps += event.steps
         workshop.on_event(event)
 
     with (
@@ -102,10 +112,16 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
         closing(read_ahead(reader)) as frames,
         writer,
         WriteBehind(writer) as encoder,
-        closing(stylize_frames(frames, found.shots, workshop.stylizer, on_event=heard)) as stylized,
+        DiskStore(task.target.parent) as store,
+        closing(
+            stylize_frames(
+                frames, found.shots, workshop.stylizer, flow=workshop.flow, store=store, on_event=heard
+            )
+        ) as stylized,
     ):
         for frame in stylized:
             encoder.put(frame.pixels)
+            frames_done += 1
         if frames_done < found.frames:
             # Inside: a file that lacks frames is not put in place.
             raise InputError(

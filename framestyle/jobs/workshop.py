@@ -1,4 +1,4 @@
-"""What every task of a job shares: the preset, the network with its style targets, the device. Built once."""
+"""What every task of a job shares: the preset, the network with its style targets, the flow, the device. Built once."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from framestyle.errors import PresetError
 from framestyle.events import Note, OnEvent, Preparing
 from framestyle.jobs.recipes import Recipe, image_digests
 from framestyle.media.photos import read_style_image
+from framestyle.motion.flow import OpticalFlow
+from framestyle.motion.methods import make_flow
 from framestyle.nst.devices import choose_device, working_dtype
 from framestyle.nst.image import to_tensor
+from framestyle.nst.store import WeightsStore
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.weights import WeightsStore, choose_kind, load_backbone
+from framestyle.nst.weights import choose_kind, load_backbone
 from framestyle.presets import OWN_INITS, Preset
 
 
@@ -30,6 +33,8 @@ class Workshop:
     device: str
     seed: int
     on_event: OnEvent
+    flow: OpticalFlow | None = None
+    """What measures motion; None: the preset asks for none, or whoever stylizes a clip makes it."""
     weights_fingerprint: str = ""
 
     def provenance(self) -> dict[str, str]:
@@ -64,13 +69,15 @@ def open_workshop(
     on_event: OnEvent,
     store: WeightsStore | None = None,
 ) -> Workshop:
-    """Load or learn the weights, read the style images, build the network."""
+    """Load or learn the weights, read the style images, build the network and what measures motion."""
     if not preset.style.images:
         raise PresetError(
             f"preset {preset.name!r} names no style image",
             next_step="Add one: --set style.images=PATH, or choose another: framestyle presets list",
         )
     chosen = choose_device(device)
+    # First: it can lack weights, which should be said before others are learned or fetched.
+    flow = make_flow(preset.video, chosen, store) if preset.video.warm_start == "flow" else None
     kind = choose_kind(weights, store)
     if weights == "auto" and kind == "learned":
         on_event(
@@ -93,4 +100,6 @@ def open_workshop(
         preset, backbone, images, device=chosen, seed=seed, init_image=init_image, on_event=on_event
     )
     precision = str(working_dtype(preset.optimizer.precision, chosen)).removeprefix("torch.")
-    return Workshop(preset, stylizer, kind, f"{chosen} {precision}", seed, on_event, backbone.fingerprint)
+    return Workshop(
+        preset, stylizer, kind, f"{chosen} {precision}", seed, on_event, flow, backbone.fingerprint
+    )

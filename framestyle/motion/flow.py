@@ -6,6 +6,7 @@ one: `previous[p + backward[p]]` is what `current[p]` was, so it is the one that
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import cv2
@@ -43,20 +44,17 @@ class Motion:
     reliability: FloatArray
 
 
-class DISFlow:
-    """OpenCV's dense inverse search (Kroeger 2016, arXiv 1603.03590), both ways. One object a thread."""
+class OpticalFlow(ABC):
+    """The motion between two frames, measured at no more than `max_side_px`; a method says only how it measures.
 
-    def __init__(self, quality: str = "medium", max_side_px: int = 1 << 15) -> None:
+    One object a thread: a method may keep working memory between calls.
+    """
+
+    def __init__(self, max_side_px: int = 1 << 15) -> None:
         self._max_side_px = max_side_px
-        medium = cv2.DISOPTICAL_FLOW_PRESET_MEDIUM
-        self._engine = cv2.DISOpticalFlow.create(medium if quality == "fine" else QUALITIES[quality])
-        if quality == "fine":
-            # The medium preset at full resolution with denser patches: about four times the time.
-            self._engine.setFinestScale(0)
-            self._engine.setPatchStride(2)
 
     def __call__(self, current: Pixels, previous: Pixels) -> Motion:
-        """Two HWC uint8 or uint16 RGB frames of one size -> Motion."""
+        """Two HWC uint8 or uint16 RGB frames of one size -> Motion, at their size."""
         height, width = current.shape[:2]
         factor = min(1.0, self._max_side_px / max(height, width))
         if factor == 1.0:
@@ -64,6 +62,27 @@ class DISFlow:
         size = (max(1, round(width * factor)), max(1, round(height * factor)))
         small = [cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in (current, previous)]
         return _enlarged(self._measure(small[0], small[1]), height, width)
+
+    @abstractmethod
+    def both_ways(self, current: Pixels, previous: Pixels) -> tuple[FloatArray, FloatArray]:
+        """HWC uint8 or uint16 RGB, twice -> backward and forward flow HW2 in pixels, at the frames' own size."""
+
+    def _measure(self, current: Pixels, previous: Pixels) -> Motion:
+        backward, forward = self.both_ways(current, previous)
+        return Motion(backward, reliability(backward, forward))
+
+
+class DISFlow(OpticalFlow):
+    """OpenCV's dense inverse search (Kroeger 2016, arXiv 1603.03590), both ways."""
+
+    def __init__(self, quality: str = "medium", max_side_px: int = 1 << 15) -> None:
+        super().__init__(max_side_px)
+        medium = cv2.DISOPTICAL_FLOW_PRESET_MEDIUM
+        self._engine = cv2.DISOpticalFlow.create(medium if quality == "fine" else QUALITIES[quality])
+        if quality == "fine":
+            # The medium preset at full resolution with denser patches: about four times the time.
+            self._engine.setFinestScale(0)
+            self._engine.setPatchStride(2)
 
     def both_ways(self, current: Pixels, previous: Pixels) -> tuple[FloatArray, FloatArray]:
         """Backward and forward flow HW2, at the frames' own size."""
@@ -74,9 +93,14 @@ class DISFlow:
         forward = self._engine.calc(before, now, None)[:height, :width]
         return backward, forward
 
-    def _measure(self, current: Pixels, previous: Pixels) -> Motion:
-        backward, forward = self.both_ways(current, previous)
-        return Motion(backward, reliability(backward, forward))
+
+def edge_padded(pixels: Pixels, least_px: int, multiple_px: int = 1) -> Pixels:
+    """HW or HWC, its lower and right edge repeated until each side is a multiple, and at least `least_px`."""
+    missing = [-(-max(side, least_px) // multiple_px) * multiple_px - side for side in pixels.shape[:2]]
+    if not any(missing):
+        return pixels
+    padded: Pixels = cv2.copyMakeBorder(pixels, 0, missing[0], 0, missing[1], cv2.BORDER_REPLICATE)
+    return padded
 
 
 def _enlarged(motion: Motion, height: int, width: int) -> Motion:
@@ -93,14 +117,9 @@ def _enlarged(motion: Motion, height: int, width: int) -> Motion:
     return Motion(backward, np.where(_off_frame(backward), np.float32(0), trusted))
 
 
-def _grey(pixels: Pixels) -> npt.NDArray[np.uint8]:
+def _grey(pixels: Pixels) -> Pixels:
     eight = pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
-    height, width = eight.shape[:2]
-    below, right = max(0, LEAST_SIDE_PX - height), max(0, LEAST_SIDE_PX - width)
-    grey: npt.NDArray[np.uint8] = cv2.cvtColor(eight, cv2.COLOR_RGB2GRAY)
-    if below or right:
-        grey = cv2.copyMakeBorder(grey, 0, below, 0, right, cv2.BORDER_REPLICATE)
-    return grey
+    return edge_padded(cv2.cvtColor(eight, cv2.COLOR_RGB2GRAY), LEAST_SIDE_PX)
 
 
 def reliability(backward: FloatArray, forward: FloatArray) -> FloatArray:

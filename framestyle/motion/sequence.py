@@ -9,37 +9,33 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import groupby
 
 import cv2
 import numpy as np
-import torch
-from torch import Tensor
 
 from framestyle.events import FrameDone, OnEvent, ShotStarted, ignore
 from framestyle.frames import Frame
-from framestyle.motion.flow import DISFlow, FloatArray, Motion, warp
+from framestyle.motion.carry import Motions, Painted, carry, temporal_targets
+from framestyle.motion.flow import Motion, OpticalFlow
+from framestyle.motion.methods import make_flow
+from framestyle.motion.second_pass import FrameStore, keep, one_ahead, second_pass
 from framestyle.motion.shots import Shot
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
-from framestyle.nst.optim import PixelState
-from framestyle.nst.stylizer import Stylized, Stylizer, TemporalTarget
+from framestyle.nst.stylizer import Stylizer, TemporalTarget
 from framestyle.presets import Preset
 
-FILL_SIGMA_PX = 12.0
-"""How far colours are gathered from the reliable surroundings when disoccluded content is matched to them."""
 LEAST_RELIABLE = 0.2
 """Share of the frame that must be reached from the frame before; below it the frame starts afresh.
 
 On hand-held and chase footage cuts reached 0.00 to 0.14, the fastest motion 0.43."""
 
-Motions = Mapping[int, Motion]
-"""Distance in frames -> the motion from that much earlier frame of the same shot, nearest first."""
-
 
 @dataclass(frozen=True, eq=False)
 class _Prepared:
-    """A frame at working size, and its motion from frames before it in the same shot (none: a shot starts)."""
+    """A frame at working size, and its motion from frames before it in the same shot."""
 
     frame: Frame
     motions: Motions
@@ -57,43 +53,66 @@ class _Prepared:
         return None
 
 
-@dataclass(frozen=True, eq=False)
-class Painted:
-    """A finished frame, and how many steps each of its pixels has had since it came into the picture, 11HW."""
-
-    result: Stylized
-    settled: Tensor
-
-
 def working_size(size: Size, max_side_px: int) -> Size:
     """The size at which frames are optimised and delivered."""
     return fit_within(size, max_side_px)
 
 
 def stylize_frames(
-    frames: Iterable[Frame], shots: Sequence[Shot], stylizer: Stylizer, *, on_event: OnEvent = ignore
+    frames: Iterable[Frame],
+    shots: Sequence[Shot],
+    stylizer: Stylizer,
+    *,
+    flow: OpticalFlow | None = None,
+    store: FrameStore | None = None,
+    on_event: OnEvent = ignore,
 ) -> Generator[Frame, None, None]:
     """Each frame stylized, in order, at the preset's size; index and pts as they came, pixels uint8.
 
     `shots` must cover the frames' indices. Flow for the coming frame is computed on another thread while the
-    device optimises this one.
+    device optimises this one. `flow`: what measures it; None: made as the preset says (WeightsError where it says raft
+    and the weights are missing, before the first frame is taken). With two passes a shot's frames wait in `store`
+    (None: in memory) for the second one.
     """
+    video = stylizer.preset.video
+    if video.warm_start != "flow" or stylizer.is_identity:
+        flow = None
+    elif flow is None:
+        flow = make_flow(video, stylizer.device)
+    kept: FrameStore = {} if store is None else store
+    with closing(_prepare(frames, shots, stylizer.preset, flow)) as prepared:
+        for number, of_shot in groupby(prepared, key=lambda one: one.shot):
+            shot = shots[number]
+            on_event(ShotStarted(number, shot.first, shot.frames))
+            painted = _first_pass(of_shot, stylizer, on_event)
+            if video.passes == 1 or flow is None:
+                for frame, one in painted:
+                    yield Frame(frame.index, frame.pts, to_pixels(one.result.image))
+            else:
+                waiting = [keep(frame, one, kept) for frame, one in painted]
+                on_event(ShotStarted(number, shot.first, shot.frames, pass_number=2))
+                yield from second_pass(waiting, number, kept, flow, stylizer, on_event)
+
+
+def passes_of(preset: Preset) -> int:
+    """How often each frame is painted."""
+    return preset.video.passes if preset.video.warm_start == "flow" else 1
+
+
+def _first_pass(
+    prepared_frames: Iterable[_Prepared], stylizer: Stylizer, on_event: OnEvent
+) -> Iterator[tuple[Frame, Painted]]:
+    """A shot's frames, each going on from those before it."""
     done: deque[Painted] = deque(maxlen=_farthest(stylizer.preset))
-    for prepared in _prepare(frames, shots, stylizer):
-        if not prepared.motions:
-            done.clear()
-            shot = shots[prepared.shot]
-            on_event(ShotStarted(prepared.shot, shot.first, shot.frames))
+    for prepared in prepared_frames:
         started = time.perf_counter()
         base = _warm_from(prepared, stylizer)
         painted = _stylize_one(prepared, base, done, stylizer)
         done.appendleft(painted)
-        result = painted.result
-        pixels = to_pixels(result.image)
+        result, frame = painted.result, prepared.frame
         seconds = time.perf_counter() - started
-        warm = base is not None
-        on_event(FrameDone(prepared.frame.index, prepared.shot, result.steps, seconds, result.loss, warm))
-        yield Frame(prepared.frame.index, prepared.frame.pts, pixels)
+        on_event(FrameDone(frame.index, prepared.shot, result.steps, seconds, result.loss, base is not None))
+        yield frame, painted
 
 
 def _farthest(preset: Preset) -> int:
@@ -101,23 +120,13 @@ def _farthest(preset: Preset) -> int:
     return max(preset.video.long_term) if preset.video.warm_start == "flow" else 1
 
 
-def _prepare(frames: Iterable[Frame], shots: Sequence[Shot], stylizer: Stylizer) -> Iterator[_Prepared]:
+def _prepare(
+    frames: Iterable[Frame], shots: Sequence[Shot], preset: Preset, flow: OpticalFlow | None
+) -> Generator[_Prepared, None, None]:
     """Frames with their motion, one ahead of the consumer."""
-    video = stylizer.preset.video
-    wanted = video.warm_start == "flow" and not stylizer.is_identity
-    flow = DISFlow(video.flow_quality, video.flow_max_side_px) if wanted else None
-    distances = sorted({1, *video.long_term}) if wanted else [1]
-    with ThreadPoolExecutor(1, thread_name_prefix="flow") as pool:
-        waiting: Future[_Prepared] | None = None
-        for frame, before, shot in _with_previous(
-            frames, shots, stylizer.preset.scales.max_side_px, distances
-        ):
-            coming = pool.submit(_measure, frame, before, shot, flow)
-            if waiting is not None:
-                yield waiting.result()
-            waiting = coming
-        if waiting is not None:
-            yield waiting.result()
+    distances = [1] if flow is None else sorted({1, *preset.video.long_term})
+    pairs = _with_previous(frames, shots, preset.scales.max_side_px, distances)
+    return one_ahead(lambda pair: _measure(*pair, flow), pairs)
 
 
 def _with_previous(
@@ -144,7 +153,7 @@ def _at_working_size(frame: Frame, max_side_px: int) -> Frame:
     return Frame(frame.index, frame.pts, small)
 
 
-def _measure(frame: Frame, before: Mapping[int, Frame], shot: int, flow: DISFlow | None) -> _Prepared:
+def _measure(frame: Frame, before: Mapping[int, Frame], shot: int, flow: OpticalFlow | None) -> _Prepared:
     motions = {
         distance: _still(frame) if flow is None else flow(frame.pixels, earlier.pixels)
         for distance, earlier in before.items()
@@ -166,102 +175,18 @@ def _stylize_one(
     prepared: _Prepared, base: int | None, done: Sequence[Painted], stylizer: Stylizer
 ) -> Painted:
     content = to_tensor(prepared.frame.pixels, stylizer.device)
-    preset = stylizer.preset
     if base is None:
-        result = stylizer.stylize(content)
-        return Painted(result, torch.full_like(content[:, :1], float(preset.scales.steps)))
-    before, motion, video = done[base - 1], prepared.motions[base], preset.video
+        return Painted(content, stylizer.stylize(content))
+    preset, video = stylizer.preset, stylizer.preset.video
     state = carry(
-        before.result.state, content, motion, moments=video.carry_moments, average=video.carry_average
+        done[base - 1],
+        content,
+        prepared.motions[base],
+        moments=video.carry_moments,
+        average=video.carry_average,
     )
     targets: list[TemporalTarget] = []
     if video.temporal_weight > 0 and video.warm_start == "flow":
         wanted = {far: one for far, one in prepared.motions.items() if far in video.long_term}
-        targets = temporal_targets(done, wanted, preset.scales.steps)
-    result = stylizer.refine(content, state, targets)
-    return Painted(result, _carried_settled(before, motion) + result.steps)
-
-
-def _carried_settled(before: Painted, motion: Motion) -> Tensor:
-    trusted = torch.from_numpy(motion.reliability)[None, None].to(before.settled.device)
-    return trusted * _warp_tensor(before.settled, motion.backward, cv2.INTER_LINEAR, before.settled.device)
-
-
-def carry(
-    state: PixelState, content: Tensor, motion: Motion, *, moments: bool = True, average: bool = True
-) -> PixelState:
-    """The optimiser's whole state carried along the motion to the current frame.
-
-    Where the warp is unreliable the pixels are the content in the stylized surroundings' colours, and the
-    moments are zero, so that such pixels are free to move. Without `moments` Adam starts anew from the warped pixels;
-    without `average` so does the average of the iterates.
-    """
-    device = content.device
-    trusted = torch.from_numpy(motion.reliability)[None, None].to(device)
-    # The pixels that are optimised: a result may have got back the content's colours.
-    stack = torch.cat([state.image, state.result(), state.average], 1)
-    moved = _warp_tensor(stack, motion.backward, cv2.INTER_LANCZOS4, device)
-    image, shown, averaged = moved[:, :3].clamp(0, 1), moved[:, 3:6].clamp(0, 1), moved[:, 6:]
-    fill = _matched_fill(content, shown, trusted)
-    if not average:
-        # What was shown is the average; the iterate beside it is noisier.
-        carried = PixelState.start(trusted * shown + (1 - trusted) * fill)
-    else:
-        weight = state.average_weight
-        carried = PixelState.start(trusted * image + (1 - trusted) * fill)
-        carried.average = trusted * averaged + (1 - trusted) * fill * weight
-        carried.average_weight = weight
-    if moments:
-        # Moments are not pictures: linear keeps the second one from ringing below zero.
-        both = torch.cat([state.mean, state.square], 1)
-        warped = trusted * _warp_tensor(both, motion.backward, cv2.INTER_LINEAR, device)
-        carried.mean, carried.square, carried.step = warped[:, :3], warped[:, 3:].clamp_min(0), state.step
-    return carried
-
-
-def temporal_targets(done: Sequence[Painted], motions: Motions, settled_steps: int) -> list[TemporalTarget]:
-    """What the frame should stay near: earlier frames (`done`, latest first) warped to it.
-
-    Each counts only where no nearer one does: c_long(j) = max(c(j) - Σ_{k<j} c(k), 0) (Ruder 2016, eq. 9), so that what
-    comes out from behind something looks as it did before. Beyond the paper, a pixel counts in full only after
-    `settled_steps`: one that came into the picture lately is half painted, and would be held so.
-    """
-    targets: list[TemporalTarget] = []
-    nearer = torch.zeros(())
-    for distance, motion in sorted(motions.items()):
-        painted = done[distance - 1]
-        device = painted.settled.device
-        shown = _warp_tensor(painted.result.state.result(), motion.backward, cv2.INTER_LANCZOS4, device)
-        trusted = torch.from_numpy(motion.reliability)[None, None]
-        share = (_carried_settled(painted, motion) / max(1, settled_steps)).clamp(0, 1)
-        weight = (trusted - nearer).clamp_min(0).to(device)
-        targets.append(TemporalTarget(shown.clamp(0, 1), weight * share))
-        nearer = nearer + trusted
-    return targets
-
-
-def _warp_tensor(tensor: Tensor, backward: FloatArray, interpolation: int, device: torch.device) -> Tensor:
-    """1CHW warped on the CPU by OpenCV, at most four channels at a time."""
-    pieces = []
-    for piece in torch.split(tensor, 3, dim=1):
-        hwc = np.ascontiguousarray(piece[0].permute(1, 2, 0).cpu().numpy())
-        # OpenCV drops the axis of a single channel.
-        pieces.append(warp(hwc, backward, interpolation=interpolation).reshape(*backward.shape[:2], -1))
-    stacked = np.concatenate(pieces, axis=2).transpose(2, 0, 1)
-    return torch.from_numpy(np.ascontiguousarray(stacked))[None].to(device)
-
-
-def _matched_fill(content: Tensor, stylized: Tensor, trusted: Tensor) -> Tensor:
-    """The content with its local mean colour moved to that of the trusted stylized pixels around."""
-
-    def blurred(image: Tensor) -> Tensor:
-        hwc = np.ascontiguousarray(image[0].permute(1, 2, 0).cpu().numpy())
-        soft = cv2.GaussianBlur(hwc, (0, 0), FILL_SIGMA_PX, borderType=cv2.BORDER_REFLECT)
-        soft = soft[..., None] if soft.ndim == 2 else soft
-        return torch.from_numpy(np.ascontiguousarray(soft.transpose(2, 0, 1)))[None].to(image.device)
-
-    if bool((trusted > 0.999).all()):
-        return content
-    weight = blurred(trusted)
-    offset = blurred((stylized - content) * trusted) / (weight + 1e-3)
-    return (content + offset).clamp(0, 1)
+        targets = temporal_targets(done, content, wanted, preset.scales.steps)
+    return Painted(content, stylizer.refine(content, state, targets))

@@ -12,6 +12,7 @@ from framestyle.nst.image import Size, size_of
 
 BETAS = (0.9, 0.99)
 ADAM_EPSILON = 1e-8
+ANNEAL_POWER, ANNEAL_FLOOR = 1.0, 0.1
 
 
 @dataclass
@@ -19,13 +20,15 @@ class PixelState:
     """Everything that the next step depends on. All tensors are 1CHW float32.
 
     `image` is the iterate, `mean` and `square` Adam's first and second moments after `step` steps (Kingma and
-    Ba, arXiv 1412.6980), `average` the decaying sum of iterates, of total weight `average_weight` (below 1).
+    Ba, arXiv 1412.6980), `average` the decaying sum of iterates, of total weight `average_weight` (below 1);
+    `settled`, 11HW, how many steps each pixel has had at this scale since it came into the picture.
     """
 
     image: Tensor
     mean: Tensor
     square: Tensor
     average: Tensor
+    settled: Tensor
     step: int = 0
     average_weight: float = 0.0
 
@@ -33,7 +36,9 @@ class PixelState:
     def start(cls, image: Tensor) -> PixelState:
         """A fresh state at `image`."""
         zeros = torch.zeros_like(image)
-        return cls(image.detach().clone(), zeros, zeros.clone(), zeros.clone())
+        return cls(
+            image.detach().clone(), zeros, zeros.clone(), zeros.clone(), torch.zeros_like(image[:, :1])
+        )
 
     def result(self) -> Tensor:
         """The bias-corrected average of the iterates, or the iterate where no average is kept."""
@@ -41,16 +46,29 @@ class PixelState:
             return self.image
         return (self.average / self.average_weight).clamp(0, 1)
 
-    def adam_step(self, gradient: Tensor, learning_rate: float, average_decay: float) -> None:
-        """One Adam update, the clamp to [0, 1], and the average; in place."""
+    def adam_step(self, gradient: Tensor, learning_rate: float | Tensor, average_decay: float) -> None:
+        """One Adam update, the clamp to [0, 1], and the average; in place. A rate may differ by pixel (11HW)."""
         self.step += 1
         self.mean.lerp_(gradient, 1 - BETAS[0])
         self.square.mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])
         correction = (1 - BETAS[1] ** self.step) ** 0.5
         denominator = self.square.sqrt().div_(correction).add_(ADAM_EPSILON)
-        self.image.addcdiv_(self.mean, denominator, value=-learning_rate / (1 - BETAS[0] ** self.step))
+        unbiased = 1 - BETAS[0] ** self.step
+        if isinstance(learning_rate, Tensor):
+            self.image.sub_(self.mean.div(denominator).mul_(learning_rate / unbiased))
+        else:
+            self.image.addcdiv_(self.mean, denominator, value=-learning_rate / unbiased)
         self.image.clamp_(0, 1)
+        self.settled += 1
         self.keep_average(average_decay)
+
+    def annealed(self, learning_rate: float, settled_steps: int) -> Tensor:
+        """The rate of each pixel, 11HW: full until it has had `settled_steps`, then falling as 1/steps, to a floor.
+
+        So what has long been in the picture comes to rest, while what just came in still moves in full.
+        """
+        share = settled_steps / self.settled.clamp_min(1.0)
+        return learning_rate * share.pow(ANNEAL_POWER).clamp(ANNEAL_FLOOR, 1.0)
 
     def keep_average(self, decay: float) -> None:
         """Take the iterate into the average; a decay of 0 keeps none."""
@@ -69,4 +87,6 @@ class PixelState:
         image = F.interpolate(self.result(), shape, mode="bicubic", antialias=True).clamp(0, 1)
         mean = F.interpolate(self.mean, shape, mode="bicubic") * ratio
         square = F.interpolate(self.square, shape, mode="bilinear").clamp_min(0) * ratio**2
-        return PixelState(image, mean, square, torch.zeros_like(image), self.step, 0.0)
+        return PixelState(
+            image, mean, square, torch.zeros_like(image), torch.zeros_like(image[:, :1]), self.step, 0.0
+        )

@@ -267,9 +267,12 @@ class Stylizer:
         loss = float("nan")
         parts: Parts = ()
         window_steps = WINDOW_STEPS if stop is None else min(WINDOW_STEPS, stop.window_steps)
+        rate: float | Tensor = optimizer.learning_rate
+        if stop is not None and self.preset.video.anneal:
+            rate = state.annealed(optimizer.learning_rate, self.preset.scales.steps)
         for step in range(1, steps + 1):
             gradient, values, names = self.gradient(state.image, objective)
-            state.adam_step(gradient, optimizer.learning_rate, optimizer.average_decay)
+            state.adam_step(gradient, rate, optimizer.average_decay)
             window.append(values)
             if len(window) == window_steps or step == steps:
                 read = torch.stack(window).tolist()
@@ -326,6 +329,7 @@ class Stylizer:
                     break
                 totals = []
         state.image, state.average_weight = leaf.detach().clamp(0, 1), 0.0
+        state.settled += steps
         return steps, loss, parts
 
     def _reporter(self, size: Size, steps: int, index: int, scales: int) -> _Report:

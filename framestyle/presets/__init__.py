@@ -2,7 +2,9 @@
 
 schema.py has the keys; yaml_source.py turns text into values that know their places; overrides.py reads
 `--set`; loading.py puts it all together; library.py knows where presets lie; reference.py tells people about
-the schema; complaints.py words the errors; writing.py writes YAML.
+the schema; complaints.py words the errors; writing.py writes YAML; paths.py lists the keys
+that name pictures; pictures.py looks at those; bundle.py makes one zip of a preset and its pictures and takes it in
+again, and is imported by name where it is needed; zip_source.py makes sure that a zip is harmless.
 """
 
 from __future__ import annotations
@@ -11,11 +13,15 @@ from framestyle.presets.library import (
     builtin_presets_dir,
     find_preset,
     is_plain_name,
+    own_preset,
     preset_dirs,
     preset_names,
+    user_presets_dir,
 )
-from framestyle.presets.loading import PresetSummary, list_presets, load_preset
-from framestyle.presets.reference import SchemaRow, json_schema, schema_rows
+from framestyle.presets.loading import PresetSummary, list_presets, load_preset, load_traced, preset_text
+from framestyle.presets.paths import pictures_of
+from framestyle.presets.pictures import main_colors, picture_problem
+from framestyle.presets.reference import SchemaRow, json_schema, schema_rows, schema_text
 from framestyle.presets.schema import (
     LAYER_NAMES,
     OWN_INITS,
@@ -33,7 +39,7 @@ from framestyle.presets.schema import (
     StyleImage,
     Video,
 )
-from framestyle.presets.writing import new_preset_text, resolved_yaml
+from framestyle.presets.writing import new_preset_text, resolved_yaml, traced_yaml
 
 __all__ = [
     "LAYER_NAMES",
@@ -59,9 +65,18 @@ __all__ = [
     "json_schema",
     "list_presets",
     "load_preset",
+    "load_traced",
+    "main_colors",
     "new_preset_text",
+    "own_preset",
+    "picture_problem",
+    "pictures_of",
     "preset_dirs",
     "preset_names",
+    "preset_text",
     "resolved_yaml",
     "schema_rows",
+    "schema_text",
+    "traced_yaml",
+    "user_presets_dir",
 ]

@@ -76,8 +76,7 @@ def _near(key: KeyPath) -> list[str]:
 def _phrase(details: dict[str, Any]) -> str:
     kind, context = str(details["type"]), details.get("ctx", {})
     if kind == "literal_error":
-        choices = _choices(details)
-        return " | ".join(choices) if len(choices) > 1 else f"{choices[0]} (nothing else is supported yet)"
+        return " | ".join(_choices(details))
     if kind in _BOUNDS:
         name, sign = _BOUNDS[kind]
         return f"{sign} {context[name]:g}"

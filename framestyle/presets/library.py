@@ -7,11 +7,14 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from platformdirs import user_config_path
+from platformdirs import user_cache_path, user_config_path
 
 from framestyle.errors import PresetError
 
 SUFFIXES = (".yaml", ".yml")
+LONGEST_NAME_BYTES = 200
+NOT_IN_NAMES = '<>:"/\\|?*'
+"""What some system takes for a folder, a drive or a pattern."""
 
 
 def builtin_presets_dir() -> Path:
@@ -26,7 +29,29 @@ def _presets_of(package: Path) -> Path:
 
 def preset_dirs() -> list[Path]:
     """Where names are looked up, in order: the user's folder, then the built-in one."""
-    return [user_config_path("framestyle") / "presets", builtin_presets_dir()]
+    return [user_presets_dir(), builtin_presets_dir()]
+
+
+def user_presets_dir() -> Path:
+    """Where the user's own presets lie; it need not be there yet."""
+    return user_config_path("framestyle") / "presets"
+
+
+def own_preset(name: str) -> Path | None:
+    """What the user's preset folder has under that name, be it a file or not."""
+    paths = (user_presets_dir() / f"{name}{suffix}" for suffix in SUFFIXES)
+    return next((path for path in paths if os.path.lexists(path)), None)
+
+
+def find_builtin(name: str) -> Path | None:
+    """The file of the built-in preset of that name."""
+    return next((path for path in _presets_in(builtin_presets_dir()) if path.stem == name), None)
+
+
+def cache_dir() -> Path:
+    """What can be made again: FRAMESTYLE_CACHE, or the platform's cache folder."""
+    named = os.environ.get("FRAMESTYLE_CACHE")
+    return Path(named) if named else user_cache_path("framestyle")
 
 
 def preset_names() -> list[str]:
@@ -67,8 +92,10 @@ def looks_like_path(name: str | Path) -> bool:
 
 
 def is_plain_name(name: str) -> bool:
-    """Whether a preset can be kept under this name: printable, in the user's folder itself, and found by name again."""
-    return bool(name) and name.isprintable() and not name.startswith((".", "-")) and not looks_like_path(name)
+    """Whether a preset can be kept under this name: printable, a file's name on every system, found by name again."""
+    wrong = name.startswith((".", "-")) or name.endswith((".", " ")) or looks_like_path(name)
+    short = 0 < len(name.encode(errors="replace")) <= LONGEST_NAME_BYTES
+    return short and name.isprintable() and not wrong and not set(name) & set(NOT_IN_NAMES)
 
 
 def find_preset(

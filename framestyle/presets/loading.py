@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from pydantic import ValidationError
 
 from framestyle.errors import PresetError
-from framestyle.presets.complaints import faults_of
+from framestyle.presets.complaints import faults_of, shown
 from framestyle.presets.library import builtin_presets_dir, find_preset, is_file, preset_names
-from framestyle.presets.overrides import LAYER_MAPS, anchor_images, anchor_init, apply_override
-from framestyle.presets.reference import did_you_mean, leaves, nearest_choice
+from framestyle.presets.overrides import anchor_images, anchor_init, apply_override
+from framestyle.presets.paths import picture_keys
+from framestyle.presets.pictures import picture_problem
+from framestyle.presets.reference import LAYER_MAPS, did_you_mean, leaves, nearest_choice
 from framestyle.presets.schema import OWN_INITS, SCHEMA_VERSION, Preset
-from framestyle.presets.yaml_source import Fault, KeyPath, Node, Place, node_of, read_file
+from framestyle.presets.yaml_source import (
+    DEFAULT,
+    Fault,
+    KeyPath,
+    Node,
+    Place,
+    bytes_of,
+    decoded,
+    node_of,
+    read_bytes,
+    read_file,
+)
 
 LONGEST_CHAIN = 32
 MOST_FAULTS_SHOWN = 100
+INIT = ("optimizer", "init")
 NOT_INHERITED = ("schema", "name", "description", "tags", "extends")
 
 
@@ -31,22 +45,59 @@ class PresetSummary:
     cost_class: str
     path: Path
     builtin: bool
+    images: tuple[Path, ...] = ()
 
 
-def load_preset(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Preset:
+def load_preset(
+    name_or_path: str | Path, overrides: Sequence[str] = (), *, open_images: bool = False
+) -> Preset:
     """A preset with all that it inherits and the overrides applied, checked and complete, its paths absolute.
 
-    `overrides` are `KEY=VALUE`, the later one wins. Raises PresetError with a line for each thing that is
-    wrong: `file:line:column: key: what`.
+    `overrides` are `KEY=VALUE`, the later one wins. `open_images`: every picture is decoded too, not only
+    looked for. Raises PresetError with a line for each thing that is wrong: `file:line:column: key: what`.
     """
+    return load_traced(name_or_path, overrides, open_images=open_images)[0]
+
+
+def load_traced(
+    name_or_path: str | Path, overrides: Sequence[str] = (), *, open_images: bool = False
+) -> tuple[Preset, Node]:
+    """As `load_preset`, with the nodes that know where each value was written; what they lack is a default."""
     path = find_preset(name_or_path)
     root, faults = _with_inherited(path, ())
-    root.value.setdefault("name", Node(path.stem[:255], root.place))
+    root.value.setdefault("name", Node(path.stem[:255], Place(str(path))))
     _fill_layer_maps(root)
     for override in overrides:
         faults += apply_override(root, override)
-    faults += _missing_images(root, faults)
+    faults += _picture_faults(root, picture_problem if open_images else None)
+    return _checked(root, faults), root
+
+
+def load_alone(data: bytes, source: str, locate: Callable[[str], str | None]) -> Preset:
+    """A preset that inherits nothing, from a file's bytes, called `source` in errors.
+
+    `locate` turns each path of a picture into the one to be kept, or None where there is no such picture.
+    """
+    root, faults = read_bytes(data, source)
+    _refuse_newer(root)
+    extends = root.value.get("extends")
+    if extends is not None and extends.value is not None:
+        faults.append(
+            Fault(extends.place, "a preset in a zip stands alone and extends no other", ("extends",))
+        )
+    root.value.setdefault("name", Node(PurePath(source).stem[:255], Place(source)))
+    _fill_layer_maps(root)
+    for key, node in _pictures(root):
+        found = locate(node.value)
+        if found is None:
+            faults.append(Fault(node.place, f"{shown(node.value)} is no file of the zip", key))
+        node.value = found or node.value
     return _checked(root, faults)
+
+
+def preset_text(path: Path) -> str:
+    """A preset's file as it is written; PresetError where it cannot be read as text."""
+    return decoded(bytes_of(path), str(path))
 
 
 def list_presets(*, include_abstract: bool = False) -> list[PresetSummary]:
@@ -65,7 +116,8 @@ def _summary(name: str, include_abstract: bool) -> PresetSummary | None:
         return PresetSummary(name, f"does not load: {reason}", (), "broken", path, builtin)
     if preset.is_abstract and not include_abstract:
         return None
-    return PresetSummary(name, preset.description, preset.tags, preset.cost_class, path, builtin)
+    images = tuple(Path(image.path) for image in preset.style.images)
+    return PresetSummary(name, preset.description, preset.tags, preset.cost_class, path, builtin, images)
 
 
 # -- extends -----------------------------------------------------------------------------------------------
@@ -114,12 +166,11 @@ def _merged(base: Node, over: Node) -> Node:
 
 def _fill_layer_maps(root: Node) -> None:
     """Writes out the default layers where a preset names none: so that what extends it merges with them."""
-    place = Place("default")
     for key in LAYER_MAPS:
         section, name = key.split(".")
-        inner = root.value.setdefault(section, Node({}, place, place))
+        inner = root.value.setdefault(section, Node({}, DEFAULT, DEFAULT))
         if isinstance(inner.value, dict) and name not in inner.value:
-            inner.value[name] = node_of(dict(leaves()[key].default), place)
+            inner.value[name] = node_of(dict(leaves()[key].default), DEFAULT)
 
 
 def _refuse_newer(root: Node) -> None:
@@ -145,31 +196,31 @@ def _anchor_paths(root: Node, folder: Path) -> None:
         anchor_init(init, folder)
 
 
-def _missing_images(root: Node, known: Iterable[Fault]) -> list[Fault]:
-    images, found = root.at(("style", "images"))
-    faults = []
-    for index in range(len(images.value) if len(found) == 2 and isinstance(images.value, list) else 0):
-        faults += _missing_image(root, ("style", "images", index, "path"))
-    init, found = root.at(("optimizer", "init"))
-    if len(found) == 2 and init.value not in OWN_INITS:
-        faults += _missing_init(init)
-    return faults
+def _pictures(root: Node) -> Iterator[tuple[KeyPath, Node]]:
+    """Every node that holds the path of a picture."""
+    for key in picture_keys(root.plain()):
+        node, _ = root.at(key)
+        if isinstance(node.value, str) and node.value:
+            yield key, node
 
 
-def _missing_image(root: Node, key: KeyPath) -> list[Fault]:
-    node, found = root.at(key)
-    if found != key or not isinstance(node.value, str) or not node.value or is_file(Path(node.value)):
-        return []
-    return [Fault(node.place, _no_image(Path(node.value)), key)]
+def _picture_faults(root: Node, problem: Callable[[Path], str | None] | None) -> Iterator[Fault]:
+    """Pictures that are not there, and, with `problem`, those that it finds something wrong with."""
+    for key, node in _pictures(root):
+        path = Path(node.value)
+        if not is_file(path):
+            yield Fault(node.place, _instead(key, path) + _no_image(path) + _meant(key, path), key)
+        elif problem is not None and (found := problem(path)):
+            yield Fault(node.place, f"{path} {found}", key)
 
 
-def _missing_init(node: Node) -> list[Fault]:
-    if not isinstance(node.value, str) or not node.value or is_file(Path(node.value)):
-        return []
-    word = Path(node.value).name
-    close = nearest_choice(word, list(OWN_INITS))
-    message = f"must be {' | '.join(OWN_INITS)} or an image; {_no_image(Path(node.value))}"
-    return [Fault(node.place, message + did_you_mean([close] if close else []), ("optimizer", "init"))]
+def _instead(key: KeyPath, path: Path) -> str:
+    return f"must be {' | '.join(OWN_INITS)} or an image; " if key == INIT else ""
+
+
+def _meant(key: KeyPath, path: Path) -> str:
+    close = nearest_choice(path.name, list(OWN_INITS)) if key == INIT else None
+    return did_you_mean([close] if close else [])
 
 
 def _no_image(path: Path) -> str:

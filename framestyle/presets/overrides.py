@@ -5,11 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from framestyle.presets.library import absolute
-from framestyle.presets.reference import did_you_mean, leaves, nearest_choice, nearest_keys, sections
+from framestyle.presets.reference import (
+    LAYER_MAPS,
+    did_you_mean,
+    leaves,
+    nearest_choice,
+    nearest_keys,
+    sections,
+)
 from framestyle.presets.schema import LAYER_NAMES, OWN_INITS, SHORTHANDS, StyleImage
 from framestyle.presets.yaml_source import Fault, KeyPath, Node, Place, dotted, node_of, parse_value
-
-LAYER_MAPS = ("style.layers", "content.layers")
 
 
 def apply_override(root: Node, text: str) -> list[Fault]:

@@ -78,9 +78,16 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-def _key(default: Any, help_text: str, unit: str | None = None, **limits: Any) -> Any:
-    extra: dict[str, Any] | None = {"unit": unit} if unit else None
-    return Field(default, description=help_text, json_schema_extra=extra, **limits)
+def _key(
+    default: Any,
+    help_text: str,
+    unit: str | None = None,
+    for_editors: dict[str, Any] | None = None,
+    **limits: Any,
+) -> Any:
+    """`for_editors`: what a validator checks, said in JSON Schema."""
+    extra = {**({"unit": unit} if unit else {}), **(for_editors or {})}
+    return Field(default, description=help_text, json_schema_extra=extra or None, **limits)
 
 
 # Our losses are relative: each style layer's is divided by its target's own energy, the content's by the
@@ -171,17 +178,25 @@ class Video(Section):
         (1,),
         "Distances of earlier frames to stay near, such as [1, 2, 4]",
         "frames",
+        {"minItems": 1, "uniqueItems": True},
         strict=False,
         max_length=8,
     )
-    passes: int = _key(1, "Passes over a shot (only 1 yet)", ge=1)
-    flow: Literal["dis"] = _key("dis", "Optical flow method (only dis yet)")
+    passes: int = _key(
+        1, "Passes over a shot; a second one, from its end, is the steadiest, at twice the time", ge=1, le=2
+    )
+    flow: Literal["dis", "raft"] = _key(
+        "dis", "Optical flow method; raft needs weights: framestyle weights fetch"
+    )
     carry_moments: bool = _key(True, "Carry the optimiser's moments along the flow")
     carry_average: bool = _key(True, "Carry the average of the iterates along the flow")
+    anneal: bool = _key(True, "Let what has long been in the picture come to rest")
     flow_max_side_px: int = _key(
         640, "Longer side at which flow is computed; it is scaled up to larger frames", "px", ge=32, le=32768
     )
-    flow_quality: Literal["ultrafast", "fast", "medium", "fine"] = _key("medium", "Effort spent on flow")
+    flow_quality: Literal["ultrafast", "fast", "medium", "fine"] = _key(
+        "medium", "Effort spent on flow, by either method"
+    )
     cuts: Literal["adaptive", "content", "none"] = _key("adaptive", "How cuts are found")
 
     @field_validator("long_term")
@@ -192,13 +207,6 @@ class Video(Section):
         if len(set(distances)) < len(distances):
             raise ValueError("each distance may stand here once")
         return distances
-
-    @field_validator("passes")
-    @classmethod
-    def _one_pass(cls, passes: int) -> int:
-        if passes != 1:
-            raise ValueError(f"must be 1, not {passes}: several passes are not supported yet")
-        return passes
 
 
 class Output(Section):

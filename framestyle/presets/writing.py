@@ -3,24 +3,75 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from framestyle.errors import PresetError
 from framestyle.presets.schema import Preset
-from framestyle.presets.yaml_source import unwanted_character
+from framestyle.presets.yaml_source import DEFAULT, KeyPath, Node, Place, parse, unwanted_character
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:[ -][A-Za-z0-9_]+)*")
 _NOT_PLAIN = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 _UNFOLDED = 1 << 30
+WIDEST_TRACED = 48
+"""Longer lines, such as paths, do not push the comments of the others away."""
 
 
 def resolved_yaml(preset: Preset) -> str:
     """The whole preset, nothing inherited or left out, as YAML that loads as the same preset."""
     data = preset.model_dump(mode="json", by_alias=True, exclude={"extends"})
     return str(yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_UNFOLDED))
+
+
+def traced_yaml(preset: Preset, nodes: Node) -> str:
+    """As `resolved_yaml`, with where each value was written beside it; `nodes` as `load_traced` gives them."""
+    lines = resolved_yaml(preset).rstrip("\n").split("\n")
+    written, _ = parse("\n".join(lines), "")
+    places = {node.place.line: _origin(nodes, key) for key, node in _scalars(written)} if written else {}
+    labels = _labels({place.source for place in places.values() if place and place.line})
+    column = max(len(line) for line in lines if len(line) <= WIDEST_TRACED) + 2
+    traced = [_traced(line, places.get(n), labels, column) for n, line in enumerate(lines, 1)]
+    files = [f"#   {label}: {source}" for source, label in sorted(labels.items()) if label != source]
+    head = ["# Where each value comes from is written beside it.", *files]
+    return "\n".join([*head, *traced]) + "\n"
+
+
+def _scalars(node: Node, key: KeyPath = ()) -> Iterator[tuple[KeyPath, Node]]:
+    inner: Any = node.value
+    if isinstance(inner, dict | list) and inner:
+        for part, child in inner.items() if isinstance(inner, dict) else enumerate(inner):
+            yield from _scalars(child, (*key, part))
+    else:
+        yield key, node
+
+
+def _origin(nodes: Node, key: KeyPath) -> Place | None:
+    """Where a value was written; None where it is a default."""
+    node, found = nodes.at(key)
+    return node.place if found == key and node.place != DEFAULT else None
+
+
+def _labels(sources: Iterable[str]) -> dict[str, str]:
+    """A file's short name, or its path where two have the same."""
+    files = [source for source in sources if not source.startswith("--set ")]
+    names = Counter(Path(source).name for source in files)
+    return {source: Path(source).name if names[Path(source).name] == 1 else source for source in files}
+
+
+def _traced(line: str, place: Place | None, labels: Mapping[str, str], column: int) -> str:
+    if line.endswith(":"):
+        return line
+    if place is None:
+        origin = "default"
+    elif place.line:
+        origin = f"{labels.get(place.source, place.source)}:{place.line}"
+    else:
+        origin = place.source if place.source.startswith("--set ") else "the file's name"
+    return f"{line:{column}}# {origin}" if len(line) < column else f"{line}  # {origin}"
 
 
 class _Dumper(yaml.SafeDumper):

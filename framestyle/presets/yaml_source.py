@@ -36,6 +36,10 @@ class Place:
         return f"{self.source}:{self.line}:{self.column}" if self.line else self.source
 
 
+DEFAULT = Place("default")
+"""Where a value stands that no file writes."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """One thing that is wrong, at a place and, where there is one, a key.
@@ -277,11 +281,16 @@ def parse_value(text: str, source: str) -> tuple[Node, list[Fault]]:
 
 
 def read_file(path: Path) -> tuple[Node, list[Fault]]:
-    """A preset's text as nodes; PresetError where there is nothing to go on with."""
-    node, faults = _parse_or_raise(_text_of(path), str(path))
+    """A preset's file as nodes; PresetError where there is nothing to go on with."""
+    return read_bytes(bytes_of(path), str(path))
+
+
+def read_bytes(data: bytes, source: str) -> tuple[Node, list[Fault]]:
+    """A preset's bytes as nodes, called `source` in errors; PresetError as from `read_file`."""
+    node, faults = _parse_or_raise(decoded(data, source), source)
     if node is None or not isinstance(node.value, dict):
         what = "is empty" if node is None else "holds no map of keys"
-        place = Place(str(path), 1, 1) if node is None else node.place
+        place = Place(source, 1, 1) if node is None else node.place
         raise PresetError(
             f"{place}: this file {what}", next_step="Start one: framestyle presets new NAME --style IMAGE"
         )
@@ -295,7 +304,8 @@ def _parse_or_raise(text: str, source: str) -> tuple[Node | None, list[Fault]]:
         raise PresetError(str(error.fault)) from error
 
 
-def _text_of(path: Path) -> str:
+def bytes_of(path: Path) -> bytes:
+    """What a file holds; PresetError where it cannot be read, or is larger than any preset."""
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST_FILE_BYTES + 1)
@@ -303,10 +313,15 @@ def _text_of(path: Path) -> str:
         raise PresetError(f"{path} cannot be read: {error.strerror}") from error
     if len(data) > LARGEST_FILE_BYTES:
         raise PresetError(f"{path} is larger than {LARGEST_FILE_BYTES:,} bytes; no preset is")
+    return data
+
+
+def decoded(data: bytes, source: str) -> str:
+    """A preset's text; PresetError where it is not UTF-8."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise PresetError(
-            f"{path}:{line}: byte {error.start} is not UTF-8", next_step="Save the file as UTF-8."
+            f"{source}:{line}: byte {error.start} is not UTF-8", next_step="Save the file as UTF-8."
         ) from error

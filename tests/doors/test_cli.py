@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from loopback import Server
 from PIL import Image
 
 from framestyle.doors.cli import main, parse_time
@@ -161,6 +163,7 @@ def test_a_device_that_is_not_there_is_exit_9(
         ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--progress", "loud"],
         ["presets"],
         ["presets", "new", "mine"],
+        ["presets", "export", "wave"],
         ["weights", "fetch", "vgg16"],
     ],
 )
@@ -364,7 +367,7 @@ def test_weights_list_says_what_is_at_hand_and_verify_checks_it(
 ) -> None:
     assert main(["weights", "list"]) == 0
     rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
-    assert set(rows) == {"imagenet", "caffe", "learned", "untrained"}
+    assert set(rows) == {"imagenet", "caffe", "learned", "untrained", "raft-small", "raft-large"}
     assert "not here" in rows["imagenet"] and "at hand" in rows["untrained"]
     assert main(["weights", "verify"]) == 0
     assert "no weights" in capsys.readouterr().out
@@ -374,6 +377,70 @@ def test_weights_list_says_what_is_at_hand_and_verify_checks_it(
     kept.with_suffix(".json").write_text('{"kind": "imagenet", "sha256": "0"}')
     assert main(["weights", "verify"]) == 8
     assert "SHA-256 differs" in capsys.readouterr().out
+
+
+def test_flow_weights_that_are_missing_are_exit_8_before_any_work(
+    clip: Path, quick: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["stylize", str(clip), "-o", "out.mp4", "-p", quick, *UNTRAINED, "--set", "video.flow=raft"]
+    assert main(command) == 8
+    told = capsys.readouterr()
+    is_told(told.err, "raft-large", "framestyle weights fetch raft-large", "--set video.flow=dis")
+    assert told.out == "" and files_in(Path()) == ["clip.mp4", "quick.yaml"]
+
+
+def test_flow_weights_are_no_backbone(photo: Path, quick: str, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["stylize", str(photo), "-o", "out.png", "-p", quick, "--device", "cpu", "--progress", "none"]
+    assert main([*command, "--weights", "raft-small"]) == 8
+    is_told(capsys.readouterr().err, "raft-small", "optical flow", "video.flow=raft")
+    assert not Path("out.png").exists()
+
+
+def test_flow_weights_are_fetched_listed_verified_and_used(
+    clip: Path,
+    quick: str,
+    server: Server,
+    raft_file: Callable[[str], Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    body = raft_file("raft-small").read_bytes()
+    name = f"raft_small-{hashlib.sha256(body).hexdigest()[:8]}.pth"
+    server.bodies[name] = body
+    assert main(["weights", "fetch", "raft-small", "--url", server.url(name)]) == 0
+    kept = tmp_path / "cache" / "weights" / "raft-small.safetensors"
+    assert str(kept) in capsys.readouterr().out and kept.is_file()
+    assert main(["weights", "list"]) == 0
+    rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert "at hand" in rows["raft-small"] and "not here" in rows["raft-large"]
+    assert main(["weights", "verify"]) == 0
+    assert capsys.readouterr().out.split() == ["raft-small", "ok"]
+
+    quickly = ("--set", "video.flow=raft", "--set", "video.flow_quality=ultrafast", "--end", "0.15")
+    command = ["stylize", str(clip), "-o", "out.mp4", "-p", quick, *UNTRAINED, *quickly]
+    assert main(command) == 0
+    assert probe(Path("out.mp4")).width == 32
+
+    kept.write_bytes(kept.read_bytes()[:-1] + b"?")
+    assert main(["weights", "verify"]) == 8
+    assert "SHA-256 differs" in capsys.readouterr().out
+    assert main([*command, "--overwrite"]) == 8
+    is_told(capsys.readouterr().err, str(kept), "SHA-256 differs", "fetch")
+
+
+def test_a_file_of_other_weights_is_not_kept_for_flow(
+    raft_file: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = raft_file("raft-small")
+    Path("junk.pth").write_bytes(b"junk")
+    assert main(["weights", "fetch", "raft-large", "--file", str(small)]) == 8
+    is_told(capsys.readouterr().err, str(small), "is no raft-large", "framestyle weights fetch raft-large")
+    assert main(["weights", "fetch", "raft-large", "--file", "junk.pth"]) == 8
+    told = capsys.readouterr().err
+    assert "junk.pth is no file of weights" in told and "Traceback" not in told
+    assert main(["weights", "fetch", "raft-large", "--file", "gone.pth"]) == 8
+    is_told(capsys.readouterr().err, "gone.pth")
+    assert files_in(tmp_path / "cache") == []
 
 
 def test_one_seed_gives_the_same_pixels_and_another_seed_others(photo: Path, clip: Path, quick: str) -> None:

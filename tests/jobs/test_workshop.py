@@ -13,14 +13,18 @@ import torch
 from PIL import Image
 
 import framestyle
-from framestyle.errors import DeviceError, FramestyleError, InputError, PresetError
+from framestyle.errors import DeviceError, FramestyleError, InputError, PresetError, WeightsError
 from framestyle.events import Event, Note, Preparing
 from framestyle.jobs import workshop as workshop_module
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.recipes import read_recipe
 from framestyle.jobs.workshop import Workshop, open_workshop
+from framestyle.motion.flow import DISFlow
+from framestyle.motion.raft import RAFTFlow
 from framestyle.nst import stylizer as stylizer_module
+from framestyle.nst.store import WeightsStore
+from framestyle.nst.weights import import_file
 from framestyle.presets import Preset
 
 MakeWorkshop = Callable[..., Workshop]
@@ -172,3 +176,45 @@ def test_what_is_missing_is_said_with_the_next_step(
     with pytest.raises(kind, match=word) as caught:
         _open(preset(**changes), **options)
     assert caught.value.next_step
+
+
+RAFT = {"flow": "raft", "flow_quality": "ultrafast", "steps": 1, "min_steps": 1}
+
+
+def test_missing_flow_weights_are_said_before_any_others_are_loaded(
+    preset: Callable[..., Preset], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backbones = _counted(monkeypatch, workshop_module, "load_backbone")
+    news: list[Event] = []
+    with pytest.raises(WeightsError, match="needs the raft-small weights") as caught:
+        _open(preset(video=RAFT), news.append, store=WeightsStore(tmp_path / "empty"))
+    assert caught.value.next_step is not None and "video.flow=dis" in caught.value.next_step
+    assert (backbones, news) == ([], [])
+
+
+@pytest.mark.parametrize("warm_start", ["previous", "none"])
+def test_where_nothing_follows_the_flow_no_weights_are_wanted_for_it(
+    preset: Callable[..., Preset], tmp_path: Path, warm_start: str
+) -> None:
+    workshop = _open(preset(video={**RAFT, "warm_start": warm_start}), store=WeightsStore(tmp_path / "empty"))
+    assert workshop.flow is None
+
+
+def test_clips_are_measured_with_the_workshops_own_flow(
+    preset: Callable[..., Preset],
+    make_clip: MakeClip,
+    raft_file: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Whoever looked for the weights anew would look here.
+    monkeypatch.setenv("FRAMESTYLE_CACHE", str(tmp_path / "empty"))
+    store = WeightsStore(tmp_path / "weights")
+    import_file(store, "raft-small", raft_file("raft-small"))
+    few = {"scales": {"min_px": 64, "first_steps": 1, "steps": 1}, "video": RAFT}
+    workshop = _open(preset(**few), store=store)
+    assert isinstance(workshop.flow, RAFTFlow) and isinstance(_open(preset()).flow, DISFlow)
+    measured = _counted(monkeypatch, RAFTFlow, "both_ways")
+    tasks = [Task("video", make_clip(f"{n}.mp4", shots=(3,)), tmp_path / "out" / f"{n}.mp4") for n in "ab"]
+    assert len(run(tasks, tmp_path / "out", TimeRange(), workshop).outputs) == 2
+    assert len(measured) == 4

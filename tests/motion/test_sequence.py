@@ -17,8 +17,9 @@ from scenes import clip, texture
 
 from framestyle.events import Event, FrameDone, ShotStarted, StepDone
 from framestyle.frames import Frame
+from framestyle.motion.carry import Painted, carry, temporal_targets
 from framestyle.motion.flow import Motion
-from framestyle.motion.sequence import Painted, carry, stylize_frames, temporal_targets, working_size
+from framestyle.motion.sequence import stylize_frames, working_size
 from framestyle.motion.shots import Shot
 from framestyle.nst.image import Size, to_tensor
 from framestyle.nst.optim import PixelState
@@ -258,19 +259,22 @@ def _result(seed: int, height: int = 24, width: int = 32) -> Stylized:
     image, mean, square, average = (
         to_tensor(texture(seed + n, height, width).astype(np.uint8)) for n in range(4)
     )
-    state = PixelState(image, mean - 0.5, square, 0.6 * average, step=12, average_weight=0.6)
+    settled = torch.zeros(1, 1, height, width)
+    state = PixelState(image, mean - 0.5, square, 0.6 * average, settled, step=12, average_weight=0.6)
     return Stylized(state.result(), state, 12, 1.0)
 
 
-def _settled(result: Stylized) -> Painted:
-    """With enough steps behind every pixel."""
-    return Painted(result, torch.full_like(result.image[:, :1], 1000.0))
+def _painted(result: Stylized, content: torch.Tensor) -> Painted:
+    """From a frame that showed the same, with enough steps behind every pixel."""
+    result.state.settled = torch.full_like(result.image[:, :1], 1000.0)
+    return Painted(content, result)
 
 
 def test_without_motion_the_whole_state_is_carried_as_it_is() -> None:
     last, content = _result(1), to_tensor(texture(9, 24, 32).astype(np.uint8))
     still = Motion(np.zeros((24, 32, 2), np.float32), np.ones((24, 32), np.float32))
-    state, (target,) = carry(last.state, content, still), temporal_targets([_settled(last)], {1: still}, 80)
+    before = _painted(last, content)
+    state, (target,) = carry(before, content, still), temporal_targets([before], content, {1: still}, 80)
     for name in ("image", "mean", "square", "average"):
         torch.testing.assert_close(getattr(state, name), getattr(last.state, name), atol=1e-6, rtol=0)
     assert (state.step, state.average_weight) == (12, 0.6)
@@ -283,7 +287,8 @@ def test_the_whole_state_moves_by_the_flow() -> None:
     backward = np.zeros((24, 32, 2), np.float32)
     backward[..., 0] = 3
     motion = Motion(backward, np.ones((24, 32), np.float32))
-    state, (target,) = carry(last.state, content, motion), temporal_targets([_settled(last)], {1: motion}, 80)
+    before = _painted(last, content)
+    state, (target,) = carry(before, content, motion), temporal_targets([before], content, {1: motion}, 80)
     for name in ("image", "mean", "square", "average"):
         torch.testing.assert_close(
             getattr(state, name)[..., :-3], getattr(last.state, name)[..., 3:], atol=1e-5, rtol=0
@@ -296,7 +301,8 @@ def test_where_the_warp_cannot_be_trusted_the_content_comes_in_and_the_moments_g
     trusted = np.ones((24, 32), np.float32)
     trusted[:, 20:] = 0
     motion = Motion(np.zeros((24, 32, 2), np.float32), trusted)
-    state, (target,) = carry(last.state, content, motion), temporal_targets([_settled(last)], {1: motion}, 80)
+    before = _painted(last, content)
+    state, (target,) = carry(before, content, motion), temporal_targets([before], content, {1: motion}, 80)
     assert float(state.mean[..., 20:].abs().max()) == float(state.square[..., 20:].max()) == 0
     torch.testing.assert_close(state.image[..., :20], last.state.image[..., :20], atol=1e-6, rtol=0)
     # Its detail is the content's, whatever its colour; and nothing of the earlier picture shines through.
@@ -318,7 +324,7 @@ def test_filled_in_content_takes_on_the_colour_of_the_stylized_surroundings() ->
     last = Stylized(red, PixelState.start(red), 1, 1.0)
     trusted = np.ones((24, 32), np.float32)
     trusted[8:16, 12:20] = 0
-    state = carry(last.state, grey, Motion(np.zeros((24, 32, 2), np.float32), trusted))
+    state = carry(_painted(last, grey), grey, Motion(np.zeros((24, 32, 2), np.float32), trusted))
     torch.testing.assert_close(state.image, red, atol=0.02, rtol=0)
 
 
@@ -326,9 +332,10 @@ def test_carried_pixels_and_moments_stay_in_their_ranges() -> None:
     """Lanczos rings at edges; a second moment below zero would give NaN."""
     checks = (np.indices((24, 32)).sum(0) // 4 % 2).astype(np.float32)
     image = torch.from_numpy(checks).expand(1, 3, 24, 32).contiguous()
-    last = Stylized(image, PixelState(image, image, image, image, 3, 1.0), 3, 1.0)
+    last = Stylized(image, PixelState(image, image, image, image, image[:, :1], 3, 1.0), 3, 1.0)
     motion = Motion(np.full((24, 32, 2), 0.4, np.float32), np.ones((24, 32), np.float32))
-    state, (target,) = carry(last.state, image, motion), temporal_targets([_settled(last)], {1: motion}, 80)
+    before = _painted(last, image)
+    state, (target,) = carry(before, image, motion), temporal_targets([before], image, {1: motion}, 80)
     for picture in (state.image, state.result(), target.warped):
         assert float(picture.min()) >= 0 and float(picture.max()) <= 1
     assert float(state.square.min()) >= 0
@@ -337,10 +344,10 @@ def test_carried_pixels_and_moments_stay_in_their_ranges() -> None:
 def test_each_part_of_the_state_can_be_left_behind() -> None:
     last, content = _result(1), to_tensor(texture(9, 24, 32).astype(np.uint8))
     still = Motion(np.zeros((24, 32, 2), np.float32), np.ones((24, 32), np.float32))
-    without = carry(last.state, content, still, moments=False)
+    without = carry(_painted(last, content), content, still, moments=False)
     assert float(without.mean.abs().max()) == float(without.square.max()) == without.step == 0
     torch.testing.assert_close(without.result(), last.image, atol=1e-6, rtol=0)
-    fresh = carry(last.state, content, still, average=False)
+    fresh = carry(_painted(last, content), content, still, average=False)
     assert fresh.average_weight == 0 and fresh.step == 12
     # What was shown goes on, not the iterate behind it.
     torch.testing.assert_close(fresh.image, last.image, atol=1e-6, rtol=0)
@@ -355,7 +362,8 @@ def test_an_earlier_frame_speaks_only_where_no_nearer_one_does() -> None:
         far: Motion(still, mask) for far, mask in zip((4, 1, 2), (masks[2], masks[0], masks[1]), strict=True)
     }
     done = [_result(seed) for seed in (1, 2, 3, 4)]
-    targets = temporal_targets([_settled(one) for one in done], motions, 80)
+    grey = torch.full((1, 3, 24, 32), 0.5)
+    targets = temporal_targets([_painted(one, grey) for one in done], grey, motions, 80)
     for target, one in zip(targets, (done[0], done[1], done[3]), strict=True):
         torch.testing.assert_close(target.warped, one.image, atol=1e-6, rtol=0)
     wanted = [masks[0], np.maximum(masks[1] - masks[0], 0), np.maximum(masks[2] - masks[1] - masks[0], 0)]
@@ -368,7 +376,9 @@ def test_pixels_that_came_in_lately_are_held_less() -> None:
     settled = torch.zeros(1, 1, 24, 32)
     settled[..., 8:16], settled[..., 16:] = 20.0, 80.0
     still = Motion(np.zeros((24, 32, 2), np.float32), np.ones((24, 32), np.float32))
-    (target,) = temporal_targets([Painted(last, settled)], {1: still}, 40)
+    before = _painted(last, last.image)
+    last.state.settled = settled
+    (target,) = temporal_targets([before], last.image, {1: still}, 40)
     assert torch.equal(target.reliability, (settled / 40).clamp(0, 1))
 
 

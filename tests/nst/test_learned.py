@@ -12,8 +12,9 @@ import torch.nn.functional as F
 
 from framestyle.nst import learned, weights
 from framestyle.nst.learned import RECIPE, Convolutions, Recipe, corpus, dead_leaves, learn, recipe_key
+from framestyle.nst.store import WeightsStore
 from framestyle.nst.vgg import VGG19
-from framestyle.nst.weights import WeightsStore, load_backbone, verify
+from framestyle.nst.weights import load_backbone, verify
 
 TINY = Recipe(pictures=2, picture_px=64, leaves=40, patches=600, rounds=1, rounds_large=1)
 

@@ -8,24 +8,24 @@ import json
 import os
 import pickle
 import socket
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
 import torch
+from loopback import Server
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from framestyle.errors import StorageError, WeightsError
+from framestyle.nst.store import WeightsStore
 from framestyle.nst.weights import (
     CONVOLUTION_INDICES,
-    WeightsStore,
     choose_kind,
-    fetch_imagenet,
+    fetch,
+    imagenet_publisher,
     import_file,
     list_weights,
     load_backbone,
@@ -91,49 +91,6 @@ def safetensors_file(state: State, tmp_path_factory: pytest.TempPathFactory) -> 
     return path
 
 
-@dataclass
-class Server:
-    """What a server on loopback answers, by path, and what it was asked."""
-
-    address: str
-    bodies: dict[str, bytes] = field(default_factory=dict)
-    promised: dict[str, int] = field(default_factory=dict)
-    """A Content-Length other than the body's own."""
-    asked: list[str] = field(default_factory=list)
-
-    def url(self, name: str) -> str:
-        return f"{self.address}/{name}"
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    serving = Server("")
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            name = self.path.lstrip("/")
-            serving.asked.append(name)
-            if name not in serving.bodies:
-                self.send_error(404)
-                return
-            body = serving.bodies[name]
-            self.send_response(200)
-            self.send_header("Content-Length", str(serving.promised.get(name, len(body))))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        serving.address = f"http://127.0.0.1:{http.server_port}"
-        thread = Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield serving
-        http.shutdown()
-        thread.join()
-
-
 def _leftovers(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -176,7 +133,7 @@ def test_a_download_with_another_hash_is_refused_unopened(
     server.bodies["vgg19-00000000.pth"] = b"not what was published"
     store = WeightsStore(tmp_path / "weights", server.url("vgg19-00000000.pth"))
     with pytest.raises(WeightsError, match="is damaged: its SHA-256 begins") as caught:
-        fetch_imagenet(store)
+        fetch(store, "imagenet")
     assert "not 00000000" in caught.value.message and caught.value.next_step
     assert _leftovers(store.folder) == []
 
@@ -186,7 +143,7 @@ def test_a_download_cut_short_is_refused(server: Server, tmp_path: Path) -> None
     server.promised["vgg19-12345678.pth"] = 5000
     store = WeightsStore(tmp_path / "weights", server.url("vgg19-12345678.pth"))
     with pytest.raises(WeightsError, match="1000 of 5000 bytes") as caught:
-        fetch_imagenet(store)
+        fetch(store, "imagenet")
     assert caught.value.exit_code == 8
     assert _leftovers(store.folder) == []
 
@@ -223,7 +180,7 @@ def test_a_server_that_speaks_no_http_is_a_weights_error(tmp_path: Path) -> None
         thread = Thread(target=answer)
         thread.start()
         with pytest.raises(WeightsError, match="cannot be fetched"):
-            fetch_imagenet(WeightsStore(tmp_path / "weights", url))
+            fetch(WeightsStore(tmp_path / "weights", url), "imagenet")
         thread.join()
 
 
@@ -235,7 +192,7 @@ def test_a_malicious_pickle_is_refused_and_never_run(server: Server, tmp_path: P
     name = f"vgg19-{digest[:8]}.pth"
     server.bodies[name] = body
     with pytest.raises(WeightsError, match="holds more than tensors"):
-        fetch_imagenet(WeightsStore(tmp_path / "weights", server.url(name)))
+        fetch(WeightsStore(tmp_path / "weights", server.url(name)), "imagenet")
     plain = tmp_path / "plain.pth"
     plain.write_bytes(pickle.dumps(_Mischief(flag)))
     with pytest.raises(WeightsError, match="holds more than tensors"):
@@ -252,8 +209,7 @@ class _Mischief:
 
 
 def test_the_publishers_address_carries_the_hash_and_is_torchvisions() -> None:
-    url = WeightsStore(Path("nowhere")).imagenet_url()
-    assert url == "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
+    assert imagenet_publisher().url == "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
 
 
 # -- what is refused ---------------------------------------------------------------------------------------
@@ -388,7 +344,7 @@ def test_auto_is_imagenet_where_it_is_at_hand_else_learned(kept: WeightsStore, t
 
 def test_the_list_says_what_is_at_hand(kept: WeightsStore) -> None:
     rows = {row.kind: row for row in list_weights(kept)}
-    assert list(rows) == ["imagenet", "caffe", "learned", "untrained"]
+    assert list(rows) == ["imagenet", "caffe", "learned", "untrained", "raft-small", "raft-large"]
     assert {kind for kind, row in rows.items() if row.at_hand} == {"imagenet", "untrained"}
     assert rows["imagenet"].path == kept.path("imagenet")
     assert rows["imagenet"].size_bytes == kept.path("imagenet").stat().st_size > 0

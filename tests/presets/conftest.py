@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from PIL import Image
 
 from framestyle.errors import PresetError
 from framestyle.presets import library, load_preset
@@ -18,8 +20,22 @@ def user_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty user folder: nobody's own presets reach the tests."""
     folder = tmp_path / "config"
     monkeypatch.setattr(library, "user_config_path", lambda name: folder)
+    monkeypatch.setenv("FRAMESTYLE_CACHE", str(tmp_path / "cache"))
     (folder / "presets").mkdir(parents=True)
     return folder / "presets"
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Callable[..., Path]:
+    """Saves a small picture of one colour below the test's folder."""
+
+    def saved(name: str, color: str = "teal", **options: Any) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (6, 4), color).save(path, **options)
+        return path
+
+    return saved
 
 
 @pytest.fixture

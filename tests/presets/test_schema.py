@@ -165,9 +165,9 @@ WRONG = [
     ("video: {long_term: []}", "video.long_term: must hold at least one distance"),
     ("video: {long_term: [0]}", "1:21: video.long_term.0: must be ≥ 1, not 0"),
     (f"video: {{long_term: {list(range(1, 10))}}}", "video.long_term: must be at most 8 entries, not a list"),
-    ("video: {passes: 2}", "video.passes: must be 1, not 2: several passes are not supported yet"),
+    ("video: {passes: 3}", "video.passes: must be ≤ 2, not 3"),
     ("video: {passes: true}", "video.passes: must be a whole number, not true"),
-    ("video: {flow: raft}", "video.flow: must be dis (nothing else is supported yet), not 'raft'"),
+    ("video: {flow: rafd}", "video.flow: must be dis | raft, not 'rafd' (did you mean raft?)"),
     ("output: {quality: 99}", "visually_lossless | lossless or ≤ 63, not 99"),
     ("output: {photo_format: gif}", "must be jpg | png | webp | tif | bmp | avif | heic, not 'gif'"),
     (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,14 @@ from framestyle.presets import (
     StyleImage,
     builtin_presets_dir,
     load_preset,
+    load_traced,
     new_preset_text,
     resolved_yaml,
+    traced_yaml,
 )
 from framestyle.presets.schema import LAYER_NAMES
+
+Write = Callable[[str, str], Path]
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in builtin_presets_dir().glob("*.yaml")))
@@ -139,3 +144,55 @@ def test_a_new_preset_without_images_is_abstract(tmp_path: Path) -> None:
 def test_image_names_that_yaml_cannot_hold(path: str) -> None:
     with pytest.raises(PresetError, match="cannot stand in a preset"):
         new_preset_text("x", [path])
+
+
+# -- where each value comes from ---------------------------------------------------------------------------
+
+
+def test_every_value_says_where_it_comes_from(tmp_path: Path, write: Write) -> None:
+    write("base.jpg", "image")
+    write("parent.yaml", "extends: base\nstyle:\n  images: [{path: base.jpg}]\n  layers: {relu5_1: 3}\n")
+    path = write("sub/child.yaml", "extends: ../parent.yaml\ntags: [a, b]\nvideo:\n  steps: 9\n")
+    text = traced_yaml(*load_traced(path, ["tv_weight=2"]))
+    origins = {line.split("#")[0].strip(): line.split("# ")[1] for line in text.splitlines() if "# " in line}
+    for line, origin in {
+        "name: child": "the file's name",
+        "- a": "child.yaml:2",
+        f'- path: "{tmp_path / "base.jpg"}"': "parent.yaml:3",
+        "weight: 1.0": "default",
+        "relu5_1: 3.0": "parent.yaml:4",
+        "relu1_1: 1.0": "default",
+        "tv_weight: 2.0": "--set tv_weight",
+        "steps: 9": "child.yaml:4",
+        "strength: null": "default",
+    }.items():
+        assert origins[line] == origin
+    assert f"#   child.yaml: {path}" in text
+
+
+def test_files_of_one_name_are_told_apart(write: Write) -> None:
+    write("a/x.yaml", "tv_weight: 3\n")
+    path = write("b/x.yaml", "extends: ../a/x.yaml\ncontent: {weight: 2}\n")
+    lines = traced_yaml(*load_traced(path)).splitlines()
+    assert any(line.startswith("tv_weight: 3.0") and line.endswith("/a/x.yaml:1") for line in lines)
+    assert any(line.startswith("  weight: 2.0") and line.endswith("/b/x.yaml:2") for line in lines)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in builtin_presets_dir().glob("*.yaml")))
+def test_a_traced_preset_comes_back_and_no_value_is_without_origin(tmp_path: Path, name: str) -> None:
+    text = traced_yaml(*load_traced(name))
+    copy = tmp_path / "copy.yaml"
+    copy.write_text(text, encoding="utf-8")
+    assert load_preset(copy) == load_preset(name)
+    bare = [line for line in text.splitlines() if "# " not in line and not line.endswith(":")]
+    assert bare == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(description=WORDS, tags=st.lists(WORDS, max_size=3))
+def test_any_text_can_be_traced(copy: Path, description: str, tags: list[str]) -> None:
+    written = {"description": description, "tags": tags}
+    copy.write_text(yaml.safe_dump(written, default_style='"', allow_unicode=True), encoding="utf-8")
+    preset, nodes = load_traced(copy)
+    copy.with_name("traced.yaml").write_text(traced_yaml(preset, nodes), encoding="utf-8")
+    assert load_preset(copy.with_name("traced.yaml")) == preset

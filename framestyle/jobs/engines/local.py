@@ -13,6 +13,7 @@ from framestyle.events import JobDone, JobStarted, TaskDone, TaskFailed
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.render import Survey, render_photo, render_video, survey
 from framestyle.jobs.workshop import Workshop
+from framestyle.motion.sequence import passes_of
 
 
 def run(tasks: Sequence[Task], output: Path, span: TimeRange, workshop: Workshop) -> JobDone:
@@ -20,6 +21,7 @@ def run(tasks: Sequence[Task], output: Path, span: TimeRange, workshop: Workshop
     started = time.perf_counter()
     surveys = _survey_all(tasks, span, workshop)
     total = sum(found.frames for found in surveys.values() if isinstance(found, Survey))
+    total *= passes_of(workshop.preset)
     total += sum(task.kind == "photo" for task in tasks)
     workshop.on_event(
         JobStarted(

@@ -1,0 +1,138 @@
+"""What one frame takes over from frames before it: the optimiser's whole state, moved along the motion.
+
+Where the warp cannot be trusted, pixels start from the content and everything that was remembered of them is dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from framestyle.motion.flow import FloatArray, Motion, warp
+from framestyle.nst.optim import PixelState
+from framestyle.nst.stylizer import Stylized, TemporalTarget
+
+FILL_SIGMA_PX = 12.0
+"""How far colours are gathered from the reliable surroundings when disoccluded content is matched to them."""
+SAME_BELOW, CHANGED_ABOVE = 0.03, 0.09
+"""Between these differences of the content along the motion, blurred, the steps behind a pixel fade out: what is
+lit anew or changes its shape must be free to follow. Sensor noise of 2/255 makes 0.01, resampling up to 0.02."""
+CHANGE_SIGMA_PX = 1.5
+
+Motions = Mapping[int, Motion]
+"""Distance in frames -> the motion from that much earlier frame of the same shot, nearest first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """A finished frame: the content it was made from, 1CHW, and the result with its state."""
+
+    content: Tensor
+    result: Stylized
+
+
+def carry(
+    before: Painted, content: Tensor, motion: Motion, *, moments: bool = True, average: bool = True
+) -> PixelState:
+    """The optimiser's whole state carried along the motion to the current frame.
+
+    Where the warp is unreliable the pixels are the content in the stylized surroundings' colours, and the
+    moments are zero, so that such pixels are free to move. Without `moments` Adam starts anew from the warped pixels;
+    without `average` so does the average of the iterates.
+    """
+    state, device = before.result.state, content.device
+    trusted = torch.from_numpy(motion.reliability)[None, None].to(device)
+    # The pixels that are optimised: a result may have got back the content's colours.
+    stack = torch.cat([state.image, state.result(), state.average], 1)
+    moved = _warped(stack, motion.backward, cv2.INTER_LANCZOS4)
+    image, shown, averaged = moved[:, :3].clamp(0, 1), moved[:, 3:6].clamp(0, 1), moved[:, 6:]
+    fill = matched_fill(content, shown, trusted)
+    if not average:
+        # What was shown is the average; the iterate beside it is noisier.
+        carried = PixelState.start(trusted * shown + (1 - trusted) * fill)
+    else:
+        weight = state.average_weight
+        carried = PixelState.start(trusted * image + (1 - trusted) * fill)
+        carried.average = trusted * averaged + (1 - trusted) * fill * weight
+        carried.average_weight = weight
+    if moments:
+        # Moments are not pictures: linear keeps the second one from ringing below zero.
+        both = torch.cat([state.mean, state.square], 1)
+        warped = trusted * _warped(both, motion.backward, cv2.INTER_LINEAR)
+        carried.mean, carried.square, carried.step = warped[:, :3], warped[:, 3:].clamp_min(0), state.step
+    carried.settled = carried_settled(before, content, motion)
+    return carried
+
+
+def temporal_targets(
+    done: Sequence[Painted], content: Tensor, motions: Motions, settled_steps: int
+) -> list[TemporalTarget]:
+    """What the frame should stay near: earlier frames (`done`, latest first) warped to it.
+
+    Each counts only where no nearer one does: c_long(j) = max(c(j) - Σ_{k<j} c(k), 0) (Ruder 2016, eq. 9), so that what
+    comes out from behind something looks as it did before. Beyond the paper, a pixel counts in full only after
+    `settled_steps`: one that came into the picture lately is half painted, and would be held so.
+    """
+    targets: list[TemporalTarget] = []
+    nearer = torch.zeros((), device=content.device)
+    for distance, motion in sorted(motions.items()):
+        painted = done[distance - 1]
+        trusted = torch.from_numpy(motion.reliability)[None, None].to(content.device)
+        share = (carried_settled(painted, content, motion) / max(1, settled_steps)).clamp(0, 1)
+        targets.append(
+            TemporalTarget(carried_result(painted, motion), (trusted - nearer).clamp_min(0) * share)
+        )
+        nearer = nearer + trusted
+    return targets
+
+
+def carried_result(before: Painted, motion: Motion) -> Tensor:
+    """The result as it looks from the current frame, 1CHW, sharp."""
+    return _warped(before.result.state.result(), motion.backward, cv2.INTER_LANCZOS4).clamp(0, 1)
+
+
+def carried_settled(before: Painted, content: Tensor, motion: Motion) -> Tensor:
+    """The steps behind each pixel, 11HW: none where the warp cannot be trusted or the content is not what it was."""
+    stack = torch.cat([before.result.state.settled, before.content], 1)
+    moved = _warped(stack, motion.backward, cv2.INTER_LINEAR)
+    change = _blurred((moved[:, 1:] - content).abs().mean(1, keepdim=True), CHANGE_SIGMA_PX)
+    same = ((CHANGED_ABOVE - change) / (CHANGED_ABOVE - SAME_BELOW)).clamp(0, 1)
+    trusted = torch.from_numpy(motion.reliability)[None, None].to(content.device)
+    return moved[:, :1] * trusted * same
+
+
+def matched_fill(content: Tensor, stylized: Tensor, trusted: Tensor) -> Tensor:
+    """The content with its local mean colour moved to that of the trusted stylized pixels around."""
+    if bool((trusted > 0.999).all()):
+        return content
+    weight = _blurred(trusted, FILL_SIGMA_PX)
+    offset = _blurred((stylized - content) * trusted, FILL_SIGMA_PX) / (weight + 1e-3)
+    return (content + offset).clamp(0, 1)
+
+
+def _warped(tensor: Tensor, backward: FloatArray, interpolation: int) -> Tensor:
+    """1CHW warped on the CPU by OpenCV, at most four channels at a time."""
+    pieces = []
+    for piece in torch.split(tensor, 3, dim=1):
+        # OpenCV drops the axis of a single channel.
+        moved = warp(_hwc(piece), backward, interpolation=interpolation)
+        pieces.append(moved.reshape(*backward.shape[:2], -1))
+    return _chw(np.concatenate(pieces, axis=2), tensor.device)
+
+
+def _blurred(image: Tensor, sigma_px: float) -> Tensor:
+    soft = cv2.GaussianBlur(_hwc(image), (0, 0), sigma_px, borderType=cv2.BORDER_REFLECT)
+    return _chw(soft[..., None] if soft.ndim == 2 else soft, image.device)
+
+
+def _hwc(tensor: Tensor) -> FloatArray:
+    return np.ascontiguousarray(tensor[0].permute(1, 2, 0).cpu().numpy())
+
+
+def _chw(picture: FloatArray, device: torch.device) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None].to(device)

@@ -1,0 +1,31 @@
+"""Which optical flow a preset asks for."""
+
+from __future__ import annotations
+
+import torch
+
+from framestyle.motion.flow import DISFlow, OpticalFlow
+from framestyle.motion.raft import RAFTFlow
+from framestyle.nst.raft_weights import load_raft
+from framestyle.nst.store import WeightsStore
+from framestyle.presets.schema import Video
+
+RAFT_QUALITIES = {
+    "ultrafast": ("raft-small", 6),
+    "fast": ("raft-small", 12),
+    "medium": ("raft-large", 12),
+    "fine": ("raft-large", 24),
+}
+"""Weights, and updates of the flow: 12 as in training. The authors' own tests take 24 to 32."""
+
+
+def make_flow(video: Video, device: torch.device | str, store: WeightsStore | None = None) -> OpticalFlow:
+    """The method that `video` names, at its quality and size; RAFT on `device`, DIS on the CPU.
+
+    WeightsError where RAFT's weights are missing or damaged; never the other method in its place.
+    """
+    if video.flow == "dis":
+        return DISFlow(video.flow_quality, video.flow_max_side_px)
+    kind, updates = RAFT_QUALITIES[video.flow_quality]
+    network = load_raft(kind, store or WeightsStore())
+    return RAFTFlow(network, updates=updates, max_side_px=video.flow_max_side_px, device=device)

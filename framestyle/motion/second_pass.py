@@ -1,0 +1,133 @@
+"""The second pass over a shot, from its last frame to its first.
+
+What a shot shows late is painted to the end by then: the second pass brings it back to where it first came into the
+picture, and draws each frame and the one after it together (after the multi-pass algorithm of Ruder 2016, section 4.3;
+theirs blends by a fixed share, this one by how often each pixel has been painted).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from framestyle.events import FrameDone, OnEvent
+from framestyle.frames import Frame, Pixels
+from framestyle.motion.carry import Painted, carried_result, carried_settled
+from framestyle.motion.flow import Motion, OpticalFlow
+from framestyle.nst.image import to_pixels, to_tensor
+from framestyle.nst.optim import PixelState
+from framestyle.nst.stylizer import Stylized, Stylizer, TemporalTarget
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+FrameStore = MutableMapping[int, Arrays]
+"""A shot's frames by number: a dict, or something that keeps them on disk."""
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """A frame after the first pass."""
+
+    image: Tensor
+    settled: Tensor
+
+
+def keep(frame: Frame, painted: Painted, store: FrameStore) -> Frame:
+    """Lay what the second pass needs of a frame in the store; gives the frame without its pixels."""
+    state = painted.result.state
+    store[frame.index] = {
+        "pixels": frame.pixels,
+        # 16 bits a value: a tenth of what eight can show.
+        "image": to_pixels(state.result(), np.uint16),
+        "settled": state.settled[0, 0].clamp(0, 60_000).cpu().numpy().astype(np.uint16),
+    }
+    return replace(frame, pixels=frame.pixels[:0])
+
+
+def second_pass(
+    frames: Sequence[Frame],
+    shot: int,
+    store: FrameStore,
+    flow: OpticalFlow,
+    stylizer: Stylizer,
+    on_event: OnEvent,
+) -> Iterator[Frame]:
+    """The frames of one shot, in order, painted anew from the last to the first. Empties the store of them.
+
+    `frames` carry index and pts; their pixels and results lie in `store`.
+    """
+    indices = [frame.index for frame in reversed(frames)]
+    after: Painted | None = None
+
+    def measured(pair: tuple[int, Pixels, Pixels | None]) -> tuple[int, Pixels, Motion | None]:
+        index, pixels, next_pixels = pair
+        return index, pixels, None if next_pixels is None else flow(pixels, next_pixels)
+
+    for index, pixels, motion in one_ahead(measured, _pairs(indices, store)):
+        started = time.perf_counter()
+        content = to_tensor(pixels, stylizer.device)
+        result = _drawn_together(_taken(store[index], stylizer.device), content, after, motion, stylizer)
+        after = Painted(content, result)
+        store[index] = {"shown": to_pixels(result.image)}
+        seconds = time.perf_counter() - started
+        on_event(FrameDone(index, shot, result.steps, seconds, result.loss, True))
+    for frame in frames:
+        shown = store.pop(frame.index)["shown"]
+        yield replace(frame, pixels=shown)
+
+
+def _pairs(indices: Sequence[int], store: FrameStore) -> Iterator[tuple[int, Pixels, Pixels | None]]:
+    """Each frame and the one that comes after it in the clip, from the last on.
+
+    Read here, one ahead: a frame that is done keeps no content in the store.
+    """
+    after: Pixels | None = None
+    for index in indices:
+        pixels = store[index]["pixels"]
+        yield index, pixels, after
+        after = pixels
+
+
+def _taken(arrays: Arrays, device: torch.device) -> _Kept:
+    settled = torch.from_numpy(arrays["settled"].astype(np.float32))[None, None].to(device)
+    return _Kept(to_tensor(arrays["image"], device), settled)
+
+
+def _drawn_together(
+    kept: _Kept, content: Tensor, after: Painted | None, motion: Motion | None, stylizer: Stylizer
+) -> Stylized:
+    """From the frame's own result and the next frame's, each by the steps that are behind its pixels."""
+    start, settled, targets = kept.image, kept.settled, []
+    if after is not None and motion is not None:
+        shown, behind = carried_result(after, motion), carried_settled(after, content, motion)
+        share = behind / (behind + settled).clamp_min(1.0)
+        start = start.lerp(shown, share)
+        settled = settled.maximum(behind)
+        full = (behind / max(1, stylizer.preset.scales.steps)).clamp(0, 1)
+        targets = [TemporalTarget(shown, full)]
+    state = PixelState.start(start)
+    state.settled = settled.clone()
+    return stylizer.refine(content, state, targets if stylizer.preset.video.temporal_weight > 0 else ())
+
+
+def one_ahead(work: Callable[[In], Out], items: Iterable[In]) -> Generator[Out, None, None]:
+    """`work` on each item, on another thread, one ahead of the consumer."""
+    with ThreadPoolExecutor(1, thread_name_prefix="flow") as pool:
+        waiting: Future[Out] | None = None
+        for item in items:
+            coming = pool.submit(work, item)
+            if waiting is not None:
+                yield waiting.result()
+            waiting = coming
+        if waiting is not None:
+            yield waiting.result()

@@ -1,0 +1,188 @@
+"""The folder that keeps weights: fetch, open, keep, and load again with nothing taken on trust.
+
+What is in a file is its network's own affair (weights.py for VGG19, raft_weights.py for RAFT). The road is one: a
+download is checked against the publisher's hash before it is opened, opened without running code from it, kept as
+safetensors, and its full SHA-256 is checked at each load.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import os
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from framestyle.errors import StorageError, WeightsError
+from framestyle.nst import learned
+from framestyle.presets.library import cache_dir
+
+RAFT_KINDS = ("raft-small", "raft-large")
+"""Weights that measure optical flow; all others are VGG19's."""
+TIMEOUT_S = 30.0
+
+OnProgress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """Where a kind is published, and what to do without it."""
+
+    kind: str
+    url: str
+    """Its file name carries the first digits of the SHA-256: NAME-HASH.pth."""
+    way_out: str
+
+
+@dataclass(frozen=True)
+class WeightsStore:
+    """The folder that keeps weights, and where to fetch from."""
+
+    folder: Path = field(default_factory=lambda: default_folder())
+    url: str | None = None
+    """A mirror of what is fetched; None: the publisher's own address."""
+
+    def path(self, kind: str, seed: int = 0) -> Path:
+        """Where the converted weights of `kind` are kept."""
+        if kind in RAFT_KINDS:
+            return self.folder / f"{kind}.safetensors"
+        if kind == "learned":
+            key = hashlib.sha256(learned.recipe_key(seed).encode()).hexdigest()[:12]
+            return self.folder / f"vgg19-learned-{key}.safetensors"
+        return self.folder / f"vgg19-{kind}.safetensors"
+
+
+def default_folder() -> Path:
+    """FRAMESTYLE_CACHE, or the platform's cache folder."""
+    return cache_dir() / "weights"
+
+
+def fetch_file(
+    store: WeightsStore, publisher: Publisher, on_progress: OnProgress | None = None
+) -> tuple[dict[str, Any], str]:
+    """Download, check against the hash in the name, open with `weights_only`: the table, and where it came from.
+
+    WeightsError where it cannot be had or is not what was published; StorageError where the folder refuses.
+    """
+    url = store.url or publisher.url
+    expected = Path(url).stem.rpartition("-")[2]
+    with _scratch(store.folder) as folder:
+        download = Path(folder) / "download.pth"
+        digest = _download(url, download, publisher, on_progress)
+        if not digest.startswith(expected):
+            raise WeightsError(
+                f"the download from {url} is damaged: its SHA-256 begins {digest[:8]}, not {expected}",
+                next_step="Try again; if it stays, something between you and the publisher changes the file.",
+            )
+        return _open_pickle(download), url
+
+
+def _scratch(folder: Path) -> tempfile.TemporaryDirectory[str]:
+    """A folder for the download, beside where the weights will be kept."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-")
+    except OSError as error:
+        raise StorageError(f"weights cannot be kept in {folder}: {error.strerror}") from error
+
+
+def _download(url: str, target: Path, publisher: Publisher, on_progress: OnProgress | None) -> str:
+    """To `target`; the SHA-256 of what arrived. A download cut short is an error, never half-used."""
+    digest = hashlib.sha256()
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as response, target.open("wb") as out:
+            total, got = int(response.headers.get("Content-Length") or 0), 0
+            while block := response.read(1 << 20):
+                out.write(block)
+                digest.update(block)
+                got += len(block)
+                if on_progress is not None and total:
+                    on_progress(got / total, f"{got >> 20} of {total >> 20} MB")
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+        reason = getattr(error, "reason", error)
+        raise WeightsError(
+            f"the {publisher.kind} weights cannot be fetched from {url}: {reason}",
+            next_step=f"Check the network, or {publisher.way_out}.",
+        ) from error
+    except OSError as error:
+        raise StorageError(f"the download cannot be written to {target.parent}: {error.strerror}") from error
+    if total and got != total:
+        raise WeightsError(
+            f"the download from {url} ended after {got} of {total} bytes", next_step="Try again."
+        )
+    return digest.hexdigest()
+
+
+def open_file(path: Path, *, next_step: str = "Name a file that is there.") -> dict[str, Any]:
+    """The table of a .safetensors file, or of a pickle that holds tensors alone. WeightsError for anything else."""
+    if not path.is_file():
+        raise WeightsError(f"no weights file at {path}", next_step=next_step)
+    if path.suffix != ".safetensors":
+        return _open_pickle(path)
+    try:
+        return dict(load_file(path))
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path} is no safetensors file: {error}") from error
+
+
+def _open_pickle(path: Path) -> dict[str, Any]:
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise WeightsError(
+            f"{path} is no file of weights, or holds more than tensors; it was not opened further"
+        ) from error
+    if not isinstance(state, dict):
+        raise WeightsError(f"{path} holds no table of weights")
+    return state
+
+
+def keep(path: Path, tensors: Mapping[str, Tensor], kind: str) -> Path:
+    """Write safetensors and, beside it, its SHA-256; each whole or not at all."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".keep-") as folder:
+            made = Path(folder) / path.name
+            save_file(dict(tensors), made, metadata={"kind": kind})
+            record = Path(folder) / "record.json"
+            record.write_text(json.dumps({"kind": kind, "sha256": sha256_of(made)}))
+            # The record first: a file without its record is not trusted, a record without its file is nothing.
+            os.replace(record, _record(path))
+            os.replace(made, path)
+    except OSError as error:
+        raise StorageError(f"weights cannot be kept in {path.parent}: {error.strerror}") from error
+    return path
+
+
+def load_kept(path: Path) -> tuple[dict[str, Tensor], str]:
+    """A file that `keep` wrote, and its SHA-256, checked against the record before it is opened."""
+    again = "Delete it and fetch or import the weights again."
+    try:
+        expected = json.loads(_record(path).read_text())["sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{path} has no readable record of its hash", next_step=again) from error
+    digest = sha256_of(path)
+    if digest != expected:
+        raise WeightsError(f"{path} is not what was written: its SHA-256 differs", next_step=again)
+    return open_file(path), digest
+
+
+def sha256_of(path: Path) -> str:
+    """The hexadecimal SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _record(path: Path) -> Path:
+    return path.with_suffix(".json")
