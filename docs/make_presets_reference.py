@@ -167,6 +167,9 @@ A warm frame is optimised at the full size alone, for at most `steps` steps. Its
 steps (10 with `lbfgs`). The frame is done where a window's mean is not below the one before by at least `tolerance` of
 it, and `min_steps` are over; two windows are needed for that. With `steps: 0` a warm frame is what it starts from.
 """,
+    "output": """\
+What each photo format holds, and how colour profiles are handled: [photos.md](photos.md).
+""",
 }
 
 TOP = "Top level"

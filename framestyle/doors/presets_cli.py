@@ -48,6 +48,9 @@ def _add_readers(actions: argparse._SubParsersAction[Any]) -> None:
     validate = actions.add_parser("validate", help="report every error of preset files")
     validate.add_argument("files", nargs="+", metavar="FILE")
     validate.set_defaults(run=run_validate)
+    recover = actions.add_parser("from", help="print the preset that a photo of ours was made with")
+    recover.add_argument("image", type=Path, metavar="IMAGE")
+    recover.set_defaults(run=run_from)
     keys = actions.add_parser("keys", help="every preset key: type, range, default, meaning")
     keys.set_defaults(run=run_keys)
     schema = actions.add_parser("schema", help="print a JSON Schema of a preset file, for editors")
@@ -189,6 +192,17 @@ def run_validate(args: argparse.Namespace) -> int:
             print(plain(error.message, lines=True), file=sys.stderr)
     if wrong:
         raise PresetError(f"{wrong} of {len(args.files)} preset files cannot be used", next_step=ALL_KEYS)
+    return 0
+
+
+def run_from(args: argparse.Namespace) -> int:
+    """`framestyle presets from`."""
+    from framestyle.jobs.recipes import recovered_preset
+
+    recovered = recovered_preset(args.image)
+    print(recovered.text, end="")
+    for doubt in recovered.doubts:
+        print(plain(doubt, lines=True), file=sys.stderr)
     return 0
 
 

@@ -95,7 +95,7 @@ def plan(
     if not tasks:
         raise InputError(
             f"no photos in {', '.join(str(path) for path in inputs)}",
-            next_step="Photos are recognised by their contents: JPEG, PNG, WebP, TIFF, BMP.",
+            next_step="Photos are recognised by their contents: JPEG, PNG, WebP, TIFF, BMP, AVIF, HEIC.",
         )
     for task in tasks:
         if task.kind == "photo":

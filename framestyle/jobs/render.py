@@ -8,7 +8,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from framestyle.errors import InputError
@@ -17,7 +16,7 @@ from framestyle.jobs.frame_store import DiskStore
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.queues import WriteBehind, read_ahead
 from framestyle.jobs.workshop import Workshop
-from framestyle.media.photos import read_photo, write_photo
+from framestyle.media.photos import PhotoSettings, read_photo, with_hidden_filled, write_photo
 from framestyle.media.probe import VideoInfo
 from framestyle.media.video_reader import VideoReader
 from framestyle.media.video_writer import SourceStreams, VideoSettings, VideoWriter
@@ -140,18 +139,23 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
 def render_photo(task: Task, index: int, workshop: Workshop) -> TaskDone:
     """Stylize a photo into its target, whole or not at all."""
     started = time.perf_counter()
-    photo = read_photo(task.source)
+    max_side_px = workshop.preset.scales.max_side_px
+    photo = read_photo(task.source, lambda width, height: fit_within(Size(width, height), max_side_px))
     height, width = photo.pixels.shape[:2]
-    size = fit_within(Size(width, height), workshop.preset.scales.max_side_px)
-    workshop.on_event(TaskStarted(str(task.source), "photo", index, 1, 1, size.width, size.height))
-    if size != (width, height):
-        photo.pixels = cv2.resize(photo.pixels, size, interpolation=cv2.INTER_AREA)
-        if photo.alpha is not None:
-            photo.alpha = cv2.resize(photo.alpha, size, interpolation=cv2.INTER_AREA)
+    workshop.on_event(TaskStarted(str(task.source), "photo", index, 1, 1, width, height))
+    photo.pixels = with_hidden_filled(photo.pixels, photo.alpha)
     result = workshop.stylizer.stylize(to_tensor(photo.pixels, workshop.stylizer.device))
     deep = photo.pixels.dtype == np.uint16
     pixels = to_pixels(result.image, np.uint16 if deep else np.uint8)
-    write_photo(task.target, pixels, photo, workshop.provenance())
+    words = {**workshop.provenance(), "recipe": workshop.recipe}
+    lost = write_photo(task.target, pixels, photo, words, _photo_settings(workshop))
+    for note in (*photo.notes, *lost):
+        workshop.on_event(Note(f"{task.source}: {note}.", "warning"))
     seconds = time.perf_counter() - started
     workshop.on_event(PhotoDone(str(task.source), str(task.target), result.steps, seconds, result.loss))
     return TaskDone(str(task.source), str(task.target), 1, task.target.stat().st_size, seconds, result.steps)
+
+
+def _photo_settings(workshop: Workshop) -> PhotoSettings:
+    output = workshop.preset.output
+    return PhotoSettings(output.photo_quality, output.photo_subsampling, output.color_profile)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ import torch
 import framestyle
 from framestyle.errors import PresetError
 from framestyle.events import Note, OnEvent, Preparing
+from framestyle.jobs.recipes import Recipe, image_digests
 from framestyle.media.photos import read_style_image
 from framestyle.motion.flow import OpticalFlow
 from framestyle.motion.methods import make_flow
@@ -33,6 +35,7 @@ class Workshop:
     on_event: OnEvent
     flow: OpticalFlow | None = None
     """What measures motion; None: the preset asks for none, or whoever stylizes a clip makes it."""
+    weights_fingerprint: str = ""
 
     def provenance(self) -> dict[str, str]:
         """What the output's metadata says of how it was made."""
@@ -40,6 +43,21 @@ class Workshop:
         return {
             "comment": f"{used}; preset {self.preset.name}; weights {self.weights}; seed {self.seed}; {self.device}"
         }
+
+    @cached_property
+    def recipe(self) -> str:
+        """The same and the whole preset, for programs: what `framestyle presets from` reads."""
+        versions = {"framestyle": framestyle.__version__, "torch": torch.__version__}
+        recipe = Recipe(
+            self.preset,
+            self.weights,
+            self.weights_fingerprint,
+            self.seed,
+            self.device,
+            versions,
+            image_digests(self.preset),
+        )
+        return recipe.text()
 
 
 def open_workshop(
@@ -82,4 +100,6 @@ def open_workshop(
         preset, backbone, images, device=chosen, seed=seed, init_image=init_image, on_event=on_event
     )
     precision = str(working_dtype(preset.optimizer.precision, chosen)).removeprefix("torch.")
-    return Workshop(preset, stylizer, kind, f"{chosen} {precision}", seed, on_event, flow)
+    return Workshop(
+        preset, stylizer, kind, f"{chosen} {precision}", seed, on_event, flow, backbone.fingerprint
+    )

@@ -15,7 +15,7 @@ from framestyle.errors import FramestyleError, InputError, OutputError, StorageE
 
 HEAD_BYTES = 4096
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
-KNOWN = "Videos: MP4, MOV, MKV, WebM, AVI, MPEG, Y4M, animated GIF. Photos: JPEG, PNG, WebP, TIFF, BMP, AVIF."
+KNOWN = "Videos: MP4, MOV, MKV, WebM, AVI, MPEG, Y4M, animated GIF. Photos: JPEG, PNG, WebP, TIFF, BMP, AVIF, HEIC."
 
 
 class InputKind(Enum):

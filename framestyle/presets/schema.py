@@ -221,8 +221,15 @@ class Output(Section):
     quality: (
         Literal["draft", "good", "visually_lossless", "lossless"] | Annotated[float, Field(ge=0, le=63)]
     ) = _key("visually_lossless", "Quality by name, or the codec's own number")
-    photo_format: Literal["jpg", "png", "webp", "tif", "bmp"] | None = _key(
+    photo_format: Literal["jpg", "png", "webp", "tif", "bmp", "avif", "heic"] | None = _key(
         None, "Photo format; null = as the input"
+    )
+    photo_quality: int = _key(95, "Quality of JPEG, AVIF, HEIC, and of WebP with less chroma", ge=1, le=100)
+    photo_subsampling: Literal["4:4:4", "4:2:2", "4:2:0"] = _key(
+        "4:4:4", "Chroma that those keep; all of it makes a WebP lossless"
+    )
+    color_profile: Literal["source", "srgb"] = _key(
+        "source", "Colour profile of photos: the input's own, or sRGB"
     )
 
 

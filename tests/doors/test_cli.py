@@ -483,3 +483,22 @@ def test_times_are_exact(text: str, seconds: Fraction) -> None:
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError):
         parse_time(text)
+
+
+def test_presets_from_recovers_what_a_picture_was_made_with(
+    photo: Path, quick: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = ("-p", quick, "--set", "tv_weight=0.125", "--seed", "5", *UNTRAINED)
+    assert main(["stylize", photo.name, "-o", "out.jpg", *made]) == 0
+    capsys.readouterr()
+    assert main(["presets", "from", "out.jpg"]) == 0
+    told = capsys.readouterr()
+    assert "tv_weight: 0.125" in told.out and "--weights untrained --seed 5" in told.out and told.err == ""
+    Path("again.yaml").write_text(told.out)
+    assert (
+        main(["stylize", photo.name, "-o", "again.png", "-p", "again.yaml", "--seed", "5", *UNTRAINED]) == 0
+    )
+    assert main(["stylize", photo.name, "-o", "first.png", *made]) == 0
+    assert np.array_equal(read_photo(Path("again.png")).pixels, read_photo(Path("first.png")).pixels)
+    assert main(["presets", "from", photo.name]) == 5
+    is_told(capsys.readouterr().err, photo.name, "does not say")

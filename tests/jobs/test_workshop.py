@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from framestyle.events import Event, Note, Preparing
 from framestyle.jobs import workshop as workshop_module
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.recipes import read_recipe
 from framestyle.jobs.workshop import Workshop, open_workshop
 from framestyle.motion.flow import DISFlow
 from framestyle.motion.raft import RAFTFlow
@@ -115,6 +117,17 @@ def test_the_provenance_says_all_that_decides_the_pixels(preset: Callable[..., P
         "cpu float32",
     ):
         assert part in words
+
+
+def test_the_recipe_holds_the_whole_preset_and_all_that_was_used(
+    preset: Callable[..., Preset], photo: Path
+) -> None:
+    made = preset(scales={"steps": 3})
+    recipe = read_recipe(_open(made).recipe, Path("picture.png"))
+    assert recipe.preset == made
+    assert (recipe.weights, recipe.seed, recipe.device) == ("untrained", 7, "cpu float32")
+    assert recipe.versions == {"framestyle": framestyle.__version__, "torch": torch.__version__}
+    assert recipe.images == {str(photo): hashlib.sha256(photo.read_bytes()).hexdigest()}
 
 
 def test_untrained_weights_are_never_used_without_a_warning(preset: Callable[..., Preset]) -> None:

@@ -169,7 +169,7 @@ WRONG = [
     ("video: {passes: true}", "video.passes: must be a whole number, not true"),
     ("video: {flow: rafd}", "video.flow: must be dis | raft, not 'rafd' (did you mean raft?)"),
     ("output: {quality: 99}", "visually_lossless | lossless or ≤ 63, not 99"),
-    ("output: {photo_format: gif}", "must be jpg | png | webp | tif | bmp, not 'gif'"),
+    ("output: {photo_format: gif}", "must be jpg | png | webp | tif | bmp | avif | heic, not 'gif'"),
     (
         "style: {layers: {relu4_7: 1}}",
         "1:17: style.layers: VGG19 has no layer 'relu4_7' (did you mean relu4_",

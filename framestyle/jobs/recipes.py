@@ -1,0 +1,178 @@
+"""What made a picture, as text in its metadata, and the preset recovered from it. Loads no torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from framestyle.errors import InputError, PresetError
+from framestyle.media.photos import recipe_in
+from framestyle.presets import SCHEMA_VERSION, Preset, builtin_presets_dir, pictures_of, resolved_yaml
+from framestyle.presets.paths import picture_keys, value_at
+
+BUILTIN = "<presets>"
+"""Stands for the folder of the built-in presets: another on every machine."""
+LONGEST_WORD = 300
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides a picture beside its content. `images`: SHA-256 of each image by its path, as in the preset."""
+
+    preset: Preset
+    weights: str
+    weights_fingerprint: str
+    seed: int
+    device: str
+    versions: Mapping[str, str]
+    images: Mapping[str, str]
+
+    def text(self) -> str:
+        """As JSON. Paths below the home folder begin with `~`: a published picture need not say whose it is."""
+        preset = self.preset.model_dump(mode="json", by_alias=True, exclude={"extends"})
+        _renamed(preset, _portable)
+        return json.dumps(
+            {
+                "preset": preset,
+                "weights": _portable(self.weights),
+                "weights_fingerprint": self.weights_fingerprint,
+                "seed": self.seed,
+                "device": self.device,
+                "versions": dict(self.versions),
+                "images": {_portable(path): digest for path, digest in self.images.items()},
+            },
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
+
+
+def image_digests(preset: Preset) -> dict[str, str]:
+    """SHA-256 of every image that a preset names, by path; those that cannot be read are left out."""
+    digests = {}
+    for path in pictures_of(preset):
+        try:
+            digests[path] = _digest(Path(path))
+        except OSError:
+            continue
+    return digests
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _renamed(preset: Any, rename: Callable[[str], str]) -> None:
+    """Each picture's path in a preset's plain data, in place."""
+    for place in picture_keys(preset):
+        value_at(preset, place[:-1])[place[-1]] = rename(value_at(preset, place))
+
+
+def _portable(path: str) -> str:
+    for root, sign in ((builtin_presets_dir(), BUILTIN), (_home(), "~")):
+        if root is not None and Path(path).is_absolute() and Path(path).is_relative_to(root):
+            return f"{sign}/{Path(path).relative_to(root).as_posix()}"
+    return path
+
+
+def _home() -> Path | None:
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
+
+
+def _located(path: str) -> str:
+    """The inverse of `_portable`, on this machine."""
+    if path.startswith(f"{BUILTIN}/"):
+        return str(builtin_presets_dir() / path.removeprefix(f"{BUILTIN}/"))
+    try:
+        return str(Path(path).expanduser())
+    except RuntimeError:
+        return path
+
+
+def read_recipe(text: str, picture: Path) -> Recipe:
+    """The recipe that `Recipe.text` wrote, its paths those of this machine. PresetError where it cannot be used."""
+    try:
+        data = json.loads(text)
+        plain = data["preset"]
+        _refuse_newer(plain, picture)
+        _renamed(plain, _located)
+        return Recipe(
+            Preset.model_validate(plain),
+            str(data["weights"]),
+            str(data.get("weights_fingerprint", "")),
+            int(data["seed"]),
+            str(data["device"]),
+            {str(key): str(value) for key, value in data["versions"].items()},
+            {_located(str(path)): str(digest) for path, digest in data["images"].items()},
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        what = (
+            f"{error.error_count()} of its keys are not known here"
+            if isinstance(error, ValidationError)
+            else ""
+        )
+        raise PresetError(
+            f"{picture} holds a preset that cannot be read{': ' if what else ''}{what}",
+            next_step="It may come from another version of FrameStyle: pip install --upgrade framestyle",
+        ) from error
+
+
+def _refuse_newer(preset: Mapping[str, Any], picture: Path) -> None:
+    if preset["schema"] > SCHEMA_VERSION:
+        raise PresetError(
+            f"{picture} was made by a newer FrameStyle: its preset has schema {int(preset['schema'])}",
+            next_step="Update FrameStyle: pip install --upgrade framestyle",
+        )
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """A preset's file as text, and what is no longer as it was."""
+
+    text: str
+    doubts: tuple[str, ...]
+
+
+def recovered_preset(picture: Path) -> Recovered:
+    """The preset that a photo of ours was made with.
+
+    InputError where it names none, PresetError where it cannot be used.
+    """
+    text = recipe_in(picture)
+    if text is None:
+        raise InputError(
+            f"{picture} does not say which preset it was made with",
+            next_step="Photos that FrameStyle wrote do, unless as BMP, or stripped of their metadata since.",
+        )
+    recipe = read_recipe(text, picture)
+    versions = ", ".join(f"{name} {version}" for name, version in recipe.versions.items())
+    # Comments, so nothing in them may begin a new line.
+    head = (
+        f"# Recovered from {_word(picture.name)}, made by {_word(versions)} on {_word(recipe.device)}\n"
+        f"# with --weights {_word(recipe.weights)} --seed {recipe.seed}\n"
+    )
+    return Recovered(head + resolved_yaml(recipe.preset), tuple(_doubts(recipe)))
+
+
+def _word(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:LONGEST_WORD])
+
+
+def _doubts(recipe: Recipe) -> Iterator[str]:
+    for path in pictures_of(recipe.preset):
+        try:
+            same = recipe.images.get(path) in (None, _digest(Path(path)))
+        except (OSError, ValueError):
+            yield f"{path} is not there: put the image back, or change its path in the preset"
+            continue
+        if not same:
+            yield f"{path} is another image now than the one that was used"

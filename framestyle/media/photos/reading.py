@@ -1,0 +1,224 @@
+"""Photos in: upright, sRGB, with all that the result is to have of them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageCms
+
+from framestyle.errors import FramestyleError, InputError
+from framestyle.frames import Pixels
+from framestyle.media.files import InputKind, sniff
+from framestyle.media.photos.alpha import Alpha, at_depth, over_white, shrunk
+from framestyle.media.photos.colors import SRGB_PROFILE, MatrixSpace, convert, excess_of, space_of
+from framestyle.media.photos.deep import decode_deep, is_deep
+from framestyle.media.photos.exif import ORIENTATION, X_RESOLUTION, dpi_of, orientation, upright_exif
+from framestyle.media.photos.formats import FORMATS, HOW_TO_HEIC, READ, use_heif
+from framestyle.media.photos.photo import Photo
+from framestyle.media.photos.xmp import upright_xmp
+
+SizeFor = Callable[[int, int], tuple[int, int]]
+"""(width, height) as in the file and upright -> the size wanted."""
+HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1"}
+SUBFILE_TYPE, DNG_VERSION, CR2_MARK = 254, 50706, b"CR\x02"
+REDUCED = 1
+
+
+def read_photo(path: Path, size_for: SizeFor | None = None) -> Photo:
+    """InputError where it is damaged, too large, or no photo.
+
+    `size_for` makes it smaller before its colours are converted, which takes a moment a megapixel.
+    """
+    if sniff(path) is not InputKind.PHOTO:
+        raise InputError(f"{path} is not a photo", next_step="Name a photo.")
+    with opened(path) as image:
+        return _photo_from(image, path, size_for)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Image.Image]:
+    """Pillow's image, not decoded yet; whatever goes wrong with it inside is an InputError."""
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of half the size it refuses (photos of 100 million pixels exist) and of odd EXIF.
+            warnings.simplefilter("ignore")
+            _refuse_unreadable(path)
+            use_heif()
+            Image.init()
+            formats = [name for name in READ if name in Image.OPEN]
+            # As a file, not by name: Pillow would map it, and garble a TIFF that lies on its side.
+            with path.open("rb") as file, Image.open(file, formats=formats) as image:
+                yield image
+    except FramestyleError:
+        raise
+    except Exception as error:  # decoders raise whatever they like on damaged files
+        raise _refusal(path, error) from error
+
+
+def _refusal(path: Path, error: Exception) -> InputError:
+    if isinstance(error, Image.DecompressionBombError):
+        return InputError(f"{path} is too large: {error}", next_step="Scale it down first.")
+    cause = " ".join(str(error).split()) or type(error).__name__
+    next_step = "Copy it again, or save it as JPEG or PNG elsewhere."
+    return InputError(f"{path} cannot be decoded: {cause}", next_step=next_step)
+
+
+def _refuse_unreadable(path: Path) -> None:
+    with path.open("rb") as file:
+        head = file.read(16)
+    if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS and ".heic" not in FORMATS:
+        raise InputError(f"{path} is a HEIC photo, which is not read here", next_step=HOW_TO_HEIC)
+    if head[8:11] == CR2_MARK:
+        raise _raw(path)
+
+
+def _raw(path: Path) -> InputError:
+    return InputError(
+        f"{path} is a camera's raw file, of which only a small preview could be read",
+        next_step="Develop it first, and save it as TIFF or JPEG.",
+    )
+
+
+def _photo_from(image: Image.Image, path: Path, size_for: SizeFor | None) -> Photo:
+    tags = getattr(image, "tag_v2", {})
+    if DNG_VERSION in tags or tags.get(SUBFILE_TYPE) == REDUCED:
+        raise _raw(path)
+    turn, exif, xmp = orientation(image, path), upright_exif(image, path), upright_xmp(image)
+    kind = image.format or "PNG"
+    dpi = _dpi(image) or dpi_of(exif)
+    image.load()
+    left = _turn_left(image, turn)
+    notes = _first_notes(image)
+    profile = image.info.get("icc_profile") or None
+    pixels, alpha, profile = _decoded(image, path, profile, notes)
+    bits = 8 * pixels.dtype.itemsize
+    if not (kind == "TIFF" and bits == 16):
+        pixels, alpha = _turned(pixels, left), None if alpha is None else _turned(alpha, left)
+    if size_for is not None:
+        pixels, alpha = shrunk(pixels, alpha, size_for(pixels.shape[1], pixels.shape[0]))
+    if dpi is not None and turn >= 5:
+        dpi = dpi[::-1]
+    photo = Photo(pixels, alpha, exif, profile, dpi, kind, xmp, bits, notes=notes)
+    _to_srgb(photo)
+    return photo
+
+
+def _turn_left(image: Image.Image, turn: int) -> int:
+    """What is still to be done of a turn: Pillow turns a TIFF while it loads it, and forgets its orientation."""
+    if image.format == "TIFF" and image.getexif().get(ORIENTATION, 1) != turn:
+        return 1
+    return turn
+
+
+def _dpi(image: Image.Image) -> tuple[float, float] | None:
+    if image.format == "TIFF" and X_RESOLUTION not in getattr(image, "tag_v2", {}):
+        return None  # Pillow says 1
+    try:
+        across, down = (float(value) for value in image.info["dpi"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    return (across, down) if 0 < across < 1e6 and 0 < down < 1e6 else None
+
+
+def _first_notes(image: Image.Image) -> list[str]:
+    if getattr(image, "is_animated", False) and image.format != "MPO":
+        return [f"it holds {getattr(image, 'n_frames', 'several')} pictures; only the first is used"]
+    return []
+
+
+def _decoded(
+    image: Image.Image, path: Path, profile: bytes | None, notes: list[str]
+) -> tuple[Pixels, Alpha | None, bytes | None]:
+    """RGB and alpha as stored, and the profile that they are in."""
+    if is_deep(image, path):
+        deep = decode_deep(image, path)
+        if deep is not None:
+            return *deep, profile
+        notes.append("its 16 bits a channel are packed in a way that is read at 8")
+    if image.mode in ("F", "I"):
+        raise InputError(
+            f"{path} has floating-point or 32-bit pixels, whose white is not known",
+            next_step="Save it with 8 or 16 bits a channel.",
+        )
+    if image.mode.startswith("I;16"):
+        image = Image.fromarray(at_depth(np.asarray(image).astype(np.uint16), np.uint8))
+    alpha = None
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        alpha = np.array(image.getchannel("A"))
+        image = image.convert("RGB")
+    rgb, profile = _as_rgb(image, profile, notes)
+    return np.array(rgb, order="C"), alpha, profile
+
+
+def _as_rgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> tuple[Image.Image, bytes | None]:
+    """Print colours, Lab, and greys under a profile of tables become sRGB here; RGB waits for its own conversion."""
+    own: bytes | ImageCms.ImageCmsProfile | None = profile
+    if image.mode == "LAB" and profile is None:
+        own = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+    grey_tables = image.mode == "L" and (profile or b"")[16:20] == b"GRAY" and space_of(profile, 16) is None
+    if image.mode == "CMYK":
+        notes.append("its print colours (CMYK) are written as RGB")
+    if image.mode in ("CMYK", "LAB") or grey_tables:
+        try:
+            if own is not None:
+                return convert(image, own, SRGB_PROFILE), SRGB_PROFILE
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            pass
+        return image.convert("RGB"), None
+    return (image if image.mode == "RGB" else image.convert("RGB")), profile
+
+
+def _turned(pixels: npt.NDArray[Any], turn: int) -> npt.NDArray[Any]:
+    """HW or HWC as stored -> upright, for EXIF orientation 1-8 (JEITA CP-3451, tag 274)."""
+    if turn >= 5:
+        pixels = pixels.swapaxes(0, 1)
+    if turn in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if turn in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def _to_srgb(photo: Photo) -> None:
+    """For the work. A broken profile is passed over; 16 bits under one that takes 8 are left as they are."""
+    space = space_of(photo.icc_profile, photo.bits)
+    if space is None:
+        _without_conversion(photo)
+        return
+    own, photo.pixels = photo.pixels, space.to_srgb(photo.pixels)
+    if isinstance(space, MatrixSpace) and space.profile.is_grey:
+        photo.icc_profile = SRGB_PROFILE  # the result has colours
+    else:
+        photo.excess = excess_of(own, photo.pixels, space)
+
+
+def _without_conversion(photo: Photo) -> None:
+    profile = photo.icc_profile or b""
+    if photo.bits == 8 or profile[16:20] != b"RGB ":
+        photo.pixels, photo.icc_profile = _one_way(photo.pixels, profile)
+    elif len(profile) > 128:
+        photo.notes.append("its colour profile has tables, made for 8 bits: its colours are left as they are")
+
+
+def _one_way(pixels: Pixels, profile: bytes) -> tuple[Pixels, bytes | None]:
+    """A scanner's profile leads to sRGB and not back; a broken one nowhere."""
+    if pixels.dtype != np.uint8 or profile[16:20] != b"RGB ":
+        return pixels, None
+    try:
+        return np.array(convert(Image.fromarray(pixels), profile, SRGB_PROFILE), order="C"), SRGB_PROFILE
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return pixels, None
+
+
+def read_style_image(path: Path) -> npt.NDArray[np.uint8]:
+    """HWC RGB uint8; transparency over white."""
+    photo = read_photo(path)
+    pixels = at_depth(photo.pixels, np.uint8)
+    return pixels if photo.alpha is None else over_white(pixels, at_depth(photo.alpha, np.uint8))

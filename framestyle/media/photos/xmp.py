@@ -1,0 +1,108 @@
+"""XMP packets: carried as they are but for what the result makes untrue, and given properties of our own.
+
+They are edited as text: a parser would write back other prefixes, and drop what it does not know. Edits are few.
+"""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+from PIL import Image
+
+NAMESPACE = "https://framestyle.invalid/xmp/1.0/"
+"""A name, not an address."""
+LARGEST_BYTES = 16 << 20
+UNTRUE_ELEMENTS = ("xmp:Thumbnails", "Container:Directory", "xmpNote:HasExtendedXMP")
+"""Old pictures, and places in the source's file: of thumbnails, gain maps, motion photos, further XMP."""
+UNTRUE_ATTRIBUTES = (r"hdrgm:\w+", r"GCamera:(?:Micro|Motion)\w+", "xmpNote:HasExtendedXMP")
+_BOM = "\ufeff"
+_EMPTY = (
+    f'<?xpacket begin="{_BOM}" id="W5M0MpCehiHzreSzNTczkc9d"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
+    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\n</rdf:RDF>\n</x:xmpmeta>\n'
+    '<?xpacket end="w"?>'
+)
+
+
+def upright_xmp(image: Image.Image) -> bytes | None:
+    """The photo's packet as that of an upright picture; None where there is none, or none that can be read."""
+    packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
+    if isinstance(packet, str):
+        packet = packet.encode()
+    if not isinstance(packet, bytes) or _root(packet) is None:
+        return None
+    text = packet.decode("utf-8").rstrip("\0")
+    text = re.sub(r"(tiff:Orientation\s*(?:=\s*[\"']|>))\s*\d+", r"\g<1>1", text)
+    for name in UNTRUE_ELEMENTS:
+        text = re.sub(rf"<{name}\b[^>]*/>|<{name}\b.*?</{name}\s*>", "", text, flags=re.DOTALL)
+    for name in UNTRUE_ATTRIBUTES:
+        text = re.sub(rf"\s{name}\s*=\s*(?:\"[^\"]*\"|'[^']*')", "", text)
+    return text.encode() if _root(text.encode()) is not None else None
+
+
+def result_xmp(packet: bytes | None, size: tuple[int, int], properties: dict[str, str]) -> bytes | None:
+    """The packet made true of a result of `size` (width, height), with `properties` in place of older ones of ours."""
+    if packet is None and not properties:
+        return None
+    text = (packet or _EMPTY.encode()).decode("utf-8")
+    for axis, value in zip("XY", size, strict=True):
+        text = re.sub(rf"(exif:Pixel{axis}Dimension\s*(?:=\s*[\"']|>))\s*\d+", rf"\g<1>{value}", text)
+    text = re.sub(r"\s*<framestyle:(\w+)\b.*?</framestyle:\1\s*>", "", text, flags=re.DOTALL)
+    text = re.sub(r"\sframestyle:\w+\s*=\s*(?:\"[^\"]*\"|'[^']*')", "", text)
+    before, end, after = text.rpartition("</rdf:RDF>")
+    if end and properties:
+        text = before + _description(properties) + end + after
+    elif properties:
+        return result_xmp(
+            None, size, properties
+        )  # a packet with other prefixes than everyone's: not to be edited
+    return text.encode()
+
+
+def _description(properties: dict[str, str]) -> str:
+    lines = "".join(
+        f"<framestyle:{key}>{escape(_fit(text))}</framestyle:{key}>\n" for key, text in properties.items()
+    )
+    return f'<rdf:Description rdf:about="" xmlns:framestyle="{NAMESPACE}">\n{lines}</rdf:Description>\n'
+
+
+def _fit(text: str) -> str:
+    """Without what XML cannot hold."""
+    return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", text)
+
+
+def fitting_packet(packet: bytes | None, most_bytes: int | None) -> bytes | None:
+    """The packet where it is small enough, without its padding where that helps, else None."""
+    if packet is None or most_bytes is None or len(packet) <= most_bytes:
+        return packet
+    packet = re.sub(rb"\s+(<\?xpacket end)", rb"\n\1", packet)
+    return packet if len(packet) <= most_bytes else None
+
+
+def own_property(packet: bytes | str | None, key: str) -> str | None:
+    """A property of ours, whichever way other programs have written it down again."""
+    root = _root(packet.encode() if isinstance(packet, str) else packet or b"")
+    if root is None:
+        return None
+    name = f"{{{NAMESPACE}}}{key}"
+    for element in root.iter():
+        if element.tag == name:
+            return "".join(element.itertext())
+        if name in element.attrib:
+            return element.attrib[name]
+    return None
+
+
+def _root(packet: bytes) -> ElementTree.Element | None:
+    """Parsed; None where it is no XML, too large, or defines entities, which XMP never does."""
+    if (
+        not packet
+        or len(packet) > LARGEST_BYTES
+        or b"<!" in packet.replace(b"<!--", b"").replace(b"<![CDATA[", b"")
+    ):
+        return None
+    try:
+        return ElementTree.fromstring(packet.decode("utf-8").rstrip("\0 \n\r\t").lstrip(_BOM))
+    except (ElementTree.ParseError, UnicodeDecodeError, ValueError):
+        return None
