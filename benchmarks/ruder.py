@@ -91,7 +91,7 @@ def _lbfgs(
 
     def closure() -> Tensor:
         gradient, values, _ = stylizer.gradient(leaf, objective)
-        leaf.grad = gradient * unit
+        leaf.grad = (gradient * unit).contiguous()
         return values.sum() * unit
 
     done = 0

@@ -30,6 +30,7 @@ from benchmarks.known_clips import (
     foreground_clip,
     noisy_still_clip,
 )
+from benchmarks.plots import error_against_steps
 from benchmarks.ruder import ruder_frames
 from framestyle.doors.demo import samples_dir
 from framestyle.events import Event, FrameDone
@@ -249,6 +250,7 @@ def main() -> None:
     }
     (args.output / "steadiness.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
     (args.output / "steadiness.md").write_text(table(rows) + "\n", encoding="utf-8")
+    error_against_steps(rows, args.output / "steadiness.png")
     print(table(rows))
 
 

@@ -23,6 +23,9 @@ SAME_BELOW, CHANGED_ABOVE = 0.03, 0.09
 """Between these differences of the content along the motion, blurred, the steps behind a pixel fade out: what is
 lit anew or changes its shape must be free to follow. Sensor noise of 2/255 makes 0.01, resampling up to 0.02."""
 CHANGE_SIGMA_PX = 1.5
+LEVEL_SHARE, LEVEL_FOLLOWS = 0.1, 0.5
+"""The mean colour's part of the leash, and how far it follows the content's: frames stylized one by one followed it by
+half on a pan (-1.9 levels for -3.6)."""
 LEASH_CELLS = 12
 """Cells along the longer side, whose mean colours the leash holds: far broader than strokes, which stay free."""
 
@@ -32,12 +35,19 @@ Motions = Mapping[int, Motion]
 
 @dataclass(frozen=True, eq=False)
 class Painted:
-    """A finished frame: the content it was made from, the result with its state, and the anchor, 1CHW: how each part
-    of the scene looked when it had had its first full share of steps."""
+    """A finished frame: the content it was made from, and the result with its state; the anchor, 1CHW, is how each
+    part of the scene looked when it had had its first full share of steps; the level, 1311, the mean colour to keep."""
 
     content: Tensor
     result: Stylized
     anchor: Tensor
+    level: Tensor
+
+    @classmethod
+    def first(cls, content: Tensor, result: Stylized) -> Painted:
+        """Of a shot: it is its own anchor."""
+        shown = result.state.result()
+        return cls(content, result, shown, shown.mean((2, 3), keepdim=True))
 
 
 def carry(
@@ -104,9 +114,24 @@ def anchored(before: Painted, motion: Motion, settled: Tensor, settled_steps: in
     return moved, (settled / max(1, settled_steps)).clamp(0, 1)
 
 
-def leash(anchor: Tensor, holds: Tensor, weight: float) -> TemporalTarget:
-    """The broad colours of the anchor as a target."""
-    return TemporalTarget(anchor, holds, weight, max(2, max(anchor.shape[2:]) // LEASH_CELLS))
+def leashes(anchor: Tensor, holds: Tensor, level: Tensor, weight: float) -> list[TemporalTarget]:
+    """The broad colours of the anchor, and the frame's mean colour, as targets.
+
+    The style loss hardly tells a darker picture from a lighter one: what is newly painted would make up for what is
+    held, and the mean of a panning shot wander off (by ten levels in twenty frames, measured).
+    """
+    cell_px = max(2, max(anchor.shape[2:]) // LEASH_CELLS)
+    mean_colour = level.expand_as(anchor)
+    return [
+        TemporalTarget(anchor, holds, weight, cell_px),
+        TemporalTarget(mean_colour, torch.ones_like(holds), weight * LEVEL_SHARE, 0),
+    ]
+
+
+def followed_level(before: Painted, content: Tensor) -> Tensor:
+    """The mean colour that the frame should have, 1311: the shot's at first, following the content's half way."""
+    change = content.mean((2, 3), keepdim=True) - before.content.mean((2, 3), keepdim=True)
+    return before.level + LEVEL_FOLLOWS * change
 
 
 def carried_result(before: Painted, motion: Motion) -> Tensor:

@@ -77,7 +77,7 @@ def second_pass(
         started = time.perf_counter()
         content = to_tensor(pixels, stylizer.device)
         result = _drawn_together(_taken(store[index], stylizer.device), content, after, motion, stylizer)
-        after = Painted(content, result, result.image)
+        after = Painted.first(content, result)
         store[index] = {"shown": to_pixels(result.image)}
         seconds = time.perf_counter() - started
         on_event(FrameDone(index, shot, result.steps, seconds, result.loss, True))

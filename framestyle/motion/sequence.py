@@ -19,7 +19,15 @@ import torch
 
 from framestyle.events import FrameDone, OnEvent, ShotStarted, ignore
 from framestyle.frames import Frame
-from framestyle.motion.carry import Motions, Painted, anchored, carry, leash, temporal_targets
+from framestyle.motion.carry import (
+    Motions,
+    Painted,
+    anchored,
+    carry,
+    followed_level,
+    leashes,
+    temporal_targets,
+)
 from framestyle.motion.flow import Motion, OpticalFlow
 from framestyle.motion.methods import make_flow
 from framestyle.motion.second_pass import FrameStore, keep, one_ahead, second_pass
@@ -177,8 +185,7 @@ def _stylize_one(
 ) -> Painted:
     content = to_tensor(prepared.frame.pixels, stylizer.device)
     if base is None:
-        result = stylizer.stylize(content)
-        return Painted(content, result, result.state.result())
+        return Painted.first(content, stylizer.stylize(content))
     before, motion = done[base - 1], prepared.motions[base]
     if torch.equal(before.content, content):
         # Shown once more (animation on twos, pulldown, a still): no step would better it.
@@ -190,7 +197,8 @@ def _stylize_one(
         wanted = {far: one for far, one in prepared.motions.items() if far in video.long_term}
         targets = temporal_targets(done, content, wanted, settled_steps, video.temporal_weight)
     anchor, holds = anchored(before, motion, state.settled, settled_steps)
+    level = followed_level(before, content)
     if video.leash_weight > 0 and video.warm_start == "flow":
-        targets.append(leash(anchor, holds, video.leash_weight))
+        targets += leashes(anchor, holds, level, video.leash_weight)
     result = stylizer.refine(content, state, targets)
-    return Painted(content, result, result.state.result().lerp(anchor, holds))
+    return Painted(content, result, result.state.result().lerp(anchor, holds), level)

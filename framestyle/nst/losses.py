@@ -142,9 +142,10 @@ def total_variation_loss(image: Tensor) -> Tensor:
 def temporal_loss(image: Tensor, warped: Tensor, reliability: Tensor, cell_px: int = 1) -> Tensor:
     """(1/D) Σ c (x - warped)² (Ruder 2016, eq. 7): BCHW, BCHW, B1HW -> scalar; D counts all values.
 
-    With `cell_px` above 1: the mean over cells of that size of (mean of c (x - warped))².
+    With `cell_px` above 1: the mean over cells of that size of (mean of c (x - warped))²; 0: the frame is one cell.
     """
-    if cell_px <= 1:
+    if cell_px == 1:
         return ((image - warped).square() * reliability).mean()
-    cells = F.avg_pool2d((image - warped) * reliability, cell_px, ceil_mode=True)
+    difference = (image - warped) * reliability
+    cells = F.avg_pool2d(difference, cell_px, ceil_mode=True) if cell_px else difference.mean((2, 3))
     return cells.square().mean()

@@ -43,7 +43,7 @@ Parts = tuple[tuple[str, float], ...]
 class TemporalTarget:
     """What the result should stay near: an earlier result warped to this frame, 1CHW, and its reliability, 11HW.
 
-    With `cell_px` above 1 only the mean colours of cells of that size count.
+    With `cell_px` above 1 only the mean colours of cells of that size count; 0: of the whole frame.
     """
 
     warped: Tensor

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
+import torch
 
-from benchmarks import measures
-from benchmarks.known_clips import Floats, KnownClip, _fitted, camera_clip, foreground_clip, noisy_still_clip
-from benchmarks.steadiness import CLIPS, VARIANTS, Row, make_clip, table
+from benchmarks import measures, ruder
+from benchmarks.known_clips import (
+    Floats,
+    KnownClip,
+    _fitted,
+    camera_clip,
+    cut_clip,
+    foreground_clip,
+    noisy_still_clip,
+)
+from benchmarks.plots import error_against_steps
+from benchmarks.steadiness import CLIPS, VARIANTS, Row, Run, make_clip, table
 from framestyle.motion.flow import warp
+from framestyle.nst.image import to_tensor
+from framestyle.nst.stylizer import Stylizer
+from framestyle.nst.weights import load_backbone
 from framestyle.presets import load_preset
+from framestyle.presets.schema import LayerWeights
 
 HEIGHT, WIDTH, FRAMES = 72, 96, 6
 
@@ -102,3 +118,66 @@ def test_the_table_has_a_line_a_row() -> None:
     lines = table([row, row]).splitlines()
     assert len(lines) == 4 and len({line.count("|") for line in lines}) == 1
     assert "| 1.0 | 2.0 |" in lines[2]
+
+
+def test_the_plot_has_a_panel_a_clip_and_gap(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    rows = [
+        Row(clip, variant, {1: 1e-4, 10: 2e-4}, 0.5, 0.1, 0.2, 0.3, 0.4, steps, 1.5)
+        for clip in ("pan", "zoom")
+        for variant, steps in (("warped", 20.0), ("independent", 230.0))
+    ]
+    error_against_steps(rows, tmp_path / "two.png")
+    error_against_steps(rows[:2], tmp_path / "one.png")
+    two, one = (cv2.imread(str(tmp_path / name)) for name in ("two.png", "one.png"))
+    assert two.shape[1] > 1.5 * one.shape[1] and two.shape[0] == one.shape[0]
+    # Something is drawn in colour: the marks.
+    assert (np.ptp(two.astype(int), axis=2) > 60).sum() > 100
+
+
+def test_a_run_is_kept_as_it_is(tmp_path: Path) -> None:
+    run = Run(np.arange(24, dtype=np.uint8).reshape(2, 2, 2, 3), np.asarray([9, 4]), np.asarray([0.5, 0.25]))
+    run.save(tmp_path / "run.npz")
+    again = Run.load(tmp_path / "run.npz")
+    for name in ("pictures", "steps", "seconds"):
+        assert np.array_equal(getattr(run, name), getattr(again, name))
+
+
+def test_a_cut_hides_everything_and_each_side_moves_as_before() -> None:
+    clip = cut_clip(_photo(1), _photo(2), FRAMES, HEIGHT, WIDTH)
+    assert not clip.flow(FRAMES // 2, FRAMES // 2 - 1)[1].any()
+    assert measures.warping_error(_pictures(clip), clip, 1) < 1e-3
+    assert [frame.index for frame in clip.frames] == list(range(FRAMES))
+
+
+# -- the peer ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_stylizer() -> Stylizer:
+    settings = ["scales.max_side_px=0", "video.temporal_weight=200", "tv_weight=0"]
+    preset = load_preset("nightswirl", [*settings, "style.layers={relu1_1: 1, relu5_1: 0}"])
+    preset = preset.model_copy(
+        update={"content": preset.content.model_copy(update={"layers": LayerWeights({"relu2_1": 1.0})})}
+    )
+    style = torch.from_numpy(_photo(9)[:40, :40].astype(np.float32) / 255).permute(2, 0, 1)[None]
+    return Stylizer(preset, load_backbone("untrained"), [style])
+
+
+def test_the_peer_converges_and_goes_on_from_the_warped_last_frame(
+    small_stylizer: Stylizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ruder, "FIRST_ITERATIONS", 200)
+    monkeypatch.setattr(ruder, "NEXT_ITERATIONS", 100)
+    clip = camera_clip("pan", _photo(1), 2, 48, 64)
+    first, second = ruder.ruder_frames(clip.frames, small_stylizer)
+    assert first.steps % ruder.STOP_WINDOW == second.steps % ruder.STOP_WINDOW == 0
+    assert first.steps > second.steps
+    content = to_tensor(clip.frames[0].pixels)
+    noise = torch.rand(content.shape, generator=torch.Generator().manual_seed(0))
+    reached = torch.from_numpy(first.picture).permute(2, 0, 1)[None]
+    before, after = (sum(small_stylizer.losses_of(one, content).values()) for one in (noise, reached))
+    assert after < 0.5 * before
+    assert measures.warping_error([first.picture, second.picture], clip, 1) < 0.2 * float(
+        np.square(first.picture - second.picture).mean()
+    )

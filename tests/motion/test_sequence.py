@@ -17,7 +17,15 @@ from scenes import clip, grainy, texture
 
 from framestyle.events import Event, FrameDone, ShotStarted, StepDone
 from framestyle.frames import Frame
-from framestyle.motion.carry import Painted, anchored, carried_settled, carry, leash, temporal_targets
+from framestyle.motion.carry import (
+    Painted,
+    anchored,
+    carried_settled,
+    carry,
+    followed_level,
+    leashes,
+    temporal_targets,
+)
 from framestyle.motion.flow import Motion
 from framestyle.motion.sequence import stylize_frames, working_size
 from framestyle.motion.shots import Shot
@@ -268,7 +276,7 @@ def _result(seed: int, height: int = 24, width: int = 32) -> Stylized:
 def _painted(result: Stylized, content: torch.Tensor) -> Painted:
     """From a frame that showed the same, with enough steps behind every pixel."""
     result.state.settled = torch.full_like(result.image[:, :1], 1000.0)
-    return Painted(content, result, result.image)
+    return Painted.first(content, result)
 
 
 def test_without_motion_the_whole_state_is_carried_as_it_is() -> None:
@@ -470,8 +478,9 @@ def test_the_anchor_follows_what_is_not_painted_to_the_end_and_holds_what_is() -
 
 def test_the_leash_lets_strokes_be() -> None:
     anchor, holds = torch.full((1, 3, 24, 36), 0.5), torch.ones(1, 1, 24, 36)
-    target = leash(anchor, holds, 1.0)
-    assert target.cell_px == 3
+    target, level = leashes(anchor, holds, torch.full((1, 3, 1, 1), 0.4), 10.0)
+    assert (target.cell_px, target.weight, level.cell_px, level.weight) == (3, 10.0, 0, 1.0)
+    assert torch.equal(level.warped, torch.full_like(anchor, 0.4))
     strokes = anchor.clone()
     strokes[..., 0::3] += 0.2
     strokes[..., 1::3] -= 0.2
@@ -481,6 +490,12 @@ def test_the_leash_lets_strokes_be() -> None:
 
     assert loss(strokes) < 1e-9
     assert loss(anchor + 0.02) == pytest.approx(0.02**2, rel=1e-4)
+
+
+def test_the_level_follows_the_content_half_way() -> None:
+    before = _painted(_result(1), torch.full((1, 3, 24, 32), 0.5))
+    level = followed_level(before, torch.full((1, 3, 24, 32), 0.7))
+    torch.testing.assert_close(level, before.result.state.result().mean((2, 3), keepdim=True) + 0.1)
 
 
 # -- news, order, stopping ---------------------------------------------------------------------------------

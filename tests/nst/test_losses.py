@@ -210,6 +210,8 @@ def test_the_temporal_loss_of_cells_sees_mean_colours_alone() -> None:
     reliability = torch.tensor([1.0, 0.0, 1.0, 1.0, 0.5]).expand(1, 1, 2, 5)
     found = losses.temporal_loss(difference, torch.zeros(1, 1, 2, 5), reliability, 2)
     assert float(found) == pytest.approx((0.15**2 + 0.0 + 0.2**2) / 3)
+    whole = losses.temporal_loss(difference, torch.zeros(1, 1, 2, 5), reliability, 0)
+    assert float(whole) == pytest.approx(((0.3 - 0.2 + 0.2 + 0.2) / 5) ** 2)
 
 
 # -- gradients ---------------------------------------------------------------------------------------------

@@ -1,0 +1,53 @@
+"""Pictures of what was measured (matplotlib, from the `bench` extra)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+
+class Measured(Protocol):
+    """What a point of the plot needs of a row."""
+
+    clip: str
+    variant: str
+    warping_error: dict[int, float]
+    steps: float
+
+
+def error_against_steps(rows: Sequence[Measured], path: Path, gaps: Sequence[int] = (1, 10)) -> None:
+    """Warping error against steps a frame, both logarithmic: a panel a clip and gap, a mark a variant."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    clips = list(dict.fromkeys(row.clip for row in rows))
+    variants = list(dict.fromkeys(row.variant for row in rows))
+    figure, panels = pyplot.subplots(
+        len(gaps), len(clips), figsize=(1.2 + 3.4 * len(clips), 0.8 + 2.9 * len(gaps)), squeeze=False
+    )
+    marks = "osDv^<>Ph*Xd"
+    for line, gap in zip(panels, gaps, strict=True):
+        for panel, clip in zip(line, clips, strict=True):
+            for number, variant in enumerate(variants):
+                found = [row for row in rows if (row.clip, row.variant) == (clip, variant)]
+                for row in (row for row in found if gap in row.warping_error):
+                    panel.loglog(
+                        max(row.steps, 0.1),
+                        row.warping_error[gap] * 1e4,
+                        marks[number % len(marks)],
+                        label=variant,
+                    )
+            panel.set_title(f"{clip}, gap {gap}", fontsize=9)
+            panel.grid(True, which="both", alpha=0.2)
+            panel.tick_params(labelsize=8)
+        line[0].set_ylabel("warping error, 1e-4", fontsize=8)
+    for panel in panels[-1]:
+        panel.set_xlabel("steps a frame", fontsize=8)
+    known = dict(zip(*reversed(panels[0][0].get_legend_handles_labels()), strict=True))
+    figure.legend(known.values(), known.keys(), loc="lower center", ncols=5, fontsize=8, frameon=False)
+    figure.tight_layout(rect=(0, 0.1, 1, 1))
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
