@@ -230,7 +230,12 @@ def run_stylize(args: argparse.Namespace) -> int:
             console(event)
 
         workshop = open_workshop(
-            preset, weights=args.weights, device=args.device, seed=args.seed, on_event=heard
+            preset,
+            weights=args.weights,
+            device=args.device,
+            seed=args.seed,
+            on_event=heard,
+            clips=any(task.kind == "video" for task in tasks),
         )
         done = run(tasks, output, TimeRange(args.start, args.end), workshop)
     if done.failed:

@@ -77,7 +77,8 @@ def open_workshop(
         )
     chosen = choose_device(device)
     # First: it can lack weights, which should be said before others are learned or fetched.
-    flow = make_flow(preset.video, chosen, store) if preset.video.warm_start == "flow" else None
+    wanted = clips and preset.video.warm_start == "flow"
+    flow = make_flow(preset.video, chosen, store) if wanted else None
     kind = choose_kind(weights, store)
     if weights == "auto" and kind == "learned":
         on_event(

@@ -389,6 +389,11 @@ def test_flow_weights_that_are_missing_are_exit_8_before_any_work(
     assert told.out == "" and files_in(Path()) == ["clip.mp4", "quick.yaml"]
 
 
+def test_photos_need_no_flow_weights(photo: Path, quick: str) -> None:
+    command = ["stylize", str(photo), "-o", "out.png", "-p", quick, *UNTRAINED, "--set", "video.flow=raft"]
+    assert main(command) == 0 and Path("out.png").exists()
+
+
 def test_flow_weights_are_no_backbone(photo: Path, quick: str, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["stylize", str(photo), "-o", "out.png", "-p", quick, "--device", "cpu", "--progress", "none"]
     assert main([*command, "--weights", "raft-small"]) == 8
