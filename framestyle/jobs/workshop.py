@@ -68,8 +68,9 @@ def open_workshop(
     seed: int,
     on_event: OnEvent,
     store: WeightsStore | None = None,
+    clips: bool = True,
 ) -> Workshop:
-    """Load or learn the weights, read the style images, build the network and what measures motion."""
+    """Load or learn the weights, read the style images, build the network, and for `clips` what measures motion."""
     if not preset.style.images:
         raise PresetError(
             f"preset {preset.name!r} names no style image",
