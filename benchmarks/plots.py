@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.known_clips import KnownClip
+from framestyle.motion.flow import warp
 
 
 class Measured(Protocol):
@@ -49,5 +55,40 @@ def error_against_steps(rows: Sequence[Measured], path: Path, gaps: Sequence[int
     known = dict(zip(*reversed(panels[0][0].get_legend_handles_labels()), strict=True))
     figure.legend(known.values(), known.keys(), loc="lower center", ncols=5, fontsize=8, frameon=False)
     figure.tight_layout(rect=(0, 0.1, 1, 1))
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
+
+
+def side_by_side(
+    clip: KnownClip, runs: Mapping[str, npt.NDArray[np.uint8]], path: Path, gain: float = 6.0
+) -> None:
+    """A line a variant (pictures THWC by its name): first, middle and last frame, and what changed from the frame before
+    the last along the true flow, `gain` times; hidden places are grey."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    last = len(clip.frames) - 1
+    backward, visible = clip.flow(last, last - 1)
+    shown = {"(content)": np.stack([frame.pixels for frame in clip.frames]), **runs}
+    height, width = clip.frames[0].pixels.shape[:2]
+    figure, panels = pyplot.subplots(
+        len(shown), 4, figsize=(11, 0.4 + 11 / 4 * height / width * 1.08 * len(shown)), squeeze=False
+    )
+    for line, (name, pictures) in zip(panels, shown.items(), strict=True):
+        before = warp(pictures[last - 1].astype(np.float32), backward)
+        change = np.clip(128 + gain * (pictures[last] - before), 0, 255)
+        change[~visible] = 128
+        columns = [pictures[0], pictures[last // 2], pictures[last], change.astype(np.uint8)]
+        titles = ["frame 0", f"frame {last // 2}", f"frame {last}", f"change along the flow, × {gain:g}"]
+        for panel, picture, title in zip(line, columns, titles, strict=True):
+            panel.imshow(picture, interpolation="bicubic")
+            panel.set_xticks([])
+            panel.set_yticks([])
+            if line is panels[0]:
+                panel.set_title(title, fontsize=8)
+        line[0].set_ylabel(name, fontsize=8)
+    figure.tight_layout(pad=0.3)
     figure.savefig(path, dpi=110)
     pyplot.close(figure)

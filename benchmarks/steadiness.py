@@ -30,7 +30,7 @@ from benchmarks.known_clips import (
     foreground_clip,
     noisy_still_clip,
 )
-from benchmarks.plots import error_against_steps
+from benchmarks.plots import error_against_steps, side_by_side
 from benchmarks.ruder import ruder_frames
 from framestyle.doors.demo import samples_dir
 from framestyle.events import Event, FrameDone
@@ -217,13 +217,17 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _kept(clip: str, variant: str, folder: Path) -> Path:
+    return folder / f"{clip}-{variant.strip('+ ').replace(' ', '-')}.npz"
+
+
 def _row(clip: KnownClip, variant: str, args: argparse.Namespace) -> Row:
     settings = ["scales.max_side_px=0", *VARIANTS[variant], *args.set]
     preset = load_preset(args.preset, settings)
     shop = open_workshop(
         preset, weights=args.weights, device=args.device, seed=0, on_event=lambda event: None
     )
-    kept = args.output / f"{clip.name}-{variant.strip('+ ').replace(' ', '-')}.npz"
+    kept = _kept(clip.name, variant, args.output)
     if args.again or not kept.exists():
         make = stylize_as_peer if variant == PEER else stylize
         make(clip, shop.stylizer).save(kept)
@@ -241,6 +245,8 @@ def main() -> None:
         for variant in args.variants:
             rows.append(_row(clip, variant, args))
             print(table(rows[-1:]).splitlines()[-1], file=sys.stderr, flush=True)
+        runs = {one: Run.load(_kept(name, one, args.output)).pictures for one in args.variants}
+        side_by_side(clip, runs, args.output / f"steadiness-{name}.png")
     report = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads",

@@ -19,7 +19,7 @@ from benchmarks.known_clips import (
     foreground_clip,
     noisy_still_clip,
 )
-from benchmarks.plots import error_against_steps
+from benchmarks.plots import error_against_steps, side_by_side
 from benchmarks.steadiness import CLIPS, VARIANTS, Row, Run, make_clip, table
 from framestyle.motion.flow import warp
 from framestyle.nst.image import to_tensor
@@ -133,6 +133,16 @@ def test_the_plot_has_a_panel_a_clip_and_gap(tmp_path: Path) -> None:
     assert two.shape[1] > 1.5 * one.shape[1] and two.shape[0] == one.shape[0]
     # Something is drawn in colour: the marks.
     assert (np.ptp(two.astype(int), axis=2) > 60).sum() > 100
+
+
+def test_stills_show_a_line_a_variant(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    clip = _clip("foreground")
+    runs = {name: np.stack([frame.pixels for frame in clip.frames]) for name in ("one", "two")}
+    side_by_side(clip, runs, tmp_path / "three.png")
+    side_by_side(clip, {"one": runs["one"]}, tmp_path / "two.png")
+    three, two = (cv2.imread(str(tmp_path / name)) for name in ("three.png", "two.png"))
+    assert three.shape[0] > 1.3 * two.shape[0] and three.shape[1] == two.shape[1]
 
 
 def test_a_run_is_kept_as_it_is(tmp_path: Path) -> None:
