@@ -62,8 +62,9 @@ def error_against_steps(rows: Sequence[Measured], path: Path, gaps: Sequence[int
 def side_by_side(
     clip: KnownClip, runs: Mapping[str, npt.NDArray[np.uint8]], path: Path, gain: float = 6.0
 ) -> None:
-    """A line a variant (pictures THWC by its name): first, middle and last frame, and what changed from the frame before
-    the last along the true flow, `gain` times; hidden places are grey."""
+    """A line a variant (pictures THWC by its name): the first, the middle and the last frame, and `gain` times what
+    changed in the last one along the true flow. Grey is no change, and what was hidden.
+    """
     import matplotlib as mpl
 
     mpl.use("Agg")
