@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from framestyle.errors import InputError
 from framestyle.events import Event, FrameDone, Note, PhotoDone, Preparing, TaskDone, TaskStarted
+from framestyle.frames import Frame
 from framestyle.jobs.frame_store import DiskStore
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.queues import WriteBehind, read_ahead
@@ -27,20 +30,28 @@ from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
 
 @dataclass(frozen=True)
 class Survey:
-    """What a first pass over a clip found: its shots, and how many frames it really has."""
+    """What a first pass over a clip found: its shots, and how many frames it really has.
+
+    `first_s` is the pts of the first frame; `time_base` what a variable rate is counted in, None for a constant one;
+    `last_frame` when the last frame is then shown, and for how long.
+    """
 
     info: VideoInfo
     shots: list[Shot]
     frames: int
+    first_s: Fraction = Fraction(0)
+    time_base: Fraction | None = None
+    last_frame: tuple[Fraction, Fraction] | None = None
 
 
 def survey(path: Path, span: TimeRange, cuts: str, workshop: Workshop) -> Survey:
     """Decode once, at full speed: counting frames and finding cuts costs little beside a single optimised frame."""
-    with VideoReader(path, span.start_s, span.end_s) as reader:
+    with _reader(path, span, workshop) as reader:
         finder = ShotFinder(cuts, reader.info.frame_rate)
-        count = 0
+        count, first_s = 0, Fraction(0)
         for frame in reader:
             finder.add(frame)
+            first_s = frame.pts if count == 0 else first_s
             count += 1
             expected = reader.info.frame_count_estimate
             if expected and count % 50 == 0:
@@ -51,24 +62,25 @@ def survey(path: Path, span: TimeRange, cuts: str, workshop: Workshop) -> Survey
                 f"{path} has no frames in the chosen range",
                 next_step="Check --start and --end against its duration.",
             )
-        for note in _doubts(reader):
+        for note in _to_know(reader, workshop.preset.output.hdr):
             workshop.on_event(note)
-        return Survey(reader.info, finder.shots(), count)
+        time_base = reader.info.time_base if reader.variable_rate else None
+        return Survey(reader.info, finder.shots(), count, first_s, time_base, reader.last_frame())
 
 
-def _doubts(reader: VideoReader) -> Iterator[Note]:
+def _reader(path: Path, span: TimeRange, workshop: Workshop) -> VideoReader:
+    return VideoReader(path, span.start_s, span.end_s, tone_map=workshop.preset.output.hdr == "tonemap")
+
+
+def _to_know(reader: VideoReader, hdr: str) -> Iterator[Note]:
     if reader.missing_estimate > 1:
         yield Note(f"{reader.info.path} ends early: {reader.missing_estimate} frames are missing.", "warning")
-    if reader.variable_rate:
+    if (kind := reader.info.colors.hdr) and hdr == "keep":
         yield Note(
-            f"{reader.info.path} has a variable frame rate; its frames are written evenly, at "
-            f"{float(reader.info.frame_rate):.3f} per second, so sound and pictures can drift apart.",
-            "warning",
+            f"{reader.info.path} is HDR ({kind}), and stays so; --set output.hdr=tonemap makes it SDR."
         )
-    if reader.info.bit_depth > 8:
-        yield Note(
-            f"{reader.info.path} has {reader.info.bit_depth} bits a channel; it is processed at 8.", "warning"
-        )
+    elif kind:
+        yield Note(f"{reader.info.path} is HDR ({kind}), and is made SDR.")
 
 
 def render_video(task: Task, index: int, found: Survey, span: TimeRange, workshop: Workshop) -> TaskDone:
@@ -88,15 +100,26 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
             passes_of(preset),
         )
     )
+    reader = _reader(task.source, span, workshop)
+    # What comes from the source begins with the first frame, not between two.
+    start_s = None if span.start_s is None else found.first_s
+    zero_s = start_s or Fraction(0)
+    output = preset.output
     writer = VideoWriter(
         task.target,
         width=size.width,
         height=size.height,
         frame_rate=found.info.frame_rate,
-        settings=VideoSettings(preset.output.video_codec, preset.output.quality),
-        source=SourceStreams(task.source, span.start_s, span.end_s),
+        settings=VideoSettings(output.video_codec, output.quality, output.bit_depth, output.hardware),
+        source=SourceStreams(task.source, start_s, span.end_s),
         sample_aspect_ratio=found.info.sample_aspect_ratio,
         metadata=workshop.provenance(),
+        time_base=found.time_base,
+        last_frame=found.last_frame and (found.last_frame[0] - zero_s, found.last_frame[1]),
+        bits=reader.bits,
+        alpha=found.info.has_alpha,
+        colors=reader.colors,
+        mastering=found.info.mastering,
     )
     frames_done = steps = 0
 
@@ -107,20 +130,27 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
         workshop.on_event(event)
 
     with (
-        VideoReader(task.source, span.start_s, span.end_s) as reader,
+        reader,
         # Closed here, not when it is collected: the thread must be gone before the reader is.
         closing(read_ahead(reader)) as frames,
         writer,
         WriteBehind(writer) as encoder,
         DiskStore(task.target.parent) as store,
+        DiskStore(task.target.parent) as alphas,
         closing(
             stylize_frames(
-                frames, found.shots, workshop.stylizer, flow=workshop.flow, store=store, on_event=heard
+                _opaque(frames, alphas, size),
+                found.shots,
+                workshop.stylizer,
+                flow=workshop.flow,
+                store=store,
+                on_event=heard,
             )
         ) as stylized,
     ):
         for frame in stylized:
-            encoder.put(frame.pixels)
+            alpha = alphas.pop(frame.index)["alpha"] if frame.index in alphas else None
+            encoder.put(frame.pixels, frame.pts - zero_s, alpha)
             frames_done += 1
         if frames_done < found.frames:
             # Inside: a file that lacks frames is not put in place.
@@ -134,6 +164,15 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
     return TaskDone(
         str(task.source), str(task.target), found.frames, task.target.stat().st_size, seconds, steps
     )
+
+
+def _opaque(frames: Iterable[Frame], alphas: DiskStore, size: Size) -> Iterator[Frame]:
+    """The frames without their transparency, which waits until they are painted; what it hides steers nothing."""
+    for frame in frames:
+        if frame.alpha is not None:
+            alphas[frame.index] = {"alpha": cv2.resize(frame.alpha, size, interpolation=cv2.INTER_AREA)}
+            frame = replace(frame, pixels=with_hidden_filled(frame.pixels, frame.alpha), alpha=None)
+        yield frame
 
 
 def render_photo(task: Task, index: int, workshop: Workshop) -> TaskDone:
