@@ -43,3 +43,16 @@ def packets(path: Path, stream: str = "0:v:0") -> tuple[Fraction, list[Fraction]
 def sound_md5(path: Path, stream: str = "0:a") -> bytes:
     """Over the sound's packets as they are."""
     return ask("-i", str(path), "-map", stream, "-c", "copy", "-f", "md5", "-")
+
+
+def decoded_times(path: Path) -> tuple[Fraction, list[Fraction]]:
+    """The time base, and when ffmpeg's own decoder shows each frame."""
+    listed = ask(
+        *("-copyts", "-i", str(path), "-map", "0:v:0", "-fps_mode", "passthrough"),
+        *("-enc_time_base", "demux", "-f", "framecrc", "-"),
+    ).decode()
+    found = re.search(r"^#tb 0: (\d+)/(\d+)$", listed, re.MULTILINE)
+    assert found is not None, listed
+    tick = Fraction(int(found[1]), int(found[2]))
+    rows = [line.split(",") for line in listed.splitlines() if not line.startswith("#")]
+    return tick, [int(row[2]) * tick for row in rows]

@@ -54,6 +54,7 @@ class Description:
     timecode: str | None = None
     has_chapters: bool = False
     video_start_s: Fraction = Fraction(0)
+    video_end_s: Fraction | None = None
     errors: tuple[str, ...] = ()
 
     @property
@@ -122,6 +123,11 @@ def _seconds(clock: str | None) -> Fraction | None:
     return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
 
 
+def _clock(said: str | None) -> str | None:
+    """Matroska's 00:00:01.480000000, where it is one."""
+    return said if said and re.fullmatch(r"[0-9]{1,9}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?", said) else None
+
+
 def _with_picture(described: Description, picture: _Told, container_start: Fraction) -> Description:
     """The facts of the first stream of moving pictures (a cover picture is none)."""
     stream, (head, *below) = picture
@@ -150,6 +156,7 @@ def _with_picture(described: Description, picture: _Told, container_start: Fract
         mastering=mastering_in(below),
         needs_dolby_vision=any((found := _DOLBY_VISION.match(line)) and found[1] == "0" for line in below),
         timecode=_value("timecode", below),
+        video_end_s=_seconds(_clock(_value("DURATION", below))),
         video_start_s=max(Fraction(0), Fraction(start[1]) - container_start) if start else Fraction(0),
     )
 
@@ -170,7 +177,9 @@ def _rate(head: str) -> Fraction | None:
     """The average rate, else the guessed one."""
     for name in ("fps", "tbr"):
         if (found := _number_before(name, head)) is not None and found > 0:
-            return exact_rate(found)
+            # Told with two decimals: 23.98 stands for 24000/1001.
+            film = Fraction(round(found * 1.001) * 1000, 1001)
+            return film if round(float(film), 2) == found != round(found) else exact_rate(found)
     return None
 
 

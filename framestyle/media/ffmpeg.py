@@ -22,7 +22,8 @@ LINE_BYTES = 1000
 ASK_TIMEOUT_S = 60.0
 
 FORMATS_READ = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,gif,yuv4mpegpipe,asf,mxf,nut,ivf"
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,gif,webp_anim,yuv4mpegpipe,asf,mxf,nut"
+    ",ivf"
 )
 """The only demuxers that may open an input: none of them opens further files, as concat and HLS do."""
 PROTOCOLS_READ = "file,pipe"

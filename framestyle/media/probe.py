@@ -25,12 +25,14 @@ from framestyle.media.description import (
     parse_description,
 )
 from framestyle.media.ffmpeg import FORMATS_READ, FFmpegDecoder, ask, input_arguments
-from framestyle.media.files import InputKind, sniff
+from framestyle.media.files import InputKind, sniff, webp_has_alpha
 from framestyle.media.matroska import Mastering
 
 UNPLAYABLE = "Is it complete? Does it play elsewhere?"
-COUNTING_CONTAINERS = {"mov", "mp4", "avi"}
+COUNTING_CONTAINERS = {"mov", "mp4"}
 """Containers whose header says how many frames there are; elsewhere the count is duration times rate."""
+MEASURED_CONTAINERS = {"mpegts", "mpeg", "ogg"}
+"""Containers that say nowhere how long they are: ffmpeg looks for the last time in them."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,9 @@ class VideoInfo:
     """A video's facts. Width, height and aspect are of upright pictures, as OpenCV gives them.
 
     `rotation_degrees` (clockwise, 0–359) is already applied to them. `video_start_s` is how much later than
-    the container's earliest stream (the sound, say) the pictures begin. The `color_…` are as tagged, `colors` as they
-    are understood. `time_base` is what the file counts time in; `streams` are all of its streams, of which
-    `video_index` is the pictures'.
+    the container's earliest stream (the sound, say) the pictures begin; `video_end_s` when they end, where it says so.
+    The `color_…` are as tagged, `colors` as they are understood. `time_base` is what the file counts time in;
+    `streams` are all of its streams, of which `video_index` is the pictures'.
     """
 
     path: Path
@@ -71,6 +73,7 @@ class VideoInfo:
     opencv_decodes: bool = True
     timecode: str | None = None
     has_chapters: bool = False
+    video_end_s: Fraction | None = None
 
     @property
     def audio_streams(self) -> int:
@@ -81,6 +84,11 @@ class VideoInfo:
     def frame_count_is_counted(self) -> bool:
         """Whether the container counted `frame_count_estimate`, rather than it being duration times rate."""
         return bool(COUNTING_CONTAINERS & set(self.container.split(",")))
+
+    @property
+    def duration_is_measured(self) -> bool:
+        """Whether `duration_s` is where the file ends, rather than what its head promises."""
+        return bool(MEASURED_CONTAINERS & set(self.container.split(",")))
 
 
 def probe(path: Path) -> VideoInfo:
@@ -96,7 +104,8 @@ def probe(path: Path) -> VideoInfo:
             next_step="Export it as HDR10, HLG or SDR first.",
         )
     by_opencv = _ask_opencv(path)
-    width, height, rate, count = by_opencv or _ask_ffmpeg(path, told)
+    width, height, rate, count = by_opencv if by_opencv and by_opencv[0] else _ask_ffmpeg(path, told)
+    count = by_opencv[3] if by_opencv else count
     if width <= 0 or height <= 0:
         raise InputError(f"{path} has pictures of no size", next_step=UNPLAYABLE)
     colors = colors_of(
@@ -119,7 +128,7 @@ def probe(path: Path) -> VideoInfo:
         rotation_degrees=told.rotation_degrees,
         pixel_format=told.pixel_format,
         bit_depth=bit_depth(told.pixel_format),
-        has_alpha=told.has_alpha,
+        has_alpha=told.has_alpha and (told.video_codec != "webp_anim" or webp_has_alpha(path)),
         color_range=told.color_range,
         color_matrix=told.color_matrix,
         color_primaries=told.color_primaries,
@@ -134,9 +143,10 @@ def probe(path: Path) -> VideoInfo:
         mastering=told.mastering or (_mastering_in_pictures(path, told) if colors.hdr else None),
         streams=told.streams,
         video_index=told.video_index,
-        opencv_decodes=by_opencv is not None,
+        opencv_decodes=by_opencv is not None and by_opencv[0] > 0,
         timecode=told.timecode,
         has_chapters=told.has_chapters,
+        video_end_s=told.video_end_s,
     )
 
 
@@ -185,7 +195,7 @@ _Facts = tuple[int, int, Fraction, int | None]
 
 
 def _ask_opencv(path: Path) -> _Facts | None:
-    """None where it decodes no picture: this OpenCV opens AV1, say, and then gives no frame."""
+    """None where it does not open it; of no size where it opens it and gives no frame, as this OpenCV does with AV1."""
     try:
         capture = open_capture(path)
     except InputError:
@@ -197,7 +207,9 @@ def _ask_opencv(path: Path) -> _Facts | None:
         decodable = capture.grab()
     finally:
         capture.release()
-    return (width, height, rate, count if 0 < count < 1 << 40 else None) if decodable else None
+    if not decodable:
+        width = height = 0
+    return width, height, rate, count if 0 < count < 1 << 40 else None
 
 
 def _ask_ffmpeg(path: Path, told: Description) -> _Facts:

@@ -1,8 +1,8 @@
 """A video's frames, decoded forward: upright, RGB, with their true timestamps.
 
-OpenCV decodes what it decodes rightly: 8 bits, opaque, tagged BT.601 or BT.709 or rightly taken for BT.601. All else
-goes through an ffmpeg of our own: at 16 bits what has more than 8, with its transparency, HDR, BT.2020, AV1, and HD
-without tags, which players show as BT.709.
+OpenCV decodes what it decodes rightly: 8 bits, opaque, tagged BT.601 or BT.709 or rightly taken for BT.601, in a
+container that tells each frame's time. All else goes through an ffmpeg of our own: at 16 bits what has more than 8,
+with its transparency, HDR, BT.2020, AV1, HD without tags, which players show as BT.709, and what OpenCV times wrongly.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ from framestyle.media.probe import VideoInfo, last_frame_s, open_capture, probe
 
 CLOSE_TO_TICK = 0.01
 """OpenCV tells time as a float; within this part of a tick of the file's it is the tick."""
+OPENCV_TIMES = {"mov", "mp4", "matroska", "webm", "mpegts", "flv", "asf", "nut", "ivf", "yuv4mpegpipe", "gif"}
+"""Containers where OpenCV tells every frame's time. AVI and MPEG-PS leave times to be worked out, and it does not; of
+Ogg it gives the first frame alone."""
 QUIET_END_S = Fraction(1, 4)
 """Sound may outlast the pictures by this much before pictures count as missing, where nobody counted them."""
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
@@ -33,6 +36,11 @@ ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 ALPHA_FORMATS = {"yuv420p": "yuva420p"}
 """What those give where ffmpeg names the format without."""
+
+EITHER_TO_RGB = (
+    "scale=in_color_matrix=smpte170m:in_range=tv:flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
+)
+"""Animated WebP calls itself RGB, and lossy frames come as luma and chroma; some files have both."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,8 @@ class VideoReader:
             or info.colors.matrix == "gbr"
             or (info.color_matrix is None and info.colors.matrix == "smpte170m")
         )
-        return info.opencv_decodes and first and plain and understood
+        timed = bool(OPENCV_TIMES & set(info.container.split(",")))
+        return info.opencv_decodes and first and plain and understood and timed
 
     def __enter__(self) -> VideoReader:
         with ExitStack() as stack:
@@ -164,7 +173,10 @@ class VideoReader:
             return 0
         if info.frame_count_is_counted:
             return max(0, (info.frame_count_estimate or 0) - self.frames_read)
-        rest_s = (info.duration_s or Fraction(0)) - info.video_start_s - self._last_pts - 1 / info.frame_rate
+        if info.duration_is_measured:
+            return 0
+        end_s = info.video_end_s or info.duration_s or Fraction(0)
+        rest_s = end_s - info.video_start_s - self._last_pts - 1 / info.frame_rate
         return round(rest_s * info.frame_rate) if rest_s > QUIET_END_S else 0
 
 
@@ -241,7 +253,11 @@ def _decoding(info: VideoInfo, *, tone_map: bool, deep: bool) -> list[str]:
     packed = {"gbrap16le": "rgba64le", "gbrp16le": "rgb48le", "gbrap": "rgba", "gbrp": "rgb24"}[planes]
     odd = bool(info.width % 2 or info.height % 2)
     stored_as = ALPHA_FORMATS.get(info.pixel_format, info.pixel_format) if decoder else info.pixel_format
-    filters = to_rgb(info.colors, stored_as, pixel_format=planes, odd=odd, tone_map=tone_map)
+    filters = (
+        f"{EITHER_TO_RGB},format={planes}"
+        if info.video_codec == "webp_anim"
+        else to_rgb(info.colors, stored_as, pixel_format=planes, odd=odd, tone_map=tone_map)
+    )
     return [
         *(["-c:v", decoder] if decoder else []),
         *input_arguments(info.path),

@@ -56,7 +56,8 @@ class VideoWriter:
     Everything that can be refused is refused on creation, before any work. `write` takes HWC RGB of the given size
     (pixels), uint16 where `bits` is above 8, with `alpha` HW where the writer was made with it. Frame n is shown at
     n / frame_rate, or, where `time_base` says what time is counted in (seconds a tick), when `write` is told;
-    `last_frame`: when that will be for the last one, and how long it is shown. `colors` are the frames'. `notes` says what was changed on the way.
+    `last_frame`: when that will be for the last one, and how long it is shown. `colors` are the frames'. `notes` says
+    what was changed on the way.
     """
 
     def __init__(
@@ -147,7 +148,7 @@ class VideoWriter:
         self.frames_written += 1
 
     def _ticks(self, pts_s: Fraction) -> int:
-        return round((pts_s + self._delay_s) / self._tick)
+        return round(pts_s / self._tick)
 
     def _packed(self, pixels: Pixels, alpha: Alpha | None) -> Any:
         if alpha is None or not self._alpha:
@@ -184,7 +185,9 @@ class VideoWriter:
         self._process.close()
 
     def _inputs(self) -> list[str]:
-        return ["-f", "matroska", "-i", "pipe:0", *self._carried.input]
+        # Whatever time a file begins at, ffmpeg takes for 0.
+        late = ["-itsoffset", f"{float(self._delay_s):.6f}"] if self._delay_s else []
+        return [*late, "-f", "matroska", "-i", "pipe:0", *self._carried.input]
 
     def _outputs(self) -> list[str]:
         arguments = ["-map", "0:v:0", "-filter:v:0", self._filters(), *self._encoding.arguments]
@@ -194,8 +197,12 @@ class VideoWriter:
         arguments += ["-fps_mode:v:0", "passthrough", "-enc_time_base:v:0", tick]
         if self._last_frame:
             # Some encoders forget how long a frame is; all but the last can be told from the next one.
-            at, length = self._ticks(self._last_frame[0]), max(1, round(self._last_frame[1] / self._tick))
-            arguments += ["-bsf:v:0", f"setts=pts=PTS:dts=DTS:duration=if(eq(PTS\\,{at})\\,{length}\\,DURATION)"]
+            at = self._ticks(self._last_frame[0] + self._delay_s)
+            length = max(1, round(self._last_frame[1] / self._tick))
+            arguments += [
+                "-bsf:v:0",
+                f"setts=pts=PTS:dts=DTS:duration=if(eq(PTS\\,{at})\\,{length}\\,DURATION)",
+            ]
         for key, value in self._metadata.items():
             arguments += ["-metadata", f"{key.replace('=', '_')}={value}".replace("\0", "")]
         if self._muxer in ("mp4", "mov"):

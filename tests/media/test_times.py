@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from media_facts import packets
+from media_facts import decoded_times, packets
 
 from framestyle.media.video_reader import VideoReader
 from framestyle.media.video_writer import VideoSettings, VideoWriter
@@ -127,7 +127,13 @@ def test_both_roads_tell_the_same_times(
     uneven = "settb=1/90000,setpts='N*3000+mod(N,3)*777'"
     source = tmp_path / f"s{suffix}"
     picture = "testsrc2=s=64x48:r=30:d=1"
-    ticks = ("-enc_time_base", "1/90000", "-c:v", "libx264", *(("-video_track_timescale", "90000") if "m" in suffix else ()))
+    ticks = (
+        "-enc_time_base",
+        "1/90000",
+        "-c:v",
+        "libx264",
+        *(("-video_track_timescale", "90000") if "m" in suffix else ()),
+    )
     encode("-f", "lavfi", "-i", picture, "-vf", uneven, "-fps_mode", "passthrough", *ticks, str(source))
     monkeypatch.setattr(VideoReader, "by_opencv", by_opencv)
     with VideoReader(source) as reader:
@@ -137,3 +143,47 @@ def test_both_roads_tell_the_same_times(
     assert len(frames) == 30 and reader.variable_rate
     assert max(abs(frame.pts - at) for frame, at in zip(frames, wanted, strict=True)) <= tick
     assert suffix == ".mkv" or wanted[:3] == [Fraction(0), Fraction(3777, 90_000), Fraction(7554, 90_000)]
+
+
+B_FRAMES = ("-c:v", "libx264", "-bf", "3")
+OTHERS = {
+    "b.mkv": B_FRAMES,
+    "b.ts": B_FRAMES,
+    "b.flv": B_FRAMES,
+    "b.avi": B_FRAMES,
+    "asp.avi": ("-c:v", "mpeg4", "-bf", "2"),
+    "j.avi": ("-c:v", "mjpeg"),
+    "m.mpg": ("-c:v", "mpeg2video", "-bf", "2"),
+    "t.ogv": ("-c:v", "libtheora"),
+    "w.wmv": ("-c:v", "wmv2"),
+    "x.mxf": ("-c:v", "mpeg2video", "-bf", "2"),
+    "v.ivf": ("-c:v", "libvpx"),
+    "a.mp4": ("-c:v", "libsvtav1", "-preset", "12"),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("rate", ["25", "24000/1001"])
+def test_every_container_tells_each_frames_time(
+    tmp_path: Path, encode: Encode, name: str, rate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AVI and MPEG-PS, with frames that are stored out of order, as the others."""
+    monkeypatch.setenv("SVT_LOG", "1")
+    source = tmp_path / name
+    encode("-f", "lavfi", "-i", f"testsrc2=s=64x48:r={rate}:d=1", *OTHERS[name], str(source))
+    with VideoReader(source) as reader:
+        times = [frame.pts for frame in reader]
+    tick, wanted = decoded_times(source)
+    assert len(times) == len(wanted) >= 15
+    later = [is_at - at for is_at, at in zip(times, wanted, strict=True)]
+    assert max(later) - min(later) <= 2 * tick  # each within one of its own
+    assert reader.missing_estimate == 0
+    assert reader.info.frame_rate == Fraction(rate) or name == "b.flv"
+
+
+@pytest.mark.parametrize("name", ["late.mp4", "late.mkv", "late.ts", "late.mpg"])
+def test_sound_that_goes_on_is_no_missing_picture(tmp_path: Path, encode: Encode, name: str) -> None:
+    sound = ("-f", "lavfi", "-i", "sine=d=2")
+    encode("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=1", *sound, str(tmp_path / name))
+    with VideoReader(tmp_path / name) as reader:
+        assert len(list(reader)) == 25 and reader.missing_estimate == 0
