@@ -121,6 +121,8 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
         colors=reader.colors,
         mastering=found.info.mastering,
     )
+    for note in (known := writer.notes.copy()):
+        workshop.on_event(Note(note, "warning"))
     frames_done = steps = 0
 
     def heard(event: Event) -> None:
@@ -158,8 +160,8 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
                 f"{task.source} gave {found.frames} frames at first, and only {frames_done} when they were rendered",
                 next_step="Check that the file is whole and its disk or network is well, then give the same command.",
             )
-    for note in writer.notes:
-        workshop.on_event(Note(note))
+    for note in writer.notes[len(known) :]:
+        workshop.on_event(Note(note, "warning"))
     seconds = time.perf_counter() - started
     return TaskDone(
         str(task.source), str(task.target), found.frames, task.target.stat().st_size, seconds, steps

@@ -31,6 +31,24 @@ TEXT_SUBTITLES = {"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"}
 MATROSKA_SUBTITLES = (TEXT_SUBTITLES - {"mov_text"}) | {"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}
 COVER_SUFFIXES = {"mjpeg": ".jpg", "png": ".png"}
 MIME_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
+MOV_LANGUAGES = {
+    "cze": "ces",
+    "deu": "ger",
+    "ell": "gre",
+    "fas": "per",
+    "fre": "fra",
+    "hye": "arm",
+    "isl": "ice",
+    "kat": "geo",
+    "mkd": "mac",
+    "nld": "dut",
+    "rum": "ron",
+    "slo": "slk",
+    "sqi": "alb",
+    "swe": "sve",
+    "zho": "chi",
+}
+"""Languages by the names that ffmpeg knows them by when it writes MOV, which numbers a few."""
 OWN_DATA = {"none", "bin_data"}
 """Timecodes and the text of chapters, which MP4 keeps in streams: carried as what they are."""
 STALE_TAGS = ("alpha_mode", "rotate", "BPS", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES", "DURATION", "encoder")
@@ -163,13 +181,15 @@ def _add_each(
         if options:
             carried.output += ["-map", f"1:{stream.index}", *options]
             # Named one by one: metadata named for one stream switches off the copying of all others'.
-            carried.output += _words_of(stream, f"s:{letter}:{count}")
+            carried.output += _words_of(stream, f"s:{letter}:{count}", muxer)
             count += 1
     return count
 
 
-def _words_of(stream: Stream, place: str) -> list[str]:
+def _words_of(stream: Stream, place: str, muxer: str) -> list[str]:
     named = [] if stream.name is None else [f"-metadata:{place}", f"title={stream.name}"]
+    if muxer == "mov" and stream.language in MOV_LANGUAGES:
+        named += [f"-metadata:{place}", f"language={MOV_LANGUAGES[stream.language]}"]
     return [f"-map_metadata:{place}", f"1:s:{stream.index}", *named]
 
 
@@ -198,14 +218,17 @@ def _subtitle(stream: Stream, number: int, count: int, muxer: str) -> _Chosen:
         return [f"-c:s:{count}", "copy"], None
     if stream.codec in TEXT_SUBTITLES:
         return [f"-c:s:{count}", {"matroska": "srt", "webm": "webvtt"}.get(muxer, "mov_text")], None
-    return [], f"Subtitles {number} ({stream.codec}) were dropped: this container cannot hold them."
+    return (
+        [],
+        f"Subtitles {number} ({stream.codec}) were dropped: only MKV holds subtitles that are pictures.",
+    )
 
 
 def _attachment(stream: Stream, number: int, count: int, muxer: str) -> _Chosen:
     """Fonts, mostly."""
     if muxer == "matroska":
         return [f"-c:t:{count}", "copy"], None
-    return [], f"Attachment {number} ({stream.codec}) was dropped: only Matroska holds attachments."
+    return [], f"Attachment {number} was dropped: only MKV holds attachments."
 
 
 def _add_covers(carried: Carried, info: VideoInfo, muxer: str) -> None:
@@ -222,7 +245,7 @@ def _add_words(carried: Carried, info: VideoInfo, source: SourceStreams, muxer: 
     pictures = next((one for one in info.streams if one.index == info.video_index), None)
     carried.output += ["-map_metadata", "1"]
     if pictures is not None:
-        carried.output += _words_of(pictures, "s:v:0")
+        carried.output += _words_of(pictures, "s:v:0", muxer)
     for tag in STALE_TAGS:
         carried.output += ["-metadata:s:v:0", f"{tag}="]
     if muxer in ("matroska", "webm"):

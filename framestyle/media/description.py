@@ -26,6 +26,7 @@ class Stream:
     codec: str
     is_cover: bool = False
     name: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Description:
 # Two spaces and no more: metadata, which anybody can write, is indented further. Streams in a group have four, where
 # metadata has six.
 _STREAM = re.compile(
-    r"Stream #0:([0-9]{1,6})(?:\[\w+\])?(?:\([^)]*\))?: (Video|Audio|Subtitle|Attachment|Data): ([^\s,]*)(.*)"
+    r"Stream #0:([0-9]{1,6})(?:\[\w+\])?(?:\(([^)]*)\))?: (Video|Audio|Subtitle|Attachment|Data): ([^\s,]*)(.*)"
 )
 _GROUP = re.compile(r"  Stream group #0:[0-9]+")
 _DURATION = re.compile(
@@ -95,8 +96,9 @@ def parse_description(text: str) -> Description:
         indent = "    " if in_group else "  "
         found = _STREAM.fullmatch(line.rstrip("\r")[len(indent) :]) if line.startswith(indent) else None
         if found:
-            is_cover = "(attached pic)" in found[4]
-            told.append((Stream(int(found[1]), found[2].lower(), found[3], is_cover), [found[4]]))
+            is_cover = "(attached pic)" in found[5]
+            stream = Stream(int(found[1]), found[3].lower(), found[4], is_cover, language=found[2])
+            told.append((stream, [found[5]]))
         elif told:
             told[-1][1].append(line)
         elif found := _INPUT.match(line):
