@@ -55,11 +55,11 @@ def carry(
 ) -> PixelState:
     """The optimiser's whole state carried along the motion to the current frame.
 
-    Where the warp is unreliable the moments are zero, so that such pixels are free to move. They start from the warp
-    where it leads to like content all the same (beside moving things the flow is vague, and sky is sky): strokes in the
-    wrong place are mended sooner than none. Elsewhere they are the content in the stylized surroundings' colours,
-    without an average to hold them back. Without `moments` Adam starts anew from the warped pixels; without `average`
-    so does the average of the iterates.
+    Where the warp is unreliable the moments are forgotten, so that such pixels are free to move. They start from the
+    warp where it leads to like content all the same (beside moving things the flow is vague, and sky is sky): strokes
+    in the wrong place are mended sooner than none. Elsewhere they are the content in the stylized surroundings'
+    colours, without an average to hold them back. Without `moments` Adam starts anew from the warped pixels; without
+    `average` so does the average of the iterates.
     """
     state, device = before.result.state, content.device
     trusted = torch.from_numpy(motion.reliability)[None, None].to(device)
@@ -70,10 +70,11 @@ def carry(
     fill = matched_fill(content, shown, trusted)
     same, settled = _sameness(before, content, motion)
     painted = trusted.maximum(same)
+    total_weights = _warped(state.total_weights, motion.backward, cv2.INTER_LINEAR)
     if average:
         carried = PixelState.start(fill.lerp(image, painted))
         carried.average = painted * averaged
-        carried.average_weight = painted * _warped(state.average_weight, motion.backward, cv2.INTER_LINEAR)
+        carried.total_weights[:, 2:] = painted * total_weights[:, 2:]
     else:
         # What was shown is the average; the iterate beside it is noisier.
         carried = PixelState.start(fill.lerp(shown, painted))
@@ -81,7 +82,8 @@ def carry(
         # Moments are not pictures: linear keeps the second one from ringing below zero.
         both = torch.cat([state.mean, state.square], 1)
         warped = trusted * _warped(both, motion.backward, cv2.INTER_LINEAR)
-        carried.mean, carried.square, carried.step = warped[:, :3], warped[:, 3:].clamp_min(0), state.step
+        carried.mean, carried.square = warped[:, :3], warped[:, 3:].clamp_min(0)
+        carried.total_weights[:, :2] = trusted * total_weights[:, :2]
     carried.settled = settled * trusted * same
     return carried
 
