@@ -97,9 +97,8 @@ class VideoWriter:
         if alpha and not self._encoding.has_alpha:
             self.notes.append(f"{settings.codec} in {target.suffix} holds no transparency: laid over black.")
         if sample_aspect_ratio != 1 and self._muxer in SILENT_MUXERS:
-            self.notes.append(
-                f"{settings.codec} has square pixels: the input's are {sample_aspect_ratio.numerator}:{sample_aspect_ratio.denominator}."
-            )
+            across, down = sample_aspect_ratio.as_integer_ratio()
+            self.notes.append(f"{settings.codec} has square pixels; the input's are {across}:{down}.")
         self._delay_s = self._carried.delay_s if self._carried.delay_s >= LATE_START_S else Fraction(0)
         self._tick = self._choose_tick(time_base)
         self._process: FFmpeg | None = None
