@@ -261,7 +261,8 @@ def choose_encoding(
     if settings.codec in ("h264", "h265", "vp9") and is_rgb(encoding.pixel_format, None):
         notes.append(f"Lossless {settings.codec} keeps RGB, which some players do not show.")
     elif settings.codec == "h264" and encoding.bits > 8:
-        notes.append("H.264 with 10 bits is not shown everywhere: H.265 is, or --set output.bit_depth=8.")
+        other = "output.hdr=tonemap" if hdr else "output.bit_depth=8"
+        notes.append(f"H.264 with 10 bits is not shown everywhere: H.265 is, or --set {other}.")
     arguments = encoding.arguments
     if settings.codec == "h265" and MUXERS[target.suffix.lower()] in ("mp4", "mov"):
         arguments = [*arguments, "-tag:v:0", "hvc1"]  # what QuickTime plays

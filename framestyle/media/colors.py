@@ -173,7 +173,9 @@ def from_rgb(colors: Colors, *, pixel_format: str, odd: bool, deep: bool, to_eig
     """
     tags = f"color_primaries={colors.primaries}:color_trc={colors.transfer}"
     if is_rgb(pixel_format, None):
-        convert = "format=gbrp16le,zscale=dither=error_diffusion," if deep and to_eight else ""
+        planes = "gbrap" if has_alpha(pixel_format) else "gbrp"
+        dithered = f"format={planes}16le,zscale=dither=error_diffusion,format={planes},"
+        convert = dithered if deep and to_eight else ""
         return f"{convert}format={pixel_format},setparams=range=pc:colorspace=gbr:{tags}"
     if colors.chroma_centred and not deep:
         matrix = _SCALE_NAMES.get(colors.matrix, colors.matrix)
