@@ -23,6 +23,9 @@ SAME_BELOW, CHANGED_ABOVE = 0.03, 0.09
 """Between these differences of the content along the motion, blurred, the steps behind a pixel fade out: what is
 lit anew or changes its shape must be free to follow. Sensor noise of 2/255 makes 0.01, resampling up to 0.02."""
 CHANGE_SIGMA_PX = 1.5
+ALIKE_SHARE = 0.25
+"""How much of that range the content may differ by where strokes are taken over although the flow is vague: with all of
+it, what came out from behind a thing was painted in the thing's own strokes."""
 LEVEL_SHARE, LEVEL_FOLLOWS = 0.1, 0.5
 """The mean colour's part of the leash, and how far it follows the content's: frames stylized one by one followed it by
 half on a pan (-1.9 levels for -3.6)."""
@@ -69,7 +72,7 @@ def carry(
     image, shown, averaged = moved[:, :3].clamp(0, 1), moved[:, 3:6].clamp(0, 1), moved[:, 6:]
     fill = matched_fill(content, shown, trusted)
     same, settled = _sameness(before, content, motion)
-    painted = trusted.maximum(same)
+    painted = trusted.maximum((1 - (1 - same) / ALIKE_SHARE).clamp_min(0))
     total_weights = _warped(state.total_weights, motion.backward, cv2.INTER_LINEAR)
     if average:
         carried = PixelState.start(fill.lerp(image, painted))

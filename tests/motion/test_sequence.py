@@ -346,6 +346,13 @@ def test_where_the_flow_is_vague_and_the_content_alike_strokes_are_taken_over() 
     torch.testing.assert_close(state.image, last.state.image, atol=1e-6, rtol=0)
     # They are free to move, and nothing is behind them.
     assert float(state.mean[..., 20:].abs().max()) == float(state.settled[..., 20:].max()) == 0
+    # What differs by so little that it could be the same thing lit anew is another thing where the flow is vague.
+    darker = sky - 0.055
+    taken = carry(_painted(last, sky), darker, motion).image
+    torch.testing.assert_close(taken[..., :20], last.state.image[..., :20], atol=1e-6, rtol=0)
+    assert float(taken[..., 26:].diff().abs().mean()) < 0.2 * float(
+        last.state.image[..., 26:].diff().abs().mean()
+    )
     # From beyond the frame's edge nothing is taken.
     beyond = Motion(np.full((24, 32, 2), 40, np.float32), trusted * 0)
     torch.testing.assert_close(carry(_painted(last, sky), sky, beyond).image, sky, atol=1e-6, rtol=0)
