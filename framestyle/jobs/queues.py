@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from framestyle.frames import Alpha, Frame, Pixels
-from framestyle.media.video_writer import VideoWriter
+from framestyle.media.clips import ClipWriter
 
 QUEUE_FRAMES = 8
 """Frames that may wait on either side of the optimiser."""
@@ -59,7 +59,7 @@ class WriteBehind:
     Left by an error, it drops what still waits: the file will not be kept.
     """
 
-    def __init__(self, writer: VideoWriter) -> None:
+    def __init__(self, writer: ClipWriter) -> None:
         self._writer = writer
         self._waiting: queue.Queue[tuple[Any, ...] | None] = queue.Queue(QUEUE_FRAMES)
         self._error: BaseException | None = None

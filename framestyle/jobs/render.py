@@ -19,9 +19,11 @@ from framestyle.jobs.frame_store import DiskStore
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.queues import WriteBehind, read_ahead
 from framestyle.jobs.workshop import Workshop
+from framestyle.media.clips import ClipReader, ClipWriter, clip_bytes, open_clip
+from framestyle.media.description import exact_rate
 from framestyle.media.photos import PhotoSettings, read_photo, with_hidden_filled, write_photo
 from framestyle.media.probe import VideoInfo
-from framestyle.media.video_reader import VideoReader
+from framestyle.media.sequences import SequenceReader, SequenceWriter, numbering_of
 from framestyle.media.video_writer import SourceStreams, VideoSettings, VideoWriter
 from framestyle.motion.sequence import passes_of, stylize_frames, working_size
 from framestyle.motion.shots import Shot, ShotFinder
@@ -68,13 +70,61 @@ def survey(path: Path, span: TimeRange, cuts: str, workshop: Workshop) -> Survey
         return Survey(reader.info, finder.shots(), count, first_s, time_base, reader.last_frame())
 
 
-def _reader(path: Path, span: TimeRange, workshop: Workshop) -> VideoReader:
-    return VideoReader(path, span.start_s, span.end_s, tone_map=workshop.preset.output.hdr == "tonemap")
+def _reader(path: Path, span: TimeRange, workshop: Workshop) -> ClipReader:
+    preset = workshop.preset
+    return open_clip(
+        path,
+        span.start_s,
+        span.end_s,
+        tone_map=preset.output.hdr == "tonemap",
+        sequence_rate=exact_rate(preset.video.sequence_rate),
+    )
 
 
-def _to_know(reader: VideoReader, hdr: str) -> Iterator[Note]:
-    if reader.missing_estimate > 1:
-        yield Note(f"{reader.info.path} ends early: {reader.missing_estimate} frames are missing.", "warning")
+def _writer(
+    task: Task, found: Survey, span: TimeRange, size: Size, reader: ClipReader, workshop: Workshop
+) -> ClipWriter:
+    output, first = workshop.preset.output, found.shots[0].first
+    if numbering_of(task.target) is not None:
+        is_sequence = isinstance(reader, SequenceReader)
+        numbers = (
+            reader.numbers[first:]
+            if isinstance(reader, SequenceReader)
+            else range(first, first + found.frames)
+        )
+        return SequenceWriter(
+            task.target,
+            numbers=numbers,
+            settings=_photo_settings(workshop),
+            source=task.source if is_sequence else None,
+            metadata={**workshop.provenance(), "recipe": workshop.recipe},
+            bits=reader.bits,
+            alpha=found.info.has_alpha,
+            colors=reader.colors,
+        )
+    zero_s = found.first_s if span.start_s is not None else Fraction(0)
+    # What comes from the source begins with the first frame, not between two.
+    streams = SourceStreams(task.source, None if span.start_s is None else found.first_s, span.end_s)
+    return VideoWriter(
+        task.target,
+        width=size.width,
+        height=size.height,
+        frame_rate=found.info.frame_rate,
+        settings=VideoSettings(output.video_codec, output.quality, output.bit_depth, output.hardware),
+        source=None if isinstance(reader, SequenceReader) else streams,
+        sample_aspect_ratio=found.info.sample_aspect_ratio,
+        metadata=workshop.provenance(),
+        time_base=found.time_base,
+        last_frame=found.last_frame and (found.last_frame[0] - zero_s, found.last_frame[1]),
+        bits=reader.bits,
+        alpha=found.info.has_alpha,
+        colors=reader.colors,
+        mastering=found.info.mastering,
+    )
+
+
+def _to_know(reader: ClipReader, hdr: str) -> Iterator[Note]:
+    yield from (Note(doubt, "warning") for doubt in reader.doubts)
     if (kind := reader.info.colors.hdr) and hdr == "keep":
         yield Note(
             f"{reader.info.path} is HDR ({kind}), and stays so; --set output.hdr=tonemap makes it SDR."
@@ -101,26 +151,8 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
         )
     )
     reader = _reader(task.source, span, workshop)
-    # What comes from the source begins with the first frame, not between two.
-    start_s = None if span.start_s is None else found.first_s
-    zero_s = start_s or Fraction(0)
-    output = preset.output
-    writer = VideoWriter(
-        task.target,
-        width=size.width,
-        height=size.height,
-        frame_rate=found.info.frame_rate,
-        settings=VideoSettings(output.video_codec, output.quality, output.bit_depth, output.hardware),
-        source=SourceStreams(task.source, start_s, span.end_s),
-        sample_aspect_ratio=found.info.sample_aspect_ratio,
-        metadata=workshop.provenance(),
-        time_base=found.time_base,
-        last_frame=found.last_frame and (found.last_frame[0] - zero_s, found.last_frame[1]),
-        bits=reader.bits,
-        alpha=found.info.has_alpha,
-        colors=reader.colors,
-        mastering=found.info.mastering,
-    )
+    zero_s = found.first_s if span.start_s is not None else Fraction(0)
+    writer = _writer(task, found, span, size, reader, workshop)
     for note in (known := writer.notes.copy()):
         workshop.on_event(Note(note, "warning"))
     frames_done = steps = 0
@@ -163,9 +195,7 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
     for note in writer.notes[len(known) :]:
         workshop.on_event(Note(note, "warning"))
     seconds = time.perf_counter() - started
-    return TaskDone(
-        str(task.source), str(task.target), found.frames, task.target.stat().st_size, seconds, steps
-    )
+    return TaskDone(str(task.source), str(task.target), found.frames, clip_bytes(task.target), seconds, steps)
 
 
 def _opaque(frames: Iterable[Frame], alphas: DiskStore, size: Size) -> Iterator[Frame]:

@@ -27,6 +27,7 @@ class InputKind(Enum):
     VIDEO = "video"
     PHOTO = "photo"
     FOLDER = "folder"
+    SEQUENCE = "sequence"
 
 
 def sniff(path: Path) -> InputKind:
@@ -174,7 +175,7 @@ def atomic_output(target: Path) -> Iterator[Path]:
             if error.errno in DISK_FULL:
                 raise storage_error(error, target) from error
             raise
-        _put_in_place(temporary, target)
+        put_in_place(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -194,7 +195,8 @@ def _reserve(target: Path) -> Path:
     return temporary
 
 
-def _put_in_place(temporary: Path, target: Path) -> None:
+def put_in_place(temporary: Path, target: Path) -> None:
+    """A finished file under its name, so that both outlast a crash."""
     try:
         _sync(temporary)
         os.replace(temporary, target)

@@ -170,6 +170,12 @@ class VideoReader:
         return None if length_s is None else (self._last_in_range, length_s)
 
     @property
+    def doubts(self) -> list[str]:
+        """What the user should know of the input, once it was read."""
+        missing = self.missing_estimate
+        return [f"{self.info.path} ends early: {missing} frames are missing."] if missing > 1 else []
+
+    @property
     def missing_estimate(self) -> int:
         """Frames that the container promised and the decoder did not give; 0 until the end was reached."""
         info = self.info

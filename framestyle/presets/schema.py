@@ -201,6 +201,9 @@ class Video(Section):
         "medium", "Effort spent on flow, by either method"
     )
     cuts: Literal["adaptive", "content", "none"] = _key("adaptive", "How cuts are found")
+    sequence_rate: float = _key(
+        24.0, "Rate of image sequences, which have none; 23.976 is 24000/1001", "frames/s", gt=0, le=1000
+    )
 
     @field_validator("long_term")
     @classmethod
