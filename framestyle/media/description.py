@@ -50,6 +50,7 @@ class Description:
     sample_aspect_ratio: Fraction = Fraction(1)
     rotation_degrees: int = 0
     has_alpha: bool = False
+    is_interlaced: bool = False
     mastering: Mastering | None = None
     needs_dolby_vision: bool = False
     timecode: str | None = None
@@ -154,6 +155,7 @@ def _with_picture(described: Description, picture: _Told, container_start: Fract
         color_transfer=color[3],
         sample_aspect_ratio=_aspect(head, turned=rotation % 180 == 90),
         rotation_degrees=rotation,
+        is_interlaced=re.search(r"\b(top|bottom) (coded )?first\b", notes) is not None,
         has_alpha=stream.codec != "gif" and _has_alpha(pixel_format.strip(), below),
         mastering=mastering_in(below),
         needs_dolby_vision=any((found := _DOLBY_VISION.match(line)) and found[1] == "0" for line in below),

@@ -19,7 +19,7 @@ CODED_PTS, STREAM_ID, SIZE_MSB, CHECKSUM, RESERVED, SM_DATA, HEADER_IDX, MATCH_T
     8, 16, 32, 64, 128, 256, 1024, 2048, 4096, 8192,
 )  # fmt: skip
 LONGEST_PACKET_BYTES = 1 << 20
-LARGEST_FRAME_BYTES = 1 << 32
+LARGEST_FRAME_BYTES, MOST_BYTES_A_PIXEL = 1 << 32, 8
 MOST_DIGITS = 10
 
 
@@ -90,7 +90,8 @@ class NutReader:
             self._number()
         if flags & CHECKSUM:
             self._exactly(4)
-        if header >= len(self._elided) or not len(self._elided[header]) <= size <= LARGEST_FRAME_BYTES:
+        most = min(LARGEST_FRAME_BYTES, self.width * self.height * MOST_BYTES_A_PIXEL)
+        if header >= len(self._elided) or not len(self._elided[header]) <= size <= most:
             raise NutError("a frame is of no possible size")
         self._last = ticks
         start = self._elided[header]
@@ -120,6 +121,8 @@ class NutReader:
         elif startcode == STREAM:
             self._take_stream(body)
         elif startcode == SYNCPOINT:
+            if not self.time_base:
+                raise NutError("its frames begin before it says what they are")
             ticks, base = divmod(body.number(), len(self._bases))
             self._last = int(ticks * self._bases[base] / self.time_base)
 

@@ -74,6 +74,7 @@ class VideoInfo:
     timecode: str | None = None
     has_chapters: bool = False
     video_end_s: Fraction | None = None
+    is_interlaced: bool = False
 
     @property
     def audio_streams(self) -> int:
@@ -147,6 +148,7 @@ def probe(path: Path) -> VideoInfo:
         timecode=told.timecode,
         has_chapters=told.has_chapters,
         video_end_s=told.video_end_s,
+        is_interlaced=told.is_interlaced,
     )
 
 

@@ -172,8 +172,11 @@ class VideoReader:
     @property
     def doubts(self) -> list[str]:
         """What the user should know of the input, once it was read."""
-        missing = self.missing_estimate
-        return [f"{self.info.path} ends early: {missing} frames are missing."] if missing > 1 else []
+        path, missing = self.info.path, self.missing_estimate
+        doubts = [f"{path} ends early: {missing} frames are missing."] if missing > 1 else []
+        if self.info.is_interlaced:
+            doubts.append(f"{path} is interlaced: its frames are painted with both fields in them.")
+        return doubts
 
     @property
     def missing_estimate(self) -> int:
