@@ -6,7 +6,7 @@ Format: https://ffmpeg.org/~michael/nut.txt (version 3); here one stream of raw 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import BinaryIO
@@ -168,13 +168,7 @@ class NutReader:
             raise NutError("its time does not pass")
 
     def _number(self) -> int:
-        value = 0
-        for _ in range(MOST_DIGITS):
-            (byte,) = self._exactly(1)
-            value = value << 7 | byte & 0x7F
-            if byte < 0x80:
-                return value
-        raise NutError("a number is too long")
+        return _number(self._exactly)
 
     def _exactly(self, size: int) -> bytes:
         data = bytearray(size)
@@ -203,14 +197,19 @@ class _Body:
         return self._data[self._at - size : self._at]
 
     def number(self) -> int:
-        value = 0
-        for _ in range(MOST_DIGITS):
-            (byte,) = self.bytes(1)
-            value = value << 7 | byte & 0x7F
-            if byte < 0x80:
-                return value
-        raise NutError("a number is too long")
+        return _number(self.bytes)
 
     def signed(self) -> int:
         value = self.number() + 1
         return -(value >> 1) if value & 1 else value >> 1
+
+
+def _number(take: Callable[[int], bytes]) -> int:
+    """Seven bits a byte, the highest first; `take` gives the next bytes."""
+    value = 0
+    for _ in range(MOST_DIGITS):
+        (byte,) = take(1)
+        value = value << 7 | byte & 0x7F
+        if byte < 0x80:
+            return value
+    raise NutError("a number is too long")

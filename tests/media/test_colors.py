@@ -76,23 +76,6 @@ def coded_clip(
     return target
 
 
-def coded(path: Path, bits: int) -> Values:
-    """Luma and chroma of each patch of the first frame, as stored, in numbers of so many bits."""
-    raw = ask(
-        "-i",
-        str(path),
-        "-frames:v",
-        "1",
-        "-pix_fmt",
-        f"yuv444p{f'{bits}le' if bits > 8 else ''}",
-        "-f",
-        "rawvideo",
-        "-",
-    )
-    planes = np.frombuffer(raw, "<u2" if bits > 8 else np.uint8).reshape(3, HEIGHT_PX, WIDTH_PX)
-    return planes[:, HEIGHT_PX // 2, PATCH_PX // 2 :: PATCH_PX].T.astype(float)
-
-
 def read_one(path: Path, **options: Any) -> npt.NDArray[Any]:
     with VideoReader(path, **options) as reader:
         return next(iter(reader)).pixels
