@@ -10,6 +10,7 @@ from pathlib import Path
 from framestyle.nst.learned_recipe import recipe_key
 from framestyle.presets.library import cache_dir
 
+NOT_HERE = "not here yet"
 RAFT_KINDS = ("raft-small", "raft-large")
 """Weights that measure optical flow; all others are VGG19's."""
 
@@ -56,7 +57,7 @@ def weights_identity(spec: str, store: WeightsStore | None = None, seed: int = 0
     if kind == "learned":
         return recipe_key(seed)
     if kind in ("imagenet", "caffe"):
-        return f"{kind} {recorded_hash(store.path(kind)) or 'not here yet'}"
+        return f"{kind} {recorded_hash(store.path(kind)) or NOT_HERE}"
     try:
         return sha256_of(Path(kind))
     except OSError:

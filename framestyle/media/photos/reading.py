@@ -41,6 +41,13 @@ def read_photo(path: Path, size_for: SizeFor | None = None) -> Photo:
         return _photo_from(image, path, size_for)
 
 
+def photo_size(path: Path) -> tuple[int, int]:
+    """Width and height, upright, without decoding. InputError where they cannot be read."""
+    with opened(path) as image:
+        width, height = image.size
+        return (height, width) if orientation(image, path) >= 5 else (width, height)
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[Image.Image]:
     """Pillow's image, not decoded yet; whatever goes wrong with it inside is an InputError."""
