@@ -502,7 +502,8 @@ def test_long_times_are_said_roughly(seconds: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "text"), [(0, "0 kB"), (2600, "3 kB"), (3.44e6, "3.4 MB"), (12.3e6, "12 MB"), (1.2e11, "120 GB")]
+    ("count", "text"),
+    [(0, "0 kB"), (2600, "3 kB"), (3.44e6, "3.4 MB"), (12.3e6, "12 MB"), (1.2e11, "120 GB")],
 )
 def test_sizes_are_said_roughly(count: float, text: str) -> None:
     assert byte_count(count) == text
