@@ -43,7 +43,9 @@ def dry_run(jobs: Sequence[Job], order: Order) -> Iterator[str]:
         clips = any(task.kind == "video" for job in jobs for task in job.to_do)
         most = " (clips: at most)" if clips else ""
         yield f"time: {roughly(total_s)}{most}; an estimate, by {_basis(prices)}"
-        yield f"disk: about {byte_count(total_bytes)}; an estimate. Free there: {byte_count(_free(order.output))}"
+        free = _free(order.output)
+        short = ", which will not do" if total_bytes > free else ""
+        yield f"disk: about {byte_count(total_bytes)}; an estimate. Free there: {byte_count(free)}{short}"
     yield "Nothing was done: this was --dry-run."
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from framestyle.errors import InputError, OutputError, UsageError
 from framestyle.events import Event, JobDone, Note, OnEvent, TaskFailed
@@ -34,7 +34,7 @@ from framestyle.jobs.work import Work
 from framestyle.media.photos import read_photo
 from framestyle.media.probe import probe
 from framestyle.nst.shelf import NOT_HERE, choose_kind, weights_identity
-from framestyle.presets import Preset, is_plain_name
+from framestyle.presets import Preset, is_plain_name, pictures_of
 
 if TYPE_CHECKING:
     from framestyle.nst.weights import Backbone
@@ -86,7 +86,7 @@ def prepare(order: Order) -> list[Job]:
     """
     folders = _folders(order)
     manifests = [Manifest(folder) for folder in folders]
-    inputs = gather(order.inputs, _earlier_results(manifests))
+    inputs = gather(order.inputs, _earlier_results(order.output, folders))
     if not inputs.found and len(inputs.unusable) == 1:
         raise inputs.unusable[0].error
     one_file = is_one_file(order.output, inputs, into_folder=order.into_folder or len(order.presets) > 1)
@@ -94,7 +94,8 @@ def prepare(order: Order) -> list[Job]:
     jobs = []
     for preset, folder, manifest in zip(order.presets, folders, manifests, strict=True):
         naming = Naming(preset.output.photo_format, preset.output.video_codec)
-        tasks = plan(inputs, folder, naming, one_file=one_file)
+        pictures = [Path(path) for path in pictures_of(preset)]
+        tasks = plan(inputs, folder, naming, one_file=one_file, style_images=pictures)
         work = Work(preset, identity, order.seed, order.span)
         kept = None if one_file else manifest
         to_do, done = _told_apart(tasks, work, kept, order)
@@ -126,13 +127,15 @@ def _folders(order: Order) -> list[Path]:
     return [order.output / preset.name for preset in order.presets]
 
 
-def _earlier_results(manifests: Sequence[Manifest]) -> set[Path]:
-    """Output folders, and outputs where the folder is an input too: they are not inputs."""
-    left_out = set()
-    for manifest in manifests:
-        root = manifest.folder.resolve()
-        left_out.add(root)
-        left_out.update(root / path.relative_to(manifest.folder) for path in manifest.outputs())
+def _earlier_results(output: Path, folders: Sequence[Path]) -> set[Path]:
+    """What is no input though it lies in one: the output folders, and outputs where such a folder is an input too.
+
+    Below `output`, folders of presets that are not asked for this time hold earlier results as well.
+    """
+    left_out = {folder.resolve() for folder in (output, *folders)}
+    known = [output, *(path.parent for path in sorted(output.glob(f"*/{NAME}")))]
+    for folder in known:
+        left_out.update(folder.resolve() / name for name in Manifest(folder).names())
     return left_out
 
 
@@ -179,87 +182,79 @@ def _refusal(refused: Sequence[tuple[Task, Standing]], trouble: str | None) -> O
 
 def paint(jobs: Sequence[Job], order: Order, on_event: OnEvent) -> list[JobDone]:
     """Do what is left of each. The weights are loaded once, style targets and network once a preset."""
-    results: list[JobDone] = []
-    weights: str = order.weights
-    backbone: Backbone | None = None
-    alone = len(jobs) == 1 and jobs[0].tasks == 1
-    for job in jobs:
+    if jobs and (count := jobs[0].inputs.passed_over):
+        on_event(Note(f"Passed over, being neither photos nor clips: {count} in the folders named."))
+    painter = _Painter(order, len(jobs) == 1 and jobs[0].tasks == 1, on_event)
+    return [painter.do(job) for job in jobs]
+
+
+class _Painter:
+    """Does one job after another, and remembers the weights: from the first job on that needs them."""
+
+    def __init__(self, order: Order, alone: bool, on_event: OnEvent) -> None:
+        self._order, self._alone, self._on_event = order, alone, on_event
+        self._weights = order.weights
+        self._backbone: Backbone | None = None
+
+    def do(self, job: Job) -> JobDone:
         with job.manifest or nullcontext():
             if job.manifest is not None and job.manifest.trouble is not None:
-                on_event(_not_trusted(job.manifest))
-            before = Beforehand(job.done, tuple(map(_failure, job.inputs.unusable)))
-            left = job.to_do
-            if not alone:
-                again = _failing_again(job)
-                left = tuple(task for task in job.to_do if task not in again)
-                before = replace(before, failed=(*before.failed, *again.values()))
-            if left:
-                done, weights, backbone = _paint(job, left, before, order, weights, backbone, alone, on_event)
-            else:
-                done = _nothing_left(job, before, weights, on_event)
-            results.append(done)
-    return results
+                self._on_event(_not_trusted(job.manifest))
+            again = {} if self._alone else _failing_again(job)
+            failed = (*map(_failure, job.inputs.unusable), *again.values())
+            before = Beforehand(job.done, failed)
+            left = tuple(task for task in job.to_do if task not in again)
+            return self._paint(job, left, before) if left else self._nothing_left(job, before)
 
+    def _paint(self, job: Job, left: Sequence[Task], before: Beforehand) -> JobDone:
+        from framestyle.jobs.engines.local import run
+        from framestyle.jobs.workshop import open_workshop
 
-def _paint(
-    job: Job,
-    left: Sequence[Task],
-    before: Beforehand,
-    order: Order,
-    weights: str,
-    backbone: Backbone | None,
-    alone: bool,
-    on_event: OnEvent,
-) -> tuple[JobDone, str, Backbone | None]:
-    """The workshop ends with the job; what the next one needs of it is given back."""
-    from framestyle.jobs.engines.local import run
-    from framestyle.jobs.workshop import open_workshop
+        meter, order = Meter(), self._order
 
-    meter = Meter()
+        def heard(event: Event) -> None:
+            meter(event)
+            self._on_event(event)
 
-    def heard(event: Event) -> None:
-        meter(event)
-        on_event(event)
+        workshop = open_workshop(
+            job.preset,
+            weights=self._weights,
+            device=order.device,
+            seed=order.seed,
+            on_event=heard,
+            clips=any(task.kind == "video" for task in left),
+            backbone=self._backbone,
+        )
+        self._weights, self._backbone = workshop.weights, workshop.backbone
+        work = job.work
+        if NOT_HERE in work.weights_identity:  # they are now
+            work = replace(work, weights_identity=weights_identity(workshop.weights))
+        if job.manifest is not None:
+            for kind in {task.kind for task in left}:
+                job.manifest.tell(work.key(kind), json.loads(workshop.recipe))
+        record = Record(job.manifest, work)
+        done = run(left, job.output, order.span, workshop, record=record, before=before, alone=self._alone)
+        if meter.price_s is not None:
+            keep_price(job.preset, workshop.device, meter.price_s)
+        return done
 
-    workshop = open_workshop(
-        job.preset,
-        weights=weights,
-        device=order.device,
-        seed=order.seed,
-        on_event=heard,
-        clips=any(task.kind == "video" for task in left),
-        backbone=backbone,
-    )
-    work = job.work
-    if NOT_HERE in work.weights_identity:  # they are now
-        work = replace(work, weights_identity=weights_identity(workshop.weights))
-    if job.manifest is not None:
-        for kind in {task.kind for task in left}:
-            job.manifest.tell(work.key(kind), json.loads(workshop.recipe))
-    record = Record(job.manifest, work)
-    done = run(left, job.output, order.span, workshop, record=record, before=before, alone=alone)
-    if meter.price_s is not None:
-        keep_price(job.preset, workshop.device, meter.price_s)
-    return done, workshop.weights, workshop.backbone
-
-
-def _nothing_left(job: Job, before: Beforehand, weights: str, on_event: OnEvent) -> JobDone:
-    """No network is needed to say so."""
-    started = time.perf_counter()
-    told = {}
-    if job.manifest is not None and job.done:
-        told = dict(job.manifest.told_of(job.work.key(job.done[0].kind)))
-    words = JobWords(
-        str(job.output),
-        job.preset.name,
-        str(told.get("weights", choose_kind(weights))),
-        str(told.get("device", "no device")),
-    )
-    for event in first_news(words, (), 0, before):
-        on_event(event)
-    done = last_news((), (), time.perf_counter() - started, before)
-    on_event(done)
-    return done
+    def _nothing_left(self, job: Job, before: Beforehand) -> JobDone:
+        """No network is needed to say so."""
+        started = time.perf_counter()
+        told: Mapping[str, Any] = {}
+        if job.manifest is not None and job.done:
+            told = job.manifest.told_of(job.work.key(job.done[0].kind))
+        words = JobWords(
+            str(job.output),
+            job.preset.name,
+            str(told.get("weights", choose_kind(self._weights))),
+            str(told.get("device", "no device")),
+        )
+        for event in first_news(words, (), 0, before):
+            self._on_event(event)
+        done = last_news((), (), time.perf_counter() - started, before)
+        self._on_event(done)
+        return done
 
 
 def _not_trusted(manifest: Manifest) -> Note:

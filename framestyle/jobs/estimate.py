@@ -1,4 +1,4 @@
-"""How large, how long, how much disk: told before the work, without torch. Files are opened, none decoded whole."""
+"""How large, how long, how much disk: told before the work, without torch, and nearly without decoding."""
 
 from __future__ import annotations
 

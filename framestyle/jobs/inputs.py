@@ -47,25 +47,45 @@ class Inputs:
     alone: bool = False
     passed_over: int = 0
 
+    def paths(self) -> Iterator[Path]:
+        """Of all that was meant to be painted."""
+        yield from (one.path for one in self.found)
+        yield from (one.path for one in self.unusable)
+
 
 @dataclass
 class _Gathered:
+    """What is named twice, by a folder and a pattern say, counts once: where its result would be the same."""
+
     found: list[Found] = field(default_factory=list)
     unusable: list[Unusable] = field(default_factory=list)
     passed_over: int = 0
+    _seen: set[tuple[Path, Path]] = field(default_factory=set)
+
+    def add(self, kind: InputKind, path: Path, name: Path) -> None:
+        if self._is_new(path, name):
+            self.found.append(Found(kind.value, path, name))
 
     def take(self, files: Iterable[Path], base: Path) -> None:
         for path in files:
             try:
                 kind = sniff(path)
             except InputError as error:
+                if not self._is_new(path, path.relative_to(base)):
+                    continue
                 if path.suffix.lower().lstrip(".") in PHOTO_NAMES | CLIP_NAMES:
                     self.unusable.append(Unusable(path, error))
                 else:
                     self.passed_over += 1
                 continue
             if kind is not InputKind.FOLDER:  # a link to one
-                self.found.append(Found(kind.value, path, path.relative_to(base)))
+                self.add(kind, path, path.relative_to(base))
+
+    def _is_new(self, path: Path, name: Path) -> bool:
+        key = (path.resolve(), name)
+        new = key not in self._seen
+        self._seen.add(key)
+        return new
 
     def walk(self, folder: Path, base: Path, leave_out: Set[Path]) -> None:
         seen = walk(folder, leave_out)
@@ -76,7 +96,7 @@ class _Gathered:
 
 
 def gather(inputs: Sequence[Path], leave_out: Set[Path] = frozenset()) -> Inputs:
-    """Every clip and photo, in the order given; a folder's and a pattern's sorted.
+    """Every clip and photo once, in the order given; a folder's and a pattern's sorted.
 
     `leave_out`: files and folders (resolved) that are passed over below folders: earlier results. A path that does
     not exist and holds `*`, `?` or `[` is a pattern; `**` stands for any folders. Raises InputError where something
@@ -90,7 +110,7 @@ def gather(inputs: Sequence[Path], leave_out: Set[Path] = frozenset()) -> Inputs
             folders = True
             gathered.walk(path, path, leave_out)
         else:
-            gathered.found.append(Found(kind.value, path, Path(path.name)))
+            gathered.add(kind, path, Path(path.name))
     if not gathered.found and not gathered.unusable:
         raise InputError(
             f"no photos or clips in {', '.join(str(path) for path in inputs)}", next_step=RECOGNISED

@@ -13,7 +13,8 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum
-from pathlib import Path
+from itertools import chain
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any, Self
 
@@ -118,12 +119,12 @@ def parse(text: str) -> Contents:
         if version != VERSION:
             raise ValueError(f"its version is {version!r}, not {VERSION}")
         return Contents(
-            {_text(name): _done(entry) for name, entry in data["done"].items()},
+            {_inside(name): _done(entry) for name, entry in data["done"].items()},
             {
-                _text(name): Failed(_mark(entry["input"]), _text(entry["message"]))
+                _inside(name): Failed(_mark(entry["input"]), _text(entry["message"]))
                 for name, entry in data["failed"].items()
             },
-            {_text(name) for name in data["begun"]},
+            {_inside(name) for name in data["begun"]},
             {_text(key): dict(told) for key, told in data["works"].items()},
         )
     except ValueError:
@@ -141,6 +142,14 @@ def _mark(entry: Mapping[str, Any]) -> Mark:
     if type(size) is not int or type(mtime_ns) is not int:
         raise TypeError(size)
     return Mark(size, mtime_ns, _text(entry["sha256"]))
+
+
+def _inside(value: Any) -> str:
+    """A path below the folder."""
+    path = PurePosixPath(_text(value))
+    if path.is_absolute() or not path.parts or ".." in path.parts:
+        raise ValueError(f"{value!r} is no path below the folder")
+    return str(value)
 
 
 def _text(value: Any) -> str:
@@ -206,9 +215,9 @@ class Manifest:
         entry = self._contents.failed.get(self._name(task))
         return entry is not None and entry.input.of_same(task.source) is not None
 
-    def outputs(self) -> Iterator[Path]:
-        """Every output that it knows, there or not."""
-        return (self.folder / name for name in (*self._contents.done, *self._contents.begun))
+    def names(self) -> Iterator[str]:
+        """Of every output that it knows, there or not: its path below the folder."""
+        return chain(self._contents.done, self._contents.begun)
 
     def told_of(self, work: str) -> Mapping[str, Any]:
         """What was written about a work; empty where nothing was."""

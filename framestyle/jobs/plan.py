@@ -105,11 +105,18 @@ def is_one_file(output: Path, inputs: Inputs, *, into_folder: bool = False) -> b
     return not many and not into_folder and bool(output.suffix) and not output.is_dir()
 
 
-def plan(inputs: Inputs, output: Path, naming: Naming, *, one_file: bool = False) -> list[Task]:
+def plan(
+    inputs: Inputs,
+    output: Path,
+    naming: Naming,
+    *,
+    one_file: bool = False,
+    style_images: Iterable[Path] = (),
+) -> list[Task]:
     """One task a clip or photo, in order; the trees of folders are mirrored under `output`.
 
-    Whether an output exists is not asked here, but for one: no input is written over. Raises OutputError (that, or a
-    name that the format does not go with) and UsageError (two inputs with one output).
+    Whether an output exists is not asked here, but for this: no input and no style image is written over. Raises
+    OutputError (that, or a name that the format does not go with) and UsageError (two inputs with one output).
     """
     names = [output] if one_file else [output / name for name in naming.called(inputs.found)]
     tasks = [Task(one.kind, one.path, name) for one, name in zip(inputs.found, names, strict=True)]
@@ -119,7 +126,8 @@ def plan(inputs: Inputs, output: Path, naming: Naming, *, one_file: bool = False
         else:
             check_container(naming.video_codec, task.target)
     _refuse_shared(tasks)
-    _refuse_inputs(tasks, inputs)
+    _refuse_written_over(tasks, style_images, "a style image")
+    _refuse_written_over(tasks, inputs.paths(), "an input")
     return tasks
 
 
@@ -143,15 +151,16 @@ def _refuse_shared(tasks: Sequence[Task]) -> None:
                 )
 
 
-def _refuse_inputs(tasks: Sequence[Task], inputs: Inputs) -> None:
-    sources = set()
-    for path in (*(one.path for one in inputs.found), *(one.path for one in inputs.unusable)):
+def _refuse_written_over(tasks: Sequence[Task], sources: Iterable[Path], what: str) -> None:
+    """`what`: what the sources are, in a word."""
+    kept = set()
+    for path in sources:
         try:
-            sources.add(file_identity(path))
+            kept.add(file_identity(path))
         except OSError:
             continue  # a link to nothing
     for task in tasks:
-        if task.target.exists() and not task.target.is_dir() and file_identity(task.target) in sources:
+        if task.target.exists() and not task.target.is_dir() and file_identity(task.target) in kept:
             raise OutputError(
-                f"{task.target} is an input; sources are never written over", next_step="Choose another -o."
+                f"{task.target} is {what}; sources are never written over", next_step="Choose another -o."
             )

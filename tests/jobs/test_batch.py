@@ -196,7 +196,7 @@ def test_files_of_others_are_replaced_only_where_that_is_said(order: Order) -> N
     Path("out").mkdir()
     Path("out/a.png").write_text("mine")
     for careful in (order, replace(order, fresh=True)):
-        with pytest.raises(OutputError, match=r"out/a\.png exists already$"):
+        with pytest.raises(OutputError, match=r"out/a\.png exists already\n"):
             prepare(careful)
     assert Path("out/a.png").read_text() == "mine" and _files().keys() == {"out/a.png"}
     _do(replace(order, overwrite=True))
@@ -234,7 +234,7 @@ def test_a_file_is_not_a_folder_and_has_no_manifest(order: Order) -> None:
     single = replace(order, inputs=[Path("in/a.png")], output=Path("new/a.png"))
     _do(single)
     assert _files("new").keys() == {"new/a.png"}
-    with pytest.raises(OutputError, match=r"new/a\.png exists already$"):
+    with pytest.raises(OutputError, match=r"new/a\.png exists already\n"):
         prepare(single)
     _do(replace(single, overwrite=True))
 
@@ -302,11 +302,13 @@ def test_presets_that_cannot_have_a_folder_each_are_refused(order: Order, make_p
 def test_results_inside_the_input_are_not_inputs_the_next_time(
     order: Order, make_preset: MakePreset, output: str
 ) -> None:
+    """Nor where other presets are asked for then, whose folders lie beside."""
     both = [make_preset("one"), make_preset("two", output={"photo_format": "webp"})]
-    for presets in ([make_preset(output={"photo_format": "webp"})], both):
+    third = make_preset("three", output={"photo_format": "webp"})
+    for presets in ([third], both, [both[0], third]):
         inside = replace(order, output=Path(output), presets=presets)
         first = _do(inside)
-        assert [len(one.outputs) for one in first] == [3] * len(presets)
+        assert [len(one.outputs) + one.skipped for one in first] == [3] * len(presets)
         assert [one.skipped for one in _do(inside)] == [3] * len(presets)
 
 
@@ -318,11 +320,19 @@ def test_an_input_is_never_written_over(order: Order) -> None:
     assert _files("in") == before
 
 
+def test_a_style_image_is_never_written_over(order: Order, photo: Path) -> None:
+    before = photo.read_bytes()
+    _edit(f"in/{photo.name}")
+    with pytest.raises(OutputError, match="is a style image"):
+        prepare(replace(order, output=photo.parent, overwrite=True))
+    assert photo.read_bytes() == before
+
+
 # -- failures ----------------------------------------------------------------------------------------------
 
 
 def test_bad_photos_are_named_at_once_and_stop_nobody(order: Order, loads: list[str]) -> None:
-    Path("in/a.png").write_bytes(Path("in/a.png").read_bytes()[:60])
+    Path("in/a.png").write_bytes(Path("in/a.png").read_bytes()[:50])
     Path("in/empty.tif").touch()
     news: list[Event] = []
     (done,) = _do(order, news.append)
@@ -337,8 +347,18 @@ def test_bad_photos_are_named_at_once_and_stop_nobody(order: Order, loads: list[
     assert (mended.failed, mended.outputs, mended.skipped) == (("in/empty.tif",), ("out/a.png",), 2)
 
 
+def test_what_is_neither_photo_nor_clip_is_told_once(order: Order, make_preset: MakePreset) -> None:
+    news: list[Event] = []
+    _do(order, news.append)
+    Path("in/notes.txt").write_text("ultramarine")
+    Path("in/x/list.csv").write_text("ochre")
+    _do(replace(order, presets=[make_preset("one"), make_preset("two")]), news.append)
+    told = [event.message for event in news if isinstance(event, Note) and event.level == "info"]
+    assert told == ["Passed over, being neither photos nor clips: 2 in the folders named."]
+
+
 def test_the_error_of_the_only_input_is_raised_again_and_again(order: Order) -> None:
-    Path("in/a.png").write_bytes(Path("in/a.png").read_bytes()[:60])
+    Path("in/a.png").write_bytes(Path("in/a.png").read_bytes()[:50])
     alone = replace(order, inputs=[Path("in/a.png")])
     for _ in range(2):
         with pytest.raises(InputError, match=r"in/a\.png cannot be decoded"):

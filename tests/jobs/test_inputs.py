@@ -112,6 +112,18 @@ def test_patterns_keep_the_tree_below_their_plain_beginning(
     assert found.alone == (len(names) == 1)
 
 
+def test_what_is_named_twice_counts_once_where_its_result_would_be_the_same(here: Path) -> None:
+    _fill("in/a.png", "in/x/b.png")
+    _fill("in/empty.jpg", content=b"")
+    _fill("in/notes.txt", content=b"ultramarine")
+    twice = gather([Path("in"), Path("in/*"), here / "in", Path("in/a.png")])
+    assert _named(twice) == [("in/a.png", "a.png"), ("in/x/b.png", "x/b.png")]
+    assert (len(twice.unusable), twice.passed_over) == (1, 1)
+    # Elsewhere below the output it is another result.
+    assert _named(gather([Path("in"), Path("in/x")]))[2:] == [("in/x/b.png", "b.png")]
+    assert gather([Path("in/a.png"), Path("in/a.png")]).alone
+
+
 def test_a_file_of_that_very_name_comes_before_a_pattern(here: Path) -> None:
     _fill("[ab].png", "a.png", "b.png")
     assert _named(gather([Path("[ab].png")])) == [("[ab].png", "[ab].png")]

@@ -21,7 +21,9 @@ from framestyle.jobs.work import Work
 from framestyle.presets import Preset
 
 WORK = "0123456789abcdef01234567"
-names = st.text(min_size=1, max_size=12) | st.sampled_from(["x/ä.jpg", "a\udc80.png", "\n", "🌻/1.tif"])
+names = st.text(min_size=1, max_size=12).map(lambda text: f"a{text}".replace("/", "_")) | st.sampled_from(
+    ["x/ä.jpg", "a\udc80.png", "\n", "🌻/1.tif", "..."]
+)
 sizes = st.integers(0, 2**62)
 marks = st.builds(Mark, sizes, sizes, st.text("0123456789abcdef", min_size=64, max_size=64))
 told = st.dictionaries(st.text(max_size=8), st.text(max_size=8) | sizes | st.none(), max_size=3)
@@ -117,6 +119,9 @@ BROKEN = {
     "newer": '{"framestyle_manifest": 2, "done": {}, "failed": {}, "begun": [], "works": {}}',
     "foreign": '{"name": "some other program"}',
     "bytes": b"\xff\xfe\x00",
+    "absolute": '{"framestyle_manifest": 1, "done": {}, "failed": {}, "begun": ["/etc/a.png"], "works": {}}',
+    "outside": '{"framestyle_manifest": 1, "done": {}, "failed": {}, "begun": ["x/../../a.png"], "works": {}}',
+    "nameless": '{"framestyle_manifest": 1, "done": {}, "failed": {}, "begun": [""], "works": {}}',
 }
 
 
@@ -148,7 +153,7 @@ def test_what_is_no_file_is_set_aside_too(out: Path, task: Task) -> None:
 def test_no_folder_and_no_file_are_an_empty_manifest(tmp_path: Path, task: Task) -> None:
     for folder in (tmp_path / "nowhere", task.source):
         with Manifest(folder) as manifest:
-            assert manifest.trouble is None and list(manifest.outputs()) == []
+            assert manifest.trouble is None and list(manifest.names()) == []
     assert not (tmp_path / "nowhere").exists()
 
 

@@ -248,8 +248,6 @@ def test_two_inputs_of_one_name_are_refused_with_both_names(here: Path) -> None:
     _fill(here, "one/a.png", "two/a.png")
     with pytest.raises(UsageError, match=r"one/a\.png and two/a\.png would both become out/a\.png"):
         plan([Path("one"), Path("two")], Path("out"))
-    with pytest.raises(UsageError, match="both become"):
-        plan([Path("one/a.png"), Path("one/a.png")], Path("out"))
 
 
 def test_results_inside_the_input_folder_are_not_stylized_again(here: Path) -> None:
@@ -287,6 +285,16 @@ def test_an_input_is_never_the_output_even_through_links(here: Path) -> None:
     for output in ("a.png", "./a.png", "link.png", "hard.png", "."):
         with pytest.raises(OutputError, match="is an input"):
             plan([Path("a.png")], Path(output))
+
+
+def test_a_style_image_is_not_written_over(here: Path) -> None:
+    _fill(here, "in/a.png", "styles/a.png")
+    found = gather([Path("in")])
+    (here / "link.png").symlink_to("styles/a.png")
+    for style in ("styles/a.png", "link.png"):
+        with pytest.raises(OutputError, match=r"styles/a\.png is a style image"):
+            planned(found, Path("styles"), Naming(), style_images=[Path(style), Path("gone.png")])
+    assert planned(found, Path("out"), Naming(), style_images=[Path("styles/a.png")])
 
 
 def test_an_output_that_is_another_inputs_file_is_refused(here: Path) -> None:

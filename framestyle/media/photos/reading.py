@@ -42,7 +42,10 @@ def read_photo(path: Path, size_for: SizeFor | None = None) -> Photo:
 
 
 def photo_size(path: Path) -> tuple[int, int]:
-    """Width and height, upright, without decoding. InputError where they cannot be read."""
+    """Width and height, upright. InputError where they cannot be read.
+
+    Nothing is decoded but a PNG, whose orientation may stand behind its pixels.
+    """
     with opened(path) as image:
         width, height = image.size
         return (height, width) if orientation(image, path) >= 5 else (width, height)
