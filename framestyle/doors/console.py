@@ -181,7 +181,7 @@ def describe(event: Event) -> str:
     if isinstance(event, Note):
         return f"{'warning: ' if event.level == 'warning' else ''}{plain(event.message)}"
     if isinstance(event, TaskFailed):
-        return f"FAILED {plain(event.path)}: {plain(event.message)}"
+        return f"FAILED {plain(event.path)}: {_cause(event)}"
     if isinstance(event, TaskDone):
         size = f"{event.size_bytes / 1e6:.1f} MB"
         return f"wrote {plain(event.output)} ({size}, {event.frames} frames, {event.seconds:.1f} s)"
@@ -190,6 +190,11 @@ def describe(event: Event) -> str:
         tally += f", {event.skipped} done before" if event.skipped else ""
         return f"done: {tally}, {event.frames} frames, {event.seconds:.1f} s"
     return ""
+
+
+def _cause(failed: TaskFailed) -> str:
+    """Without the path, which stands before it anyway."""
+    return plain(failed.message.removeprefix(failed.path).lstrip(" :"))
 
 
 def _shot(progress: Progress) -> str:
@@ -300,7 +305,9 @@ class _Rich:
         return row
 
     def _summary(self, done: JobDone) -> Table:
-        table = Table(title="FrameStyle", show_header=False, title_justify="left")
+        job = self._progress.job
+        title = "FrameStyle" if job is None else f"FrameStyle · {job.preset}"
+        table = Table(title=Text(plain(title)), show_header=False, title_justify="left")
         table.add_column(style="bold")
         table.add_column(overflow="fold")
         for output in done.outputs[:SHOWN_OUTPUTS]:
@@ -321,15 +328,15 @@ class _Rich:
 def failure_table(failures: Sequence[tuple[str, TaskFailed]], stream: TextIO | None = None) -> None:
     """What failed and why, one row an input, to stderr: (preset, failure). Off a terminal each is one line."""
     console = RichConsole(file=stream or sys.stderr)
-    presets: dict[tuple[str, str], list[str]] = {}
+    presets: dict[TaskFailed, list[str]] = {}
     for preset, failure in failures:
-        presets.setdefault((failure.path, failure.message), []).append(preset)
+        presets.setdefault(failure, []).append(preset)
     several = len({preset for preset, _ in failures}) > 1
     rows = []
-    for (path, message), names in presets.items():
-        where = f" ({', '.join(names)})" if several else ""
-        rows.append((plain(path), plain(message.removeprefix(path).lstrip(" :") + where)))
-    title = f"failed: {counted(len(rows), 'input')}"
+    for failure, names in presets.items():
+        where = plain(f" ({', '.join(names)})") if several else ""
+        rows.append((plain(failure.path), _cause(failure) + where))
+    title = f"failed: {counted(len({path for path, _ in rows}), 'input')}"
     if not console.is_terminal:
         lines = [title, *(f"  {path}: {message}" for path, message in rows)]
         console.file.write("\n".join(lines) + "\n")

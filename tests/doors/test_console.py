@@ -138,6 +138,7 @@ def test_the_summary_lists_what_was_made_and_what_failed(width: int) -> None:
     told = _shown("rich", EVERY_KIND)
     lines = _lines(told)
     for parts in (
+        ("FrameStyle · nightswirl",),
         ("wrote", "out.mp4", "2.50 MB"),
         ("frames", "30, 23.3 steps and 2.08 s each"),
         ("time", "01:02"),
@@ -241,7 +242,7 @@ def test_plain_lines_tell_beginnings_ends_and_failures(clock: _Clock) -> None:
         "[00:00] Using the learned weights.",
         "[00:00] clip.mp4: 30 frames, 3 shots, 192x108",
         "[00:00] wrote out.mp4 (2.5 MB, 30 frames, 61.0 s)",
-        "[00:00] FAILED bad.mp4: bad.mp4 is no video",
+        "[00:00] FAILED bad.mp4: is no video",
         "[00:00] done: 1 written, 1 failed, 1 done before, 30 frames, 62.5 s",
     ):
         assert part in told, part

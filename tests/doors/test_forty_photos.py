@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,6 @@ from PIL import Image
 Call = Callable[..., subprocess.CompletedProcess[str]]
 PRESETS = ("quick", "other")
 MAX_SIDE_PX = 48
-SECONDS_AGAIN = 5.0
 AS_MADE = 0.9
 """Least correlation between a photo and its result after three steps: turned by mistake, it is below a half."""
 
@@ -68,15 +66,12 @@ def test_forty_mixed_photos_in_two_styles(workplace: Path, command: list[str], c
             _check(root / one.result, one)
 
     made = _marks(workplace / "out")
-    started = time.monotonic()
     again = call(*command)
-    seconds = time.monotonic() - started
     assert again.returncode == 4 and len(_news(again, "task_skipped")) == 2 * 38
     assert [event["skipped"] for event in _news(again, "job_done")] == [38, 38]
     assert sorted(event["path"] for event in _news(again, "task_failed")) == sorted(2 * damaged)
     assert not _news(again, "task_started")
     assert _marks(workplace / "out") == made
-    assert seconds < SECONDS_AGAIN
 
 
 def test_the_network_is_not_loaded_to_say_that_all_is_done(
