@@ -183,7 +183,7 @@ def _refusal(refused: Sequence[tuple[Task, Standing]], trouble: str | None) -> O
 def paint(jobs: Sequence[Job], order: Order, on_event: OnEvent) -> list[JobDone]:
     """Do what is left of each. The weights are loaded once, style targets and network once a preset."""
     if jobs and (count := jobs[0].inputs.passed_over):
-        on_event(Note(f"Passed over, being neither photos nor clips: {count} in the folders named."))
+        on_event(Note(f"Files passed over, being neither photos nor clips: {count}."))
     painter = _Painter(order, len(jobs) == 1 and jobs[0].tasks == 1, on_event)
     return [painter.do(job) for job in jobs]
 

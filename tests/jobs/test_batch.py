@@ -354,7 +354,7 @@ def test_what_is_neither_photo_nor_clip_is_told_once(order: Order, make_preset: 
     Path("in/x/list.csv").write_text("ochre")
     _do(replace(order, presets=[make_preset("one"), make_preset("two")]), news.append)
     told = [event.message for event in news if isinstance(event, Note) and event.level == "info"]
-    assert told == ["Passed over, being neither photos nor clips: 2 in the folders named."]
+    assert told == ["Files passed over, being neither photos nor clips: 2."]
 
 
 def test_the_error_of_the_only_input_is_raised_again_and_again(order: Order) -> None:
