@@ -5,12 +5,18 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-from framestyle.media.sequences import SequenceReader, SequenceWriter, existing_files, numbering_of
+from framestyle.media.probe import VideoInfo, probe
+from framestyle.media.sequences import RATE, SequenceReader, SequenceWriter, existing_files, numbering_of
 from framestyle.media.video_reader import VideoReader
 from framestyle.media.video_writer import VideoWriter, check_container
 
 ClipReader = VideoReader | SequenceReader
 ClipWriter = VideoWriter | SequenceWriter
+
+
+def probe_clip(path: Path) -> VideoInfo:
+    """What a clip is; of an image sequence, one frame is decoded for it. InputError where it cannot be read."""
+    return probe(path) if numbering_of(path) is None else SequenceReader(path).info
 
 
 def open_clip(
@@ -19,7 +25,7 @@ def open_clip(
     end_s: Fraction | None = None,
     *,
     tone_map: bool = False,
-    sequence_rate: Fraction = Fraction(24),
+    sequence_rate: Fraction = RATE,
 ) -> ClipReader:
     """A reader of the range. `tone_map`: HDR comes as SDR. `sequence_rate`: of image sequences, which have none."""
     if numbering_of(path) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,19 @@ from typing import Any
 import numpy as np
 import pytest
 from media_facts import encode, packets
+from planning import plan
 
 from framestyle.doors.cli import main
 from framestyle.errors import InputError, OutputError, UsageError
 from framestyle.events import Event, JobDone, Note, TaskStarted
+from framestyle.jobs.batch import Order, prepare
 from framestyle.jobs.engines.local import run
-from framestyle.jobs.plan import Task, TimeRange, plan
+from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.workshop import Workshop
 from framestyle.media.photos import read_photo, write_photo
 from framestyle.media.sequences import existing_files
 from framestyle.media.video_reader import VideoReader
+from framestyle.presets import load_preset
 
 MakeClip = Callable[..., Path]
 MakeWorkshop = Callable[..., Workshop]
@@ -149,11 +153,13 @@ def test_a_folder_is_photos_where_the_output_is_a_folder(tmp_path: Path) -> None
 
 def test_frames_that_exist_are_replaced_only_on_demand_and_sources_never(tmp_path: Path) -> None:
     source, there = frames(tmp_path / "in"), frames(tmp_path / "out", [1003])
+    order = Order([source], there, [load_preset("nightswirl-draft")], weights="untrained")
     with pytest.raises(OutputError, match=r"shot.1003.png exists"):
-        plan([source], there)
-    assert plan([source], there, overwrite=True)[0].target == there
-    with pytest.raises(OutputError, match="is an input"):
-        plan([source], source.parent, overwrite=True)
+        prepare(order)
+    (job,) = prepare(replace(order, overwrite=True))
+    assert [task.target for task in job.to_do] == [there]
+    with pytest.raises(OutputError, match=r"shot.1001.png is an input"):
+        prepare(replace(order, output=source.parent, overwrite=True))
     with pytest.raises(InputError, match="does not exist"):
         plan([tmp_path / "none.%04d.png"], tmp_path / "o.mp4")
 
@@ -163,7 +169,7 @@ def test_the_command_line_takes_patterns(tmp_path: Path, capsys: pytest.CaptureF
     target = tmp_path / "o.%03d.tif"
     arguments = ["stylize", str(source), "-o", str(target), "-p", "nightswirl-draft", "--dry-run"]
     assert main(arguments) == 0
-    assert f"video: {source} -> {target}" in capsys.readouterr().out
+    assert f"clip: {source} -> {target} (32x24, 5 frames, " in capsys.readouterr().out
 
 
 def test_hdr_is_not_made_images_of_in_silence(make_workshop: MakeWorkshop, tmp_path: Path) -> None:
