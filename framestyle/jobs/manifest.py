@@ -7,10 +7,11 @@ replaced. One that cannot be trusted is set aside. Two jobs may share a folder: 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from itertools import chain
@@ -22,6 +23,7 @@ from framestyle.errors import FramestyleError, InputError
 from framestyle.jobs.plan import Task
 from framestyle.jobs.work import Work
 from framestyle.media.files import atomic_output, storage_error
+from framestyle.nst.shelf import sha256_of
 
 NAME = ".framestyle.json"
 VERSION = 1
@@ -42,32 +44,52 @@ class Standing(Enum):
 
 @dataclass(frozen=True)
 class Mark:
-    """Which file it is: size and time to see quickly that it is the same, SHA-256 where they do not tell."""
+    """Which file it is: size and time to see quickly that it is the same, SHA-256 where they do not tell.
+
+    Of an image sequence, all together: its names count too.
+    """
 
     size: int
     mtime_ns: int
     sha256: str
 
     @classmethod
-    def of(cls, path: Path) -> Mark:
-        """OSError where it cannot be read."""
-        with path.open("rb") as file:
-            stat = os.fstat(file.fileno())
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return cls(stat.st_size, stat.st_mtime_ns, digest)
+    def of(cls, files: Sequence[Path]) -> Mark:
+        """OSError where they cannot be read, or there are none."""
+        # Stats first: what is written meanwhile shows as a later time.
+        size, mtime_ns = _size_and_time(files)
+        digests = [sha256_of(path) for path in files]
+        return cls(size, mtime_ns, digests[0] if len(files) == 1 else _of_all(files, digests))
 
-    def of_same(self, path: Path) -> Mark | None:
-        """The mark that a file of the same content has now, else None."""
+    def of_same(self, files: Sequence[Path]) -> Mark | None:
+        """The mark that files of the same content have now, else None."""
         try:
-            stat = path.stat()
-            if stat.st_size != self.size:
+            size, mtime_ns = _size_and_time(files)
+            if size != self.size:
                 return None
-            if stat.st_mtime_ns == self.mtime_ns:
+            if mtime_ns == self.mtime_ns:
                 return self
-            now = Mark.of(path)
+            now = Mark.of(files)
         except OSError:
             return None
         return now if now.sha256 == self.sha256 else None
+
+
+def _size_and_time(files: Sequence[Path]) -> tuple[int, int]:
+    """Of several, the sum and a number that is another where any of them has another name, size or time."""
+    stats = [path.stat() for path in files]
+    if not stats:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    if len(stats) == 1:
+        return stats[0].st_size, stats[0].st_mtime_ns
+    told = _of_all(files, [(stat.st_size, stat.st_mtime_ns) for stat in stats])
+    return sum(stat.st_size for stat in stats), int(told[:15], 16)
+
+
+def _of_all(files: Sequence[Path], facts: Sequence[object]) -> str:
+    """The hexadecimal SHA-256 of their names with a fact of each."""
+    lines = [f"{path.name!a} {fact}" for path, fact in zip(files, facts, strict=True)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -191,17 +213,18 @@ class Manifest:
 
     def standing(self, task: Task, work: str) -> Standing:
         """How the output of a task stands, were it to be made by this work."""
-        if not os.path.lexists(task.target):
+        files = task.outputs()
+        if not files:
             return Standing.ABSENT
         name = self._name(task)
         entry = self._contents.done.get(name)
         begun = name in self._contents.begun
-        output = None if entry is None else entry.output.of_same(task.target)
+        output = None if entry is None else entry.output.of_same(files)
         if entry is None or output is None:
             if begun:
                 return Standing.BEGUN
             return Standing.UNKNOWN if entry is None else Standing.CHANGED
-        given = entry.input.of_same(task.source)
+        given = entry.input.of_same(task.inputs())
         if given is not None and entry.work == work:
             # Times alone may have changed, as when a folder is copied: so that it is not read again next time.
             self._keep(name, Done(work, given, output))
@@ -213,7 +236,7 @@ class Manifest:
     def has_failed(self, task: Task) -> bool:
         """Whether this very input could not be read before."""
         entry = self._contents.failed.get(self._name(task))
-        return entry is not None and entry.input.of_same(task.source) is not None
+        return entry is not None and entry.input.of_same(task.inputs()) is not None
 
     def names(self) -> Iterator[str]:
         """Of every output that it knows, there or not: its path below the folder."""
@@ -255,7 +278,7 @@ class Manifest:
         """Reaches the disk with the next task; until then the output stands there as begun."""
         self.give_up(task)
         self._contents.failed.pop(self._name(task), None)
-        self._keep(self._name(task), Done(work, given, Mark.of(task.target)))
+        self._keep(self._name(task), Done(work, given, Mark.of(task.outputs())))
 
     def fail(self, task: Task, given: Mark, message: str) -> None:
         """The input cannot be read. When it reaches the disk, see `finish`."""
@@ -333,7 +356,7 @@ class Record:
         if self._manifest is None:
             return
         try:
-            self._given = Mark.of(task.source)
+            self._given = Mark.of(task.inputs())
         except OSError:
             self._given = None  # whoever reads it will say so
         self._manifest.begin(task)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,9 +12,11 @@ from pathlib import Path
 
 from framestyle.errors import OutputError, UsageError
 from framestyle.jobs.inputs import Found, Inputs
+from framestyle.media.clips import check_clip_target
 from framestyle.media.files import file_identity
 from framestyle.media.photos import FORMATS, check_photo_format
-from framestyle.media.video_writer import CODECS, check_container
+from framestyle.media.sequences import Numbering, existing_files, numbering_of
+from framestyle.media.video_writer import CODECS
 
 PHOTO_SUFFIXES = {suffix.lstrip(".") for suffix in FORMATS}
 VIDEO_SUFFIXES = {"mp4", "mov", "mkv", "webm", "avi", "m4v"}
@@ -21,11 +24,21 @@ VIDEO_SUFFIXES = {"mp4", "mov", "mkv", "webm", "avi", "m4v"}
 
 @dataclass(frozen=True)
 class Task:
-    """One clip or one photo: `kind` is video or photo."""
+    """One clip or one photo: `kind` is video or photo. A clip may be an image sequence, on either side: a pattern."""
 
     kind: str
     source: Path
     target: Path
+
+    def inputs(self) -> list[Path]:
+        """The files that it is made from: of an image sequence, each."""
+        return existing_files(self.source)
+
+    def outputs(self) -> list[Path]:
+        """The files at its target, as far as there are some."""
+        if self.kind == "video" and numbering_of(self.target) is not None:
+            return existing_files(self.target)
+        return [self.target] if os.path.lexists(self.target) else []
 
 
 @dataclass(frozen=True)
@@ -64,7 +77,7 @@ class Naming:
             chosen = longer
 
     def _called(self, one: Found, *, whole: bool = False) -> Path:
-        return (self._photo if one.kind == "photo" else self._video)(one.name, whole)
+        return (self._video if one.kind == "video" else self._photo)(one.name, whole)
 
     def _photo(self, name: Path, whole: bool) -> Path:
         """a.jpg -> a.png where PNG is asked for, or a.jpg.png with its whole name."""
@@ -89,6 +102,13 @@ def _shared(names: Iterable[Path]) -> set[str]:
 def as_one(path: Path) -> str:
     """The same for all names that are one file on some system: letters' case, and how accents are composed."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", str(path)).casefold())
+
+
+def names_a_clip(output: Path) -> bool:
+    """Then a single folder is an image sequence, and not photos on their own."""
+    containers = {suffix for codec in CODECS.values() for suffix in codec.containers}
+    single = output.suffix.lower() in containers - {f".{suffix}" for suffix in PHOTO_SUFFIXES}
+    return not output.is_dir() and (single or numbering_of(output) is not None)
 
 
 def is_one_file(output: Path, inputs: Inputs, *, into_folder: bool = False) -> bool:
@@ -119,12 +139,15 @@ def plan(
     OutputError (that, or a name that the format does not go with) and UsageError (two inputs with one output).
     """
     names = [output] if one_file else [output / name for name in naming.called(inputs.found)]
-    tasks = [Task(one.kind, one.path, name) for one, name in zip(inputs.found, names, strict=True)]
+    tasks = [
+        Task("photo" if one.kind == "photo" else "video", one.path, name)
+        for one, name in zip(inputs.found, names, strict=True)
+    ]
     for task in tasks:
         if task.kind == "photo":
             check_photo_format(task.target)
         else:
-            check_container(naming.video_codec, task.target)
+            check_clip_target(naming.video_codec, task.target)
     _refuse_shared(tasks)
     _refuse_written_over(tasks, style_images, "a style image")
     _refuse_written_over(tasks, inputs.paths(), "an input")
@@ -143,12 +166,25 @@ def _refuse_shared(tasks: Sequence[Task]) -> None:
                 next_step="Rename one, or give them an output each; the tree of a folder that is named is kept.",
             )
     for task in tasks:
+        numbering = numbering_of(task.target) if task.kind == "video" else None
+        if numbering is not None:
+            _refuse_among_frames(task, numbering, tasks)
         for folder in task.target.parents:
             if (above := seen.get(as_one(folder))) is not None:
                 raise UsageError(
                     f"{above.source} would become {folder}, which is the folder of {task.target}",
                     next_step="Rename one, or give them an output each.",
                 )
+
+
+def _refuse_among_frames(task: Task, numbering: Numbering, tasks: Sequence[Task]) -> None:
+    """Another output that would be one of a sequence's files."""
+    for other in tasks:
+        if other is not task and numbering.may_hold(other.target):
+            raise UsageError(
+                f"{task.source} would become {task.target}, and {other.source} {other.target}, which is one of these",
+                next_step="Give them an output each.",
+            )
 
 
 def _refuse_written_over(tasks: Sequence[Task], sources: Iterable[Path], what: str) -> None:
@@ -159,8 +195,8 @@ def _refuse_written_over(tasks: Sequence[Task], sources: Iterable[Path], what: s
             kept.add(file_identity(path))
         except OSError:
             continue  # a link to nothing
-    for task in tasks:
-        if task.target.exists() and not task.target.is_dir() and file_identity(task.target) in kept:
+    for path in (path for task in tasks for path in task.outputs()):
+        if path.exists() and not path.is_dir() and file_identity(path) in kept:
             raise OutputError(
-                f"{task.target} is {what}; sources are never written over", next_step="Choose another -o."
+                f"{path} is {what}; sources are never written over", next_step="Choose another -o."
             )
