@@ -1,4 +1,4 @@
-"""Plans as a job makes them."""
+"""What a job plans, in one call."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from framestyle.jobs.inputs import gather
-from framestyle.jobs.plan import Naming, Task, is_one_file, names_a_clip
-from framestyle.jobs.plan import plan as planned
+from framestyle.jobs.plan import Naming, Task, is_one_file, names_a_clip, plan
 
 
-def plan(
+def planned(
     inputs: Sequence[Path],
     output: Path,
     *,
@@ -18,7 +17,8 @@ def plan(
     photo_format: str | None = None,
     video_codec: str = "h264",
 ) -> list[Task]:
-    """With what lies in the output folder left out."""
-    found = gather(inputs, {output.resolve()}, as_sequence=not into_folder and names_a_clip(output))
+    """As a job of one preset does it, with what lies in the output folder left out."""
+    one_clip = not into_folder and names_a_clip(output)
+    found = gather(inputs, {output.resolve()}, one_clip=one_clip)
     one_file = is_one_file(output, found, into_folder=into_folder)
-    return planned(found, output, Naming(photo_format, video_codec), one_file=one_file)
+    return plan(found, output, Naming(photo_format, video_codec), one_file=one_file)

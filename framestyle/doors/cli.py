@@ -133,8 +133,7 @@ def _add_stylize(commands: argparse._SubParsersAction[_Parser]) -> None:
         nargs="+",
         type=Path,
         metavar="INPUT",
-        help="a clip, a photo, a folder of them, an image sequence (shot.%%04d.png), or a pattern such as "
-        "'photos/**/*.jpg'",
+        help="a clip, a photo, an image sequence (shot.%%04d.png), a folder, or a pattern ('photos/**/*.jpg')",
     )
     parser.add_argument("-o", "--output", required=True, help="a file, or a folder for several results")
     parser.add_argument(

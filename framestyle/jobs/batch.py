@@ -31,9 +31,9 @@ from framestyle.jobs.plan import (
 )
 from framestyle.jobs.prices import Meter, keep_price
 from framestyle.jobs.work import Work
-from framestyle.media.clips import probe_clip
 from framestyle.media.photos import read_photo
-from framestyle.media.sequences import existing_files
+from framestyle.media.probe import probe
+from framestyle.media.sequences import existing_files, numbering_of
 from framestyle.nst.shelf import NOT_HERE, choose_kind, weights_identity
 from framestyle.presets import Preset, is_plain_name, pictures_of
 
@@ -88,11 +88,8 @@ def prepare(order: Order) -> list[Job]:
     folders = _folders(order)
     manifests = [Manifest(folder) for folder in folders]
     into_folder = order.into_folder or len(order.presets) > 1
-    inputs = gather(
-        order.inputs,
-        _earlier_results(order.output, folders),
-        as_sequence=not into_folder and names_a_clip(order.output),
-    )
+    one_clip = not into_folder and names_a_clip(order.output)
+    inputs = gather(order.inputs, _earlier_results(order.output, folders), one_clip=one_clip)
     if not inputs.found and len(inputs.unusable) == 1:
         raise inputs.unusable[0].error
     one_file = is_one_file(order.output, inputs, into_folder=into_folder)
@@ -141,8 +138,8 @@ def _earlier_results(output: Path, folders: Sequence[Path]) -> set[Path]:
     left_out = {folder.resolve() for folder in (output, *folders)}
     known = [output, *(path.parent for path in sorted(output.glob(f"*/{NAME}")))]
     for folder in known:
-        names = Manifest(folder).names()
-        left_out.update(path for name in names for path in existing_files(folder.resolve() / name))
+        for name in Manifest(folder).names():
+            left_out.update(existing_files(folder.resolve() / name))
     return left_out
 
 
@@ -168,7 +165,7 @@ def _told_apart(
 def _standing(task: Task, work: Work, manifest: Manifest | None) -> Standing:
     if manifest is not None:
         return manifest.standing(task, work.key(task.kind))
-    return Standing.UNKNOWN if task.results else Standing.ABSENT
+    return Standing.UNKNOWN if task.outputs() else Standing.ABSENT
 
 
 def _refusal(refused: Sequence[tuple[Task, Standing]], trouble: str | None) -> OutputError:
@@ -178,9 +175,8 @@ def _refusal(refused: Sequence[tuple[Task, Standing]], trouble: str | None) -> O
     lost = (
         "" if trouble is None else f" (what is done there is not known: {NAME} is not used, since {trouble})"
     )
-    there = next(iter(task.results), task.target)
     return OutputError(
-        f"{there} exists already{why}{more}{lost}",
+        f"{task.outputs()[0]} exists already{why}{more}{lost}",
         next_step="Choose another -o, or add --overwrite to replace what is not done.",
     )
 
@@ -282,7 +278,16 @@ def _failing_again(job: Job) -> dict[Task, TaskFailed]:
     for task in job.to_do:
         if job.manifest is not None and job.manifest.has_failed(task):
             try:
-                (read_photo if task.kind == "photo" else probe_clip)(task.source)
+                _look_at(task)
             except InputError as error:
                 again[task] = TaskFailed(str(task.source), error.message, error.next_step)
     return again
+
+
+def _look_at(task: Task) -> None:
+    """InputError where it cannot be read."""
+    if task.kind == "photo" or numbering_of(task.source) is not None:
+        for path in task.inputs():
+            read_photo(path)
+    else:
+        probe(task.source)

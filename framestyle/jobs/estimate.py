@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from framestyle.jobs.plan import Task, TimeRange
+from framestyle.media.clips import clip_info
 from framestyle.media.description import exact_rate
 from framestyle.media.photos import FORMATS, photo_size
-from framestyle.media.probe import VideoInfo, probe
-from framestyle.media.sequences import SequenceReader, numbering_of
+from framestyle.media.probe import VideoInfo
+from framestyle.media.sequences import numbering_of
 from framestyle.nst.sizes import Size, fit_within, scale_sizes
 from framestyle.presets import Preset
 
@@ -19,7 +20,7 @@ BYTES_PER_PIXEL = {
 """Of painted photos at 8 bits and the default quality: strokes are harder to pack than skies."""
 BYTES_PER_FRAME_PIXEL = {
     "h264": 0.4, "h265": 0.3, "vp9": 0.3, "av1": 0.25, "prores": 0.8, "dnxhr": 0.8, "ffv1": 1.9, "gif": 0.8,
-    "webp": 0.6,
+    "webp": 0.8,
 }  # fmt: skip
 ROUGHER = {"draft": 0.25, "good": 0.5}
 """The named qualities below the default, as parts of it."""
@@ -49,28 +50,20 @@ def _photo(task: Task, preset: Preset) -> Estimate:
 
 
 def _clip(task: Task, preset: Preset, span: TimeRange) -> Estimate:
-    info, frames = _looked_at(task, preset, span)
+    info = clip_info(task.source, sequence_rate=exact_rate(preset.video.sequence_rate))
     was = Size(info.width, info.height)
     becomes = fit_within(was, preset.scales.max_side_px)
+    frames = _frames(info, span)
     passes = preset.video.passes if preset.video.warm_start == "flow" else 1
     warm = preset.video.steps * becomes.area_px / 1e6
     if preset.video.warm_start == "none":
         warm = _whole(preset, becomes)
     steps = _whole(preset, becomes) + (frames * passes - 1) * warm
-    each = BYTES_PER_FRAME_PIXEL[preset.output.video_codec] * ROUGHER.get(str(preset.output.quality), 1.0)
     if numbering_of(task.target) is not None:
         each = BYTES_PER_PIXEL[FORMATS[task.target.suffix.lower()]]
+    else:
+        each = BYTES_PER_FRAME_PIXEL[preset.output.video_codec] * ROUGHER.get(str(preset.output.quality), 1.0)
     return Estimate(was, becomes, frames, steps, each * becomes.area_px * frames)
-
-
-def _looked_at(task: Task, preset: Preset, span: TimeRange) -> tuple[VideoInfo, int]:
-    """What a clip is, and its frames in the range."""
-    if numbering_of(task.source) is None:
-        info = probe(task.source)
-        return info, _frames(info, span)
-    rate = exact_rate(preset.video.sequence_rate)
-    reader = SequenceReader(task.source, rate, span.start_s, span.end_s)
-    return reader.info, max(1, reader.frame_count)
 
 
 def _whole(preset: Preset, size: Size) -> float:
@@ -86,4 +79,6 @@ def _frames(info: VideoInfo, span: TimeRange) -> int:
     if length is None:
         length = Fraction(info.frame_count_estimate or 1) / info.frame_rate
     end = length if span.end_s is None else min(span.end_s, length)
-    return max(1, round((end - (span.start_s or 0)) * info.frame_rate))
+    frames = max(1, round((end - (span.start_s or 0)) * info.frame_rate))
+    # Fewer where not every tick has one: variable rates, gaps in a sequence's numbers.
+    return min(frames, info.frame_count_estimate or frames)

@@ -24,7 +24,10 @@ RECOGNISED = "Photos (JPEG, PNG, WebP, TIFF, BMP, AVIF, HEIC) and clips are reco
 
 @dataclass(frozen=True)
 class Found:
-    """A clip or a photo: `kind` is video, sequence or photo; `name` is its place below the input that led to it."""
+    """A clip or a photo: `kind` is video, sequence or photo; `name` is its place below the input that led to it.
+
+    An image sequence is a clip, but is called as a photo is; its path is a pattern.
+    """
 
     kind: str
     path: Path
@@ -49,7 +52,7 @@ class Inputs:
     passed_over: int = 0
 
     def paths(self) -> Iterator[Path]:
-        """Every file that was meant to be painted."""
+        """Of all files that were meant to be painted."""
         for one in self.found:
             yield from existing_files(one.path)
         yield from (one.path for one in self.unusable)
@@ -97,24 +100,23 @@ class _Gathered:
             self.unusable.append(Unusable(path, error))
 
 
-def gather(
-    inputs: Sequence[Path], leave_out: Set[Path] = frozenset(), *, as_sequence: bool = False
-) -> Inputs:
+def gather(inputs: Sequence[Path], leave_out: Set[Path] = frozenset(), *, one_clip: bool = False) -> Inputs:
     """Every clip and photo once, in the order given; a folder's and a pattern's sorted.
 
     `leave_out`: files and folders (resolved) that are passed over below folders: earlier results. A path that does
-    not exist and holds `*`, `?` or `[` is a pattern; `**` stands for any folders. One such as `shot.%04d.png` is an
-    image sequence; with `as_sequence`, so is a folder that is the only input. Raises InputError where something named
-    is missing or unknown, or nothing is found.
+    not exist and holds `*`, `?` or `[` is a pattern; `**` stands for any folders. An image sequence is named as in
+    `shot.%04d.png`; with `one_clip`, a single folder is one too. Raises InputError where something named is missing or
+    unknown, or nothing is found.
     """
     gathered, folders = _Gathered(), False
-    if as_sequence and len(inputs) == 1 and inputs[0].is_dir():
-        inputs = [sequence_in(inputs[0])]
     for path in inputs:
         if numbering_of(path) is not None and existing_files(path):
             gathered.add(InputKind.SEQUENCE, path, Path(path.name))
         elif is_pattern(path):
             _match(path, gathered, leave_out)
+        elif one_clip and len(inputs) == 1 and path.is_dir():
+            sequence = sequence_in(path)
+            gathered.add(InputKind.SEQUENCE, sequence, Path(sequence.name))
         elif (kind := sniff(path)) is InputKind.FOLDER:
             folders = True
             gathered.walk(path, path, leave_out)

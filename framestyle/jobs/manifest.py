@@ -7,11 +7,12 @@ replaced. One that cannot be trusted is set aside. Two jobs may share a folder: 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -22,7 +23,7 @@ from framestyle.errors import FramestyleError, InputError
 from framestyle.jobs.plan import Task
 from framestyle.jobs.work import Work
 from framestyle.media.files import atomic_output, storage_error
-from framestyle.media.sequences import existing_files, numbering_of
+from framestyle.nst.shelf import sha256_of
 
 NAME = ".framestyle.json"
 VERSION = 1
@@ -45,58 +46,50 @@ class Standing(Enum):
 class Mark:
     """Which file it is: size and time to see quickly that it is the same, SHA-256 where they do not tell.
 
-    Of an image sequence: all sizes, the latest time, SHA-256 over names and contents; and `listing`, a digest of every
-    file's name, size and time, to see quickly that all are the same.
+    Of an image sequence, all together: its names count too.
     """
 
     size: int
     mtime_ns: int
     sha256: str
-    listing: str = ""
 
     @classmethod
-    def of(cls, path: Path) -> Mark:
-        """Of a file, or of the files that a pattern stands for. OSError where they cannot be read."""
-        glance = cls._glance(path)
-        if not glance.listing:
-            return replace(glance, sha256=_sha256(path))
-        names = hashlib.sha256()
-        for file in existing_files(path):
-            names.update(os.fsencode(file.name) + f"\0{_sha256(file)}\n".encode())
-        return replace(glance, sha256=names.hexdigest())
+    def of(cls, files: Sequence[Path]) -> Mark:
+        """OSError where they cannot be read, or there are none."""
+        # Stats first: what is written meanwhile shows as a later time.
+        size, mtime_ns = _size_and_time(files)
+        digests = [sha256_of(path) for path in files]
+        return cls(size, mtime_ns, digests[0] if len(files) == 1 else _of_all(files, digests))
 
-    @classmethod
-    def _glance(cls, path: Path) -> Mark:
-        """What is seen without reading."""
-        if numbering_of(path) is None:
-            stat = path.stat()
-            return cls(stat.st_size, stat.st_mtime_ns, "")
-        stats = [(file.name, file.stat()) for file in existing_files(path)]
-        if not stats:
-            raise FileNotFoundError(path)
-        listing = hashlib.sha256()
-        for name, stat in stats:
-            listing.update(os.fsencode(name) + f"\0{stat.st_size} {stat.st_mtime_ns}\n".encode())
-        sizes, times = zip(*((stat.st_size, stat.st_mtime_ns) for _, stat in stats), strict=True)
-        return cls(sum(sizes), max(times), "", listing.hexdigest())
-
-    def of_same(self, path: Path) -> Mark | None:
-        """The mark that a file of the same content has now, or a sequence of the same files, else None."""
+    def of_same(self, files: Sequence[Path]) -> Mark | None:
+        """The mark that files of the same content have now, else None."""
         try:
-            glance = Mark._glance(path)
-            if glance.size != self.size:
+            size, mtime_ns = _size_and_time(files)
+            if size != self.size:
                 return None
-            if replace(glance, sha256=self.sha256) == self:
+            if mtime_ns == self.mtime_ns:
                 return self
-            now = Mark.of(path)
+            now = Mark.of(files)
         except OSError:
             return None
         return now if now.sha256 == self.sha256 else None
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _size_and_time(files: Sequence[Path]) -> tuple[int, int]:
+    """Of several, the sum and a number that is another where any of them has another name, size or time."""
+    stats = [path.stat() for path in files]
+    if not stats:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    if len(stats) == 1:
+        return stats[0].st_size, stats[0].st_mtime_ns
+    told = _of_all(files, [(stat.st_size, stat.st_mtime_ns) for stat in stats])
+    return sum(stat.st_size for stat in stats), int(told[:15], 16)
+
+
+def _of_all(files: Sequence[Path], facts: Sequence[object]) -> str:
+    """The hexadecimal SHA-256 of their names with a fact of each."""
+    lines = [f"{path.name!a} {fact}" for path, fact in zip(files, facts, strict=True)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -132,19 +125,12 @@ class Contents:
             {
                 VERSION_KEY: VERSION,
                 "works": {key: told for key, told in self.works.items() if key in used},
-                "done": {name: _told(entry) for name, entry in sorted(self.done.items())},
-                "failed": {name: _told(entry) for name, entry in sorted(self.failed.items())},
+                "done": {name: asdict(entry) for name, entry in sorted(self.done.items())},
+                "failed": {name: asdict(entry) for name, entry in sorted(self.failed.items())},
                 "begun": sorted(self.begun),
             },
             indent=1,
         )
-
-
-def _told(entry: Done | Failed) -> dict[str, Any]:
-    """Files have no listing, and none is told."""
-    return asdict(
-        entry, dict_factory=lambda items: {key: it for key, it in items if (key, it) != ("listing", "")}
-    )
 
 
 def parse(text: str) -> Contents:
@@ -177,7 +163,7 @@ def _mark(entry: Mapping[str, Any]) -> Mark:
     size, mtime_ns = entry["size"], entry["mtime_ns"]
     if type(size) is not int or type(mtime_ns) is not int:
         raise TypeError(size)
-    return Mark(size, mtime_ns, _text(entry["sha256"]), _text(entry.get("listing", "")))
+    return Mark(size, mtime_ns, _text(entry["sha256"]))
 
 
 def _inside(value: Any) -> str:
@@ -227,17 +213,18 @@ class Manifest:
 
     def standing(self, task: Task, work: str) -> Standing:
         """How the output of a task stands, were it to be made by this work."""
-        if not task.results:
+        files = task.outputs()
+        if not files:
             return Standing.ABSENT
         name = self._name(task)
         entry = self._contents.done.get(name)
         begun = name in self._contents.begun
-        output = None if entry is None else entry.output.of_same(task.target)
+        output = None if entry is None else entry.output.of_same(files)
         if entry is None or output is None:
             if begun:
                 return Standing.BEGUN
             return Standing.UNKNOWN if entry is None else Standing.CHANGED
-        given = entry.input.of_same(task.source)
+        given = entry.input.of_same(task.inputs())
         if given is not None and entry.work == work:
             # Times alone may have changed, as when a folder is copied: so that it is not read again next time.
             self._keep(name, Done(work, given, output))
@@ -249,7 +236,7 @@ class Manifest:
     def has_failed(self, task: Task) -> bool:
         """Whether this very input could not be read before."""
         entry = self._contents.failed.get(self._name(task))
-        return entry is not None and entry.input.of_same(task.source) is not None
+        return entry is not None and entry.input.of_same(task.inputs()) is not None
 
     def names(self) -> Iterator[str]:
         """Of every output that it knows, there or not: its path below the folder."""
@@ -291,7 +278,7 @@ class Manifest:
         """Reaches the disk with the next task; until then the output stands there as begun."""
         self.give_up(task)
         self._contents.failed.pop(self._name(task), None)
-        self._keep(self._name(task), Done(work, given, Mark.of(task.target)))
+        self._keep(self._name(task), Done(work, given, Mark.of(task.outputs())))
 
     def fail(self, task: Task, given: Mark, message: str) -> None:
         """The input cannot be read. When it reaches the disk, see `finish`."""
@@ -369,7 +356,7 @@ class Record:
         if self._manifest is None:
             return
         try:
-            self._given = Mark.of(task.source)
+            self._given = Mark.of(task.inputs())
         except OSError:
             self._given = None  # whoever reads it will say so
         self._manifest.begin(task)

@@ -15,7 +15,7 @@ from framestyle.jobs.inputs import Found, Inputs
 from framestyle.media.clips import check_clip_target
 from framestyle.media.files import file_identity
 from framestyle.media.photos import FORMATS, check_photo_format
-from framestyle.media.sequences import existing_files, numbering_of
+from framestyle.media.sequences import Numbering, existing_files, numbering_of
 from framestyle.media.video_writer import CODECS
 
 PHOTO_SUFFIXES = {suffix.lstrip(".") for suffix in FORMATS}
@@ -30,22 +30,15 @@ class Task:
     source: Path
     target: Path
 
-    @property
-    def results(self) -> list[Path]:
-        """The target's files that are there, whoever made them; a link to nothing is one, too."""
-        if self.kind == "video":
-            return existing_files(self.target)
-        # A photo may be called a%d.jpg: that is a name, no pattern.
-        return [self.target] if os.path.lexists(self.target) else []
+    def inputs(self) -> list[Path]:
+        """The files that it is made from: of an image sequence, each."""
+        return existing_files(self.source)
 
-    @property
-    def outcome(self) -> list[Path]:
-        """The files that it may write. Of a video as an image sequence, only the pattern is known."""
-        source = numbering_of(self.source) if self.kind == "video" else None
-        target = None if source is None else numbering_of(self.target)
-        if source is None or target is None:
-            return [self.target]
-        return [target.path(number) for number in source.numbers()]
+    def outputs(self) -> list[Path]:
+        """The files at its target, as far as there are some."""
+        if self.kind == "video" and numbering_of(self.target) is not None:
+            return existing_files(self.target)
+        return [self.target] if os.path.lexists(self.target) else []
 
 
 @dataclass(frozen=True)
@@ -112,9 +105,9 @@ def as_one(path: Path) -> str:
 
 
 def names_a_clip(output: Path) -> bool:
-    """Whether `output` is one video or one image sequence: then a folder is a sequence, and not photos on their own."""
+    """Then a single folder is an image sequence, and not photos on their own."""
     containers = {suffix for codec in CODECS.values() for suffix in codec.containers}
-    single = output.suffix.lower() in containers - FORMATS.keys()
+    single = output.suffix.lower() in containers - {f".{suffix}" for suffix in PHOTO_SUFFIXES}
     return not output.is_dir() and (single or numbering_of(output) is not None)
 
 
@@ -163,33 +156,35 @@ def plan(
 
 def _refuse_shared(tasks: Sequence[Task]) -> None:
     """Two inputs with one output, here or on a system that does not tell a from A; an output in another one."""
-    seen: dict[str, tuple[Task, Path]] = {}
-    outcomes = [(task, task.outcome) for task in tasks]
-    for task, paths in outcomes:
-        for path in paths:
-            other, target = seen.setdefault(as_one(path), (task, path))
-            if other is not task:
-                differ = "" if target == path else f" or {path}, one file on many systems"
-                raise UsageError(
-                    f"{other.source} and {task.source} would both become {target}{differ}",
-                    next_step="Rename one, or give them an output each; the tree of a folder that is named is kept.",
-                )
+    seen: dict[str, Task] = {}
+    for task in tasks:
+        other = seen.setdefault(as_one(task.target), task)
+        if other is not task:
+            differ = "" if other.target == task.target else f" or {task.target}, one file on many systems"
+            raise UsageError(
+                f"{other.source} and {task.source} would both become {other.target}{differ}",
+                next_step="Rename one, or give them an output each; the tree of a folder that is named is kept.",
+            )
     for task in tasks:
         numbering = numbering_of(task.target) if task.kind == "video" else None
         if numbering is not None:
-            # Even where no number is taken twice: which files are whose could not be told later.
-            for other, paths in outcomes:
-                if other is not task and any(map(numbering.holds, paths)):
-                    raise UsageError(
-                        f"{other.source} and {task.source} would both become files of {task.target}",
-                        next_step="Give them an output each.",
-                    )
+            _refuse_among_frames(task, numbering, tasks)
         for folder in task.target.parents:
             if (above := seen.get(as_one(folder))) is not None:
                 raise UsageError(
-                    f"{above[0].source} would become {folder}, which is the folder of {task.target}",
+                    f"{above.source} would become {folder}, which is the folder of {task.target}",
                     next_step="Rename one, or give them an output each.",
                 )
+
+
+def _refuse_among_frames(task: Task, numbering: Numbering, tasks: Sequence[Task]) -> None:
+    """Another output that would be one of a sequence's files."""
+    for other in tasks:
+        if other is not task and numbering.may_hold(other.target):
+            raise UsageError(
+                f"{task.source} would become {task.target}, and {other.source} {other.target}, which is one of these",
+                next_step="Give them an output each.",
+            )
 
 
 def _refuse_written_over(tasks: Sequence[Task], sources: Iterable[Path], what: str) -> None:
@@ -200,9 +195,8 @@ def _refuse_written_over(tasks: Sequence[Task], sources: Iterable[Path], what: s
             kept.add(file_identity(path))
         except OSError:
             continue  # a link to nothing
-    for task in tasks:
-        for path in task.results:
-            if path.exists() and not path.is_dir() and file_identity(path) in kept:
-                raise OutputError(
-                    f"{path} is {what}; sources are never written over", next_step="Choose another -o."
-                )
+    for path in (path for task in tasks for path in task.outputs()):
+        if path.exists() and not path.is_dir() and file_identity(path) in kept:
+            raise OutputError(
+                f"{path} is {what}; sources are never written over", next_step="Choose another -o."
+            )

@@ -6,17 +6,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from framestyle.media.probe import VideoInfo, probe
-from framestyle.media.sequences import RATE, SequenceReader, SequenceWriter, existing_files, numbering_of
+from framestyle.media.sequences import SequenceReader, SequenceWriter, existing_files, numbering_of
 from framestyle.media.video_reader import VideoReader
 from framestyle.media.video_writer import VideoWriter, check_container
 
 ClipReader = VideoReader | SequenceReader
 ClipWriter = VideoWriter | SequenceWriter
-
-
-def probe_clip(path: Path) -> VideoInfo:
-    """What a clip is; of an image sequence, one frame is decoded for it. InputError where it cannot be read."""
-    return probe(path) if numbering_of(path) is None else SequenceReader(path).info
 
 
 def open_clip(
@@ -25,12 +20,17 @@ def open_clip(
     end_s: Fraction | None = None,
     *,
     tone_map: bool = False,
-    sequence_rate: Fraction = RATE,
+    sequence_rate: Fraction = Fraction(24),
 ) -> ClipReader:
     """A reader of the range. `tone_map`: HDR comes as SDR. `sequence_rate`: of image sequences, which have none."""
     if numbering_of(path) is not None:
         return SequenceReader(path, sequence_rate, start_s, end_s)
     return VideoReader(path, start_s, end_s, tone_map=tone_map)
+
+
+def clip_info(path: Path, *, sequence_rate: Fraction = Fraction(24)) -> VideoInfo:
+    """What a clip is, without decoding it. InputError where it cannot be read."""
+    return probe(path) if numbering_of(path) is None else SequenceReader(path, sequence_rate).info
 
 
 def check_clip_target(codec: str, target: Path) -> None:

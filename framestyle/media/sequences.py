@@ -25,8 +25,6 @@ from framestyle.media.probe import VideoInfo
 
 _PATTERN = re.compile(r"([^%]*)%(?:0([1-9]))?d([^%]*)", re.DOTALL)
 _NUMBERED = re.compile(r"(.*?)([0-9]{1,9})([^0-9]*)", re.DOTALL)
-RATE = Fraction(24)
-"""Where none is said: files have none."""
 MISSING_TOLD = 3
 """So many missing numbers are named; of more it is said how many."""
 
@@ -44,24 +42,28 @@ class Numbering:
         """Of one frame."""
         return self.folder / f"{self.before}{number:0{self.digits}d}{self.after}"
 
-    def holds(self, path: Path) -> bool:
-        """Whether a path is one of these, there or not; names that are padded otherwise are none."""
-        return path.parent == self.folder and self._number(path.name) is not None
+    def numbers(self) -> list[int]:
+        """Of the files that there are, sorted; names that are padded otherwise are none of them."""
+        try:
+            with os.scandir(self.folder) as entries:
+                found = [number for entry in entries if (number := self.number_in(entry.name)) is not None]
+        except OSError:
+            return []
+        return sorted(found)
 
-    def _number(self, name: str) -> int | None:
+    def number_in(self, name: str) -> int | None:
+        """None where the file is none of these."""
         digits = name.removeprefix(self.before).removesuffix(self.after)
         if re.fullmatch("[0-9]{1,9}", digits) and self.path(int(digits)).name == name:
             return int(digits)
         return None
 
-    def numbers(self) -> list[int]:
-        """Of the files that there are, sorted."""
-        try:
-            with os.scandir(self.folder) as entries:
-                found = [self._number(entry.name) for entry in entries]
-        except OSError:
-            return []
-        return sorted(number for number in found if number is not None)
+    def may_hold(self, path: Path) -> bool:
+        """Whether a file, or one that another pattern stands for, can be one of these."""
+        other = numbering_of(path)
+        if other is not None:
+            return (other.folder, other.before, other.after) == (self.folder, self.before, self.after)
+        return path.parent == self.folder and self.number_in(path.name) is not None
 
     def files(self) -> list[Path]:
         """Those that there are."""
@@ -99,11 +101,11 @@ def sequence_in(folder: Path) -> Path:
 
 
 def existing_files(path: Path) -> list[Path]:
-    """The files that a path or a pattern stands for, as far as they are there; a link to nothing is, too."""
+    """The files that a path or a pattern stands for, as far as they are there."""
     numbering = numbering_of(path)
     if numbering is not None:
         return numbering.files()
-    return [path] if os.path.lexists(path) else []
+    return [path] if path.exists() else []
 
 
 class SequenceReader:
@@ -114,11 +116,7 @@ class SequenceReader:
     """
 
     def __init__(
-        self,
-        path: Path,
-        frame_rate: Fraction = RATE,
-        start_s: Fraction | None = None,
-        end_s: Fraction | None = None,
+        self, path: Path, frame_rate: Fraction, start_s: Fraction | None = None, end_s: Fraction | None = None
     ) -> None:
         numbering = numbering_of(path)
         self.numbers = numbering.numbers() if numbering else []
@@ -169,24 +167,14 @@ class SequenceReader:
     def __exit__(self, *_: object) -> None:
         pass
 
-    @property
-    def frame_count(self) -> int:
-        """Of the range, exactly."""
-        return sum(1 for _ in self._chosen())
-
     def __iter__(self) -> Iterator[Frame]:
-        for index, number, pts in self._chosen():
-            self._last_pts = pts
-            yield self._frame(index, number, pts)
-
-    def _chosen(self) -> Iterator[tuple[int, int, Fraction]]:
-        """Index, number and pts of each frame of the range."""
         for index, number in enumerate(self.numbers):
             pts = (number - self.numbers[0]) / self._rate
             if self._end_s is not None and pts >= self._end_s:
                 return
             if self._start_s is None or pts >= self._start_s:
-                yield index, number, pts
+                self._last_pts = pts
+                yield self._frame(index, number, pts)
 
     def _frame(self, index: int, number: int, pts: Fraction) -> Frame:
         photo = self._photo(number)

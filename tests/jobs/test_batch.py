@@ -230,6 +230,40 @@ def test_clips_of_a_folder_are_done_and_skipped_too(order: Order, make_clip: Mak
     assert _do(part)[0].skipped == 3 and _made_anew(before, _files()) == {"x/film.mp4"}
 
 
+def test_an_image_sequence_in_a_folder_is_done_once(order: Order, loads: list[str]) -> None:
+    for number in range(3):
+        _edit(f"in/x/s.{number}.png")
+    sequence = replace(order, inputs=[Path("in/x/s.%d.png")])
+    (done,) = _do(sequence)
+    assert (done.outputs, done.frames) == (("out/s.%d.png",), 3)
+    assert _files().keys() == {f"out/{NAME}", *(f"out/s.{n}.png" for n in range(3))}
+    assert _do(sequence)[0].skipped == 1
+    Path("in/x/s.1.png").write_bytes(Path("in/x/s.1.png").read_bytes()[:50])
+    with pytest.raises(OutputError, match=r"out/s\.0\.png exists already, made before its input changed"):
+        prepare(sequence)
+    # One that cannot be read is found out without the network; the error of one alone is raised.
+    both = replace(sequence, inputs=[*sequence.inputs, Path("in/a.png")], overwrite=True)
+    assert _do(both)[0].failed == _do(both)[0].failed == ("in/x/s.%d.png",)
+    assert len(loads) == 2
+
+
+def test_results_of_a_sequence_beside_its_frames_are_no_inputs(order: Order, make_preset: MakePreset) -> None:
+    for number in range(3):
+        _edit(f"in/x/s.{number}.png")
+    inside = replace(
+        order,
+        inputs=[Path("in/x/s.%d.png")],
+        output=Path("in/x"),
+        into_folder=True,
+        presets=[make_preset(output={"photo_format": "webp"})],
+    )
+    _do(inside)
+    later = replace(inside, inputs=[Path("in/x")], overwrite=True)
+    assert sorted(found.path.name for found in prepare(later)[0].inputs.found) == [
+        "c.png", "s.0.png", "s.1.png", "s.2.png"
+    ]  # fmt: skip
+
+
 def test_a_file_is_not_a_folder_and_has_no_manifest(order: Order) -> None:
     single = replace(order, inputs=[Path("in/a.png")], output=Path("new/a.png"))
     _do(single)

@@ -69,6 +69,18 @@ def test_a_clips_frames_and_most_steps_are_told(
     assert 0 < _megapixel_steps(news) <= told.megapixel_steps + 1e-9
 
 
+def test_an_image_sequence_is_told_by_its_frames(make_workshop: MakeWorkshop, tmp_path: Path) -> None:
+    for number in (1, 2, 3, 7):
+        save(tmp_path / f"s.{number}.png", picture(height=24, width=32))
+    task = Task("video", tmp_path / "s.%d.png", tmp_path / "out" / "s.%d.jpg")
+    workshop = make_workshop()
+    told = estimate(task, workshop.preset, TimeRange())
+    done = run([task], task.target, TimeRange(), workshop)
+    assert told.was == Size(32, 24) and told.frames == done.frames == 4
+    photo = estimate(Task("photo", tmp_path / "s.1.png", tmp_path / "1.jpg"), workshop.preset, TimeRange())
+    assert told.size_bytes == pytest.approx(4 * photo.size_bytes)
+
+
 def test_a_range_beyond_the_clips_end_is_not_counted(make_clip: MakeClip, tmp_path: Path) -> None:
     task = Task("video", make_clip("in.mp4", shots=(10,)), tmp_path / "out.mp4")
     preset = Preset.model_validate({"name": "mine"})

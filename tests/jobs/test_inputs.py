@@ -112,6 +112,19 @@ def test_patterns_keep_the_tree_below_their_plain_beginning(
     assert found.alone == (len(names) == 1)
 
 
+def test_an_image_sequence_is_one_clip(here: Path) -> None:
+    _fill("in/s.0001.png", "in/s.0002.png", "a[1]/s.1.png")
+    for inputs, one_clip in (([Path("in/s.%04d.png")], False), ([Path("in")], True)):
+        found = gather(inputs, one_clip=one_clip)
+        assert [(one.kind, one.path) for one in found.found] == [("sequence", Path("in/s.%04d.png"))]
+        assert found.alone and list(found.paths()) == [Path("in/s.0001.png"), Path("in/s.0002.png")]
+    # Signs of a pattern in a folder's name do not hide it; several folders are photos.
+    assert gather([Path("a[1]/s.%d.png")]).found[0].kind == "sequence"
+    assert len(gather([Path("in"), Path("a[1]")], one_clip=True).found) == 3
+    with pytest.raises(InputError, match="does not exist"):
+        gather([Path("in/gone.%04d.png")])
+
+
 def test_what_is_named_twice_counts_once_where_its_result_would_be_the_same(here: Path) -> None:
     _fill("in/a.png", "in/x/b.png")
     _fill("in/empty.jpg", content=b"")

@@ -49,7 +49,7 @@ def _finish(out: Path, *tasks: Task, work: str = WORK) -> None:
     with Manifest(out) as manifest:
         for task in tasks:
             manifest.begin(task)
-            manifest.finish(task, work, Mark.of(task.source))
+            manifest.finish(task, work, Mark.of(task.inputs()))
 
 
 def _standing(out: Path, task: Task, work: str = WORK) -> Standing:
@@ -182,8 +182,8 @@ def test_the_time_alone_makes_no_file_another(out: Path, task: Task, monkeypatch
     with Manifest(out) as manifest:
         assert manifest.standing(task, WORK) is Standing.DONE
 
-    def refuse(path: Path) -> Mark:
-        raise AssertionError(f"{path} is read again")
+    def refuse(files: list[Path]) -> Mark:
+        raise AssertionError(f"{files} are read again")
 
     # The new times were kept.
     monkeypatch.setattr(Mark, "of", refuse)
@@ -210,7 +210,7 @@ def test_all_but_the_task_at_hand_is_on_the_disk(out: Path, task: Task) -> None:
     second = Task("photo", task.source, out / "b.png")
     manifest = Manifest(out).__enter__()
     manifest.begin(task)
-    manifest.finish(task, WORK, Mark.of(task.source))
+    manifest.finish(task, WORK, Mark.of(task.inputs()))
     manifest.begin(second)
     # Killed here.
     assert _standing(out, task) is Standing.DONE
@@ -240,6 +240,40 @@ def test_what_is_not_the_inputs_fault_is_not_remembered(out: Path, task: Task) -
     assert json.loads((out / NAME).read_text())["begun"] == []
 
 
+def test_a_sequence_is_the_same_while_each_of_its_files_is(tmp_path: Path) -> None:
+    for name in ("in", "out"):
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            (tmp_path / name / f"s.{number}.png").write_text(f"{name} {number}")
+    out, frames = tmp_path / "out", tmp_path / "in"
+    task = Task("video", frames / "s.%d.png", out / "s.%d.png")
+    _finish(out, task)
+    assert _standing(out, task) is Standing.DONE
+    _touch(frames / "s.1.png")
+    assert _standing(out, task) is Standing.DONE
+    for changed, back in (
+        (lambda: (frames / "s.1.png").write_text("in 7"), lambda: (frames / "s.1.png").write_text("in 1")),
+        (
+            lambda: (frames / "s.2.png").rename(frames / "s.5.png"),
+            lambda: (frames / "s.5.png").rename(frames / "s.2.png"),
+        ),
+        (lambda: (frames / "s.3.png").touch(), lambda: (frames / "s.3.png").unlink()),
+    ):
+        changed()
+        assert _standing(out, task) is Standing.OTHER_INPUT
+        back()
+        assert _standing(out, task) is Standing.DONE
+    (out / "s.0.png").unlink()
+    assert _standing(out, task) is Standing.CHANGED
+    for path in task.outputs():
+        path.unlink()
+    assert _standing(out, task) is Standing.ABSENT
+    for path in task.inputs():
+        path.unlink()
+    with pytest.raises(FileNotFoundError):
+        Mark.of(task.inputs())
+
+
 # -- several jobs, and a disk that refuses -----------------------------------------------------------------
 
 
@@ -249,8 +283,8 @@ def test_two_jobs_in_one_folder_keep_what_the_other_finished(out: Path, task: Ta
     with Manifest(out) as one, Manifest(out) as two:
         one.begin(task)
         two.begin(other)
-        one.finish(task, WORK, Mark.of(task.source))
-        two.finish(other, WORK, Mark.of(other.source))
+        one.finish(task, WORK, Mark.of(task.inputs()))
+        two.finish(other, WORK, Mark.of(other.inputs()))
     assert {_standing(out, task), _standing(out, other)} == {Standing.DONE}
     assert json.loads((out / NAME).read_text())["begun"] == []
 
@@ -285,7 +319,7 @@ def test_an_error_is_not_hidden_by_one_of_the_manifest(
 
     with pytest.raises(KeyboardInterrupt), Manifest(out) as manifest:
         manifest.begin(task)
-        manifest.finish(task, WORK, Mark.of(task.source))
+        manifest.finish(task, WORK, Mark.of(task.inputs()))
         monkeypatch.setattr(manifest_module, "atomic_output", refuse)
         raise KeyboardInterrupt
 
