@@ -32,8 +32,8 @@ LINE_SEARCH_EVALUATIONS = 25
 STRENGTH_SPAN = 30.0
 """`strength` 0 … 1 spans this factor of the content weight either way of the preset's own (at 0.5)."""
 
-SIZES_KEPT = 24
-"""Sizes whose style targets are kept, about 5 MB each: more than one picture's scales, fewer than a folder's sizes."""
+AREAS_KEPT = 24
+"""Areas whose style targets are kept, about 5 MB each: more than one picture's scales, fewer than a folder's sizes."""
 
 Parts = tuple[tuple[str, float], ...]
 """Weighted losses by name."""
@@ -108,7 +108,9 @@ class Stylizer:
         self.content_weight = preset.content.weight
         if preset.strength is not None:
             self.content_weight *= STRENGTH_SPAN ** (1 - 2 * preset.strength)
-        self._targets: dict[Size, StyleTargets] = {}
+        self._targets: dict[
+            int, StyleTargets
+        ] = {}  # by the content's area: its shape does not matter to them
 
     @property
     def is_identity(self) -> bool:
@@ -200,15 +202,15 @@ class Stylizer:
         return Objective(content, wanted, self._style_targets(content), temporal)
 
     def _style_targets(self, content: Tensor) -> StyleTargets:
-        """Kept for the sizes last used; anew for each content where the style takes on the content's colours."""
+        """Kept for the areas last used; anew for each content where the style takes on the content's colours."""
         size = size_of(content)
         images = self.style_images
         recoloured = self.preset.color.preserve == "style_stats"
         if recoloured:
             images = [color.match_statistics(image, content) for image in images]
-        elif size in self._targets:
-            self._targets[size] = self._targets.pop(size)  # the last used stand last
-            return self._targets[size]
+        elif size.area_px in self._targets:
+            self._targets[size.area_px] = self._targets.pop(size.area_px)  # the last used stand last
+            return self._targets[size.area_px]
         weights = [image.weight for image in self.preset.style.images]
         style = self.preset.style
         targets = style_targets(
@@ -220,8 +222,8 @@ class Stylizer:
             style.scale,
         )
         if not recoloured:
-            self._targets[size] = targets
-            if len(self._targets) > SIZES_KEPT:
+            self._targets[size.area_px] = targets
+            if len(self._targets) > AREAS_KEPT:
                 del self._targets[next(iter(self._targets))]
         return targets
 
