@@ -274,6 +274,12 @@ def test_help_and_presets_load_no_torch(statement: str) -> None:
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
+def test_painting_loads_no_torchvision() -> None:
+    """It takes as long to load as torch, and names alone would be wanted of it."""
+    code = "import framestyle.jobs.engines.local, sys\nsys.exit('torchvision' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
 def test_the_version_is_the_packages(call: Call) -> None:
     import framestyle
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from framestyle.presets import LAYER_NAMES, SHORTHANDS, LayerWeights, Preset, Scales, json_schema, schema_rows
+from framestyle.presets import LAYER_NAMES, SHORTHANDS, LayerWeights, Preset, Scales, schema_rows
+from framestyle.presets.editors import json_schema
 
 Complaints = Callable[..., list[str]]
 
