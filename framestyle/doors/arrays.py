@@ -18,11 +18,13 @@ import numpy.typing as npt
 from framestyle.errors import UsageError
 from framestyle.events import OnEvent, ignore
 from framestyle.frames import Frame, Pixels
+from framestyle.jobs.masks import check_masks, has_regions
 from framestyle.jobs.workshop import open_workshop
 from framestyle.media.photos import with_hidden_filled
 from framestyle.motion import sequence
 from framestyle.motion.shots import Shot, find_shots
 from framestyle.nst.image import to_pixels, to_tensor
+from framestyle.nst.stylizer import Stylizer
 from framestyle.presets import Preset, load_preset
 
 Array = npt.NDArray[Any]
@@ -105,37 +107,59 @@ class Painter:
         self.preset = loaded.model_copy(update={"scales": scales})
         # What measures motion is made when frames come, and only then.
         self._workshop = open_workshop(
-            self.preset, weights=weights, device=device, seed=seed, on_event=on_event, clips=False
+            self.preset,
+            weights=weights,
+            device=device,
+            seed=seed,
+            on_event=on_event,
+            clips=False,
+            masks_follow=True,
         )
 
-    def stylize_image(self, image: Array) -> Array:
+    def stylize_image(self, image: Array, *, mask: Array | None = None) -> Array:
         """One picture stylized; shape and dtype as given, alpha as it came. `image` is left as it is.
 
-        Floats are worked on at 16 bits; what lies outside [0, 1] is clipped.
+        Floats are worked on at 16 bits; what lies outside [0, 1] is clipped. `mask`: where the regions lie that style
+        images are for, HW or HWC of the same types; it is stretched over the picture. None: the preset's own.
         """
         picture = _Picture.of(image)
-        stylizer = self._workshop.stylizer
+        stylizer = self._with_mask(mask)
         result = stylizer.stylize(to_tensor(picture.pixels, stylizer.device))
         return picture.painted(to_pixels(result.image, picture.pixels.dtype.type))
 
     def stylize_frames(
-        self, frames: Iterable[Array], *, shots: Sequence[Shot] | None = None
+        self, frames: Iterable[Array], *, shots: Sequence[Shot] | None = None, mask: Array | None = None
     ) -> Iterator[Array]:
         """The frames of a clip stylized one after another, each from the one before, as in a video; all of one kind.
 
         Lazy: a frame is read when it is wanted, and one ahead. `shots` count frames from 0. None: cuts are found (by
         `video.cuts`) where `frames` can be gone through twice, as a list or one array of four dimensions can. Anything
-        else is taken as one shot: a frame that the motion does not lead to starts afresh all the same.
+        else is taken as one shot: a frame that the motion does not lead to starts afresh all the same. `mask`: one for
+        all frames, as for a picture.
         """
+        stylizer = self._with_mask(mask)
         if shots is None:
             twice = isinstance(frames, Sequence | np.ndarray)
             shots = self._shots_of(frames) if twice else [Shot(0, 0)]
         waiting: deque[_Picture] = deque()
         painted = sequence.stylize_frames(
-            _noted(frames, waiting), shots, self._workshop.stylizer, on_event=self._workshop.on_event
+            _noted(frames, waiting), shots, stylizer, on_event=self._workshop.on_event
         )
         for frame in painted:
             yield waiting.popleft().painted(frame.pixels)
+
+    def _with_mask(self, mask: Array | None) -> Stylizer:
+        stylizer = self._workshop.stylizer
+        if mask is None:
+            check_masks(self.preset)
+            return stylizer
+        if not has_regions(self.preset):
+            raise UsageError(
+                "there is a mask, but no style image of the preset is for a region",
+                next_step='Say which is for what: load_preset(name, ["style.images.0.region=255"]).',
+            )
+        colours = np.dstack([mask] * 3) if isinstance(mask, np.ndarray) and mask.ndim == 2 else mask
+        return stylizer.with_mask(to_tensor(_Picture.of(colours).pixels))
 
     def _shots_of(self, frames: Iterable[Array]) -> list[Shot]:
         return find_shots(_noted(frames, deque(maxlen=1)), self.preset.video.cuts, _RATE)
@@ -161,6 +185,7 @@ def stylize_image(
     image: Array,
     preset: Preset | str | Path,
     *,
+    mask: Array | None = None,
     weights: str = "auto",
     device: str = "auto",
     seed: int = 0,
@@ -168,10 +193,10 @@ def stylize_image(
 ) -> Array:
     """One picture stylized: HWC, RGB or RGBA, uint8, uint16 or floats in [0, 1]; the result has its shape and dtype.
 
-    For several, make a `Painter`, whose arguments these are.
+    `mask` is that of `Painter.stylize_image`. For several pictures make a `Painter`, whose arguments the others are.
     """
     painter = Painter(preset, weights=weights, device=device, seed=seed, on_event=on_event)
-    return painter.stylize_image(image)
+    return painter.stylize_image(image, mask=mask)
 
 
 def stylize_frames(
@@ -179,6 +204,7 @@ def stylize_frames(
     preset: Preset | str | Path,
     *,
     shots: Sequence[Shot] | None = None,
+    mask: Array | None = None,
     weights: str = "auto",
     device: str = "auto",
     seed: int = 0,
@@ -186,7 +212,7 @@ def stylize_frames(
 ) -> Iterator[Array]:
     """A clip's frames stylized, lazily and in order, each as `stylize_image` would give it, and steady.
 
-    See `Painter` for the arguments, and `Painter.stylize_frames` for `shots`.
+    See `Painter` for the arguments, and `Painter.stylize_frames` for `shots` and `mask`.
     """
     painter = Painter(preset, weights=weights, device=device, seed=seed, on_event=on_event)
-    return painter.stylize_frames(frames, shots=shots)
+    return painter.stylize_frames(frames, shots=shots, mask=mask)

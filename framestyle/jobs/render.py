@@ -98,6 +98,7 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
         sample_aspect_ratio=found.info.sample_aspect_ratio,
         metadata=workshop.provenance(),
     )
+    stylizer = workshop.stylizer_for(task.source)
     frames_done = steps = 0
 
     def heard(event: Event) -> None:
@@ -114,9 +115,7 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
         WriteBehind(writer) as encoder,
         DiskStore(task.target.parent) as store,
         closing(
-            stylize_frames(
-                frames, found.shots, workshop.stylizer, flow=workshop.flow, store=store, on_event=heard
-            )
+            stylize_frames(frames, found.shots, stylizer, flow=workshop.flow, store=store, on_event=heard)
         ) as stylized,
     ):
         for frame in stylized:
@@ -144,7 +143,8 @@ def render_photo(task: Task, index: int, workshop: Workshop) -> TaskDone:
     height, width = photo.pixels.shape[:2]
     workshop.on_event(TaskStarted(str(task.source), "photo", index, 1, 1, width, height))
     photo.pixels = with_hidden_filled(photo.pixels, photo.alpha)
-    result = workshop.stylizer.stylize(to_tensor(photo.pixels, workshop.stylizer.device))
+    stylizer = workshop.stylizer_for(task.source)
+    result = stylizer.stylize(to_tensor(photo.pixels, stylizer.device))
     deep = photo.pixels.dtype == np.uint16
     pixels = to_pixels(result.image, np.uint16 if deep else np.uint8)
     words = {**workshop.provenance(), "recipe": workshop.recipe}

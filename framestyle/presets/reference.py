@@ -110,7 +110,7 @@ def _type_and_range(annotation: Any) -> tuple[str, str]:
         inner = get_args(annotation)[0]
         kind, inner_range = ("map", "") if inner is StyleImage else _type_and_range(inner)
         names = {
-            "map": "list of {path, weight}",
+            "map": "list of {path, weight, region}",
             "text": "list of texts",
             "whole number": "list of whole numbers",
         }
