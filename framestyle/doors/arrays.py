@@ -18,7 +18,7 @@ import numpy.typing as npt
 from framestyle.errors import UsageError
 from framestyle.events import OnEvent, ignore
 from framestyle.frames import Frame, Pixels
-from framestyle.jobs.masks import check_masks, has_regions
+from framestyle.jobs.masks import has_regions
 from framestyle.jobs.workshop import open_workshop
 from framestyle.media.photos import with_hidden_filled
 from framestyle.motion import sequence
@@ -151,7 +151,11 @@ class Painter:
     def _with_mask(self, mask: Array | None) -> Stylizer:
         stylizer = self._workshop.stylizer
         if mask is None:
-            check_masks(self.preset)
+            if stylizer.needs_mask:
+                raise UsageError(
+                    "style images of the preset are for regions, and no mask says where those are",
+                    next_step="Give mask=, an array in the regions' grey levels or colours.",
+                )
             return stylizer
         if not has_regions(self.preset):
             raise UsageError(

@@ -16,9 +16,9 @@ def has_regions(preset: Preset) -> bool:
     return any(image.region_color is not None for image in preset.style.images)
 
 
-def check_masks(preset: Preset) -> None:
-    """PresetError where regions lack a mask, or a mask regions."""
-    if has_regions(preset) and preset.style.mask is None:
+def check_masks(preset: Preset, *, more_follow: bool = False) -> None:
+    """PresetError where regions lack a mask, unless `more_follow`, or a mask regions."""
+    if has_regions(preset) and preset.style.mask is None and not more_follow:
         raise PresetError(
             f"style images of preset {preset.name!r} are for regions, and no mask says where those are",
             next_step="Add --mask IMAGE: a picture of the input's regions, in their grey levels or colours.",

@@ -86,8 +86,7 @@ def open_workshop(
             f"preset {preset.name!r} names no style image",
             next_step="Add one: --set style.images=PATH, or choose another: framestyle presets list",
         )
-    if not masks_follow:
-        check_masks(preset)
+    check_masks(preset, more_follow=masks_follow)
     chosen = choose_device(device)
     # First: it can lack weights, which should be said before others are learned or fetched.
     wanted = clips and preset.video.warm_start == "flow"

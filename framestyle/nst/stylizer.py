@@ -130,6 +130,11 @@ class Stylizer:
         self._mask_weights = None if mask is None else region_weights(mask.to(self.device), self.regions)
         self._targets: dict[Size, tuple[StyleTargets, ...]] = {}
 
+    @property
+    def needs_mask(self) -> bool:
+        """Style images are for regions, and nothing says where those lie."""
+        return self._mask_weights is None and any(region is not None for region in self.regions)
+
     def with_mask(self, mask: Tensor) -> Stylizer:
         """The same for contents with this mask, 1CHW in [0, 1]; it is stretched over them. Style targets are shared."""
         other = copy(self)
@@ -233,8 +238,8 @@ class Stylizer:
         """Of the regions that the content has; of one that covers it all, where there is no mask."""
         targets = self._style_targets(content)
         if self._mask_weights is None:
-            if len(targets) > 1:
-                raise ValueError("style images for several regions need a mask")
+            if self.needs_mask:
+                raise ValueError("style images for regions need a mask")
             return (RegionStyle(targets[0]),)
         weights = resized_weights(self._mask_weights, size_of(content))
         parts = zip(targets, torch.split(weights, 1, dim=1), weights.mean((0, 2, 3)).tolist(), strict=True)
@@ -361,7 +366,8 @@ class Stylizer:
 
         def closure() -> Tensor:
             gradient, values, names = self.gradient(leaf, objective)
-            leaf.grad = gradient * unit
+            # Torch flattens it without a copy: the network alone gives it in an order of its own.
+            leaf.grad = (gradient * unit).contiguous()
             at_start.append((values, names))
             return values.sum() * unit
 
