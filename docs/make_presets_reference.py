@@ -112,6 +112,27 @@ and the content loss too is the paper's sum.
 
 At each scale every style image has `scale`² times the pixels of the content image, in its own shape.
 Several images blend by weight.
+
+**Regions.** A style image with a `region` is for that part of the content alone. A mask shows the parts: an image in which each
+region has its own grey level or colour. `mask` names it, or `--mask PATH` on the command line:
+
+```yaml
+style:
+  images:
+    - {path: night-sky.jpg, region: 255}        # where the mask is white
+    - {path: mosaic.jpg, region: "#ff0000"}     # where it is red; in quotes, for # begins a comment
+    - {path: woodcut.jpg}                       # everywhere else: region is rest
+  mask: harbour-mask.png
+```
+
+- The mask is stretched over the content. Its edges may be soft: a colour between those of two regions belongs to both, in
+  parts. So a soft edge from one region to another should not run through a third one's colour.
+- `rest` is what the mask shows black or white, where no image has that colour for its region. Where no image is for the
+  rest, it stays as it is, to the bit. One image with `region: 255` paints what is white, and leaves what is black.
+- Images of the same region blend by weight. Colours are kept (`color.preserve`) over the whole picture.
+- Where `mask` is a folder, each input has the mask in it that is named as the input is, whatever the suffix
+  (`IMG_7.png` for `IMG_7.jpg`). An input without one fails; the others go on.
+- A clip has one mask for all its frames: it does not move with what it shows.
 """,
     "network": """\
 Weights expect the pooling that they were made with: `max` for `imagenet` and `caffe`, `average` for `learned` and

@@ -129,6 +129,34 @@ def test_an_unknown_preset_is_refused() -> None:
         stylize_image(_ramp(), "nightswrl", **UNTRAINED)
 
 
+# -- regions -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["HW uint8", "HWC uint8", "HW float32", "HWC uint16"])
+def test_a_mask_says_where_a_style_is_for(quick: str, form: str) -> None:
+    mask = np.zeros((12, 20), np.float64)
+    mask[:, 10:] = 1
+    dtype = form.split()[1]
+    mask = (mask * (1 if dtype == "float32" else np.iinfo(dtype).max)).astype(dtype)
+    if form.startswith("HWC"):
+        mask = np.dstack([mask] * 3)
+    preset, image = load_preset(quick, ["style.images.0.region=255"]), _ramp()
+    done = stylize_image(image, preset, mask=mask, **UNTRAINED)
+    assert np.array_equal(done[:, :18], image[:, :18])
+    assert (done != image)[:, 22:].any((0, 2)).all()
+    for frame, moved in zip(
+        _moving(3), stylize_frames(_moving(3), preset, mask=mask, **UNTRAINED), strict=True
+    ):
+        assert np.array_equal(frame[:, :22], moved[:, :22]) and (frame != moved)[:, 26:].any()
+
+
+def test_a_mask_is_wanted_where_there_are_regions_and_only_there(quick: str) -> None:
+    with pytest.raises(UsageError, match="no mask says where"):
+        stylize_image(_ramp(), load_preset(quick, ["style.images.0.region=255"]), **UNTRAINED)
+    with pytest.raises(UsageError, match="no style image of the preset is for a region"):
+        stylize_image(_ramp(), quick, mask=np.zeros((4, 4), np.uint8), **UNTRAINED)
+
+
 # -- frames ------------------------------------------------------------------------------------------------
 
 

@@ -35,13 +35,14 @@ def example_world(workplace: Path, photo: Path, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.usefixtures("example_world")
 def test_every_example_runs_as_it_is_written() -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 7
+    assert len(blocks) == 8
     known: dict[str, Any] = {}
     for block in blocks:
         exec(compile(block, str(PAGE), "exec"), known)
     photo = known["photo"]
-    for painted in (known["painted"], known["first"], *known["paintings"], *known["moving"]):
+    for painted in (known["painted"], known["first"], *known["paintings"], *known["moving"], known["partly"]):
         assert painted.shape == photo.shape and painted.dtype == np.uint8
+    assert np.array_equal(known["partly"][:12], photo[:12]) and (known["partly"] != photo)[13:].any()
     assert sorted(path.name for path in Path().glob("painted*.png")) == [
         "painted-000.png",
         "painted-001.png",
