@@ -41,7 +41,7 @@ style:
 video: {temporal_weight: 40}
 ```
 
-## Commands
+{PICTURES}## Commands
 
 | `framestyle presets …` | What it does |
 |---|---|
@@ -203,6 +203,7 @@ def reference_text() -> str:
     rows = schema_rows()
     head = HEAD.replace("{MOST_ENTRIES}", str(MOST_ENTRIES))
     head = head.replace("{LARGEST_UNPACKED_BYTES:,}", f"{LARGEST_UNPACKED_BYTES:,}")
+    head = head.replace("{PICTURES}", _pictures())
     parts = [head, _section(TOP, "Whose preset it is, and what has no section of its own.", rows, "")]
     for name, info in Preset.model_fields.items():
         model = info.annotation
@@ -210,6 +211,16 @@ def reference_text() -> str:
             parts.append(_section(f"`{name}`", " ".join((model.__doc__ or "").split()), rows, name))
     parts += [_codecs(), _shorthands(), _cost_classes()]
     return "\n".join(parts)
+
+
+def _pictures() -> str:
+    """A section with the sheets that make_images.py has made; nothing where there are none."""
+    sheets = sorted((TARGET.parent / "images").glob("presets-*.jpg"))
+    if not sheets:
+        return ""
+    about = "Each on samples, 160 px wide, with `learned` weights and few steps (`docs/make_images.py`):"
+    shown = [f"![{sheet.stem.partition('-')[2]} in every preset](images/{sheet.name})" for sheet in sheets]
+    return "\n\n".join(["## The built-in ones", about, *shown, ""])
 
 
 def texts() -> dict[Path, str]:
