@@ -125,7 +125,11 @@ def _add_work_options(parser: argparse.ArgumentParser) -> None:
 def _add_stylize(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = commands.add_parser("stylize", help="stylize clips, photos, or folders of photos")
     parser.add_argument(
-        "inputs", nargs="+", type=Path, metavar="INPUT", help="a video, a photo, a folder of photos"
+        "inputs",
+        nargs="+",
+        type=Path,
+        metavar="INPUT",
+        help="a video, a photo, a folder of photos, an image sequence (shot.%%04d.png)",
     )
     parser.add_argument("-o", "--output", required=True, help="a file, or a folder for several results")
     parser.add_argument("-p", "--preset", required=True, help="a preset's name, or the path of a YAML file")

@@ -9,9 +9,11 @@ from fractions import Fraction
 from pathlib import Path
 
 from framestyle.errors import InputError, OutputError, UsageError
+from framestyle.media.clips import check_clip_target
 from framestyle.media.files import InputKind, file_identity, photos_in, sniff
 from framestyle.media.photos import FORMATS, check_photo_format
-from framestyle.media.video_writer import CODECS, check_container
+from framestyle.media.sequences import existing_files, numbering_of, sequence_in
+from framestyle.media.video_writer import CODECS
 
 PHOTO_SUFFIXES = {suffix.lstrip(".") for suffix in FORMATS}
 VIDEO_SUFFIXES = {"mp4", "mov", "mkv", "webm", "avi", "m4v"}
@@ -19,7 +21,7 @@ VIDEO_SUFFIXES = {"mp4", "mov", "mkv", "webm", "avi", "m4v"}
 
 @dataclass(frozen=True)
 class Task:
-    """One clip or one photo: `kind` is video or photo."""
+    """One clip or one photo: `kind` is video or photo. A clip may be an image sequence, on either side: a pattern."""
 
     kind: str
     source: Path
@@ -79,11 +81,14 @@ def plan(
 ) -> list[Task]:
     """One task a clip or photo, in order. A folder is walked, and its tree mirrored under `output`.
 
+    An image sequence is named by a pattern (`shot.%04d.png`), or by its folder where `output` names a clip.
     `output` is a folder where there are several inputs, where it is one already, where its name has no suffix,
     or where `into_folder` says so. Raises InputError (missing, unknown, nothing to do), OutputError (exists, would
     overwrite a source), UsageError.
     """
-    kinds = [(path, sniff(path)) for path in inputs]
+    kinds = [_known(path) for path in inputs]
+    if len(kinds) == 1 and kinds[0][1] is InputKind.FOLDER and not into_folder and _names_a_clip(output):
+        kinds = [(sequence_in(inputs[0]), InputKind.SEQUENCE)]
     many = len(kinds) > 1 or any(kind is InputKind.FOLDER for _, kind in kinds)
     if many and not into_folder and output.suffix.lstrip(".").lower() in PHOTO_SUFFIXES | VIDEO_SUFFIXES:
         raise UsageError(
@@ -101,9 +106,20 @@ def plan(
         if task.kind == "photo":
             check_photo_format(task.target)
         else:
-            check_container(video_codec, task.target)
+            check_clip_target(video_codec, task.target)
     _check_targets(tasks, overwrite)
     return tasks
+
+
+def _known(path: Path) -> tuple[Path, InputKind]:
+    return path, InputKind.SEQUENCE if existing_files(path) and numbering_of(path) else sniff(path)
+
+
+def _names_a_clip(output: Path) -> bool:
+    """Then a folder is an image sequence, and not photos on their own."""
+    containers = {suffix for codec in CODECS.values() for suffix in codec.containers}
+    single = output.suffix.lower() in containers - {f".{suffix}" for suffix in PHOTO_SUFFIXES}
+    return not output.is_dir() and (single or numbering_of(output) is not None)
 
 
 def _tasks_of(path: Path, kind: InputKind, naming: _Naming) -> list[Task]:
@@ -113,6 +129,8 @@ def _tasks_of(path: Path, kind: InputKind, naming: _Naming) -> list[Task]:
         return [Task("photo", photo, naming.output / name) for photo, name in zip(photos, names, strict=True)]
     if kind is InputKind.VIDEO:
         return [Task("video", path, naming.file or naming.output / naming.video(path))]
+    if kind is InputKind.SEQUENCE:
+        return [Task("video", path, naming.file or naming.output / naming.photo(Path(path.name)))]
     return [Task("photo", path, naming.file or naming.output / naming.photo(Path(path.name)))]
 
 
@@ -125,7 +143,7 @@ def _photos_outside(output: Path, folder: Path) -> list[Path]:
 
 
 def _check_targets(tasks: Sequence[Task], overwrite: bool) -> None:
-    sources = {file_identity(task.source) for task in tasks}
+    sources = {file_identity(path) for task in tasks for path in existing_files(task.source)}
     seen: dict[Path, Path] = {}
     for task in tasks:
         if task.target in seen:
@@ -134,13 +152,14 @@ def _check_targets(tasks: Sequence[Task], overwrite: bool) -> None:
                 next_step="Give them one output each.",
             )
         seen[task.target] = task.source
-        if not task.target.exists() or task.target.is_dir():
-            continue
-        if file_identity(task.target) in sources:
-            raise OutputError(
-                f"{task.target} is an input; sources are never written over", next_step="Choose another -o."
-            )
-        if not overwrite:
-            raise OutputError(
-                f"{task.target} exists already", next_step="Choose another -o, or add --overwrite."
-            )
+        for path in existing_files(task.target):
+            if path.is_dir():
+                continue
+            if file_identity(path) in sources:
+                raise OutputError(
+                    f"{path} is an input; sources are never written over", next_step="Choose another -o."
+                )
+            if not overwrite:
+                raise OutputError(
+                    f"{path} exists already", next_step="Choose another -o, or add --overwrite."
+                )
