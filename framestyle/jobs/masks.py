@@ -6,7 +6,7 @@ from pathlib import Path
 
 from framestyle.errors import InputError, PresetError
 from framestyle.frames import Pixels
-from framestyle.media.files import photos_in
+from framestyle.media.files import InputKind, sniff, walk
 from framestyle.media.photos import read_style_image
 from framestyle.presets import Preset
 
@@ -44,7 +44,7 @@ def mask_of(preset: Preset, source: Path | None) -> Pixels | None:
 
 
 def _in_folder(folder: Path, source: Path) -> Path:
-    found = [path for path in photos_in(folder) if path.stem == source.stem]
+    found = [path for path in walk(folder).files if path.stem == source.stem and _is_photo(path)]
     found = [path for path in found if path.name == source.name] or found
     if len(found) == 1:
         return found[0]
@@ -54,3 +54,10 @@ def _in_folder(folder: Path, source: Path) -> Path:
         )
     names = " and ".join(str(path.relative_to(folder)) for path in found)
     raise InputError(f"{names} in {folder} may both be the mask for {source}", next_step="Leave one.")
+
+
+def _is_photo(path: Path) -> bool:
+    try:
+        return sniff(path) is InputKind.PHOTO
+    except InputError:
+        return False

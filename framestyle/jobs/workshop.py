@@ -20,7 +20,7 @@ from framestyle.nst.devices import choose_device, working_dtype
 from framestyle.nst.image import to_tensor
 from framestyle.nst.store import WeightsStore
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.weights import choose_kind, load_backbone
+from framestyle.nst.weights import Backbone, choose_kind, load_backbone
 from framestyle.presets import OWN_INITS, Preset
 
 
@@ -36,7 +36,8 @@ class Workshop:
     on_event: OnEvent
     flow: OpticalFlow | None = None
     """What measures motion; None: the preset asks for none, or whoever stylizes a clip makes it."""
-    weights_fingerprint: str = ""
+    backbone: Backbone | None = None
+    """The weights, for another workshop with another preset."""
 
     def stylizer_for(self, source: Path) -> Stylizer:
         """The stylizer for an input, with that input's own mask where there is a folder of masks."""
@@ -57,7 +58,7 @@ class Workshop:
         recipe = Recipe(
             self.preset,
             self.weights,
-            self.weights_fingerprint,
+            "" if self.backbone is None else self.backbone.fingerprint,
             self.seed,
             self.device,
             versions,
@@ -75,11 +76,13 @@ def open_workshop(
     on_event: OnEvent,
     store: WeightsStore | None = None,
     clips: bool = True,
+    backbone: Backbone | None = None,
     masks_follow: bool = False,
 ) -> Workshop:
     """Load or learn the weights, read the style images, build the network, and for `clips` what measures motion.
 
-    `masks_follow`: whoever stylizes brings the mask where one is needed, if the preset names none.
+    `backbone`: weights that are loaded already, those that `weights` names. `masks_follow`: whoever stylizes brings the
+    mask where one is needed, if the preset names none.
     """
     if not preset.style.images:
         raise PresetError(
@@ -92,20 +95,8 @@ def open_workshop(
     wanted = clips and preset.video.warm_start == "flow"
     flow = make_flow(preset.video, chosen, store) if wanted else None
     kind = choose_kind(weights, store)
-    if weights == "auto" and kind == "learned":
-        on_event(
-            Note(
-                "Using the learned weights, made on this machine. For the pretrained ones: framestyle weights fetch"
-            )
-        )
-    if kind == "untrained":
-        on_event(Note("Untrained weights: colours and mottle, but no strokes to expect.", "warning"))
-    backbone = load_backbone(
-        kind,
-        seed=0,
-        store=store,
-        on_progress=lambda fraction, detail: on_event(Preparing("weights", fraction, detail)),
-    )
+    if backbone is None:
+        backbone = _loaded(weights, kind, store, on_event)
     images = [to_tensor(read_style_image(Path(image.path))) for image in preset.style.images]
     init = preset.optimizer.init
     init_image = None if init in OWN_INITS else to_tensor(read_style_image(Path(init)))
@@ -121,6 +112,21 @@ def open_workshop(
         on_event=on_event,
     )
     precision = str(working_dtype(preset.optimizer.precision, chosen)).removeprefix("torch.")
-    return Workshop(
-        preset, stylizer, kind, f"{chosen} {precision}", seed, on_event, flow, backbone.fingerprint
+    return Workshop(preset, stylizer, kind, f"{chosen} {precision}", seed, on_event, flow, backbone)
+
+
+def _loaded(weights: str, kind: str, store: WeightsStore | None, on_event: OnEvent) -> Backbone:
+    if weights == "auto" and kind == "learned":
+        on_event(
+            Note(
+                "Using the learned weights, made on this machine. For the pretrained ones: framestyle weights fetch"
+            )
+        )
+    if kind == "untrained":
+        on_event(Note("Untrained weights: colours and mottle, but no strokes to expect.", "warning"))
+    return load_backbone(
+        kind,
+        seed=0,
+        store=store,
+        on_progress=lambda fraction, detail: on_event(Preparing("weights", fraction, detail)),
     )

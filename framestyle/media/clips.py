@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+from framestyle.media.probe import VideoInfo, probe
 from framestyle.media.sequences import SequenceReader, SequenceWriter, existing_files, numbering_of
 from framestyle.media.video_reader import VideoReader
 from framestyle.media.video_writer import VideoWriter, check_container
@@ -25,6 +26,11 @@ def open_clip(
     if numbering_of(path) is not None:
         return SequenceReader(path, sequence_rate, start_s, end_s)
     return VideoReader(path, start_s, end_s, tone_map=tone_map)
+
+
+def clip_info(path: Path, *, sequence_rate: Fraction = Fraction(24)) -> VideoInfo:
+    """What a clip is, without decoding it. InputError where it cannot be read."""
+    return probe(path) if numbering_of(path) is None else SequenceReader(path, sequence_rate).info
 
 
 def check_clip_target(codec: str, target: Path) -> None:

@@ -6,8 +6,9 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
@@ -138,20 +139,35 @@ def _is_animated(path: Path) -> bool:
         ) from error
 
 
-def photos_in(folder: Path) -> list[Path]:
-    """All photos below `folder`, sorted; what is hidden, and everything that is no photo, is passed over."""
-    return [path for path in sorted(folder.rglob("*")) if not _is_hidden(path, folder) and _is_photo(path)]
+@dataclass(frozen=True)
+class Walk:
+    """What lies below a folder. `shut`: folders that cannot be looked into, each with the system's reason."""
+
+    files: tuple[Path, ...]
+    shut: tuple[tuple[Path, str], ...] = ()
 
 
-def _is_hidden(path: Path, folder: Path) -> bool:
-    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+def walk(folder: Path, leave_out: Set[Path] = frozenset()) -> Walk:
+    """All files below `folder`, sorted, but for what is hidden and for `leave_out`, files and folders, resolved.
 
+    Links to files are files. Links to folders are not followed: so none leads in a circle.
+    """
+    root = folder.resolve()
+    files: list[Path] = []
+    shut: list[tuple[Path, str]] = []
 
-def _is_photo(path: Path) -> bool:
-    try:
-        return sniff(path) is InputKind.PHOTO
-    except InputError:
-        return False
+    def refused(error: OSError) -> None:
+        shut.append((Path(error.filename), error.strerror or str(error)))
+
+    for at, folders, names in os.walk(folder, onerror=refused):
+        inside = Path(at).relative_to(folder)
+
+        def wanted(name: str, inside: Path = inside) -> bool:
+            return not name.startswith(".") and root / inside / name not in leave_out
+
+        folders[:] = filter(wanted, folders)
+        files += (folder / inside / name for name in filter(wanted, names))
+    return Walk(tuple(sorted(files)), tuple(sorted(shut)))
 
 
 def file_identity(path: Path) -> tuple[int, int]:

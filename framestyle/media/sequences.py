@@ -44,16 +44,26 @@ class Numbering:
 
     def numbers(self) -> list[int]:
         """Of the files that there are, sorted; names that are padded otherwise are none of them."""
-        found = []
         try:
             with os.scandir(self.folder) as entries:
-                for entry in entries:
-                    digits = entry.name.removeprefix(self.before).removesuffix(self.after)
-                    if re.fullmatch("[0-9]{1,9}", digits) and self.path(int(digits)).name == entry.name:
-                        found.append(int(digits))
+                found = [number for entry in entries if (number := self.number_in(entry.name)) is not None]
         except OSError:
             return []
         return sorted(found)
+
+    def number_in(self, name: str) -> int | None:
+        """None where the file is none of these."""
+        digits = name.removeprefix(self.before).removesuffix(self.after)
+        if re.fullmatch("[0-9]{1,9}", digits) and self.path(int(digits)).name == name:
+            return int(digits)
+        return None
+
+    def may_hold(self, path: Path) -> bool:
+        """Whether a file, or one that another pattern stands for, can be one of these."""
+        other = numbering_of(path)
+        if other is not None:
+            return (other.folder, other.before, other.after) == (self.folder, self.before, self.after)
+        return path.parent == self.folder and self.number_in(path.name) is not None
 
     def files(self) -> list[Path]:
         """Those that there are."""

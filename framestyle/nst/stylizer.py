@@ -34,8 +34,8 @@ LINE_SEARCH_EVALUATIONS = 25
 STRENGTH_SPAN = 30.0
 """`strength` 0 … 1 spans this factor of the content weight either way of the preset's own (at 0.5)."""
 
-SIZES_KEPT = 24
-"""Sizes whose style targets are kept, about 5 MB each: more than one picture's scales, fewer than a folder's sizes."""
+AREAS_KEPT = 24
+"""Areas whose style targets are kept, about 5 MB each: more than one picture's scales, fewer than a folder's sizes."""
 
 Parts = tuple[tuple[str, float], ...]
 """Weighted losses by name."""
@@ -128,7 +128,8 @@ class Stylizer:
             self.content_weight *= STRENGTH_SPAN ** (1 - 2 * preset.strength)
         self.regions = tuple(dict.fromkeys(image.region_color for image in preset.style.images))
         self._mask_weights = None if mask is None else region_weights(mask.to(self.device), self.regions)
-        self._targets: dict[Size, tuple[StyleTargets, ...]] = {}
+        self._targets: dict[int, tuple[StyleTargets, ...]] = {}
+        """By the content's area: its shape does not matter to them."""
 
     @property
     def needs_mask(self) -> bool:
@@ -250,15 +251,15 @@ class Stylizer:
         )
 
     def _style_targets(self, content: Tensor) -> tuple[StyleTargets, ...]:
-        """Of each region. Kept for the sizes last used; anew for each content where the style takes on its colours."""
+        """Of each region. Kept for the areas last used; anew for each content where the style takes on its colours."""
         size = size_of(content)
         images = self.style_images
         recoloured = self.preset.color.preserve == "style_stats"
         if recoloured:
             images = [color.match_statistics(image, content) for image in images]
-        elif size in self._targets:
-            self._targets[size] = self._targets.pop(size)  # the last used stand last
-            return self._targets[size]
+        elif size.area_px in self._targets:
+            self._targets[size.area_px] = self._targets.pop(size.area_px)  # the last used stand last
+            return self._targets[size.area_px]
         style = self.preset.style
         described = list(zip(style.images, images, strict=True))
         targets = tuple(
@@ -273,8 +274,8 @@ class Stylizer:
             for region in self.regions
         )
         if not recoloured:
-            self._targets[size] = targets
-            if len(self._targets) > SIZES_KEPT:
+            self._targets[size.area_px] = targets
+            if len(self._targets) > AREAS_KEPT:
                 del self._targets[next(iter(self._targets))]
         return targets
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,19 @@ from typing import Any
 import numpy as np
 import pytest
 from media_facts import encode, packets
+from planning import planned
 
 from framestyle.doors.cli import main
 from framestyle.errors import InputError, OutputError, UsageError
 from framestyle.events import Event, JobDone, Note, TaskStarted
+from framestyle.jobs.batch import Order, prepare
 from framestyle.jobs.engines.local import run
-from framestyle.jobs.plan import Task, TimeRange, plan
+from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.workshop import Workshop
 from framestyle.media.photos import read_photo, write_photo
 from framestyle.media.sequences import existing_files
 from framestyle.media.video_reader import VideoReader
+from framestyle.presets import Preset
 
 MakeClip = Callable[..., Path]
 MakeWorkshop = Callable[..., Workshop]
@@ -39,7 +43,7 @@ def frames(folder: Path, numbers: Any = range(1001, 1006), pattern: str = "shot.
 
 
 def work(source: Path, output: Path, workshop: Workshop, **span: Fraction) -> JobDone:
-    return run(plan([source], output), output, TimeRange(**span), workshop)
+    return run(planned([source], output), output, TimeRange(**span), workshop)
 
 
 def pixels_of(path: Path) -> list[np.ndarray]:
@@ -130,32 +134,35 @@ def test_where_it_goes(tmp_path: Path) -> None:
         (tmp_path / "o.mkv", tmp_path / "o.mkv"),
         (tmp_path / "p.%02d.tif", tmp_path / "p.%02d.tif"),
     ):
-        assert plan([source], output) == [Task("video", source, target)]
+        assert planned([source], output) == [Task("video", source, target)]
     assert (
-        plan([source], tmp_path / "out", photo_format="jpg")[0].target == tmp_path / "out" / "shot.%04d.jpg"
+        planned([source], tmp_path / "out", photo_format="jpg")[0].target
+        == tmp_path / "out" / "shot.%04d.jpg"
     )
 
 
 def test_a_folder_is_photos_where_the_output_is_a_folder(tmp_path: Path) -> None:
     source = frames(tmp_path / "in")
-    assert {task.kind for task in plan([source.parent], tmp_path / "out")} == {"photo"}
-    assert [task.kind for task in plan([source.parent], tmp_path / "o.mp4")] == ["video"]
+    assert {task.kind for task in planned([source.parent], tmp_path / "out")} == {"photo"}
+    assert [task.kind for task in planned([source.parent], tmp_path / "o.mp4")] == ["video"]
     write_photo(source.parent / "other.png", np.zeros((8, 8, 3), np.uint8), None, {})
     with pytest.raises(InputError, match="no image sequence"):
-        plan([source.parent], tmp_path / "o.mp4")
+        planned([source.parent], tmp_path / "o.mp4")
     with pytest.raises(UsageError, match="several inputs"):
-        plan([source.parent], tmp_path / "o.png")
+        planned([source.parent], tmp_path / "o.png")
 
 
 def test_frames_that_exist_are_replaced_only_on_demand_and_sources_never(tmp_path: Path) -> None:
     source, there = frames(tmp_path / "in"), frames(tmp_path / "out", [1003])
+    order = Order([source], there, [Preset.model_validate({"name": "mine"})])
     with pytest.raises(OutputError, match=r"shot.1003.png exists"):
-        plan([source], there)
-    assert plan([source], there, overwrite=True)[0].target == there
+        prepare(order)
+    (job,) = prepare(replace(order, overwrite=True))
+    assert [task.target for task in job.to_do] == [there]
     with pytest.raises(OutputError, match="is an input"):
-        plan([source], source.parent, overwrite=True)
+        prepare(replace(order, output=source.parent, overwrite=True))
     with pytest.raises(InputError, match="does not exist"):
-        plan([tmp_path / "none.%04d.png"], tmp_path / "o.mp4")
+        planned([tmp_path / "none.%04d.png"], tmp_path / "o.mp4")
 
 
 def test_the_command_line_takes_patterns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,7 +170,7 @@ def test_the_command_line_takes_patterns(tmp_path: Path, capsys: pytest.CaptureF
     target = tmp_path / "o.%03d.tif"
     arguments = ["stylize", str(source), "-o", str(target), "-p", "nightswirl-draft", "--dry-run"]
     assert main(arguments) == 0
-    assert f"video: {source} -> {target}" in capsys.readouterr().out
+    assert f"clip: {source} -> {target} (32x24, 5 frames, " in capsys.readouterr().out
 
 
 def test_hdr_is_not_made_images_of_in_silence(make_workshop: MakeWorkshop, tmp_path: Path) -> None:
