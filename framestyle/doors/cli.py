@@ -6,6 +6,7 @@ Heavy imports (torch, OpenCV) happen inside the commands that need them, so that
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import sys
@@ -153,6 +154,11 @@ def _add_stylize(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="change any preset key",
     )
     parser.add_argument(
+        "--mask",
+        metavar="PATH",
+        help="where the regions lie that style images are for: an image, or a folder with one for each input",
+    )
+    parser.add_argument(
         "--max-side", type=int, metavar="PX", help="longest side of the result; 0 = the input's own"
     )
     parser.add_argument("--start", type=parse_time, metavar="T", help="seconds, or [[HH:]MM:]SS[.fff]")
@@ -262,6 +268,9 @@ def _order(args: argparse.Namespace) -> Order:
     if args.start is not None and args.end is not None and args.start >= args.end:
         raise UsageError("--start must lie before --end")
     overrides = list(args.overrides)
+    if args.mask is not None:
+        # JSON's quotes are YAML's: a path may hold whatever means something there.
+        overrides.append(f"style.mask={json.dumps(args.mask, ensure_ascii=False)}")
     if args.max_side is not None:
         overrides.append(f"scales.max_side_px={args.max_side}")
     return Order(

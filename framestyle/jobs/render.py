@@ -150,6 +150,7 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
             passes_of(preset),
         )
     )
+    stylizer = workshop.stylizer_for(task.source)
     reader = _reader(task.source, span, workshop)
     zero_s = found.first_s if span.start_s is not None else Fraction(0)
     writer = _writer(task, found, span, size, reader, workshop)
@@ -175,7 +176,7 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
             stylize_frames(
                 _opaque(frames, alphas, size),
                 found.shots,
-                workshop.stylizer,
+                stylizer,
                 flow=workshop.flow,
                 store=store,
                 on_event=heard,
@@ -215,7 +216,8 @@ def render_photo(task: Task, index: int, workshop: Workshop) -> TaskDone:
     height, width = photo.pixels.shape[:2]
     workshop.on_event(TaskStarted(str(task.source), "photo", index, 1, 1, width, height))
     photo.pixels = with_hidden_filled(photo.pixels, photo.alpha)
-    result = workshop.stylizer.stylize(to_tensor(photo.pixels, workshop.stylizer.device))
+    stylizer = workshop.stylizer_for(task.source)
+    result = stylizer.stylize(to_tensor(photo.pixels, stylizer.device))
     deep = photo.pixels.dtype == np.uint16
     pixels = to_pixels(result.image, np.uint16 if deep else np.uint8)
     words = {**workshop.provenance(), "recipe": workshop.recipe}

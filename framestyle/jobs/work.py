@@ -7,10 +7,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from framestyle.jobs.plan import TimeRange
 from framestyle.jobs.recipes import image_digests
+from framestyle.media.files import walk
 from framestyle.presets import Preset
 from framestyle.presets.paths import picture_keys, value_at
 
@@ -48,10 +50,19 @@ class Work:
         # A style image counts by its bytes, wherever it lies.
         for place in picture_keys(preset):
             path = value_at(preset, place)
-            value_at(preset, place[:-1])[place[-1]] = digests.get(path, path)
+            value_at(preset, place[:-1])[place[-1]] = digests.get(path) or _listing(path)
         return {
             "pixels": PIXELS_VERSION,
             "preset": preset,
             "weights": self.weights_identity,
             "seed": self.seed,
         }
+
+
+def _listing(path: str) -> str | list[tuple[str, int, int]]:
+    """What lies in a folder of masks, by names, sizes and times: one that is drawn anew counts as another."""
+    folder = Path(path)
+    if not folder.is_dir():
+        return path
+    stats = [(file.relative_to(folder).as_posix(), file.stat()) for file in walk(folder).files]
+    return [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]

@@ -11,6 +11,7 @@ import torch
 import framestyle
 from framestyle.errors import PresetError
 from framestyle.events import Note, OnEvent, Preparing
+from framestyle.jobs.masks import check_masks, mask_of
 from framestyle.jobs.recipes import Recipe, image_digests
 from framestyle.media.photos import read_style_image
 from framestyle.motion.flow import OpticalFlow
@@ -37,6 +38,11 @@ class Workshop:
     """What measures motion; None: the preset asks for none, or whoever stylizes a clip makes it."""
     backbone: Backbone | None = None
     """The weights, for another workshop with another preset."""
+
+    def stylizer_for(self, source: Path) -> Stylizer:
+        """The stylizer for an input, with that input's own mask where there is a folder of masks."""
+        mask = mask_of(self.preset, source)
+        return self.stylizer if mask is None else self.stylizer.with_mask(to_tensor(mask))
 
     def provenance(self) -> dict[str, str]:
         """What the output's metadata says of how it was made."""
@@ -71,16 +77,19 @@ def open_workshop(
     store: WeightsStore | None = None,
     clips: bool = True,
     backbone: Backbone | None = None,
+    masks_follow: bool = False,
 ) -> Workshop:
     """Load or learn the weights, read the style images, build the network, and for `clips` what measures motion.
 
-    `backbone`: weights that are loaded already, those that `weights` names.
+    `backbone`: weights that are loaded already, those that `weights` names. `masks_follow`: whoever stylizes brings the
+    mask where one is needed, if the preset names none.
     """
     if not preset.style.images:
         raise PresetError(
             f"preset {preset.name!r} names no style image",
             next_step="Add one: --set style.images=PATH, or choose another: framestyle presets list",
         )
+    check_masks(preset, more_follow=masks_follow)
     chosen = choose_device(device)
     # First: it can lack weights, which should be said before others are learned or fetched.
     wanted = clips and preset.video.warm_start == "flow"
@@ -91,8 +100,16 @@ def open_workshop(
     images = [to_tensor(read_style_image(Path(image.path))) for image in preset.style.images]
     init = preset.optimizer.init
     init_image = None if init in OWN_INITS else to_tensor(read_style_image(Path(init)))
+    mask = mask_of(preset, None)
     stylizer = Stylizer(
-        preset, backbone, images, device=chosen, seed=seed, init_image=init_image, on_event=on_event
+        preset,
+        backbone,
+        images,
+        device=chosen,
+        seed=seed,
+        init_image=init_image,
+        mask=None if mask is None else to_tensor(mask),
+        on_event=on_event,
     )
     precision = str(working_dtype(preset.optimizer.precision, chosen)).removeprefix("torch.")
     return Workshop(preset, stylizer, kind, f"{chosen} {precision}", seed, on_event, flow, backbone)

@@ -99,6 +99,21 @@ class StyleImage(Section):
 
     path: str = Field(description="An image, relative to this file", min_length=1)
     weight: float = _key(1.0, "Its share where several images blend", gt=0)
+    region: (
+        Literal["rest"]
+        | Annotated[int, Field(ge=0, le=255)]
+        | Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+    ) = _key("rest", 'Where it is used: a grey level of the mask, or a colour such as "#ff8000", in quotes')
+
+    @property
+    def region_color(self) -> tuple[int, int, int] | None:
+        """The region as the mask shows it; None: what no image names."""
+        if self.region == "rest":
+            return None
+        if isinstance(self.region, int):
+            return (self.region, self.region, self.region)
+        red, green, blue = bytes.fromhex(self.region[1:])
+        return red, green, blue
 
 
 class Style(Section):
@@ -116,6 +131,10 @@ class Style(Section):
     )
     weight: float = _key(1.0, "Weight of the style loss", ge=0)
     scale: float = _key(1.0, "Size of the style image relative to the content", gt=0, le=8)
+    mask: Annotated[str, Field(min_length=1)] | None = _key(
+        None,
+        "An image of the content's regions, or a folder of such, named as the photos are; --mask sets it",
+    )
 
 
 class Content(Section):

@@ -276,6 +276,30 @@ def test_help_and_presets_load_no_torch(statement: str) -> None:
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
+@pytest.mark.parametrize("name", ["mask.png", "odd: [name] #1.png"])
+def test_a_mask_leaves_the_rest_of_a_photo_as_it_is(
+    photo: Path, quick: str, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    mask = np.zeros((24, 32), np.uint8)
+    mask[:, 16:] = 255
+    Image.fromarray(mask).save(name)
+    command = ["stylize", str(photo), "-o", "out.png", "-p", quick, *UNTRAINED]
+    assert main([*command, "--mask", name, "--set", "style.images.0.region=255"]) == 0
+    before, after = read_photo(photo).pixels, read_photo(Path("out.png")).pixels
+    assert np.array_equal(before[:, :16], after[:, :16])
+    assert (before != after)[:, 18:].any()
+    assert main([*command, "--overwrite", "--mask", name]) == 3
+    is_told(capsys.readouterr().err, "no style image of preset 'quick' is for a region")
+    assert main([*command, "--overwrite", "--mask", "gone.png"]) == 3
+    is_told(capsys.readouterr().err, "--set style.mask: there is no image at", "gone.png")
+
+
+def test_painting_loads_no_torchvision() -> None:
+    """It takes as long to load as torch, and names alone would be wanted of it."""
+    code = "import framestyle.jobs.engines.local, sys\nsys.exit('torchvision' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
 def test_the_version_is_the_packages(call: Call) -> None:
     import framestyle
 

@@ -360,3 +360,13 @@ def test_a_style_image_counts_by_its_bytes_wherever_it_lies(tmp_path: Path, phot
     assert key(copy) == key(photo)
     copy.write_bytes(photo.read_bytes() + b"\0")
     assert key(copy) != key(photo)
+
+
+def test_a_mask_drawn_anew_in_a_folder_of_masks_makes_another_work(tmp_path: Path) -> None:
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    (masks / "a.png").write_bytes(b"one")
+    keys = [_work(style={"mask": str(masks)}).key("photo") for _ in range(2)]
+    (masks / "a.png").write_bytes(b"another")
+    keys.append(_work(style={"mask": str(masks)}).key("photo"))
+    assert keys[0] == keys[1] != keys[2]
