@@ -20,6 +20,7 @@ from torch import Tensor
 
 from framestyle.events import FrameDone, OnEvent
 from framestyle.frames import Frame, Pixels
+from framestyle.motion.bookmark import Bookmark, OnBookmark, unmarked
 from framestyle.motion.carry import Painted, carry, move, settled_share
 from framestyle.motion.flow import Motion, OpticalFlow
 from framestyle.nst.image import to_pixels, to_tensor
@@ -42,8 +43,8 @@ class _Kept:
     settled: Tensor
 
 
-def keep(frame: Frame, painted: Painted, store: FrameStore) -> Frame:
-    """Lay what the second pass needs of a frame in the store; gives the frame without its pixels."""
+def keep(frame: Frame, painted: Painted, store: FrameStore) -> None:
+    """Lay what the second pass needs of a frame in the store."""
     state = painted.result.state
     store[frame.index] = {
         "pixels": frame.pixels,
@@ -51,7 +52,6 @@ def keep(frame: Frame, painted: Painted, store: FrameStore) -> Frame:
         "image": to_pixels(state.result(), np.uint16),
         "settled": state.settled[0, 0].clamp(0, 60_000).cpu().numpy().astype(np.uint16),
     }
-    return replace(frame, pixels=frame.pixels[:0])
 
 
 def second_pass(
@@ -61,19 +61,26 @@ def second_pass(
     flow: OpticalFlow,
     stylizer: Stylizer,
     on_event: OnEvent,
+    on_bookmark: OnBookmark = unmarked,
+    resume: Bookmark | None = None,
 ) -> Iterator[Frame]:
     """The frames of one shot, in order, painted anew from the last to the first. Empties the store of them.
 
-    `frames` carry index and pts; their pixels and results lie in `store`.
+    `frames` carry index, pts and depth; their pixels and results lie in `store`. `resume`: a bookmark in this shot; one
+    of its first pass begins the second one.
     """
-    indices = [frame.index for frame in reversed(frames)]
     after: Painted | None = None
+    next_frame = frames[-1].index
+    if resume is not None and resume.pass_number == 2:
+        after, next_frame = resume.painted[0], resume.next_frame
+    next_pixels = None if after is None else to_pixels(after.content, frames[0].pixels.dtype.type)
+    indices = [frame.index for frame in reversed(frames) if frame.index <= next_frame]
 
     def measured(pair: tuple[int, Pixels, Pixels | None]) -> tuple[int, Pixels, Motion | None]:
         index, pixels, next_pixels = pair
         return index, pixels, None if next_pixels is None else flow(pixels, next_pixels)
 
-    for index, pixels, motion in one_ahead(measured, _pairs(indices, store)):
+    for index, pixels, motion in one_ahead(measured, _pairs(indices, store, next_pixels)):
         started = time.perf_counter()
         content = to_tensor(pixels, stylizer.device)
         result = _drawn_together(_taken(store[index], stylizer.device), content, after, motion, stylizer)
@@ -81,17 +88,19 @@ def second_pass(
         store[index] = {"shown": to_pixels(result.image, pixels.dtype.type)}
         seconds = time.perf_counter() - started
         on_event(FrameDone(index, shot, result.steps, seconds, result.loss, True))
+        on_bookmark(Bookmark(shot, 2, index - 1, (after,)))
     for frame in frames:
         shown = store.pop(frame.index)["shown"]
         yield replace(frame, pixels=shown)
 
 
-def _pairs(indices: Sequence[int], store: FrameStore) -> Iterator[tuple[int, Pixels, Pixels | None]]:
-    """Each frame and the one that comes after it in the clip, from the last on.
+def _pairs(
+    indices: Sequence[int], store: FrameStore, after: Pixels | None
+) -> Iterator[tuple[int, Pixels, Pixels | None]]:
+    """Each frame and the one that comes after it in the clip (`after`: that of the first), from the last on.
 
     Read here, one ahead: a frame that is done keeps no content in the store.
     """
-    after: Pixels | None = None
     for index in indices:
         pixels = store[index]["pixels"]
         yield index, pixels, after

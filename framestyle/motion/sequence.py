@@ -19,6 +19,7 @@ import torch
 
 from framestyle.events import FrameDone, OnEvent, ShotStarted, ignore
 from framestyle.frames import Frame
+from framestyle.motion.bookmark import Bookmark, OnBookmark, unmarked
 from framestyle.motion.carry import (
     Motions,
     Painted,
@@ -46,11 +47,15 @@ On hand-held and chase footage cuts reached 0.00 to 0.14, the fastest motion 0.4
 
 @dataclass(frozen=True, eq=False)
 class _Prepared:
-    """A frame at working size, and its motion from frames before it in the same shot."""
+    """A frame at working size, and its motion from frames before it in the same shot.
+
+    `is_painted`: the first pass has been over it already, and only a second one needs it.
+    """
 
     frame: Frame
     motions: Motions
     shot: int
+    is_painted: bool = False
 
     def nearest_reached(self) -> int | None:
         """The distance of the nearest earlier frame that the warp reaches; None where there is none.
@@ -77,6 +82,8 @@ def stylize_frames(
     flow: OpticalFlow | None = None,
     store: FrameStore | None = None,
     on_event: OnEvent = ignore,
+    on_bookmark: OnBookmark = unmarked,
+    resume: Bookmark | None = None,
 ) -> Generator[Frame, None, None]:
     """Each frame stylized, in order, at the preset's size; index, pts and depth as they came.
 
@@ -84,41 +91,92 @@ def stylize_frames(
     device optimises this one. `flow`: what measures it; None: made as the preset says (WeightsError where it says raft
     and the weights are missing, before the first frame is taken). With two passes a shot's frames wait in `store`
     (None: in memory) for the second one.
+
+    After each frame `on_bookmark` hears where the work stands. With a bookmark to `resume` at, `frames` must be the
+    same again from the first one, and `store` hold what it held then; those that were given before are not given again.
     """
     video = stylizer.preset.video
     if video.warm_start != "flow" or stylizer.is_identity:
         flow = None
     elif flow is None:
         flow = make_flow(video, stylizer.device)
-    kept: FrameStore = {} if store is None else store
-    with closing(_prepare(frames, shots, stylizer.preset, flow)) as prepared:
+    twice = video.painted_times == 2 and flow is not None
+    span = _Span.of(resume, shots, twice=twice)
+    with closing(_prepare(frames, shots, stylizer.preset, flow, span)) as prepared:
         for number, of_shot in groupby(prepared, key=lambda one: one.shot):
             shot = shots[number]
             on_event(ShotStarted(number, shot.first, shot.frames))
-            painted = _first_pass(of_shot, stylizer, on_event)
-            if video.painted_times == 1 or flow is None:
-                for frame, one in painted:
-                    yield replace(frame, pixels=to_pixels(one.result.image, frame.pixels.dtype.type))
-            else:
-                waiting = [keep(frame, one, kept) for frame, one in painted]
-                on_event(ShotStarted(number, shot.first, shot.frames, pass_number=2))
-                yield from second_pass(waiting, number, kept, flow, stylizer, on_event)
+            here = resume if resume is not None and resume.shot == number else None
+            painting = _Painting(stylizer, here, on_event, on_bookmark)
+            if not twice or flow is None:
+                yield from painting.once(of_shot)
+                continue
+            kept: FrameStore = {} if store is None else store
+            waiting = painting.first_of_two(of_shot, kept)
+            on_event(ShotStarted(number, shot.first, shot.frames, pass_number=2))
+            yield from second_pass(waiting, number, kept, flow, stylizer, on_event, on_bookmark, here)
+            on_bookmark(Bookmark(number + 1, 1, shot.end, ()))
 
 
-def _first_pass(
-    prepared_frames: Iterable[_Prepared], stylizer: Stylizer, on_event: OnEvent
-) -> Iterator[tuple[Frame, Painted]]:
-    """A shot's frames, each going on from those before it."""
-    done: deque[Painted] = deque(maxlen=_farthest(stylizer.preset))
-    for prepared in prepared_frames:
+@dataclass(frozen=True)
+class _Span:
+    """Which frames are still to be worked on: those from index `first`; of these, from `paint_from` on anew."""
+
+    first: int = 0
+    paint_from: int = 0
+
+    @classmethod
+    def of(cls, resume: Bookmark | None, shots: Sequence[Shot], *, twice: bool) -> _Span:
+        if resume is None:
+            return cls()
+        if not twice or resume.shot == len(shots):
+            return cls(resume.next_frame, resume.next_frame)
+        # A second pass needs the whole shot, in order.
+        shot = shots[resume.shot]
+        return cls(shot.first, resume.next_frame if resume.pass_number == 1 else shot.end)
+
+
+class _Painting:
+    """Of one shot, each frame going on from those before it. `resume`: a bookmark in this shot."""
+
+    def __init__(
+        self, stylizer: Stylizer, resume: Bookmark | None, on_event: OnEvent, on_bookmark: OnBookmark
+    ) -> None:
+        self._stylizer, self._on_event, self._on_bookmark = stylizer, on_event, on_bookmark
+        before = () if resume is None or resume.pass_number > 1 else resume.painted
+        self._done: deque[Painted] = deque(before, maxlen=_farthest(stylizer.preset))
+
+    def once(self, prepared_frames: Iterable[_Prepared]) -> Iterator[Frame]:
+        """As they are to be shown."""
+        for prepared in prepared_frames:
+            painted, frame = self._paint(prepared), prepared.frame
+            yield replace(frame, pixels=to_pixels(painted.result.image, frame.pixels.dtype.type))
+            self._mark(prepared)
+
+    def first_of_two(self, prepared_frames: Iterable[_Prepared], store: FrameStore) -> list[Frame]:
+        """All of them, without pixels: those lie in the store."""
+        waiting = []
+        for prepared in prepared_frames:
+            if not prepared.is_painted:
+                keep(prepared.frame, self._paint(prepared), store)
+                self._mark(prepared)
+            waiting.append(replace(prepared.frame, pixels=prepared.frame.pixels[:0]))
+        return waiting
+
+    def _paint(self, prepared: _Prepared) -> Painted:
         started = time.perf_counter()
-        base = _warm_from(prepared, stylizer)
-        painted = _stylize_one(prepared, base, done, stylizer)
-        done.appendleft(painted)
-        result, frame = painted.result, prepared.frame
-        seconds = time.perf_counter() - started
-        on_event(FrameDone(frame.index, prepared.shot, result.steps, seconds, result.loss, base is not None))
-        yield frame, painted
+        base = _warm_from(prepared, self._stylizer)
+        painted = _stylize_one(prepared, base, self._done, self._stylizer)
+        self._done.appendleft(painted)
+        result, seconds = painted.result, time.perf_counter() - started
+        news = FrameDone(
+            prepared.frame.index, prepared.shot, result.steps, seconds, result.loss, base is not None
+        )
+        self._on_event(news)
+        return painted
+
+    def _mark(self, prepared: _Prepared) -> None:
+        self._on_bookmark(Bookmark(prepared.shot, 1, prepared.frame.index + 1, tuple(self._done)))
 
 
 def _farthest(preset: Preset) -> int:
@@ -127,26 +185,48 @@ def _farthest(preset: Preset) -> int:
 
 
 def _prepare(
-    frames: Iterable[Frame], shots: Sequence[Shot], preset: Preset, flow: OpticalFlow | None
+    frames: Iterable[Frame], shots: Sequence[Shot], preset: Preset, flow: OpticalFlow | None, span: _Span
 ) -> Generator[_Prepared, None, None]:
     """Frames with their motion, one ahead of the consumer."""
     distances = [1] if flow is None else sorted({1, *preset.video.long_term})
-    pairs = _with_previous(frames, shots, preset.scales.max_side_px, distances)
-    return one_ahead(lambda pair: _measure(*pair, flow), pairs)
+    waiting = _with_previous(frames, shots, preset.scales.max_side_px, distances, span)
+    return one_ahead(lambda one: one.measured(flow), waiting)
+
+
+@dataclass(frozen=True, eq=False)
+class _Waiting:
+    """A frame at working size, those at the distances before it in the same shot, and the shot's number."""
+
+    frame: Frame
+    before: Mapping[int, Frame]
+    shot: int
+    is_painted: bool
+
+    def measured(self, flow: OpticalFlow | None) -> _Prepared:
+        """With the motion."""
+        earlier = {} if self.is_painted else self.before
+        motions = {
+            distance: _still(self.frame) if flow is None else flow(self.frame.pixels, one.pixels)
+            for distance, one in earlier.items()
+        }
+        return _Prepared(self.frame, motions, self.shot, self.is_painted)
 
 
 def _with_previous(
-    frames: Iterable[Frame], shots: Sequence[Shot], max_side_px: int, distances: Sequence[int]
-) -> Iterator[tuple[Frame, dict[int, Frame], int]]:
-    """Each frame at working size, those at the distances before it in the same shot, and the shot's number."""
+    frames: Iterable[Frame], shots: Sequence[Shot], max_side_px: int, distances: Sequence[int], span: _Span
+) -> Iterator[_Waiting]:
     before: deque[Frame] = deque(maxlen=distances[-1])
     number = 0
     for frame in frames:
         while number + 1 < len(shots) and frame.index >= shots[number].end:
             number += 1
             before.clear()
+        if frame.index < span.first - distances[-1]:
+            continue
         small = _at_working_size(frame, max_side_px)
-        yield small, {far: before[far - 1] for far in distances if far <= len(before)}, number
+        if frame.index >= span.first:
+            earlier = {far: before[far - 1] for far in distances if far <= len(before)}
+            yield _Waiting(small, earlier, number, frame.index < span.paint_from)
         before.appendleft(small)
 
 
@@ -157,14 +237,6 @@ def _at_working_size(frame: Frame, max_side_px: int) -> Frame:
         return frame
     small = cv2.resize(frame.pixels, size, interpolation=cv2.INTER_AREA)
     return replace(frame, pixels=small)
-
-
-def _measure(frame: Frame, before: Mapping[int, Frame], shot: int, flow: OpticalFlow | None) -> _Prepared:
-    motions = {
-        distance: _still(frame) if flow is None else flow(frame.pixels, earlier.pixels)
-        for distance, earlier in before.items()
-    }
-    return _Prepared(frame, motions, shot)
 
 
 def _still(frame: Frame) -> Motion:

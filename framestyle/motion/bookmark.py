@@ -1,0 +1,80 @@
+"""Where the work on a clip stands, and all that the next frame depends on: to go on from later, as if never stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from framestyle.motion.carry import Painted
+from framestyle.nst.optim import PixelState
+from framestyle.nst.stylizer import Stylized
+
+STATE = tuple(field.name for field in fields(PixelState))
+
+
+@dataclass(frozen=True, eq=False)
+class Bookmark:
+    """`next_frame`: the index of the frame that comes next in this pass over this shot.
+
+    That may lie just beyond the shot: after its end, or, in a second pass, which goes backwards, before its beginning.
+    `painted`: the finished frames that it goes on from, the latest first.
+    """
+
+    shot: int
+    pass_number: int
+    next_frame: int
+    painted: tuple[Painted, ...]
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Of the painted frames, by name, on the CPU; each a copy of its own."""
+        return {
+            f"{number}.{name}": tensor.detach().to("cpu", copy=True).contiguous()
+            for number, painted in enumerate(self.painted)
+            for name, tensor in _tensors_of(painted).items()
+        }
+
+    @classmethod
+    def of(
+        cls,
+        shot: int,
+        pass_number: int,
+        next_frame: int,
+        tensors: Mapping[str, Tensor],
+        device: torch.device | str = "cpu",
+    ) -> Bookmark:
+        """From what `tensors` gave. KeyError where one is missing."""
+        count = 1 + max((int(name.partition(".")[0]) for name in tensors), default=-1)
+        painted = tuple(
+            _painted({name: tensors[f"{number}.{name}"].to(device) for name in NAMES})
+            for number in range(count)
+        )
+        return cls(shot, pass_number, next_frame, painted)
+
+
+OnBookmark = Callable[[Bookmark], None]
+"""Called between frames, once whoever takes the frames has all that were finished."""
+
+NAMES = (*STATE, "content", "shown", "anchor", "level", "loss")
+
+
+def unmarked(bookmark: Bookmark) -> None:
+    """For callers who will not go on later."""
+
+
+def _tensors_of(painted: Painted) -> dict[str, Tensor]:
+    state = {name: getattr(painted.result.state, name) for name in STATE}
+    rest = painted.content, painted.result.image, painted.anchor, painted.level
+    return {
+        **state,
+        **dict(zip(NAMES[len(STATE) : -1], rest, strict=True)),
+        "loss": torch.tensor(painted.result.loss),
+    }
+
+
+def _painted(tensors: Mapping[str, Tensor]) -> Painted:
+    state = PixelState(**{name: tensors[name] for name in STATE})
+    result = Stylized(tensors["shown"], state, 0, float(tensors["loss"]))
+    return Painted(tensors["content"], result, tensors["anchor"], tensors["level"])
