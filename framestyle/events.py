@@ -65,6 +65,19 @@ class TaskStarted(Event):
 
 
 @dataclass(frozen=True)
+class TaskResumed(Event):
+    """A clip that was stopped before is gone on with."""
+
+    path: str
+    frames: int
+    """Finished before."""
+    painted: int
+    """The same, each as often as it was painted: these FrameDone do not come again."""
+    shots: int
+    """How many had been begun."""
+
+
+@dataclass(frozen=True)
 class TaskSkipped(Event):
     """One clip or photo was done before, from the same input and by the same settings."""
 

@@ -34,6 +34,7 @@ from framestyle.events import (
     StepDone,
     TaskDone,
     TaskFailed,
+    TaskResumed,
     TaskStarted,
 )
 
@@ -178,6 +179,8 @@ def describe(event: Event) -> str:
     if isinstance(event, TaskStarted):
         what = f"{event.frames} frames, {event.shots} shots, " if event.kind == "video" else ""
         return f"{plain(event.path)}: {what}{event.width}x{event.height}"
+    if isinstance(event, TaskResumed):
+        return f"{plain(event.path)}: goes on after frame {event.frames}"
     if isinstance(event, Note):
         return f"{'warning: ' if event.level == 'warning' else ''}{plain(event.message)}"
     if isinstance(event, TaskFailed):
@@ -221,10 +224,10 @@ def status_line(progress: Progress) -> str:
     return "  ".join(parts)
 
 
-def _style_of(event: Note | TaskFailed) -> str:
+def _style_of(event: Note | TaskFailed | TaskResumed) -> str:
     if isinstance(event, TaskFailed):
         return "red"
-    return "yellow" if event.level == "warning" else "dim"
+    return "yellow" if isinstance(event, Note) and event.level == "warning" else "dim"
 
 
 class _Rich:
@@ -254,7 +257,7 @@ class _Rich:
         if isinstance(event, TaskDone):
             self._sizes[event.output] = event.size_bytes
         # Never printed under our lock: the refreshing thread holds rich's while it waits for ours.
-        if isinstance(event, Note | TaskFailed):
+        if isinstance(event, Note | TaskFailed | TaskResumed):
             self._console.print(Text(describe(event), style=_style_of(event)))
         elif isinstance(event, JobDone):
             self._console.print(self._summary(event))

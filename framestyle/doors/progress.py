@@ -17,6 +17,7 @@ from framestyle.events import (
     StepDone,
     TaskDone,
     TaskFailed,
+    TaskResumed,
     TaskStarted,
 )
 
@@ -61,6 +62,10 @@ class Progress:
             self.task, self.shot, self.step = event, None, None
             self._firsts_left, self._task_done = event.shots, 0
             self.losses.clear()
+        elif isinstance(event, TaskResumed):
+            self.done += event.painted
+            self._task_done += event.painted
+            self._firsts_left -= event.shots
         elif isinstance(event, ShotStarted):
             self.shot = event
         elif isinstance(event, StepDone):

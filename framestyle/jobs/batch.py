@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from framestyle.errors import InputError, OutputError, UsageError
 from framestyle.events import Event, JobDone, Note, OnEvent, TaskFailed
+from framestyle.jobs.facts import is_publishing, refuse_change
 from framestyle.jobs.inputs import Inputs, Unusable, gather
-from framestyle.jobs.manifest import NAME, Manifest, Record, Standing
+from framestyle.jobs.manifest import NAME, Manifest, Standing
 from framestyle.jobs.news import Beforehand, JobWords, first_news, last_news
 from framestyle.jobs.plan import (
     PHOTO_SUFFIXES,
@@ -150,6 +151,8 @@ def _told_apart(
     to_do, done, refused = [], [], []
     for task in tasks:
         standing = _standing(task, work, manifest)
+        if task.kind == "video" and standing is not Standing.DONE and not order.fresh:
+            refuse_change(task, work.key(task.kind))
         ours = standing in (Standing.DONE, Standing.OTHER_INPUT, Standing.OTHER_WORK)
         if standing is Standing.DONE and not order.fresh:
             done.append(task)
@@ -163,6 +166,8 @@ def _told_apart(
 
 
 def _standing(task: Task, work: Work, manifest: Manifest | None) -> Standing:
+    if task.outputs() and task.kind == "video" and is_publishing(task.target):
+        return Standing.BEGUN
     if manifest is not None:
         return manifest.standing(task, work.key(task.kind))
     return Standing.UNKNOWN if task.outputs() else Standing.ABSENT
@@ -212,6 +217,8 @@ class _Painter:
 
     def _paint(self, job: Job, left: Sequence[Task], before: Beforehand) -> JobDone:
         from framestyle.jobs.engines.local import run
+        from framestyle.jobs.record import Record
+        from framestyle.jobs.work_folder import discard_work
         from framestyle.jobs.workshop import open_workshop
 
         meter, order = Meter(), self._order
@@ -236,6 +243,9 @@ class _Painter:
         if job.manifest is not None:
             for kind in {task.kind for task in left}:
                 job.manifest.tell(work.key(kind), json.loads(workshop.recipe))
+        for task in left:
+            if order.fresh and task.kind == "video":
+                discard_work(task.target)
         record = Record(job.manifest, work)
         done = run(left, job.output, order.span, workshop, record=record, before=before, alone=self._alone)
         if meter.price_s is not None:

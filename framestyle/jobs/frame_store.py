@@ -1,9 +1,9 @@
-"""Frames that wait on disk between two passes over a shot, so that memory stays small however long it is."""
+"""Frames that wait on disk, so that memory stays small however long a shot is."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Mapping, MutableMapping
+import os
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -16,55 +16,58 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 
 
 class DiskStore(MutableMapping[int, Arrays]):
-    """Arrays by frame number, in a folder of its own beside the output; gone when it is closed.
+    """Arrays by frame number, each in a file of its own in `folder`, which is made when it is first needed.
 
-    Errors: StorageError where the disk is full or cannot be written.
+    `files`: what lies there already, by number. With `hold`, a file that is replaced or deleted stays until `tidy`:
+    what was recorded of the store before can be gone back to. Errors: StorageError where the disk is full or cannot be
+    written.
     """
 
-    def __init__(self, beside: Path) -> None:
-        self._beside = beside
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._numbers: set[int] = set()
-
-    def __enter__(self) -> DiskStore:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._folder is not None:
-            self._folder.cleanup()
-        self._numbers.clear()
+    def __init__(self, folder: Path, files: Mapping[int, str] | None = None, *, hold: bool = False) -> None:
+        self.folder, self._hold = folder, hold
+        self.files: dict[int, str] = dict(files or {})
+        self._count = 1 + max((int(name.split("-")[0]) for name in self.files.values()), default=-1)
 
     def __setitem__(self, number: int, arrays: Arrays) -> None:
+        before = self.files.get(number)
+        name = f"{self._count:08d}-frame-{number}.npz"
+        self._count += 1
         try:
-            # Made when it is first needed: most jobs need none.
-            self._folder = self._folder or tempfile.TemporaryDirectory(
-                dir=self._beside, prefix=".framestyle-frames-"
-            )
-            np.savez(self._path(number), allow_pickle=False, **arrays)
+            self.folder.mkdir(exist_ok=True)
+            with (self.folder / name).open("wb") as file:
+                np.savez(file, allow_pickle=False, **arrays)
+                file.flush()
+                if self._hold:
+                    os.fsync(file.fileno())
         except OSError as error:
             raise StorageError(
-                f"frames between two passes cannot be kept in {self._beside}: {error.strerror or error}",
-                next_step="Free some space there, or use --set video.passes=1, which keeps none.",
+                f"frames cannot be kept in {self.folder}: {error.strerror or error}",
+                next_step="Free some space there, then give the same command again.",
             ) from error
-        self._numbers.add(number)
+        self.files[number] = name
+        self._drop(before)
 
     def __getitem__(self, number: int) -> Arrays:
-        if number not in self._numbers:
-            raise KeyError(number)
-        with np.load(self._path(number), allow_pickle=False) as kept:
+        with np.load(self.folder / self.files[number], allow_pickle=False) as kept:
             return {name: kept[name] for name in kept.files}
 
     def __delitem__(self, number: int) -> None:
-        self._numbers.remove(number)
-        self._path(number).unlink()
+        self._drop(self.files.pop(number))
 
     def __iter__(self) -> Iterator[int]:
-        return iter(sorted(self._numbers))
+        return iter(sorted(self.files))
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return len(self.files)
 
-    def _path(self, number: int) -> Path:
-        if self._folder is None:
-            raise KeyError(number)
-        return Path(self._folder.name) / f"{number}.npz"
+    def _drop(self, name: str | None) -> None:
+        if name is not None and not self._hold:
+            (self.folder / name).unlink()
+
+    def tidy(self, keep: Iterable[str] = ()) -> None:
+        """Files that are neither in the store nor to be kept are removed."""
+        if self.folder.is_dir():
+            wanted = {*self.files.values(), *keep}
+            for path in self.folder.iterdir():
+                if path.name not in wanted:
+                    path.unlink(missing_ok=True)

@@ -19,9 +19,8 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any, Self
 
-from framestyle.errors import FramestyleError, InputError
+from framestyle.errors import FramestyleError
 from framestyle.jobs.plan import Task
-from framestyle.jobs.work import Work
 from framestyle.media.files import atomic_output, storage_error
 from framestyle.nst.shelf import sha256_of
 
@@ -342,39 +341,3 @@ class Manifest:
 
 def _identity(stat: os.stat_result) -> tuple[int, ...]:
     return stat.st_ino, stat.st_size, stat.st_mtime_ns
-
-
-class Record:
-    """What the engine tells of each task of a job, and the manifest keeps. Without one, nothing is kept."""
-
-    def __init__(self, manifest: Manifest | None = None, work: Work | None = None) -> None:
-        self._manifest, self._work = manifest, work
-        self._given: Mark | None = None
-
-    def begin(self, task: Task) -> None:
-        """Before its input is read."""
-        if self._manifest is None:
-            return
-        try:
-            self._given = Mark.of(task.inputs())
-        except OSError:
-            self._given = None  # whoever reads it will say so
-        self._manifest.begin(task)
-
-    def finish(self, task: Task) -> None:
-        """Its output is in its place."""
-        if self._manifest is None or self._work is None:
-            return
-        if self._given is None:
-            self._manifest.give_up(task)
-        else:
-            self._manifest.finish(task, self._work.key(task.kind), self._given)
-
-    def fail(self, task: Task, error: FramestyleError) -> None:
-        """It has no output. Only what is wrong with the input itself is remembered."""
-        if self._manifest is None:
-            return
-        if isinstance(error, InputError) and self._given is not None:
-            self._manifest.fail(task, self._given, error.message)
-        else:
-            self._manifest.give_up(task)

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 import cv2
+import numpy as np
 
-from framestyle.errors import InputError
-from framestyle.events import Event, FrameDone, Note, PhotoDone, Preparing, TaskDone, TaskStarted
+from framestyle.errors import InputError, InterruptedByUserError
+from framestyle.events import (
+    Event,
+    FrameDone,
+    Note,
+    PhotoDone,
+    Preparing,
+    TaskDone,
+    TaskResumed,
+    TaskStarted,
+)
 from framestyle.frames import Frame
+from framestyle.jobs.facts import Facts
 from framestyle.jobs.frame_store import DiskStore
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.queues import WriteBehind, read_ahead
+from framestyle.jobs.work_folder import WorkFolder
 from framestyle.jobs.workshop import Workshop
 from framestyle.media.clips import ClipReader, ClipWriter, clip_bytes, open_clip
 from framestyle.media.description import exact_rate
@@ -81,7 +93,13 @@ def _reader(path: Path, span: TimeRange, workshop: Workshop) -> ClipReader:
 
 
 def _writer(
-    task: Task, found: Survey, span: TimeRange, size: Size, reader: ClipReader, workshop: Workshop
+    task: Task,
+    found: Survey,
+    span: TimeRange,
+    size: Size,
+    reader: ClipReader,
+    workshop: Workshop,
+    scratch: Path,
 ) -> ClipWriter:
     output = workshop.preset.output
     from_sequence = isinstance(reader, SequenceReader)
@@ -96,6 +114,7 @@ def _writer(
             bits=reader.bits,
             alpha=found.info.has_alpha,
             colors=reader.colors,
+            scratch=scratch,
         )
     # What comes from the source begins with the first frame, not between two.
     streams = SourceStreams(task.source, None if span.start_s is None else found.first_s, span.end_s)
@@ -114,6 +133,7 @@ def _writer(
         alpha=found.info.has_alpha,
         colors=reader.colors,
         mastering=found.info.mastering,
+        scratch=scratch,
     )
 
 
@@ -132,8 +152,18 @@ def _to_know(reader: ClipReader, hdr: str) -> Iterator[Note]:
         yield Note(f"{reader.info.path} is HDR ({kind}), and is made SDR.")
 
 
-def render_video(task: Task, index: int, found: Survey, span: TimeRange, workshop: Workshop) -> TaskDone:
-    """Stylize a clip into its target, whole or not at all. Reader, writer and threads end with it."""
+def render_video(
+    task: Task,
+    index: int,
+    found: Survey,
+    span: TimeRange,
+    workshop: Workshop,
+    facts: Facts | None = None,
+) -> TaskDone:
+    """Stylize a clip into its target, whole or not at all. Reader, writer and threads end with it.
+
+    With `facts` its work is laid by, and gone on with where it was stopped.
+    """
     started = time.perf_counter()
     preset = workshop.preset
     size = working_size(Size(found.info.width, found.info.height), preset.scales.max_side_px)
@@ -149,53 +179,106 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
             preset.video.painted_times,
         )
     )
-    stylizer = workshop.stylizer_for(task.source)
     reader = _reader(task.source, span, workshop)
-    zero_s = _zero_s(found, span)
-    writer = _writer(task, found, span, size, reader, workshop)
-    for note in (known := writer.notes.copy()):
-        workshop.on_event(Note(note, "warning"))
-    frames_done = steps = 0
+    with WorkFolder(
+        task.target, facts, every_s=preset.output.save_every_s, frame_rate=found.info.frame_rate
+    ) as folder:
+        writer = _writer(task, found, span, size, reader, workshop, folder.folder)
+        for note in (*folder.notes, *(known := writer.notes.copy())):
+            workshop.on_event(Note(note, "warning"))
+        render = _Render(task, found, size, workshop, folder)
+        try:
+            with reader, writer, WriteBehind(writer) as encoder:
+                render.run(reader, encoder, _zero_s(found, span))
+                folder.publishing()
+        except KeyboardInterrupt as stop:
+            folder.save()
+            if not folder.found.entries:
+                raise
+            raise render.stopped() from stop
+        for note in writer.notes[len(known) :]:
+            workshop.on_event(Note(note, "warning"))
+    seconds = time.perf_counter() - started
+    size_bytes = clip_bytes(task.target)
+    return TaskDone(str(task.source), str(task.target), found.frames, size_bytes, seconds, render.steps)
 
-    def heard(event: Event) -> None:
-        nonlocal steps
-        if isinstance(event, FrameDone):
-            steps += event.steps
-        workshop.on_event(event)
 
-    with (
-        reader,
-        # Closed here, not when it is collected: the thread must be gone before the reader is.
-        closing(read_ahead(reader)) as frames,
-        writer,
-        WriteBehind(writer) as encoder,
-        DiskStore(task.target.parent) as store,
-        DiskStore(task.target.parent) as alphas,
-        closing(
-            stylize_frames(
-                _opaque(frames, alphas, size),
-                found.shots,
-                stylizer,
-                flow=workshop.flow,
-                store=store,
-                on_event=heard,
-            )
-        ) as stylized,
-    ):
-        for frame in stylized:
-            alpha = alphas.pop(frame.index)["alpha"] if frame.index in alphas else None
-            encoder.put(frame.pixels, frame.pts - zero_s, alpha)
-            frames_done += 1
-        if frames_done < found.frames:
+class _Render:
+    """One clip on its way: what was laid by first, then what is painted now."""
+
+    def __init__(self, task: Task, found: Survey, size: Size, workshop: Workshop, folder: WorkFolder) -> None:
+        self._task, self._found, self._size = task, found, size
+        self._workshop, self._folder = workshop, folder
+        self._begun = folder.found.entries[-1] if folder.found.entries else None
+        self._resume = folder.bookmark(workshop.stylizer.device)
+        self._painted = 0 if self._begun is None else self._begun.painted
+        self.frames_done = self.steps = 0
+
+    def run(self, reader: ClipReader, encoder: WriteBehind, zero_s: Fraction) -> None:
+        """All frames to the encoder."""
+        if self._begun is not None and self._resume is not None:
+            done, shots = self._folder.found.frames, self._resume.shot + 1
+            self._workshop.on_event(TaskResumed(str(self._task.source), done, self._begun.painted, shots))
+        with (
+            # Closed here, not when it is collected: the thread must be gone before the reader is.
+            closing(read_ahead(reader)) as decoded,
+            closing(self._given_again(decoded, reader, encoder, zero_s)) as frames,
+            closing(self._stylized(frames)) as stylized,
+        ):
+            for frame in stylized:
+                self._put(encoder, frame, zero_s)
+                self._folder.write(frame.pixels)
+        if self.frames_done < self._found.frames:
             # Inside: a file that lacks frames is not put in place.
             raise InputError(
-                f"{task.source} gave {found.frames} frames at first, and only {frames_done} when they were rendered",
+                f"{self._task.source} gave {self._found.frames} frames at first, and only {self.frames_done} when they"
+                " were rendered",
                 next_step="Check that the file is whole and its disk or network is well, then give the same command.",
             )
-    for note in writer.notes[len(known) :]:
-        workshop.on_event(Note(note, "warning"))
-    seconds = time.perf_counter() - started
-    return TaskDone(str(task.source), str(task.target), found.frames, clip_bytes(task.target), seconds, steps)
+
+    def _stylized(self, frames: Iterable[Frame]) -> Generator[Frame, None, None]:
+        return stylize_frames(
+            frames,
+            self._found.shots,
+            self._workshop.stylizer_for(self._task.source),
+            flow=self._workshop.flow,
+            store=self._folder.frames,
+            on_event=self._heard,
+            on_bookmark=lambda bookmark: self._folder.mark(bookmark, self._painted),
+            resume=self._resume,
+        )
+
+    def _heard(self, event: Event) -> None:
+        if isinstance(event, FrameDone):
+            self.steps += event.steps
+            self._painted += 1
+        self._workshop.on_event(event)
+
+    def _given_again(
+        self, frames: Iterable[Frame], reader: ClipReader, encoder: WriteBehind, zero_s: Fraction
+    ) -> Generator[Frame, None, None]:
+        """The clip's frames, without transparency. Those that are done go to the encoder as they were laid by."""
+        dtype = np.uint16 if reader.bits > 8 else np.uint8
+        with closing(self._folder.finished(self._size.width, self._size.height, dtype)) as finished:
+            for frame in _opaque(frames, self._folder.alphas, self._size):
+                if (pixels := next(finished, None)) is not None:
+                    self._put(encoder, replace(frame, pixels=pixels), zero_s)
+                yield frame
+
+    def _put(self, encoder: WriteBehind, frame: Frame, zero_s: Fraction) -> None:
+        alphas = self._folder.alphas
+        alpha = alphas.pop(frame.index)["alpha"] if frame.index in alphas else None
+        encoder.put(frame.pixels, frame.pts - zero_s, alpha)
+        self.frames_done += 1
+
+    def stopped(self) -> InterruptedByUserError:
+        """What is kept, and how to go on."""
+        kept = self._folder.found.entries[-1].painted
+        total = self._found.frames * self._workshop.preset.video.painted_times
+        return InterruptedByUserError(
+            f"stopped: of {self._task.target}, {kept} of {total} frames are painted and kept",
+            next_step="The same command goes on from there; with --fresh it begins anew.",
+        )
 
 
 def _opaque(frames: Iterable[Frame], alphas: DiskStore, size: Size) -> Iterator[Frame]:

@@ -18,7 +18,10 @@ from framestyle.presets.paths import picture_keys, value_at
 
 PIXELS_VERSION = 1
 """Raised when the same preset, weights and seed come to give pixels that look different: all is then made again."""
-ONLY_WORDS = {"schema", "name", "description", "tags", "extends"}
+NO_PIXELS: Mapping[str, Any] = {
+    **dict.fromkeys(("schema", "name", "description", "tags", "extends"), True),
+    "output": {"save_every_s": True},
+}
 """Keys of a preset that no pixel depends on."""
 KEY_DIGITS = 24
 
@@ -45,7 +48,7 @@ class Work:
 
     @cached_property
     def _facts(self) -> Mapping[str, Any]:
-        preset = self.preset.model_dump(mode="json", by_alias=True, exclude=ONLY_WORDS)
+        preset = self.preset.model_dump(mode="json", by_alias=True, exclude=NO_PIXELS)
         digests = image_digests(self.preset)
         # A style image counts by its bytes, wherever it lies.
         for place in picture_keys(preset):

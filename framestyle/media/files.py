@@ -177,13 +177,15 @@ def file_identity(path: Path) -> tuple[int, int]:
 
 
 @contextmanager
-def atomic_output(target: Path) -> Iterator[Path]:
+def atomic_output(target: Path, scratch: Path | None = None) -> Iterator[Path]:
     """A hidden temporary path beside `target`, of its suffix: fsynced and put in its place, or removed.
+
+    `scratch`: a folder of the same file system for it instead, which somebody clears where even this process is killed.
 
     Missing parent folders are made. OutputError where the target is a folder or cannot be written,
     StorageError where the disk is full; other errors of the caller's own pass through.
     """
-    temporary = _reserve(target)
+    temporary = _reserve(target, scratch)
     try:
         try:
             yield temporary
@@ -196,11 +198,11 @@ def atomic_output(target: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _reserve(target: Path) -> Path:
-    """An empty new file beside `target`, with the permissions that a new file gets here."""
+def _reserve(target: Path, scratch: Path | None) -> Path:
+    """An empty new file, with the permissions that a new file gets here."""
     if not target.name:
         raise OutputError(f"{target} is a folder", next_step="Name a file in it.")
-    temporary = target.with_name(f".framestyle-{secrets.token_hex(6)}{target.suffix}")
+    temporary = (scratch or target.parent) / f".framestyle-{secrets.token_hex(6)}{target.suffix}"
     try:
         if target.is_dir():
             raise OutputError(f"{target} is a folder", next_step="Name a file in it.")

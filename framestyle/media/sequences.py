@@ -238,7 +238,8 @@ class SequenceWriter:
     """What a VideoWriter is for a video: frames into numbered files, all of them in their places or none.
 
     `numbers`: of the coming frames. `source`: the sequence they come from, whose words, profile and resolution each
-    file takes over. Everything that can be refused is refused on creation.
+    file takes over. `scratch`: a folder of the same file system for what is not finished. Everything that can be
+    refused is refused on creation.
     """
 
     def __init__(
@@ -252,6 +253,7 @@ class SequenceWriter:
         bits: int = 8,
         alpha: bool = False,
         colors: Colors = SDR,
+        scratch: Path | None = None,
     ) -> None:
         check_photo_format(target)
         numbering = numbering_of(target)
@@ -269,7 +271,7 @@ class SequenceWriter:
         self._numbering, self._numbers = numbering, list(numbers)
         self._source = None if source is None else numbering_of(source)
         self._settings, self._metadata = settings, dict(metadata or {})
-        self._folder = numbering.folder / f".framestyle-{secrets.token_hex(6)}"
+        self._folder = (scratch or numbering.folder) / f".framestyle-{secrets.token_hex(6)}"
 
     def __enter__(self) -> SequenceWriter:
         try:

@@ -56,8 +56,8 @@ class VideoWriter:
     Everything that can be refused is refused on creation, before any work. `write` takes HWC RGB of the given size
     (pixels), uint16 where `bits` is above 8, with `alpha` HW where the writer was made with it. Frame n is shown at
     n / frame_rate, or, where `time_base` says what time is counted in (seconds a tick), when `write` is told;
-    `last_frame`: when that will be for the last one, and how long it is shown. `colors` are the frames'. `notes` says
-    what was changed on the way.
+    `last_frame`: when that will be for the last one, and how long it is shown. `colors` are the frames'. `scratch`: see
+    `atomic_output`. `notes` says what was changed on the way.
     """
 
     def __init__(
@@ -77,8 +77,10 @@ class VideoWriter:
         alpha: bool = False,
         colors: Colors = SDR,
         mastering: Mastering | None = None,
+        scratch: Path | None = None,
     ) -> None:
         self.target, self.width, self.height = target, width, height
+        self._scratch = scratch
         self.notes: list[str] = []
         self.frames_written = 0
         self._rate, self._aspect, self._bits, self._alpha = frame_rate, sample_aspect_ratio, bits, alpha
@@ -117,7 +119,7 @@ class VideoWriter:
 
     def __enter__(self) -> VideoWriter:
         with ExitStack() as stack:
-            temporary = stack.enter_context(atomic_output(self.target))
+            temporary = stack.enter_context(atomic_output(self.target, self._scratch))
             if self._source is not None and self._muxer not in SILENT_MUXERS:
                 beside = stack.enter_context(TemporaryDirectory(prefix="framestyle-"))
                 self._carried.prepare(Path(beside), self._muxer)

@@ -257,6 +257,13 @@ class Output(Section):
     hardware: Literal["none", "nvenc"] = _key(
         "none", "Encode h264, h265 and av1 on the GPU where a trial frame shows that it can"
     )
+    save_every_s: float = _key(
+        60.0,
+        "How often the work on a clip is laid by, so that it can be gone on with; 0 = each frame",
+        "s",
+        ge=0,
+        le=86400,
+    )
     photo_format: Literal["jpg", "png", "webp", "tif", "bmp", "avif", "heic"] | None = _key(
         None, "Photo format; null = as the input"
     )

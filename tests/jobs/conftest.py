@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from framestyle.events import OnEvent, ignore
+from framestyle.jobs import workshop as workshop_module
 from framestyle.jobs.workshop import Workshop
 from framestyle.media.ffmpeg import ffmpeg_exe
 from framestyle.nst.stylizer import Stylizer
@@ -22,6 +23,7 @@ from framestyle.presets import Preset
 
 MakeClip = Callable[..., Path]
 MakeWorkshop = Callable[..., Workshop]
+MakePreset = Callable[..., Preset]
 
 QUICK: dict[str, Any] = {
     "name": "quick",
@@ -124,3 +126,45 @@ def photo(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _few_threads() -> None:
     cv2.setNumThreads(1)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with a cache of its own."""
+    monkeypatch.setenv("FRAMESTYLE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def loads(untrained: Backbone, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Which weights were loaded. They are untrained, and made once for all tests."""
+    asked: list[str] = []
+
+    def load(kind: str, **_: Any) -> Backbone:
+        asked.append(kind)
+        return untrained
+
+    monkeypatch.setattr(workshop_module, "load_backbone", load)
+    return asked
+
+
+@pytest.fixture
+def make_preset(photo: Path) -> MakePreset:
+    """`make_preset("wave", tv_weight=2.0)`: few steps on shallow layers."""
+
+    def made(name: str = "quick", **changes: Any) -> Preset:
+        data: dict[str, Any] = {
+            "name": name,
+            "style": {"images": [{"path": str(photo)}], "layers": {"relu1_1": 1.0}},
+            "content": {"layers": {"relu1_2": 1.0}},
+            "optimizer": {"precision": "float32"},
+            "scales": {"min_px": 64, "first_steps": 2},
+            "video": {"steps": 1, "min_steps": 1},
+            "output": {"quality": "draft"},
+        }
+        for key, value in changes.items():
+            data[key] = {**data.get(key, {}), **value} if isinstance(value, dict) else value
+        return Preset.model_validate(data)
+
+    return made

@@ -28,13 +28,11 @@ from framestyle.events import (
 )
 from framestyle.jobs import batch as batch_module
 from framestyle.jobs import prices
-from framestyle.jobs import workshop as workshop_module
 from framestyle.jobs.batch import Order, paint, prepare
 from framestyle.jobs.manifest import NAME
 from framestyle.jobs.plan import TimeRange
 from framestyle.media.photos import read_photo
 from framestyle.nst import stylizer as stylizer_module
-from framestyle.nst.weights import Backbone
 from framestyle.presets import Preset
 
 MakeClip = Callable[..., Path]
@@ -42,46 +40,7 @@ MakePreset = Callable[..., Preset]
 Files = dict[str, tuple[int, int]]
 
 
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with a cache of its own."""
-    monkeypatch.setenv("FRAMESTYLE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture(autouse=True)
-def loads(untrained: Backbone, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Which weights were loaded. They are untrained, and made once for all tests."""
-    asked: list[str] = []
-
-    def load(kind: str, **_: Any) -> Backbone:
-        asked.append(kind)
-        return untrained
-
-    monkeypatch.setattr(workshop_module, "load_backbone", load)
-    return asked
-
-
-@pytest.fixture
-def make_preset(photo: Path) -> MakePreset:
-    """`make_preset("wave", tv_weight=2.0)`: few steps on shallow layers."""
-
-    def made(name: str = "quick", **changes: Any) -> Preset:
-        data: dict[str, Any] = {
-            "name": name,
-            "style": {"images": [{"path": str(photo)}], "layers": {"relu1_1": 1.0}},
-            "content": {"layers": {"relu1_2": 1.0}},
-            "optimizer": {"precision": "float32"},
-            "scales": {"min_px": 64, "first_steps": 2},
-            "video": {"steps": 1, "min_steps": 1},
-            "output": {"quality": "draft"},
-        }
-        for key, value in changes.items():
-            data[key] = {**data.get(key, {}), **value} if isinstance(value, dict) else value
-        return Preset.model_validate(data)
-
-    return made
+pytestmark = pytest.mark.usefixtures("here", "loads")
 
 
 @pytest.fixture

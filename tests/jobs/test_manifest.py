@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from framestyle.errors import InputError, OutputError, StorageError
 from framestyle.jobs import manifest as manifest_module
-from framestyle.jobs.manifest import NAME, Contents, Done, Failed, Manifest, Mark, Record, Standing, parse
+from framestyle.jobs.manifest import NAME, Contents, Done, Failed, Manifest, Mark, Standing, parse
 from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.record import Record
 from framestyle.jobs.work import Work
 from framestyle.presets import Preset
 

@@ -10,9 +10,10 @@ import torch
 
 from framestyle.errors import DeviceError, FramestyleError, InterruptedByUserError
 from framestyle.events import JobDone, TaskDone, TaskFailed
-from framestyle.jobs.manifest import Record
+from framestyle.jobs.facts import Facts
 from framestyle.jobs.news import NOTHING, Beforehand, JobWords, first_news, last_news
 from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.record import Record
 from framestyle.jobs.render import Survey, render_photo, render_video, survey
 from framestyle.jobs.workshop import Workshop
 
@@ -47,7 +48,7 @@ def run(
     for index, task in enumerate(tasks):
         record.begin(task)
         try:
-            finished = _do(task, index, surveys.get(task.source), span, workshop)
+            finished = _do(task, index, surveys.get(task.source), span, workshop, record.facts(task))
         except InterruptedByUserError:
             raise
         except FramestyleError as error:
@@ -79,14 +80,19 @@ def _survey_all(
 
 
 def _do(
-    task: Task, index: int, found: Survey | FramestyleError | None, span: TimeRange, workshop: Workshop
+    task: Task,
+    index: int,
+    found: Survey | FramestyleError | None,
+    span: TimeRange,
+    workshop: Workshop,
+    facts: Facts | None,
 ) -> TaskDone:
     if isinstance(found, FramestyleError):
         raise found
     try:
         if found is None:
             return render_photo(task, index, workshop)
-        return render_video(task, index, found, span, workshop)
+        return render_video(task, index, found, span, workshop, facts)
     except torch.OutOfMemoryError as error:
         raise DeviceError(
             f"{task.source} needs more memory than {workshop.device} has",

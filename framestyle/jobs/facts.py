@@ -1,0 +1,102 @@
+"""What a clip that was begun depends on, and where its work lies. Loads no torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from framestyle.errors import OutputError
+from framestyle.jobs.manifest import Mark
+from framestyle.jobs.plan import Task
+
+VERSION = 1
+FACTS, PUBLISHING = "work.json", "publishing"
+PACKAGES = ("framestyle", "torch", "opencv-python", "scenedetect")
+"""Whose versions decide pixels."""
+
+
+def work_folder_of(target: Path) -> Path:
+    """Another one for each target in a folder."""
+    digest = hashlib.sha256(target.name.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    return target.with_name(f".framestyle-work-{digest}")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a clip is made from and by. With other facts, other pixels would follow."""
+
+    work: str
+    input: Mark
+    versions: Mapping[str, str]
+
+    @classmethod
+    def of(cls, task: Task, work: str) -> Facts:
+        """OSError where the input cannot be read."""
+        return cls(work, Mark.of(task.inputs()), versions())
+
+    def change_since(self, then: Facts) -> str | None:
+        """In words; None where all is as it was."""
+        if self.work != then.work:
+            return "with other settings"
+        if (self.input.size, self.input.sha256) != (then.input.size, then.input.sha256):
+            return "before its input changed"
+        differing = [name for name, one in self.versions.items() if then.versions.get(name) != one]
+        if differing:
+            names = (
+                f"{name} {then.versions.get(name, '?')} (now {self.versions[name]})" for name in differing
+            )
+            return f"by {', '.join(names)}"
+        return None
+
+
+def versions() -> dict[str, str]:
+    """Of the packages that decide pixels."""
+    found = {}
+    for name in PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def facts_in(folder: Path) -> Facts:
+    """FileNotFoundError where there are none, ValueError where they cannot be understood."""
+    data = read_json(folder / FACTS)
+    try:
+        if data["framestyle_work"] != VERSION:
+            raise ValueError(f"its version is {data['framestyle_work']!r}, not {VERSION}")
+        return Facts(str(data["work"]), Mark(**data["input"]), dict(data["versions"]))
+    except (KeyError, TypeError) as error:
+        raise ValueError("it is not as it was written") from error
+
+
+def refuse_change(task: Task, work: str) -> None:
+    """OutputError where the clip was begun from another input, or with other settings or versions."""
+    try:
+        then = facts_in(work_folder_of(task.target))
+        now = Facts(work, then.input.of_same(task.inputs()) or Mark.of(task.inputs()), versions())
+    except (OSError, ValueError):
+        return  # nothing to go on with
+    if (change := now.change_since(then)) is not None:
+        raise OutputError(
+            f"{task.target} was begun {change}",
+            next_step="Give the command as it was to go on, or add --fresh to begin anew.",
+        )
+
+
+def is_publishing(target: Path) -> bool:
+    """Whether a run was stopped while it put its result there."""
+    return (work_folder_of(target) / PUBLISHING).exists()
+
+
+def read_json(path: Path) -> Any:
+    """ValueError where it is none, OSError where it cannot be read."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise ValueError("it is no JSON") from error

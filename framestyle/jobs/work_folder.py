@@ -1,0 +1,396 @@
+"""A clip's work folder: what is done of it, so that the same command goes on there, whatever stopped it.
+
+It lies hidden beside the target and is gone when that is in its place. In it, in the order in which they become
+durable: a segment with the frames that were finished since the last time, the state that the next frame depends on, and
+an entry that names both. What no entry names is nothing. A corrupt one is passed over, with all that came after it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+import zipfile
+from collections.abc import Generator, Mapping
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from filelock import FileLock, Timeout
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from framestyle.errors import FramestyleError, OutputError
+from framestyle.frames import Pixels
+from framestyle.jobs.facts import FACTS, PUBLISHING, VERSION, Facts, facts_in, read_json, work_folder_of
+from framestyle.jobs.frame_store import DiskStore
+from framestyle.jobs.interrupts import held_back
+from framestyle.media.files import atomic_output, storage_error
+from framestyle.media.segments import SegmentWriter, read_segment
+from framestyle.motion.bookmark import Bookmark
+from framestyle.nst.shelf import sha256_of
+
+LOCK = "lock"
+STATES_KEPT = 2
+"""The last one may be damaged by whatever stopped the machine."""
+BUFFER_BYTES = 32 << 20
+"""Frames wait in memory up to so many: short clips need no encoder for their segments."""
+
+
+# -- entries -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file of the folder."""
+
+    name: str
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> Stored:
+        return cls(path.name, sha256_of(path))
+
+    def is_whole(self, folder: Path) -> bool:
+        """Whether it is what was written."""
+        try:
+            return sha256_of(folder / self.name) == self.sha256
+        except OSError:
+            return False
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One time that work was laid by. `frames` since the last time are the first ones of the segment.
+
+    `place` is the bookmark's; `store` what waits for the second pass; `painted` counts frames as often as they are.
+    """
+
+    frames: int
+    painted: int
+    segment: Stored | None
+    state: Stored
+    place: tuple[int, int, int]
+    store: Mapping[int, str]
+
+    def text(self) -> str:
+        """As JSON, with its own hash."""
+        told = json.dumps(asdict(self), sort_keys=True)
+        return json.dumps({"sha256": hashlib.sha256(told.encode()).hexdigest(), "entry": told})
+
+    @classmethod
+    def read(cls, path: Path) -> Entry:
+        """ValueError where it is not as it was written."""
+        try:
+            data = read_json(path)
+            if hashlib.sha256(data["entry"].encode()).hexdigest() != data["sha256"]:
+                raise ValueError("its hash differs")
+            told = json.loads(data["entry"])
+            segment = told["segment"] and Stored(**told["segment"])
+            store = {int(number): str(name) for number, name in told["store"].items()}
+            shot, pass_number, next_frame = told["place"]
+            place = int(shot), int(pass_number), int(next_frame)
+            return cls(told["frames"], told["painted"], segment, Stored(**told["state"]), place, store)
+        except (KeyError, TypeError, AttributeError, OSError) as error:
+            raise ValueError("it is not as it was written") from error
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a work folder holds that can be gone on with. `lost`: how many entries were passed over."""
+
+    entries: tuple[Entry, ...] = ()
+    lost: int = 0
+
+    @property
+    def frames(self) -> int:
+        """Finished ones."""
+        return sum(entry.frames for entry in self.entries)
+
+
+def _found_in(folder: Path) -> Found:
+    """The entries up to the last one whose state is whole, as far as all segments before it are."""
+    whole: list[Entry] = []
+    there = sorted(folder.glob("entry-*.json"))
+    for number, path in enumerate(there):
+        try:
+            if path != _entry_path(folder, number):
+                break
+            entry = Entry.read(path)
+        except ValueError:
+            break
+        if entry.segment is not None and not entry.segment.is_whole(folder):
+            break
+        whole.append(entry)
+    while whole and not (whole[-1].state.is_whole(folder) and _store_is_whole(folder, whole[-1])):
+        whole.pop()
+    return Found(tuple(whole), len(there) - len(whole))
+
+
+def _entry_path(folder: Path, number: int) -> Path:
+    return folder / f"entry-{number:06d}.json"
+
+
+def _store_is_whole(folder: Path, entry: Entry) -> bool:
+    try:
+        for name in entry.store.values():
+            with zipfile.ZipFile(folder / "frames" / name) as file:
+                if file.testzip() is not None:
+                    return False
+    except (OSError, zipfile.BadZipFile):
+        return False
+    return True
+
+
+# -- the folder --------------------------------------------------------------------------------------------
+
+
+class WorkFolder:
+    """A context manager: holds the folder's lock, and removes it all at the end, if that is a normal one.
+
+    Left by an error, it first lays by what is finished. Without `facts` nothing is laid by. `every_s`: seconds between
+    two times; 0: after each frame.
+
+    Raises OutputError where another run is at work on the target, or where the work was begun otherwise.
+    """
+
+    def __init__(self, target: Path, facts: Facts | None, *, every_s: float, frame_rate: Fraction) -> None:
+        self.target, self.folder = target, work_folder_of(target)
+        self.found = Found()
+        self.notes: list[str] = []
+        self.frames = DiskStore(self.folder / "frames", hold=facts is not None)
+        self.alphas = DiskStore(self.folder / "alphas")
+        self._facts, self._every_s, self._rate = facts, every_s, frame_rate
+        self._lock = FileLock(self.folder / LOCK, timeout=0)
+        self._segment = _Segment(frame_rate)
+        self._mark: _Mark | None = None
+        self._last_s = time.monotonic()
+
+    def __enter__(self) -> Self:
+        try:
+            self._take()
+            if self._facts is None:
+                self._clear()
+            else:
+                self._go_on(self._facts)
+        except OSError as error:
+            self._lock.release()
+            raise storage_error(error, self.target) from error
+        except BaseException:
+            self._lock.release()
+            raise
+        return self
+
+    def _take(self) -> None:
+        while True:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                self._lock.acquire()
+            except Timeout as error:
+                raise OutputError(
+                    f"another run is at work on {self.target}",
+                    next_step="Wait for it, stop it, or choose another -o.",
+                ) from error
+            except FileNotFoundError:
+                continue  # the other one has just finished, and removed the folder
+            if (self.folder / LOCK).exists():
+                return
+            self._lock.release()
+
+    def _go_on(self, facts: Facts) -> None:
+        try:
+            then = facts_in(self.folder)
+        except FileNotFoundError:
+            pass
+        except ValueError as error:
+            self.notes.append(f"What was done of {self.target} is not used: {FACTS} is damaged, {error}.")
+        else:
+            if (change := facts.change_since(then)) is not None:
+                raise OutputError(f"{self.target} was begun {change}", next_step="Add --fresh to begin anew.")
+            self.found = _found_in(self.folder)
+            if self.found.lost:
+                self.notes.append(
+                    f"A part of what was done of {self.target} is damaged, and is done again:"
+                    f" {self.found.frames} frames are whole."
+                )
+        self._tidy()
+        if not self.found.entries:
+            told = {"framestyle_work": VERSION, "target": self.target.name, **asdict(facts)}
+            with atomic_output(self.folder / FACTS) as temporary:
+                temporary.write_text(json.dumps(told, indent=1), encoding="ascii")
+        else:
+            last = self.found.entries[-1]
+            self.frames = DiskStore(self.frames.folder, last.store, hold=True)
+
+    def _tidy(self) -> None:
+        """What no entry names goes, and of the states all but the last ones."""
+        entries = self.found.entries
+        keep = {FACTS, LOCK, "frames"} | {
+            _entry_path(self.folder, number).name for number in range(len(entries))
+        }
+        keep |= {entry.segment.name for entry in entries if entry.segment is not None}
+        keep |= {entry.state.name for entry in entries[-STATES_KEPT:]}
+        for path in self.folder.iterdir():
+            if path.name not in keep:
+                _remove(path)
+        self.frames.tidy(name for entry in entries[-STATES_KEPT:] for name in entry.store.values())
+
+    def _clear(self) -> None:
+        for path in self.folder.iterdir():
+            if path.name != LOCK:
+                _remove(path)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is not None:
+                self._save_the_rest()
+            self._segment.discard()
+            if error is None or not self.found.entries:
+                shutil.rmtree(self.folder, ignore_errors=True)
+        finally:
+            self._lock.release()
+
+    def _save_the_rest(self) -> None:
+        """As far as it can be: the error that ended the work is the one to be told."""
+        with suppress(FramestyleError, OSError):
+            self.save()
+
+    # -- going on ------------------------------------------------------------------------------------------
+
+    def bookmark(self, device: Any) -> Bookmark | None:
+        """Where the work stands; None: at its beginning."""
+        if not self.found.entries:
+            return None
+        last = self.found.entries[-1]
+        try:
+            return Bookmark.of(*last.place, load_file(self.folder / last.state.name), device)
+        except (SafetensorError, KeyError) as error:
+            raise OutputError(
+                f"{self.folder / last.state.name} is damaged: {error}", next_step="Add --fresh to begin anew."
+            ) from error
+
+    def finished(self, width: int, height: int, dtype: type[Any]) -> Generator[Pixels, None, None]:
+        """The frames that were laid by, in order."""
+        for entry in self.found.entries:
+            if entry.segment is not None:
+                with closing(read_segment(self.folder / entry.segment.name, width, height, dtype)) as frames:
+                    yield from islice(frames, entry.frames)
+
+    # -- laying by -----------------------------------------------------------------------------------------
+
+    def write(self, pixels: Pixels) -> None:
+        """A finished frame."""
+        if self._facts is not None:
+            with held_back():
+                self._segment.add(pixels, self._next_path("segment", "mkv"))
+
+    def mark(self, bookmark: Bookmark, painted: int) -> None:
+        """All frames written so far are those before the bookmark. Lays it all by where it is time to."""
+        if self._facts is None:
+            return
+        self._mark = _Mark(bookmark, self._segment.frames, painted)
+        if time.monotonic() - self._last_s >= self._every_s:
+            self.save()
+
+    def save(self) -> None:
+        """Everything up to the last mark, so that it outlasts whatever comes. A signal to stop waits for it."""
+        if self._mark is None:
+            return
+        with held_back():
+            mark, self._mark = self._mark, None
+            segment = None
+            if mark.frames:
+                segment = Stored.of(self._segment.finish(self._next_path("segment", "mkv")))
+            # Frames after the mark are painted again.
+            self._segment.discard()
+            self._segment = _Segment(self._rate)
+            state = self._next_path("state", "safetensors")
+            with atomic_output(state) as temporary:
+                save_file(mark.bookmark.tensors(), temporary)
+            bookmark = mark.bookmark
+            place = bookmark.shot, bookmark.pass_number, bookmark.next_frame
+            entry = Entry(
+                mark.frames, mark.painted, segment, Stored.of(state), place, dict(self.frames.files)
+            )
+            with atomic_output(_entry_path(self.folder, len(self.found.entries))) as temporary:
+                temporary.write_text(entry.text(), encoding="ascii")
+            self.found = Found((*self.found.entries, entry))
+            self._tidy_states()
+            self._last_s = time.monotonic()
+
+    def publishing(self) -> None:
+        """From here on, what stands at the target is ours, if not all of it."""
+        if self._facts is not None:
+            (self.folder / PUBLISHING).touch()
+
+    def _tidy_states(self) -> None:
+        last = self.found.entries[-STATES_KEPT:]
+        for entry in self.found.entries[-STATES_KEPT - 1 : -STATES_KEPT]:
+            (self.folder / entry.state.name).unlink(missing_ok=True)
+        self.frames.tidy(name for entry in last for name in entry.store.values())
+
+    def _next_path(self, what: str, suffix: str) -> Path:
+        return self.folder / f"{what}-{len(self.found.entries):06d}.{suffix}"
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """A bookmark, and how many of the segment's frames lie before it."""
+
+    bookmark: Bookmark
+    frames: int
+    painted: int
+
+
+@dataclass
+class _Segment:
+    """The one that is being filled: in memory first, then by an encoder."""
+
+    frame_rate: Fraction
+    frames: int = 0
+    _waiting: list[Pixels] = field(default_factory=list)
+    _writer: SegmentWriter | None = None
+
+    def add(self, pixels: Pixels, path: Path) -> None:
+        self._waiting.append(pixels)
+        self.frames += 1
+        if self._writer is not None or sum(one.nbytes for one in self._waiting) > BUFFER_BYTES:
+            self._flush(path)
+
+    def _flush(self, path: Path) -> SegmentWriter:
+        if self._writer is None:
+            self._writer = SegmentWriter(path, self._waiting[0], self.frame_rate)
+        for pixels in self._waiting:
+            self._writer.write(pixels)
+        self._waiting.clear()
+        return self._writer
+
+    def finish(self, path: Path) -> Path:
+        """Where it lies."""
+        self._flush(path).finish()
+        return path
+
+    def discard(self) -> None:
+        if self._writer is not None:
+            self._writer.discard()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def discard_work(target: Path) -> None:
+    """What was done of a target before, where nobody is at work on it. OutputError where somebody is."""
+    if work_folder_of(target).is_dir():
+        with WorkFolder(target, None, every_s=0, frame_rate=Fraction(1)):
+            pass

@@ -1,0 +1,386 @@
+"""Whatever stops the work on a clip, the same command goes on there, and ends as if nothing had stopped it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from framestyle.errors import InterruptedByUserError, OutputError, StorageError
+from framestyle.events import Event, FrameDone, Note, TaskDone, TaskResumed
+from framestyle.jobs import facts as facts_module
+from framestyle.jobs.batch import Order, paint, prepare
+from framestyle.jobs.facts import FACTS, PUBLISHING, work_folder_of
+from framestyle.jobs.interrupts import held_back
+from framestyle.jobs.work_folder import LOCK, STATES_KEPT
+from framestyle.media import sequences
+from framestyle.presets import Preset
+
+MakeClip = Callable[..., Path]
+MakePreset = Callable[..., Preset]
+MakeOrder = Callable[..., Order]
+OnEvent = Callable[[Event], None]
+FRAMES = 8
+
+pytestmark = pytest.mark.usefixtures("here", "loads")
+
+
+@pytest.fixture
+def make_order(make_clip: MakeClip, make_preset: MakePreset) -> MakeOrder:
+    """A clip of two shots to out.mp4; work is laid by after each frame, or as `save_every_s` says."""
+    source = make_clip("in.mp4", shots=(5, 3), sound=True)
+
+    def made(
+        output: str = "out.mp4", source: Path = source, save_every_s: float = 0.0, **changes: Any
+    ) -> Order:
+        changes["output"] = {"save_every_s": save_every_s, **changes.get("output", {})}
+        return Order([source], Path(output), [make_preset(**changes)], weights="untrained", device="cpu")
+
+    return made
+
+
+def _do(order: Order, on_event: OnEvent = lambda event: None) -> list[Event]:
+    """All its news."""
+    news: list[Event] = []
+
+    def heard(event: Event) -> None:
+        news.append(event)
+        on_event(event)
+
+    paint(prepare(order), order, heard)
+    return news
+
+
+def _stop_after(painted: int, error: BaseException | type[BaseException] = KeyboardInterrupt) -> OnEvent:
+    """While the next frame is being painted."""
+    left = painted
+
+    def heard(event: Event) -> None:
+        nonlocal left
+        left -= isinstance(event, FrameDone)
+        if left < 0:
+            raise error
+
+    return heard
+
+
+def _painted(news: Sequence[Event]) -> list[int]:
+    return [event.index for event in news if isinstance(event, FrameDone)]
+
+
+def _resumed(news: Sequence[Event]) -> list[TaskResumed]:
+    return [event for event in news if isinstance(event, TaskResumed)]
+
+
+def _warnings(news: Sequence[Event]) -> list[str]:
+    return [event.message for event in news if isinstance(event, Note) and event.level == "warning"]
+
+
+def _hidden() -> list[str]:
+    return [path.name for path in Path().iterdir() if path.name.startswith(".")]
+
+
+@pytest.fixture
+def whole(make_order: MakeOrder) -> bytes:
+    """What comes where nothing stops it."""
+    _do(make_order("whole.mp4"))
+    return Path("whole.mp4").read_bytes()
+
+
+# -- going on ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("after", [1, 4, 5, 7])
+def test_a_stopped_clip_goes_on_and_ends_as_if_it_had_not_been_stopped(
+    make_order: MakeOrder, whole: bytes, after: int
+) -> None:
+    order = make_order()
+    with pytest.raises(InterruptedByUserError, match=f"{after} of 8 frames are painted and kept") as stop:
+        _do(order, _stop_after(after))
+    assert "same command" in str(stop.value.next_step) and not Path("out.mp4").exists()
+    news = _do(order)
+    assert _painted(news) == list(range(after, FRAMES))
+    (resumed,) = _resumed(news)
+    assert (resumed.frames, resumed.painted, resumed.shots) == (after, after, 1 if after < 6 else 2)
+    assert Path("out.mp4").read_bytes() == whole
+    assert not _hidden()
+
+
+@pytest.mark.parametrize("after", [2, 5, 6, 9, 10, 13])
+def test_with_two_passes_too(make_order: MakeOrder, after: int) -> None:
+    """5 and 5 frames of the first shot, then 3 and 3."""
+    twice = {"video": {"steps": 1, "min_steps": 1, "passes": 2}}
+    _do(make_order("whole.mp4", **twice))
+    with pytest.raises(InterruptedByUserError, match=f"{after} of 16 frames are painted"):
+        _do(make_order(**twice), _stop_after(after))
+    news = _do(make_order(**twice))
+    assert len(_painted(news)) == 16 - after
+    assert Path("out.mp4").read_bytes() == Path("whole.mp4").read_bytes()
+    assert not _hidden()
+
+
+def test_again_and_again(make_order: MakeOrder, whole: bytes) -> None:
+    order = make_order()
+    for _ in range(3):
+        with pytest.raises(InterruptedByUserError):
+            _do(order, _stop_after(2))
+    _do(order)
+    assert Path("out.mp4").read_bytes() == whole
+
+
+def test_to_and_from_images_with_their_transparency(make_order: MakeOrder, make_clip: MakeClip) -> None:
+    source = make_clip("in.mov", "-pix_fmt", "yuva444p10le", "-c:v", "prores_ks", shots=(4,))
+    for name in ("whole", "out"):
+        order = make_order(f"{name}/f.%03d.png", source=source)
+        if name == "out":
+            with pytest.raises(InterruptedByUserError):
+                _do(order, _stop_after(2))
+            assert _resumed(_do(order))
+        else:
+            _do(order)
+    for number in range(4):
+        one, other = (Path(name, f"f.{number:03d}.png").read_bytes() for name in ("whole", "out"))
+        assert one == other
+    assert sorted(path.name for path in Path("out").iterdir()) == [f"f.{n:03d}.png" for n in range(4)]
+
+
+@pytest.mark.parametrize("error", [StorageError("no room"), RuntimeError("a bug")])
+def test_an_error_keeps_what_is_done_too(make_order: MakeOrder, whole: bytes, error: Exception) -> None:
+    order = make_order(save_every_s=3600.0)
+    with pytest.raises(type(error)):
+        _do(order, _stop_after(3, error))
+    assert not Path("out.mp4").exists()
+    assert _painted(_do(order)) == [3, 4, 5, 6, 7]
+    assert Path("out.mp4").read_bytes() == whole
+
+
+def test_in_a_folder_the_clip_at_hand_goes_on_and_others_are_done(
+    make_order: MakeOrder, make_clip: MakeClip, whole: bytes
+) -> None:
+    for name in ("a.mp4", "b.mp4"):
+        Path("clips").mkdir(exist_ok=True)
+        Path("clips", name).write_bytes(Path("in.mp4").read_bytes())
+    order = make_order("painted", source=Path("clips"))
+    with pytest.raises(InterruptedByUserError):
+        _do(order, _stop_after(FRAMES + 3))
+    news = _do(order)
+    assert _painted(news) == [3, 4, 5, 6, 7] and [event.path for event in _resumed(news)] == ["clips/b.mp4"]
+    assert [event.output for event in news if isinstance(event, TaskDone)] == ["painted/b.mp4"]
+    assert Path("painted/b.mp4").read_bytes() == Path("painted/a.mp4").read_bytes() == whole
+
+
+# -- how much is kept --------------------------------------------------------------------------------------
+
+
+def test_work_is_laid_by_when_it_is_time_and_old_states_go(make_order: MakeOrder) -> None:
+    folder, seen = work_folder_of(Path("out.mp4")), list[set[str]]()
+
+    def look(event: Event) -> None:
+        if isinstance(event, FrameDone):
+            seen.append({path.name for path in folder.iterdir()})
+
+    _do(make_order(), look)
+    for frames, names in enumerate(seen):
+        assert len([name for name in names if name.startswith("entry-")]) == frames
+        assert len([name for name in names if name.startswith("segment-")]) == frames
+        assert len([name for name in names if name.startswith("state-")]) == min(frames, STATES_KEPT)
+    seen.clear()
+    _do(replace(make_order(save_every_s=3600.0), overwrite=True), look)
+    assert all(not any(name.startswith(("entry-", "segment-")) for name in names) for names in seen)
+
+
+def test_killed_between_two_frames_what_was_laid_by_is_there(make_order: MakeOrder, whole: bytes) -> None:
+    """As a process that is killed does nothing at its end, the folder is put back as it was at that moment."""
+    folder, order = work_folder_of(Path("out.mp4")), make_order()
+    kept: dict[str, bytes] = {}
+
+    def look(event: Event) -> None:
+        if isinstance(event, FrameDone) and event.index == 4:
+            kept.update({path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()})
+
+    _do(order, look)
+    assert Path("out.mp4").read_bytes() == whole
+    Path("out.mp4").unlink()
+    folder.mkdir()
+    for name, data in kept.items():
+        (folder / name).write_bytes(data)
+    assert any(name.startswith(".framestyle-") and name.endswith(".mp4") for name in kept), (
+        "the unfinished output"
+    )
+    assert _painted(_do(order)) == [4, 5, 6, 7]
+    assert Path("out.mp4").read_bytes() == whole and not _hidden()
+
+
+# -- what is damaged ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "again"),
+    [
+        ("state-000005.safetensors", 5),
+        ("segment-000005.mkv", 5),
+        ("entry-000005.json", 5),
+        ("entry-000002.json", 2),
+        ("segment-000000.mkv", 0),
+        (FACTS, 0),
+    ],
+)
+@pytest.mark.parametrize("damage", ["cut", "changed", "gone"])
+def test_what_is_damaged_is_done_again_and_it_is_said(
+    make_order: MakeOrder, whole: bytes, name: str, again: int, damage: str
+) -> None:
+    order = make_order()
+    with pytest.raises(InterruptedByUserError):
+        _do(order, _stop_after(6))
+    path = work_folder_of(Path("out.mp4")) / name
+    data = path.read_bytes()
+    if damage == "gone":
+        path.unlink()
+    else:
+        middle = len(data) // 2
+        path.write_bytes(data[:middle] if damage == "cut" else data[:middle] + b"\0\xff" + data[middle + 2 :])
+    # Of old states only the last ones are there: with entry 2 gone, there is none to go on from.
+    from_there = again if again >= 6 - STATES_KEPT else 0
+    news = _do(order)
+    assert _painted(news) == list(range(from_there, FRAMES))
+    unseen = damage == "gone" and name in (FACTS, "entry-000005.json")
+    assert unseen or any("out.mp4" in words for words in _warnings(news))
+    assert Path("out.mp4").read_bytes() == whole
+
+
+def test_a_damaged_store_of_two_passes_is_done_again(make_order: MakeOrder) -> None:
+    twice = {"video": {"steps": 1, "min_steps": 1, "passes": 2}}
+    _do(make_order("whole.mp4", **twice))
+    with pytest.raises(InterruptedByUserError):
+        _do(make_order(**twice), _stop_after(7))
+    # The last file is of a frame that was stored, and not yet marked.
+    last = sorted((work_folder_of(Path("out.mp4")) / "frames").iterdir())[-2]
+    data = bytearray(last.read_bytes())
+    data[len(data) // 2] ^= 255
+    last.write_bytes(data)
+    news = _do(make_order(**twice))
+    assert len(_painted(news)) == 16 - 6 and _warnings(news)
+    assert Path("out.mp4").read_bytes() == Path("whole.mp4").read_bytes()
+
+
+# -- what has changed --------------------------------------------------------------------------------------
+
+
+def _begun(order: Order) -> None:
+    with pytest.raises(InterruptedByUserError):
+        _do(order, _stop_after(3))
+
+
+def test_other_settings_are_refused_and_fresh_begins_anew(make_order: MakeOrder) -> None:
+    _begun(make_order())
+    other = make_order(tv_weight=2.0)
+    with pytest.raises(OutputError, match=r"out\.mp4 was begun with other settings") as refused:
+        prepare(other)
+    assert "--fresh" in str(refused.value.next_step)
+    news = _do(replace(other, fresh=True))
+    assert not _resumed(news) and len(_painted(news)) == FRAMES and not _hidden()
+
+
+def test_a_changed_input_is_refused(make_order: MakeOrder, make_clip: MakeClip) -> None:
+    order = make_order()
+    _begun(order)
+    make_clip("in.mp4", shots=(4, 4))
+    with pytest.raises(OutputError, match=r"out\.mp4 was begun before its input changed"):
+        prepare(order)
+    assert not _resumed(_do(replace(order, fresh=True)))
+
+
+def test_other_versions_are_refused(make_order: MakeOrder, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = make_order()
+    _begun(order)
+    there = facts_module.version("torch")
+    monkeypatch.setattr(facts_module, "version", lambda name: "99.0" if name == "torch" else "?")
+    with pytest.raises(OutputError, match=rf"begun by .*torch {there} \(now 99\.0\)".replace("+", r"\+")):
+        prepare(order)
+
+
+def test_an_input_that_was_only_copied_is_the_same(make_order: MakeOrder, whole: bytes) -> None:
+    order = make_order()
+    _begun(order)
+    os.utime("in.mp4", (1, 1))
+    assert _resumed(_do(order)) and Path("out.mp4").read_bytes() == whole
+
+
+def test_how_often_work_is_laid_by_changes_nothing(make_order: MakeOrder) -> None:
+    _begun(make_order(save_every_s=0.0))
+    assert _resumed(_do(make_order(save_every_s=3600.0)))
+
+
+# -- one at a time -----------------------------------------------------------------------------------------
+
+
+def test_two_runs_never_share_a_work_folder(make_order: MakeOrder, whole: bytes) -> None:
+    order = make_order()
+    _begun(order)
+    lock = FileLock(work_folder_of(Path("out.mp4")) / LOCK)
+    for one in (order, replace(order, fresh=True)):
+        with lock, pytest.raises(OutputError, match=r"another run is at work on out\.mp4"):
+            _do(one)
+    assert _resumed(_do(order)) and Path("out.mp4").read_bytes() == whole
+
+
+def test_stopped_while_images_are_put_in_place(
+    make_order: MakeOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = make_order("out/f.%03d.png")
+    real = sequences.put_in_place
+
+    def third_is_too_much(temporary: Path, target: Path) -> None:
+        if target.name == "f.002.png":
+            raise KeyboardInterrupt
+        real(temporary, target)
+
+    with monkeypatch.context() as patch, pytest.raises(InterruptedByUserError):
+        patch.setattr(sequences, "put_in_place", third_is_too_much)
+        _do(order)
+    assert (work_folder_of(order.output) / PUBLISHING).exists()
+    assert not _painted(_do(order)) and len(list(Path("out").glob("f.*.png"))) == FRAMES
+
+
+def test_a_file_that_somebody_else_put_there_meanwhile_stays(make_order: MakeOrder) -> None:
+    order = make_order()
+    _begun(order)
+    Path("out.mp4").write_text("mine")
+    with pytest.raises(OutputError, match="exists already"):
+        prepare(order)
+    assert Path("out.mp4").read_text() == "mine"
+
+
+def test_facts_are_plain_to_read(make_order: MakeOrder) -> None:
+    _begun(make_order())
+    told = json.loads((work_folder_of(Path("out.mp4")) / FACTS).read_text())
+    assert told["target"] == "out.mp4" and told["input"]["size"] == Path("in.mp4").stat().st_size
+
+
+# -- signals -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_waits_for_the_end_of_the_block(number: signal.Signals) -> None:
+    done = []
+    with pytest.raises(KeyboardInterrupt), held_back():
+        signal.raise_signal(number)
+        done.append("all")
+    assert done == ["all"]
+
+
+def test_a_second_signal_does_not_wait() -> None:
+    done = []
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), held_back():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        done.append("never")
+    assert not done and before == (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM))
