@@ -1,9 +1,9 @@
 """Killed at any moment, the work goes on: python -m benchmarks.crashes [--trials 100] [--seed 0] [-o FOLDER]
 
-Renders a short clip of two shots once in peace; then again and again, each time killed (SIGKILL, which no program hears)
-at a random moment after its start, and gone on with by the same command. Every result must be the first one's, pixel for
-pixel and packet for packet; of each killed run no more may be painted again than what had not been laid by, at most one
-segment; and nothing may be left beside the result. Writes JSON, and a line for each trial.
+Renders a short clip of two shots once in peace; then again and again, each time killed (SIGKILL, which no program
+hears) at a random moment after its start, and gone on with by the same command. Every result must be the first one's,
+pixel for pixel and packet for packet; of each killed run no more may be painted again than what had not been laid by,
+at most one segment; and nothing may be left beside the result. Writes JSON, and a line for each trial.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ extends: nightswirl
 style: {layers: {relu1_1: 1, relu2_1: 1, relu3_1: 0, relu4_1: 0, relu5_1: 0}}
 content: {layers: {relu2_1: 1, relu4_2: 0}}
 optimizer: {precision: float32}
-scales: {min_px: 16, max_side_px: 64, first_steps: 20, steps: 20}
-video: {steps: 10, min_steps: 10, passes: PASSES}
+scales: {min_px: 16, max_side_px: 64, first_steps: 8, steps: 8}
+video: {steps: 4, min_steps: 4, passes: PASSES}
 output: {save_every_s: EVERY}
 """
 SHOT_FRAMES = 12
@@ -214,11 +214,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def told(number: int, trial: Trial) -> None:
-        print(
-            f"{number + 1:4d}  killed after {trial.after_s:6.2f} s, {trial.painted_before:3d} painted, {trial.kept:3d} kept, "
-            f"{trial.painted_after:3d} painted then; {'same' if trial.same else 'DIFFERENT'} {' '.join(trial.left_over)}",
-            flush=True,
-        )
+        frames = f"{trial.painted_before:3d} painted, {trial.kept:3d} kept, {trial.painted_after:3d} painted then"
+        verdict = " ".join(["same" if trial.same else "DIFFERENT", *trial.left_over])
+        print(f"{number + 1:4d}  killed after {trial.after_s:6.2f} s: {frames}; {verdict}", flush=True)
 
     with tempfile.TemporaryDirectory() as folder:
         report = run(Path(folder), args.trials, seed=args.seed, passes=args.passes, on_trial=told)

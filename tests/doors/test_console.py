@@ -31,6 +31,7 @@ from framestyle.events import (
     StepDone,
     TaskDone,
     TaskFailed,
+    TaskResumed,
     TaskSkipped,
     TaskStarted,
 )
@@ -49,6 +50,7 @@ EVERY_KIND: tuple[Event, ...] = (
     JOB,
     TaskSkipped("old.mp4", "out/old.mp4"),
     TASK,
+    TaskResumed("clip.mp4", 10, 10, 2),
     SHOT,
     StepDone(20, 40, 1, 3, 136, 76, (0.5, 0.4321), PARTS, 3 * 2**30),
     FrameDone(10, 1, 23, 1.5, 0.4321, False),

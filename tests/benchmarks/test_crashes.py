@@ -1,0 +1,36 @@
+"""Processes that are killed at random moments: a few here, a hundred by benchmarks/crashes.py."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.crashes import Report, Trial, run
+
+GOOD = Trial(1.0, 10, 8, 16, 0.2, True, ())
+
+
+def test_a_trial_is_good_only_where_all_holds() -> None:
+    report = Report(24, 5.0, 0.3, (GOOD,))
+    assert report.is_good(GOOD) and report.good == 1
+    for bad in (
+        replace(GOOD, same=False),
+        replace(GOOD, painted_after=17),
+        replace(GOOD, repeated_s=0.31),
+        replace(GOOD, left_over=(".framestyle-work-1",)),
+    ):
+        assert not report.is_good(bad)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("passes", [1, 2])
+def test_killed_at_random_it_goes_on_to_the_same_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, passes: int
+) -> None:
+    monkeypatch.setenv("FRAMESTYLE_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "work"
+    folder.mkdir()
+    report = run(folder, 2, seed=passes, passes=passes)
+    assert report.good == 2, report
