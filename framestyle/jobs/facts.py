@@ -77,16 +77,29 @@ def facts_in(folder: Path) -> Facts:
 
 def refuse_change(task: Task, work: str) -> None:
     """OutputError where the clip was begun from another input, or with other settings or versions."""
+    folder = work_folder_of(task.target)
+    if not entries_in(folder):
+        return  # nothing would be lost
     try:
-        then = facts_in(work_folder_of(task.target))
+        then = facts_in(folder)
         now = Facts(work, then.input.of_same(task.inputs()) or Mark.of(task.inputs()), versions())
     except (OSError, ValueError):
-        return  # nothing to go on with
+        return  # nothing that could be gone on with
     if (change := now.change_since(then)) is not None:
         raise OutputError(
             f"{task.target} was begun {change}",
             next_step="Give the command as it was to go on, or add --fresh to begin anew.",
         )
+
+
+def entries_in(folder: Path) -> list[Path]:
+    """Of a work folder, in order: each stands for one time that work was laid by."""
+    return sorted(folder.glob("entry-*.json"))
+
+
+def entry_path(folder: Path, number: int) -> Path:
+    """Counted from 0."""
+    return folder / f"entry-{number:06d}.json"
 
 
 def is_publishing(target: Path) -> bool:

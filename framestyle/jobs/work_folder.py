@@ -27,7 +27,17 @@ from safetensors.torch import load_file, save_file
 
 from framestyle.errors import FramestyleError, OutputError
 from framestyle.frames import Pixels
-from framestyle.jobs.facts import FACTS, PUBLISHING, VERSION, Facts, facts_in, read_json, work_folder_of
+from framestyle.jobs.facts import (
+    FACTS,
+    PUBLISHING,
+    VERSION,
+    Facts,
+    entries_in,
+    entry_path,
+    facts_in,
+    read_json,
+    work_folder_of,
+)
 from framestyle.jobs.frame_store import DiskStore
 from framestyle.jobs.interrupts import held_back
 from framestyle.media.files import atomic_output, storage_error
@@ -116,10 +126,10 @@ class Found:
 def _found_in(folder: Path) -> Found:
     """The entries up to the last one whose state is whole, as far as all segments before it are."""
     whole: list[Entry] = []
-    there = sorted(folder.glob("entry-*.json"))
+    there = entries_in(folder)
     for number, path in enumerate(there):
         try:
-            if path != _entry_path(folder, number):
+            if path != entry_path(folder, number):
                 break
             entry = Entry.read(path)
         except ValueError:
@@ -130,10 +140,6 @@ def _found_in(folder: Path) -> Found:
     while whole and not (whole[-1].state.is_whole(folder) and _store_is_whole(folder, whole[-1])):
         whole.pop()
     return Found(tuple(whole), len(there) - len(whole))
-
-
-def _entry_path(folder: Path, number: int) -> Path:
-    return folder / f"entry-{number:06d}.json"
 
 
 def _store_is_whole(folder: Path, entry: Entry) -> bool:
@@ -210,9 +216,10 @@ class WorkFolder:
         except ValueError as error:
             self.notes.append(f"What was done of {self.target} is not used: {FACTS} is damaged, {error}.")
         else:
-            if (change := facts.change_since(then)) is not None:
+            if (change := facts.change_since(then)) is None:
+                self.found = _found_in(self.folder)
+            elif entries_in(self.folder):
                 raise OutputError(f"{self.target} was begun {change}", next_step="Add --fresh to begin anew.")
-            self.found = _found_in(self.folder)
             if self.found.lost:
                 self.notes.append(
                     f"A part of what was done of {self.target} is damaged, and is done again:"
@@ -231,7 +238,7 @@ class WorkFolder:
         """What no entry names goes, and of the states all but the last ones."""
         entries = self.found.entries
         keep = {FACTS, LOCK, "frames"} | {
-            _entry_path(self.folder, number).name for number in range(len(entries))
+            entry_path(self.folder, number).name for number in range(len(entries))
         }
         keep |= {entry.segment.name for entry in entries if entry.segment is not None}
         keep |= {entry.state.name for entry in entries[-STATES_KEPT:]}
@@ -319,7 +326,7 @@ class WorkFolder:
             entry = Entry(
                 mark.frames, mark.painted, segment, Stored.of(state), place, dict(self.frames.files)
             )
-            with atomic_output(_entry_path(self.folder, len(self.found.entries))) as temporary:
+            with atomic_output(entry_path(self.folder, len(self.found.entries))) as temporary:
                 temporary.write_text(entry.text(), encoding="ascii")
             self.found = Found((*self.found.entries, entry))
             self._tidy_states()

@@ -288,6 +288,25 @@ def test_other_settings_are_refused_and_fresh_begins_anew(make_order: MakeOrder)
     assert not _resumed(news) and len(_painted(news)) == FRAMES and not _hidden()
 
 
+def test_where_nothing_was_laid_by_nothing_is_refused(make_order: MakeOrder) -> None:
+    """As after a kill in the first frame."""
+    order, kept = make_order(), dict[str, bytes]()
+    folder = work_folder_of(Path("out.mp4"))
+
+    def look(event: Event) -> None:
+        if isinstance(event, FrameDone):
+            kept.update({path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()})
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        _do(order, look)
+    assert not folder.exists() and FACTS in kept
+    folder.mkdir()
+    for name, data in kept.items():
+        (folder / name).write_bytes(data)
+    assert len(_painted(_do(make_order(tv_weight=2.0)))) == FRAMES and not _hidden()
+
+
 def test_a_changed_input_is_refused(make_order: MakeOrder, make_clip: MakeClip) -> None:
     order = make_order()
     _begun(order)
