@@ -31,6 +31,7 @@ from framestyle.jobs.plan import (
     plan,
 )
 from framestyle.jobs.prices import Meter, keep_price
+from framestyle.jobs.scratch import Scratch
 from framestyle.jobs.work import Work
 from framestyle.media.photos import read_photo
 from framestyle.media.probe import probe
@@ -247,7 +248,19 @@ class _Painter:
             if order.fresh and task.kind == "video":
                 discard_work(task.target)
         record = Record(job.manifest, work)
-        done = run(left, job.output, order.span, workshop, record=record, before=before, alone=self._alone)
+        with Scratch(job.output if job.manifest else job.output.parent) as scratch:
+            if job.manifest is not None:
+                job.manifest.scratch = scratch.folder
+            done = run(
+                left,
+                job.output,
+                order.span,
+                workshop,
+                record=record,
+                before=before,
+                alone=self._alone,
+                scratch=scratch,
+            )
         if meter.price_s is not None:
             keep_price(job.preset, workshop.device, meter.price_s)
         return done

@@ -28,6 +28,7 @@ from framestyle.jobs.facts import Facts
 from framestyle.jobs.frame_store import DiskStore
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.queues import WriteBehind, read_ahead
+from framestyle.jobs.scratch import Scratch
 from framestyle.jobs.work_folder import WorkFolder
 from framestyle.jobs.workshop import Workshop
 from framestyle.media.clips import ClipReader, ClipWriter, clip_bytes, open_clip
@@ -290,7 +291,7 @@ def _opaque(frames: Iterable[Frame], alphas: DiskStore, size: Size) -> Iterator[
         yield frame
 
 
-def render_photo(task: Task, index: int, workshop: Workshop) -> TaskDone:
+def render_photo(task: Task, index: int, workshop: Workshop, scratch: Scratch | None = None) -> TaskDone:
     """Stylize a photo into its target, whole or not at all."""
     started = time.perf_counter()
     max_side_px = workshop.preset.scales.max_side_px
@@ -302,7 +303,8 @@ def render_photo(task: Task, index: int, workshop: Workshop) -> TaskDone:
     result = stylizer.stylize(to_tensor(photo.pixels, stylizer.device))
     pixels = to_pixels(result.image, photo.pixels.dtype.type)
     words = {**workshop.provenance(), "recipe": workshop.recipe}
-    lost = write_photo(task.target, pixels, photo, words, _photo_settings(workshop))
+    unfinished = None if scratch is None else scratch.for_target(task.target)
+    lost = write_photo(task.target, pixels, photo, words, _photo_settings(workshop), unfinished)
     for note in (*photo.notes, *lost):
         workshop.on_event(Note(f"{task.source}: {note}.", "warning"))
     seconds = time.perf_counter() - started

@@ -15,6 +15,7 @@ from framestyle.jobs.news import NOTHING, Beforehand, JobWords, first_news, last
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.record import Record
 from framestyle.jobs.render import Survey, render_photo, render_video, survey
+from framestyle.jobs.scratch import Scratch
 from framestyle.jobs.workshop import Workshop
 
 
@@ -27,11 +28,12 @@ def run(
     record: Record | None = None,
     before: Beforehand = NOTHING,
     alone: bool | None = None,
+    scratch: Scratch | None = None,
 ) -> JobDone:
     """Do every task; one that fails is reported and the others go on. The error of one that is `alone` is raised.
 
     `record` hears of each task; `before` is the part of the job that needs no work. `alone`: by default, where there is
-    one task.
+    one task. `scratch`: for what is not finished.
     """
     started = time.perf_counter()
     record = record or Record()
@@ -48,7 +50,7 @@ def run(
     for index, task in enumerate(tasks):
         record.begin(task)
         try:
-            finished = _do(task, index, surveys.get(task.source), span, workshop, record.facts(task))
+            finished = _do(task, index, surveys.get(task.source), span, workshop, record.facts(task), scratch)
         except InterruptedByUserError:
             raise
         except FramestyleError as error:
@@ -86,12 +88,13 @@ def _do(
     span: TimeRange,
     workshop: Workshop,
     facts: Facts | None,
+    scratch: Scratch | None,
 ) -> TaskDone:
     if isinstance(found, FramestyleError):
         raise found
     try:
         if found is None:
-            return render_photo(task, index, workshop)
+            return render_photo(task, index, workshop, scratch)
         return render_video(task, index, found, span, workshop, facts)
     except torch.OutOfMemoryError as error:
         raise DeviceError(
