@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 
 from framestyle.errors import DeviceError, FramestyleError, InterruptedByUserError
 from framestyle.events import JobDone, TaskDone, TaskFailed
+from framestyle.jobs.estimate import clip_bytes_expected
 from framestyle.jobs.facts import Facts
 from framestyle.jobs.news import NOTHING, Beforehand, JobWords, first_news, last_news
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.record import Record
 from framestyle.jobs.render import Survey, render_photo, render_video, survey
+from framestyle.jobs.room import shortage
 from framestyle.jobs.scratch import Scratch
 from framestyle.jobs.workshop import Workshop
+from framestyle.nst.sizes import Size, fit_within
+from framestyle.presets import Preset
 
 
 def run(
@@ -45,6 +49,8 @@ def run(
     words = JobWords(str(output), workshop.preset.name, workshop.weights, workshop.device)
     for event in first_news(words, tasks, total, before):
         workshop.on_event(event)
+    if (short := shortage(output, _bytes_needed(tasks, surveys, workshop.preset))) is not None:
+        workshop.on_event(short)
     done: list[TaskDone] = []
     failed: list[str] = []
     for index, task in enumerate(tasks):
@@ -79,6 +85,20 @@ def _survey_all(
             except FramestyleError as error:
                 found[task.source] = error
     return found
+
+
+def _bytes_needed(
+    tasks: Sequence[Task], surveys: Mapping[Path, Survey | FramestyleError], preset: Preset
+) -> float:
+    """By all clips together, and while the largest of them is made."""
+    made, most_work = 0.0, 0.0
+    for task in tasks:
+        found = surveys.get(task.source)
+        if isinstance(found, Survey):
+            size = fit_within(Size(found.info.width, found.info.height), preset.scales.max_side_px)
+            result, work = clip_bytes_expected(task.target, preset, size, found.frames)
+            made, most_work = made + result, max(most_work, work)
+    return made + most_work
 
 
 def _do(
