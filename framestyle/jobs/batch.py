@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -248,8 +248,12 @@ class _Painter:
             if order.fresh and task.kind == "video":
                 discard_work(task.target)
         record = Record(job.manifest, work)
-        with Scratch(job.output if job.manifest else job.output.parent) as scratch:
-            if job.manifest is not None:
+        with ExitStack() as stack:
+            scratch = None
+            if job.manifest is not None or any(task.kind == "photo" for task in left):
+                beside = job.output if job.manifest is not None else job.output.parent
+                scratch = stack.enter_context(Scratch(beside))
+            if job.manifest is not None and scratch is not None:
                 job.manifest.scratch = scratch.folder
             done = run(
                 left,
