@@ -8,15 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from framestyle.errors import DeviceError
 from framestyle.events import OnEvent, StepDone, ignore
-from framestyle.nst import color, losses
+from framestyle.nst import color
 from framestyle.nst.devices import working_dtype
 from framestyle.nst.image import Size, resize, scale_sizes, size_of
+from framestyle.nst.memory import Demand, Fitting
+from framestyle.nst.objective import (
+    LossWeights,
+    Objective,
+    TemporalTarget,
+    content_features,
+    loss_and_gradient,
+    loss_parts,
+)
 from framestyle.nst.optim import PixelState
 from framestyle.nst.targets import StyleTargets, style_targets
 from framestyle.nst.vgg import VGG19
@@ -40,19 +50,6 @@ Parts = tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, eq=False)
-class TemporalTarget:
-    """What the result should stay near: an earlier result warped to this frame, 1CHW, and its reliability, 11HW.
-
-    With `cell_px` above 1 only the mean colours of cells of that size count; 0: of the whole frame.
-    """
-
-    warped: Tensor
-    reliability: Tensor
-    weight: float
-    cell_px: int = 1
-
-
-@dataclass(frozen=True, eq=False)
 class Stylized:
     """The result (1CHW in [0, 1]), the state to go on from, and what it took."""
 
@@ -63,20 +60,11 @@ class Stylized:
     parts: Parts = ()
 
 
-@dataclass(frozen=True, eq=False)
-class Objective:
-    """All that the loss of one content image at one scale is made from."""
-
-    content: Tensor
-    content_features: dict[str, tuple[Tensor, Tensor]]
-    style: StyleTargets
-    temporal: Sequence[TemporalTarget]
-
-
 class Stylizer:
     """Stylizes images of any size with one preset, one backbone, one device.
 
     `style_images`: 1CHW in [0, 1], in the order of `preset.style.images`. `seed` fixes the noise init.
+    `memory_limit_bytes` caps what this process holds on the device (on a CPU: its resident memory).
     """
 
     def __init__(
@@ -88,14 +76,15 @@ class Stylizer:
         device: torch.device | str = "cpu",
         seed: int = 0,
         init_image: Tensor | None = None,
+        memory_limit_bytes: int | None = None,
         on_event: OnEvent = ignore,
     ) -> None:
         self.preset, self.seed, self.on_event = preset, seed, on_event
         self.device = torch.device(device)
         self.init_image = init_image
-        self.style_layers = _normalised(preset.style.layers, preset.style.statistic)
+        style_layers = _normalised(preset.style.layers, preset.style.statistic)
         self.style_images = [image.to(self.device) for image in style_images]
-        taps = set(self.style_layers) | set(preset.content.layers)
+        taps = set(style_layers) | set(preset.content.layers)
         self.network = VGG19(
             backbone,
             taps,
@@ -105,9 +94,19 @@ class Stylizer:
             dtype=working_dtype(preset.optimizer.precision, self.device),
             device=self.device,
         )
-        self.content_weight = preset.content.weight
+        content_weight = preset.content.weight
         if preset.strength is not None:
-            self.content_weight *= STRENGTH_SPAN ** (1 - 2 * preset.strength)
+            content_weight *= STRENGTH_SPAN ** (1 - 2 * preset.strength)
+        self.weights = LossWeights(
+            content_weight,
+            preset.style.weight,
+            preset.tv_weight,
+            preset.content.layers,
+            style_layers,
+            letter=preset.style.statistic == "gram2015",
+        )
+        demand = Demand.of(self.network, list(preset.content.layers), preset.optimizer.name)
+        self.fitting = Fitting(demand, self.device, limit_bytes=memory_limit_bytes, on_event=on_event)
         self._targets: dict[Size, StyleTargets] = {}
 
     @property
@@ -191,13 +190,12 @@ class Stylizer:
         return torch.rand(like.shape, generator=generator).to(self.device)
 
     def objective(self, content: Tensor, temporal: Sequence[TemporalTarget]) -> Objective:
-        with torch.no_grad():
-            features = self.network(content)
-        wanted = {
-            name: (features[name], losses.feature_variance(features[name]))
-            for name in self.preset.content.layers
-        }
-        return Objective(content, wanted, self._style_targets(content), temporal)
+        style = self._style_targets(content)
+        layers = list(self.preset.content.layers)
+        features = self.fitting.run(
+            size_of(content), partial(content_features, self.network, content, layers)
+        )
+        return Objective(self.weights, features, style, temporal)
 
     def _style_targets(self, content: Tensor) -> StyleTargets:
         """Kept for the sizes last used; anew for each content where the style takes on the content's colours."""
@@ -214,10 +212,11 @@ class Stylizer:
         targets = style_targets(
             self.network,
             list(zip(images, weights, strict=True)),
-            list(self.style_layers),
+            list(self.weights.style_layers),
             style.statistic,
             size,
             style.scale,
+            self.fitting.run,
         )
         if not recoloured:
             self._targets[size] = targets
@@ -226,41 +225,17 @@ class Stylizer:
         return targets
 
     def parts(self, image: Tensor, objective: Objective) -> dict[str, Tensor]:
-        """Weighted losses by name; their sum is what is minimised."""
-        features = self.network(image)
-        letter = self.preset.style.statistic == "gram2015"
-        content = image.new_zeros(())
-        for name, weight in self.preset.content.layers.items():
-            target, variance = objective.content_features[name]
-            one = (
-                losses.content_loss_2015(features[name], target)
-                if letter
-                else losses.content_loss(features[name], target, variance)
-            )
-            content = content + weight * one
-        style = image.new_zeros(())
-        for name, weight in self.style_layers.items():
-            style = style + weight * objective.style[name].loss(features[name])
-        found = {"content": self.content_weight * content, "style": self.preset.style.weight * style}
-        if self.preset.tv_weight > 0:
-            found["tv"] = self.preset.tv_weight * losses.total_variation_loss(image)
-        if objective.temporal:
-            found["temporal"] = _temporal(image, objective.temporal)
-        return found
+        """Weighted losses by name; their sum is what is minimised. No gradient comes of them."""
+        return self.fitting.run(size_of(image), partial(loss_parts, self.network, image, objective))
 
     def losses_of(self, image: Tensor, content: Tensor) -> dict[str, float]:
         """Weighted losses of any image against a content image, for measuring: both 1CHW."""
-        with torch.no_grad():
-            parts = self.parts(image.to(self.device), self.objective(content.to(self.device), ()))
+        parts = self.parts(image.to(self.device), self.objective(content.to(self.device), ()))
         return {name: float(value) for name, value in parts.items()}
 
     def gradient(self, image: Tensor, objective: Objective) -> tuple[Tensor, Tensor, tuple[str, ...]]:
         """Gradient 1CHW, the weighted losses as one vector (on the device), and their names."""
-        leaf = image.detach().requires_grad_(True)
-        parts = self.parts(leaf, objective)
-        values = torch.stack(list(parts.values()))
-        (gradient,) = torch.autograd.grad(values.sum(), leaf)
-        return gradient, values.detach(), tuple(parts)
+        return self.fitting.run(size_of(image), partial(loss_and_gradient, self.network, image, objective))
 
     def _adam(
         self, state: PixelState, objective: Objective, steps: int, report: _Report, stop: _EarlyStop | None
@@ -378,14 +353,6 @@ def _normalised(layers: dict[str, float], statistic: str) -> dict[str, float]:
     """Weights that sum to 1; the 2015 form keeps its w_l as they are."""
     total = 1.0 if statistic == "gram2015" else sum(layers.values())
     return {name: weight / total for name, weight in layers.items()}
-
-
-def _temporal(image: Tensor, targets: Sequence[TemporalTarget]) -> Tensor:
-    total = image.new_zeros(())
-    for target in targets:
-        loss = losses.temporal_loss(image, target.warped, target.reliability, target.cell_px)
-        total = total + target.weight * loss
-    return total
 
 
 def _refuse_nan(loss: float) -> None:

@@ -1,0 +1,195 @@
+"""A picture read through the network, whole or in tiles, with the same readings either way.
+
+What is asked of each layer (sums, distances) adds up over parts of a picture. Each tile is computed with as much of its
+surroundings as the network sees, and only its own part is read; at the picture's edges it ends where the picture ends,
+so that padding acts as it does on the whole. Tiles begin on the grid of the poolings.
+
+Where a gradient is wanted each tile is a checkpoint: its activations are dropped after it was read, and computed once
+more when the gradient comes back, by then that of the whole picture's statistics. So nothing is approximated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from framestyle.nst.image import Size, size_of
+from framestyle.nst.vgg import VGG19, Stage
+
+Readings = dict[str, Any]
+"""What was read, by any name; values of one name, from several tiles, are added up."""
+Place = tuple[slice, slice]
+"""Rows and columns of a layer's whole map."""
+Read = Callable[[str, Tensor, Place], Readings]
+"""(layer, features, where they lie) -> what is to be known of them."""
+Part = Callable[["Box", Tensor], Tensor]
+"""(box, image) -> that part of it."""
+
+
+T = TypeVar("T")
+
+
+class Box(NamedTuple):
+    """Part of a picture, in pixels; `bottom` and `right` are the first outside."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    def of(self, image: Tensor) -> Tensor:
+        """A view of that part of a BCHW image."""
+        return image[..., self.top : self.bottom, self.left : self.right]
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How a picture is read: the first `blocks` of the network in tiles of about `tile_px`, the others whole."""
+
+    blocks: int = 0
+    tile_px: int = 0
+
+
+WHOLE = Tiling()
+
+
+class Fit(Protocol):
+    """Does work on a picture of a size in a way that it chooses."""
+
+    def __call__(self, size: Size, work: Callable[[Tiling], T]) -> T: ...
+
+
+def as_a_whole(size: Size, work: Callable[[Tiling], T]) -> T:
+    """The way of those who have memory."""
+    return work(WHOLE)
+
+
+class Tile(NamedTuple):
+    """`kept` is read; `seen` is computed."""
+
+    kept: Box
+    seen: Box
+
+
+class Reach(NamedTuple):
+    """What stages from the picture on ask of a tile: how far they see, and of what it has to begin at a multiple."""
+
+    halo_px: int
+    stride_px: int
+
+
+def reach(stages: Sequence[Stage]) -> Reach:
+    """A convolution sees one of its own pixels further; a pooling makes them twice as large."""
+    halo_px, stride_px = 0, 1
+    for stage in stages:
+        if stage.kind == "conv":
+            halo_px += stride_px
+        elif stage.kind == "pool":
+            stride_px *= 2
+    return Reach(-(-halo_px // stride_px) * stride_px, stride_px)
+
+
+def tiles(size: Size, tile_px: int, of: Reach) -> Iterator[list[Tile]]:
+    """Rows of tiles that cover a picture, all nearly alike, of `tile_px` at the most (but one stride at the least)."""
+    for top, bottom in _spans(size.height, tile_px, of.stride_px):
+        yield [
+            Tile(
+                Box(top, bottom, left, right),
+                Box(
+                    max(0, top - of.halo_px),
+                    min(size.height, bottom + of.halo_px),
+                    max(0, left - of.halo_px),
+                    min(size.width, right + of.halo_px),
+                ),
+            )
+            for left, right in _spans(size.width, tile_px, of.stride_px)
+        ]
+
+
+def _spans(side_px: int, tile_px: int, stride_px: int) -> list[tuple[int, int]]:
+    most = max(1, tile_px // stride_px)
+    cells = -(-side_px // stride_px)
+    count = -(-cells // most)
+    step = -(-cells // count) * stride_px
+    return [(start, min(side_px, start + step)) for start in range(0, side_px, step)]
+
+
+def in_tiles(stages: Sequence[Stage], tiling: Tiling) -> list[Stage]:
+    """Those that are computed tile by tile."""
+    return [stage for stage in stages if stage.block <= tiling.blocks]
+
+
+def read_layers(network: VGG19, image: Tensor, read: Read, tiling: Tiling, part: Part = Box.of) -> Readings:
+    """What `read` finds in each of the network's layers over a BCHW image, of which `part` gives any box."""
+    size = size_of(image)
+    tiled = in_tiles(network.stages, tiling)
+    rest = network.stages[len(tiled) :]
+    strides = dict(_strides(network.stages))
+    total: Readings = {}
+
+    def compute(tile: Tile, x: Tensor) -> tuple[Tensor | None, Readings]:
+        found: Readings = {}
+
+        def at_layer(name: str, features: Tensor) -> None:
+            place, inside = _place(tile, strides[name])
+            _add(found, read(name, features[..., inside[0], inside[1]], place))
+
+        x = network.run(network.entered(x), tiled, at_layer)
+        inside = _place(tile, reach(tiled).stride_px)[1]
+        return (x[..., inside[0], inside[1]] if rest else None), found
+
+    def whole_layer(name: str, features: Tensor) -> None:
+        _add(total, read(name, features, (slice(0, features.shape[2]), slice(0, features.shape[3]))))
+
+    if not tiled:
+        network.run(network.entered(part(Box(0, size.height, 0, size.width), image)), rest, whole_layer)
+        return total
+    lines: list[Tensor] = []
+    for row in tiles(size, tiling.tile_px, reach(tiled)):
+        line: list[Tensor] = []
+        for tile in row:
+            x, found = _checkpointed(compute, tile, part(tile.seen, image))
+            _add(total, found)
+            if x is not None:
+                line.append(x)
+        if rest:
+            lines.append(torch.cat(line, 3))
+    if rest:
+        network.run(torch.cat(lines, 2), rest, whole_layer)
+    return total
+
+
+def _checkpointed(compute: Callable[[Tile, Tensor], Any], tile: Tile, x: Tensor) -> Any:
+    if not torch.is_grad_enabled():
+        return compute(tile, x)
+    return checkpoint(compute, tile, x, use_reentrant=False, preserve_rng_state=False)
+
+
+def _strides(stages: Sequence[Stage]) -> Iterator[tuple[str, int]]:
+    stride_px = 1
+    for stage in stages:
+        stride_px *= 2 if stage.kind == "pool" else 1
+        yield stage.name, stride_px
+
+
+def _place(tile: Tile, stride_px: int) -> tuple[Place, Place]:
+    """Where the kept part lies in a layer's whole map, and where in the tile's own."""
+
+    def spans(start: int, end: int, origin: int) -> tuple[slice, slice]:
+        # An odd last row or column is a cell of its own.
+        first, last, offset = start // stride_px, -(-end // stride_px), origin // stride_px
+        return slice(first, last), slice(first - offset, last - offset)
+
+    rows = spans(tile.kept.top, tile.kept.bottom, tile.seen.top)
+    columns = spans(tile.kept.left, tile.kept.right, tile.seen.left)
+    return (rows[0], columns[0]), (rows[1], columns[1])
+
+
+def _add(total: Readings, found: Mapping[str, Any]) -> None:
+    for name, value in found.items():
+        total[name] = total[name] + value if name in total else value
