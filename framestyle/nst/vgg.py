@@ -16,7 +16,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
-from torch.nn.grad import conv2d_input
 from torchvision.models.vgg import cfgs, make_layers
 
 from framestyle.errors import WeightsError
@@ -105,7 +104,7 @@ class _Convolution(torch.autograd.Function):
         if rectified:
             out.relu_()
         ctx.save_for_backward(weight, *([out] if rectified else []))
-        ctx.edge, ctx.shape, ctx.dtype = edge, padded.shape, x.dtype
+        ctx.edge, ctx.dtype = edge, x.dtype
         return out
 
     @staticmethod
@@ -115,9 +114,8 @@ class _Convolution(torch.autograd.Function):
         if out:
             grad = torch.ops.aten.threshold_backward(grad, out[0], 0)
         padding = 1 if ctx.edge == "zeros" else 0
-        grad = conv2d_input(  # type: ignore[no-untyped-call]
-            ctx.shape, weight, grad.to(weight.dtype), padding=padding
-        )
+        # The gradient of a convolution's input. Autograd's own name for it would want an input, if only for its size.
+        grad = F.conv_transpose2d(grad.to(weight.dtype), weight, padding=padding)
         return _without_edge(grad, ctx.edge).to(ctx.dtype), None, None, None, None, None
 
 
