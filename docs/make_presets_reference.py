@@ -163,9 +163,10 @@ raft-small, 12; `medium` raft-large, 12; `fine` raft-large, 24. It is made for a
 half a gigabyte, which grows with the fourth power of `flow_max_side_px`. Where the weights are missing the job does not
 start; `dis` is never taken in its place.
 
-A warm frame is optimised at the full size alone, for at most `steps` steps. Its loss is averaged over windows of 5
-steps (10 with `lbfgs`). The frame is done where a window's mean is not below the one before by at least `tolerance` of
-it, and `min_steps` are over; two windows are needed for that. With `steps: 0` a warm frame is what it starts from.
+A warm frame is optimised at the full size alone, for at most `steps` steps. Its losses are looked at after every 5
+steps (10 with `lbfgs`). The frame is done where 5 more, at the slope of the last two, would better the loss by less than
+`tolerance` of it, and `min_steps` are over: a still picture is left after 5, what moves mostly gets all. With `steps: 0`
+a warm frame is what it starts from.
 """,
     "output": """\
 What each photo format holds, and how colour profiles are handled: [photos.md](photos.md).

@@ -308,7 +308,8 @@ class Stylizer:
                     break
                 totals = []
         state.image = leaf.detach().clamp(0, 1)
-        state.average, state.average_weight = torch.zeros_like(state.average), torch.zeros_like(state.settled)
+        state.average.zero_()
+        state.average_weight.zero_()
         state.settled += steps
         return steps, loss, parts
 

@@ -171,7 +171,7 @@ class Video(Section):
     steps: int = _key(20, "Most steps for a warm frame", "steps", ge=0, le=100_000)
     min_steps: int = _key(5, "Fewest steps for a warm frame", "steps", ge=0, le=100_000)
     tolerance: float = _key(
-        0.002, "A frame is done when a window of steps improves less than this", ge=0, le=1
+        0.001, "A frame is done when a window of steps improves less than this", ge=0, le=1
     )
     temporal_weight: float = _key(20.0, "Weight of staying near the warped last frame", ge=0)
     leash_weight: float = _key(
