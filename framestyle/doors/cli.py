@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import sys
 import traceback
@@ -141,6 +142,12 @@ def _add_stylize(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     parser.add_argument("--start", type=parse_time, metavar="T", help="seconds, or [[HH:]MM:]SS[.fff]")
     parser.add_argument("--end", type=parse_time, metavar="T", help="seconds, or [[HH:]MM:]SS[.fff]")
+    parser.add_argument(
+        "--memory-limit",
+        type=parse_size,
+        metavar="SIZE",
+        help="most memory of the device to use, such as 4G or 600M; a large picture is then painted in parts",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     _add_work_options(parser)
@@ -191,6 +198,15 @@ def parse_time(text: str) -> Fraction:
     return seconds
 
 
+def parse_size(text: str) -> int:
+    """`4G`, `600M`, `1.5GiB` -> bytes, a K being 1024."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) *([KMGT])(?:i?B)?", text.strip(), re.IGNORECASE)
+    size = int(float(found[1]) * 1024 ** ("KMGT".index(found[2].upper()) + 1)) if found else 0
+    if size == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size: write 4G or 600M")
+    return size
+
+
 def run_stylize(args: argparse.Namespace) -> int:
     """`framestyle stylize`."""
     from framestyle.jobs.plan import TimeRange, plan
@@ -236,6 +252,7 @@ def run_stylize(args: argparse.Namespace) -> int:
             seed=args.seed,
             on_event=heard,
             clips=any(task.kind == "video" for task in tasks),
+            memory_limit_bytes=args.memory_limit,
         )
         done = run(tasks, output, TimeRange(args.start, args.end), workshop)
     if done.failed:

@@ -12,6 +12,7 @@ import numpy as np
 
 from framestyle.errors import InputError
 from framestyle.events import Event, FrameDone, Note, PhotoDone, Preparing, TaskDone, TaskStarted
+from framestyle.frames import Pixels
 from framestyle.jobs.frame_store import DiskStore
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.queues import WriteBehind, read_ahead
@@ -23,6 +24,7 @@ from framestyle.media.video_writer import SourceStreams, VideoSettings, VideoWri
 from framestyle.motion.sequence import passes_of, stylize_frames, working_size
 from framestyle.motion.shots import Shot, ShotFinder
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
+from framestyle.nst.stylizer import Stylizer
 
 
 @dataclass(frozen=True)
@@ -144,16 +146,21 @@ def render_photo(task: Task, index: int, workshop: Workshop) -> TaskDone:
     height, width = photo.pixels.shape[:2]
     workshop.on_event(TaskStarted(str(task.source), "photo", index, 1, 1, width, height))
     photo.pixels = with_hidden_filled(photo.pixels, photo.alpha)
-    result = workshop.stylizer.stylize(to_tensor(photo.pixels, workshop.stylizer.device))
-    deep = photo.pixels.dtype == np.uint16
-    pixels = to_pixels(result.image, np.uint16 if deep else np.uint8)
+    pixels, steps, loss = _painted(photo.pixels, workshop.stylizer)
     words = {**workshop.provenance(), "recipe": workshop.recipe}
     lost = write_photo(task.target, pixels, photo, words, _photo_settings(workshop))
     for note in (*photo.notes, *lost):
         workshop.on_event(Note(f"{task.source}: {note}.", "warning"))
     seconds = time.perf_counter() - started
-    workshop.on_event(PhotoDone(str(task.source), str(task.target), result.steps, seconds, result.loss))
-    return TaskDone(str(task.source), str(task.target), 1, task.target.stat().st_size, seconds, result.steps)
+    workshop.on_event(PhotoDone(str(task.source), str(task.target), steps, seconds, loss))
+    return TaskDone(str(task.source), str(task.target), 1, task.target.stat().st_size, seconds, steps)
+
+
+def _painted(pixels: Pixels, stylizer: Stylizer) -> tuple[Pixels, int, float]:
+    """The result at the depth of its content, steps and loss; nothing else of the work outlives it."""
+    result = stylizer.stylize(to_tensor(pixels, stylizer.device))
+    depth = np.uint16 if pixels.dtype == np.uint16 else np.uint8
+    return to_pixels(result.image, depth), result.steps, result.loss
 
 
 def _photo_settings(workshop: Workshop) -> PhotoSettings:

@@ -69,8 +69,12 @@ def open_workshop(
     on_event: OnEvent,
     store: WeightsStore | None = None,
     clips: bool = True,
+    memory_limit_bytes: int | None = None,
 ) -> Workshop:
-    """Load or learn the weights, read the style images, build the network, and for `clips` what measures motion."""
+    """Load or learn the weights, read the style images, build the network, and for `clips` what measures motion.
+
+    `memory_limit_bytes` caps what this process holds on the device (on a CPU: its resident memory).
+    """
     if not preset.style.images:
         raise PresetError(
             f"preset {preset.name!r} names no style image",
@@ -99,7 +103,14 @@ def open_workshop(
     init = preset.optimizer.init
     init_image = None if init in OWN_INITS else to_tensor(read_style_image(Path(init)))
     stylizer = Stylizer(
-        preset, backbone, images, device=chosen, seed=seed, init_image=init_image, on_event=on_event
+        preset,
+        backbone,
+        images,
+        device=chosen,
+        seed=seed,
+        init_image=init_image,
+        memory_limit_bytes=memory_limit_bytes,
+        on_event=on_event,
     )
     precision = str(working_dtype(preset.optimizer.precision, chosen)).removeprefix("torch.")
     return Workshop(

@@ -6,6 +6,7 @@ Outside: HWC, RGB, uint8 or uint16. Inside: BCHW, RGB, float32 in [0, 1], one im
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,9 @@ from framestyle.frames import Pixels
 
 SCALE_STEP = math.sqrt(2.0)
 """Each coarse-to-fine scale has twice the pixels of the one before."""
+
+BAND_BYTES = 32 << 20
+"""Of float32: what passes over a whole picture takes its rows in parts of this size, and needs no copy of it."""
 
 
 class Size(NamedTuple):
@@ -41,17 +45,26 @@ def to_tensor(pixels: Pixels, device: torch.device | str = "cpu") -> Tensor:
     if pixels.dtype not in (np.uint8, np.uint16):
         raise ValueError(f"expected uint8 or uint16 pixels, got {pixels.dtype}")
     top = float(np.iinfo(pixels.dtype).max)
-    chw = np.ascontiguousarray(pixels.transpose(2, 0, 1), dtype=np.float32) / np.float32(top)
+    chw = np.ascontiguousarray(pixels.transpose(2, 0, 1), dtype=np.float32)
+    chw /= np.float32(top)
     return torch.from_numpy(chw)[None].to(device)
 
 
 def to_pixels(image: Tensor, dtype: type[np.uint8] | type[np.uint16] = np.uint8) -> Pixels:
     """1CHW float in [0, 1] -> HWC RGB, contiguous, rounded to nearest; values outside are clipped."""
     top = float(np.iinfo(dtype).max)
-    hwc = image.detach()[0].clamp(0, 1).permute(1, 2, 0).to("cpu", torch.float32).numpy()
-    levels = np.rint(hwc.astype(np.float64) * top)
-    # The permuted order would be kept by default.
-    return levels.astype(np.uint16, order="C") if dtype is np.uint16 else levels.astype(np.uint8, order="C")
+    pixels = np.empty((*image.shape[2:], image.shape[1]), dtype)
+    for rows in bands(image):
+        band = image.detach()[0, :, rows].permute(1, 2, 0).to("cpu", torch.float32)
+        pixels[rows] = np.rint(band.clamp(0, 1).numpy().astype(np.float64) * top)
+    return pixels
+
+
+def bands(image: Tensor) -> Iterator[slice]:
+    """Rows of a BCHW tensor, so few at a time that a wide copy of them is small."""
+    row_bytes = max(1, image[..., :1, :].numel()) * 4
+    rows = max(1, BAND_BYTES // row_bytes)
+    return (slice(top, top + rows) for top in range(0, image.shape[-2], rows))
 
 
 def size_of(image: Tensor) -> Size:
@@ -90,4 +103,4 @@ def resize(image: Tensor, size: Size) -> Tensor:
     resized = F.interpolate(
         image, (size.height, size.width), mode="bicubic", antialias=True, align_corners=False
     )
-    return resized.clamp(0, 1)
+    return resized.clamp_(0, 1)

@@ -7,7 +7,6 @@ meaning across image sizes, layers and backbones: 0 is a perfect match, about 1 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,21 +14,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from framestyle.nst.image import bands
+
 EPSILON = 1e-8
-BAND_BYTES = 32 << 20
-"""Of float32: what is summed over a picture is taken in parts of this size."""
 
 
 def _wide(features: Tensor) -> Tensor:
     """At least float32: half precisions are for convolutions, not for sums over a whole image."""
     return features if features.dtype == torch.float64 else features.float()
-
-
-def bands(image: Tensor) -> Iterator[slice]:
-    """Rows of a BCHW tensor, so few at a time that a wide copy of them is small."""
-    row_bytes = max(1, image[..., :1, :].numel()) * 4
-    rows = max(1, BAND_BYTES // row_bytes)
-    return (slice(top, top + rows) for top in range(0, image.shape[-2], rows))
 
 
 @dataclass(frozen=True, eq=False)

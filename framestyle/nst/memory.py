@@ -51,13 +51,13 @@ class Demand:
     value_bytes: int
     """Of a feature."""
     pooling: str = "average"
-    optimizer_images: int = 2
+    optimizer_images: int = 1
     """Images of the picture's size that a step holds for a while, or from step to step beyond the optimiser's state."""
 
     @classmethod
     def of(cls, network: VGG19, kept_layers: Sequence[str], optimizer: str) -> Demand:
         """`optimizer`: adam | lbfgs; the latter keeps ten pairs of images, and a few more."""
-        images = 2 if optimizer == "adam" else 26
+        images = 1 if optimizer == "adam" else 26
         kept = frozenset(kept_layers)
         return cls(network.stages, network.taps, kept, network.dtype.itemsize, network.pooling, images)
 

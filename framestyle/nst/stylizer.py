@@ -117,7 +117,7 @@ class Stylizer:
 
     def stylize(self, content: Tensor) -> Stylized:
         """The full coarse-to-fine optimisation of a 1CHW content image, at its own size."""
-        scales, optimizer = self.preset.scales, self.preset.optimizer
+        scales = self.preset.scales
         sizes = scale_sizes(size_of(content), scales.min_px)
         content = content.to(self.device)
         if scales.first_steps == 0 and scales.steps == 0:
@@ -126,13 +126,11 @@ class Stylizer:
         steps_done = 0
         losses_read: tuple[float, Parts] = (float("nan"), ())
         for index, size in enumerate(sizes):
-            objective = self.objective(resize(content, size), ())
             if index:
                 state = state.resampled(size)
             steps = scales.first_steps if index == 0 else scales.steps
-            run = self._lbfgs if optimizer.name == "lbfgs" else self._adam
             reporter = self._reporter(size, steps, index, len(sizes))
-            taken, loss, parts = run(state, objective, steps, reporter, None)
+            taken, loss, parts = self._optimise(state, resize(content, size), (), steps, reporter, None)
             steps_done += taken
             losses_read = (loss, parts) if taken else losses_read
         return self._finish(content, state, steps_done, *losses_read)
@@ -143,12 +141,25 @@ class Stylizer:
         content = content.to(self.device)
         if self.is_identity:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
-        objective = self.objective(content, temporal)
         reporter = self._reporter(size_of(content), video.steps, 0, 1)
         stop = _EarlyStop(video.min_steps, video.tolerance)
-        run = self._lbfgs if self.preset.optimizer.name == "lbfgs" else self._adam
-        taken, loss, parts = run(state, objective, video.steps, reporter, stop)
+        taken, loss, parts = self._optimise(state, content, temporal, video.steps, reporter, stop)
         return self._finish(content, state, taken, loss, parts)
+
+    def _optimise(
+        self,
+        state: PixelState,
+        content: Tensor,
+        temporal: Sequence[TemporalTarget],
+        steps: int,
+        report: _Report,
+        stop: _EarlyStop | None,
+    ) -> tuple[int, float, Parts]:
+        """Up to `steps` updates of `state`, in place, at one scale. Gives steps taken, last loss, last parts."""
+        # It ends with the scale: a large picture's features are as large as the picture, several times.
+        objective = self.objective(content, temporal)
+        run = self._lbfgs if self.preset.optimizer.name == "lbfgs" else self._adam
+        return run(state, objective, steps, report, stop)
 
     def _finish(
         self,
@@ -240,7 +251,6 @@ class Stylizer:
     def _adam(
         self, state: PixelState, objective: Objective, steps: int, report: _Report, stop: _EarlyStop | None
     ) -> tuple[int, float, Parts]:
-        """Up to `steps` updates of `state`, in place. Gives steps taken, last loss, last parts."""
         optimizer = self.preset.optimizer
         window: list[Tensor] = []
         loss = float("nan")
