@@ -16,7 +16,7 @@ import torch
 from framestyle.errors import DeviceError
 from framestyle.events import Note, OnEvent, ignore
 from framestyle.nst.image import Size
-from framestyle.nst.tiles import WHOLE, Tile, Tiling, in_tiles, reach, tiles
+from framestyle.nst.tiles import WHOLE, Tiling, in_tiles, reach, spans
 from framestyle.nst.vgg import VGG19, Stage
 
 TILE_SIDES_PX = (2048, 1024, 512, 256)
@@ -45,7 +45,6 @@ class Demand:
     """What the planner has to know of a network and its optimiser."""
 
     stages: tuple[Stage, ...]
-    taps: frozenset[str]
     kept_layers: frozenset[str]
     """Whose features are kept whole: the content's."""
     value_bytes: int
@@ -59,7 +58,7 @@ class Demand:
         """`optimizer`: adam | lbfgs; the latter keeps ten pairs of images, and a few more."""
         images = 1 if optimizer == "adam" else 26
         kept = frozenset(kept_layers)
-        return cls(network.stages, network.taps, kept, network.dtype.itemsize, network.pooling, images)
+        return cls(network.stages, kept, network.dtype.itemsize, network.pooling, images)
 
 
 @dataclass(frozen=True)
@@ -100,8 +99,11 @@ def _option(size: Size, demand: Demand, tiling: Tiling) -> Option:
     first, rest = maps[: len(tiled)], maps[len(tiled) :]
     largest_px, seen = 0, 0.0
     if tiled:
-        areas = [_seen_px(tile) for row in tiles(size, tiling.tile_px, reach(tiled)) for tile in row]
-        largest_px, seen = max(areas), sum(areas) / size.area_px
+        sides = [
+            [one.last - one.first for one in spans(side_px, tiling.tile_px, reach(tiled))] for side_px in size
+        ]
+        largest_px = max(sides[0]) * max(sides[1])
+        seen = sum(sides[0]) * sum(sides[1]) / size.area_px
     per_pixel: float = PIXEL_BYTES * (1 + demand.optimizer_images)  # one is the gradient
     per_pixel += sum(one.bytes for one in maps if one.stage.name in demand.kept_layers)
     per_pixel += _peak_bytes(rest, demand) + (0 if tiled else ENTERING_BYTES)
@@ -109,10 +111,6 @@ def _option(size: Size, demand: Demand, tiling: Tiling) -> Option:
     # Forward and backward are alike; a checkpoint goes forward twice.
     work = 3 * seen * sum(one.work for one in first) + 2 * sum(one.work for one in rest)
     return Option(tiling, FIXED_BYTES + int(needs), work / (2 * sum(one.work for one in maps)))
-
-
-def _seen_px(tile: Tile) -> int:
-    return (tile.seen.bottom - tile.seen.top) * (tile.seen.right - tile.seen.left)
 
 
 @dataclass(frozen=True)

@@ -94,29 +94,38 @@ def reach(stages: Sequence[Stage]) -> Reach:
     return Reach(-(-halo_px // stride_px) * stride_px, stride_px)
 
 
+class Span(NamedTuple):
+    """One side of a tile: `start` to `end` are kept, `first` to `last` are seen."""
+
+    start: int
+    end: int
+    first: int
+    last: int
+
+
+def spans(side_px: int, tile_px: int, of: Reach) -> list[Span]:
+    """A side cut into nearly equal parts of `tile_px` at the most (but one stride at the least)."""
+    most = max(1, tile_px // of.stride_px)
+    cells = -(-side_px // of.stride_px)
+    count = -(-cells // most)
+    step = -(-cells // count) * of.stride_px
+    found = []
+    for start in range(0, side_px, step):
+        end = min(side_px, start + step)
+        found.append(Span(start, end, max(0, start - of.halo_px), min(side_px, end + of.halo_px)))
+    return found
+
+
 def tiles(size: Size, tile_px: int, of: Reach) -> Iterator[list[Tile]]:
-    """Rows of tiles that cover a picture, all nearly alike, of `tile_px` at the most (but one stride at the least)."""
-    for top, bottom in _spans(size.height, tile_px, of.stride_px):
+    """Rows of tiles that cover a picture."""
+    for rows in spans(size.height, tile_px, of):
         yield [
             Tile(
-                Box(top, bottom, left, right),
-                Box(
-                    max(0, top - of.halo_px),
-                    min(size.height, bottom + of.halo_px),
-                    max(0, left - of.halo_px),
-                    min(size.width, right + of.halo_px),
-                ),
+                Box(rows.start, rows.end, columns.start, columns.end),
+                Box(rows.first, rows.last, columns.first, columns.last),
             )
-            for left, right in _spans(size.width, tile_px, of.stride_px)
+            for columns in spans(size.width, tile_px, of)
         ]
-
-
-def _spans(side_px: int, tile_px: int, stride_px: int) -> list[tuple[int, int]]:
-    most = max(1, tile_px // stride_px)
-    cells = -(-side_px // stride_px)
-    count = -(-cells // most)
-    step = -(-cells // count) * stride_px
-    return [(start, min(side_px, start + step)) for start in range(0, side_px, step)]
 
 
 def in_tiles(stages: Sequence[Stage], tiling: Tiling) -> list[Stage]:
@@ -180,13 +189,13 @@ def _strides(stages: Sequence[Stage]) -> Iterator[tuple[str, int]]:
 def _place(tile: Tile, stride_px: int) -> tuple[Place, Place]:
     """Where the kept part lies in a layer's whole map, and where in the tile's own."""
 
-    def spans(start: int, end: int, origin: int) -> tuple[slice, slice]:
+    def slices(start: int, end: int, origin: int) -> tuple[slice, slice]:
         # An odd last row or column is a cell of its own.
         first, last, offset = start // stride_px, -(-end // stride_px), origin // stride_px
         return slice(first, last), slice(first - offset, last - offset)
 
-    rows = spans(tile.kept.top, tile.kept.bottom, tile.seen.top)
-    columns = spans(tile.kept.left, tile.kept.right, tile.seen.left)
+    rows = slices(tile.kept.top, tile.kept.bottom, tile.seen.top)
+    columns = slices(tile.kept.left, tile.kept.right, tile.seen.left)
     return (rows[0], columns[0]), (rows[1], columns[1])
 
 
