@@ -19,7 +19,7 @@ from framestyle.frames import Pixels
 SCALE_STEP = math.sqrt(2.0)
 """Each coarse-to-fine scale has twice the pixels of the one before."""
 
-BAND_BYTES = 32 << 20
+BAND_BYTES = 16 << 20
 """Of float32: what passes over a whole picture takes its rows in parts of this size, and needs no copy of it."""
 
 
