@@ -156,6 +156,8 @@ class Stylizer:
         stop: _EarlyStop | None,
     ) -> tuple[int, float, Parts]:
         """Up to `steps` updates of `state`, in place, at one scale. Gives steps taken, last loss, last parts."""
+        if steps == 0:
+            return 0, float("nan"), ()
         # It ends with the scale: a large picture's features are as large as the picture, several times.
         objective = self.objective(content, temporal)
         run = self._lbfgs if self.preset.optimizer.name == "lbfgs" else self._adam
