@@ -24,7 +24,7 @@ import torch
 from framestyle.doors.demo import samples_dir
 from framestyle.media.photos import read_photo
 from framestyle.nst.image import Size, resize, size_of, to_tensor
-from framestyle.nst.memory import options
+from framestyle.nst.memory import Demand, options
 from framestyle.nst.objective import loss_and_gradient
 from framestyle.nst.optim import PixelState
 from framestyle.nst.stylizer import Stylizer
@@ -99,7 +99,8 @@ def measure(side_px: int, precision: str, way: str, weights: str, device: str, g
     content = resize(photo, Size(side_px, side_px))
     gradient, seconds, extra = _step(stylizer, content, tiling)
     np.save(gradient_to, gradient.cpu().numpy())
-    plan = next(one for one in options(size_of(content), stylizer.fitting.demand) if one.tiling == tiling)
+    demand = Demand.of(stylizer.network, list(preset.content.layers), preset.optimizer.name)
+    plan = next(one for one in options(size_of(content), demand) if one.tiling == tiling)
     megapixels = size_of(content).area_px / 1e6
     return Row(precision, way, tile_px, megapixels, extra, plan.needs_bytes, seconds, plan.work)
 

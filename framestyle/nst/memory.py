@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,7 +19,7 @@ from framestyle.nst.image import Size
 from framestyle.nst.tiles import WHOLE, Tiling, in_tiles, reach, spans
 from framestyle.nst.vgg import VGG19, Stage
 
-TILE_SIDES_PX = (2048, 1024, 512, 256)
+TILE_SIDES_PX = (2048, 1448, 1024, 724, 512, 362, 256)
 SHARE_OF_FREE = 0.8
 """Of what the device has free; the rest is for others, and for what an estimate misses."""
 SMALLER = 0.75
@@ -50,13 +50,15 @@ class Demand:
     value_bytes: int
     """Of a feature."""
     pooling: str = "average"
-    optimizer_images: int = 1
-    """Images of the picture's size that a step holds for a while, or from step to step beyond the optimiser's state."""
+    optimizer_images: int = 0
+    """Images of the picture's size that the optimiser takes beyond the state that it is given."""
+    gradient: bool = True
+    """Whether there is to be one; else the picture is only read, and nothing of it is kept."""
 
     @classmethod
     def of(cls, network: VGG19, kept_layers: Sequence[str], optimizer: str) -> Demand:
         """`optimizer`: adam | lbfgs; the latter keeps ten pairs of images, and a few more."""
-        images = 1 if optimizer == "adam" else 26
+        images = 0 if optimizer == "adam" else 25
         kept = frozenset(kept_layers)
         return cls(network.stages, kept, network.dtype.itemsize, network.pooling, images)
 
@@ -104,8 +106,10 @@ def _option(size: Size, demand: Demand, tiling: Tiling) -> Option:
         ]
         largest_px = max(sides[0]) * max(sides[1])
         seen = sum(sides[0]) * sum(sides[1]) / size.area_px
-    per_pixel: float = PIXEL_BYTES * (1 + demand.optimizer_images)  # one is the gradient
-    per_pixel += sum(one.bytes for one in maps if one.stage.name in demand.kept_layers)
+    per_pixel = 0.0
+    if demand.gradient:
+        per_pixel += PIXEL_BYTES * (1 + demand.optimizer_images)  # one is the gradient
+        per_pixel += sum(one.bytes for one in maps if one.stage.name in demand.kept_layers)
     per_pixel += _peak_bytes(rest, demand) + (0 if tiled else ENTERING_BYTES)
     needs = size.area_px * per_pixel + largest_px * (_peak_bytes(first, demand) + ENTERING_BYTES)
     # Forward and backward are alike; a checkpoint goes forward twice.
@@ -134,10 +138,11 @@ def _maps(demand: Demand) -> list[_Map]:
 
 
 def _peak_bytes(maps: Sequence[_Map], demand: Demand) -> float:
-    """The most that is held at once, a pixel, of all that is kept for the gradient and what a stage works with."""
+    """The most that is held at once, a pixel, of what is kept for the gradient and what a stage works with."""
     kept = most = 0.0
     for one in maps:
-        kept += POOLING_KEEPS[demand.pooling] * one.bytes if one.stage.kind == "pool" else one.bytes
+        if demand.gradient:
+            kept += POOLING_KEEPS[demand.pooling] * one.bytes if one.stage.kind == "pool" else one.bytes
         most = max(most, kept + WORKING_MAPS * one.bytes)
     return most
 
@@ -246,17 +251,19 @@ class Fitting:
         limit_bytes: int | None = None,
         on_event: OnEvent = ignore,
     ) -> None:
-        self.demand, self.device, self.limit_bytes, self.on_event = demand, device, limit_bytes, on_event
-        self._chosen: dict[Size, Tiling] = {}
+        self._demands = {gradient: replace(demand, gradient=gradient) for gradient in (True, False)}
+        self.device, self.limit_bytes, self.on_event = device, limit_bytes, on_event
+        self._chosen: dict[tuple[Size, bool], Tiling] = {}
         self._said: set[str] = set()
 
-    def run(self, size: Size, work: Callable[[Tiling], T]) -> T:
+    def run(self, size: Size, work: Callable[[Tiling], T], *, gradient: bool = True) -> T:
         """`work`, given how to read a picture of that size. DeviceError where not even the smallest way fits.
 
+        Without a gradient much more fits.
         It may be called anew after it failed half way: what it changes in place must be its own.
         """
         while True:
-            tiling = self.tiling(size)
+            tiling = self.tiling(size, gradient)
             try:
                 return work(tiling)
             except (RuntimeError, MemoryError) as error:
@@ -264,12 +271,12 @@ class Fitting:
                     raise
                 cause = str(error).splitlines()[0]
             # Outside: the exception holds on to all that the failed work had made.
-            self._step_down(size, tiling, cause)
+            self._step_down(size, gradient, tiling, cause)
 
-    def tiling(self, size: Size) -> Tiling:
+    def tiling(self, size: Size, gradient: bool = True) -> Tiling:
         """The way for pictures of this size."""
-        if size not in self._chosen:
-            ways = options(size, self.demand)
+        if (size, gradient) not in self._chosen:
+            ways = options(size, self._demands[gradient])
             room = room_bytes(self.device, self.limit_bytes)
             found = choose(ways, room)
             if found is None:
@@ -277,17 +284,17 @@ class Fitting:
                 found = min(ways, key=lambda one: one.needs_bytes)
                 if self.limit_bytes is not None and room is not None:
                     raise self._too_large(size, self.limit_bytes + found.needs_bytes - room)
-            self._chosen[size] = found.tiling
+            self._chosen[size, gradient] = found.tiling
             if found.tiling != WHOLE:
                 self._say(f"{_words(size, found.tiling)}, to fit into memory.", "info")
-        return self._chosen[size]
+        return self._chosen[size, gradient]
 
-    def _step_down(self, size: Size, failed: Tiling, cause: str) -> None:
+    def _step_down(self, size: Size, gradient: bool, failed: Tiling, cause: str) -> None:
         _release(self.device)
-        found = smaller(options(size, self.demand), failed)
+        found = smaller(options(size, self._demands[gradient]), failed)
         if found is None:
             raise self._too_large(size, None, cause)
-        self._chosen[size] = found.tiling
+        self._chosen[size, gradient] = found.tiling
         self._say(f"{_words(size, found.tiling)} from here on: memory ran out ({cause}).", "warning")
 
     def _too_large(self, size: Size, least_bytes: int | None, cause: str = "") -> DeviceError:

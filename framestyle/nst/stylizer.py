@@ -229,7 +229,7 @@ class Stylizer:
             style.statistic,
             size,
             style.scale,
-            self.fitting.run,
+            partial(self.fitting.run, gradient=False),
         )
         if not recoloured:
             self._targets[size] = targets
@@ -239,7 +239,8 @@ class Stylizer:
 
     def parts(self, image: Tensor, objective: Objective) -> dict[str, Tensor]:
         """Weighted losses by name; their sum is what is minimised. No gradient comes of them."""
-        return self.fitting.run(size_of(image), partial(loss_parts, self.network, image, objective))
+        work = partial(loss_parts, self.network, image, objective)
+        return self.fitting.run(size_of(image), work, gradient=False)
 
     def losses_of(self, image: Tensor, content: Tensor) -> dict[str, float]:
         """Weighted losses of any image against a content image, for measuring: both 1CHW."""

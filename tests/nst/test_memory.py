@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,11 +119,19 @@ def test_tiles_bound_what_a_huge_picture_needs() -> None:
     assert within is not None and within.tiling.blocks == 5 and within.work < 2.5
 
 
+@given(size=sizes, demand=demands)
+@settings(max_examples=30, deadline=None, derandomize=True)
+def test_without_a_gradient_every_way_needs_less(size: Size, demand: Demand) -> None:
+    read = {one.tiling: one for one in options(size, replace(demand, gradient=False))}
+    for way in options(size, demand):
+        assert read[way.tiling].needs_bytes < way.needs_bytes
+
+
 def test_half_precision_needs_less_and_lbfgs_more() -> None:
     size = Size(2000, 2000)
     full, half, memories = (
         options(size, one)[0].needs_bytes
-        for one in (_demand(), _demand(value_bytes=2), _demand(optimizer_images=26))
+        for one in (_demand(), _demand(value_bytes=2), _demand(optimizer_images=25))
     )
     assert half < 0.7 * full and memories > full + 0.9 * 25 * 12 * size.area_px
 
