@@ -19,11 +19,13 @@ from torch.autograd.function import once_differentiable
 from torchvision.models.vgg import cfgs, make_layers
 
 from framestyle.errors import WeightsError
-from framestyle.nst.image import Size
+from framestyle.nst.image import Size, bands
 from framestyle.nst.weights import Backbone
 
 POOLING_RESCALE = {"max": 1.0, "average": 2.0, "l2": 0.78}
 """What keeps activations at the size that weights trained with max pooling expect (design: measured by others)."""
+
+ALL = slice(None)
 
 
 @dataclass(frozen=True)
@@ -111,18 +113,38 @@ class _Convolution(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         weight, *out = ctx.saved_tensors
-        if out:
-            grad = torch.ops.aten.threshold_backward(grad, out[0], 0)
-        padding = 1 if ctx.edge == "zeros" else 0
         # The gradient of a convolution's input. Autograd's own name for it would want an input, if only for its size.
-        grad = F.conv_transpose2d(grad.to(weight.dtype), weight, padding=padding)
-        return _without_edge(grad, ctx.edge).to(ctx.dtype), None, None, None, None, None
+        if weight.shape[1] == 3:
+            grad = _picture_gradient(grad, out, weight)
+            grad = grad[:, :, 1:-1, 1:-1] if ctx.edge == "zeros" else _without_edge(grad, ctx.edge)
+        else:
+            grad = _rectified(grad, out).to(weight.dtype)
+            grad = F.conv_transpose2d(grad, weight, padding=1 if ctx.edge == "zeros" else 0)
+            grad = grad if ctx.edge == "zeros" else _without_edge(grad, ctx.edge)
+        return grad.to(ctx.dtype), None, None, None, None, None
+
+
+def _rectified(grad: Tensor, out: Sequence[Tensor], rows: slice = ALL) -> Tensor:
+    """The gradient before a ReLU that gave `out`; as it is where there was none."""
+    grad = grad[..., rows, :]
+    return torch.ops.aten.threshold_backward(grad, out[0][..., rows, :], 0) if out else grad
+
+
+def _picture_gradient(grad: Tensor, out: Sequence[Tensor], weight: Tensor) -> Tensor:
+    """The gradient of a picture and an edge of one around it, in bands of rows.
+
+    It is small, and what it is made from, in float32, is the largest map of all.
+    """
+    batch, _, height, width = grad.shape
+    total = weight.new_zeros(batch, weight.shape[1], height + 2, width + 2)
+    for rows in bands(grad):
+        part = F.conv_transpose2d(_rectified(grad, out, rows).to(weight.dtype), weight)
+        total[:, :, rows.start : rows.start + part.shape[2]] += part
+    return total
 
 
 def _without_edge(grad: Tensor, edge: str) -> Tensor:
     """The gradient of what was padded by one: that of the edge goes to the pixels that it was made from."""
-    if edge == "zeros":
-        return grad
     inwards = 1 if edge == "replicate" else 2
     for rows in (grad, grad.transpose(2, 3)):
         rows[:, :, inwards] += rows[:, :, 0]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from framestyle.nst.image import Size, size_of
+from framestyle.nst.image import Size, bands, size_of, to_pixels
 from framestyle.nst.objective import (
     LossWeights,
     Objective,
@@ -20,6 +20,7 @@ from framestyle.nst.objective import (
     loss_and_gradient,
     loss_parts,
 )
+from framestyle.nst.optim import PixelState
 from framestyle.nst.targets import style_targets
 from framestyle.nst.tiles import WHOLE, Tiling, reach, tiles
 from framestyle.nst.vgg import VGG19, stages_up_to
@@ -148,6 +149,29 @@ def test_in_float32_tiles_differ_by_rounding_alone(
     gradient changes, between any two ways of computing."""
     errors = (_deep_error(untrained, picture, torch.float32, tiling, seed) for seed in range(6))
     assert any(error < 1e-5 for error in errors)
+
+
+@pytest.mark.parametrize("padding", ["zeros", "replicate", "reflect"])
+def test_bands_of_rows_change_nothing(
+    untrained: Backbone, picture: Picture, padding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sums, distances, total variation, the picture's gradient, Adam, the way to pixels: two rows at a time."""
+    network = VGG19(untrained, {*SHALLOW, "relu2_2"}, padding=padding, dtype=torch.float64)
+    content, image, style = (picture(seed, 23, 26, torch.float64) for seed in (1, 2, 3))
+
+    def made() -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        objective = _objective(network, content, style, SHALLOW, {"relu2_2": 1.0})
+        gradient, values, _ = loss_and_gradient(network, image, objective, WHOLE)
+        state = PixelState.start(image)
+        state.adam_step(gradient, 0.02, 0.9)
+        state.adam_step(gradient.square(), torch.linspace(0.01, 0.02, 23).double().view(1, 1, 23, 1), 0.9)
+        return gradient, values, state.result(), torch.from_numpy(to_pixels(state.result()))
+
+    wanted = made()
+    monkeypatch.setattr("framestyle.nst.image.BAND_BYTES", 2 * 4 * 64 * 26 + 1)
+    assert len(list(bands(torch.empty(1, 64, 23, 26)))) == 12
+    for found, one in zip(made(), wanted, strict=True):
+        torch.testing.assert_close(found, one, rtol=1e-10, atol=1e-12)
 
 
 def test_content_features_read_in_tiles_are_the_networks(untrained: Backbone, picture: Picture) -> None:
