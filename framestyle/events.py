@@ -26,6 +26,8 @@ class JobStarted(Event):
     tasks: int
     frames: int
     """Frames of all clips, each as often as it is painted, plus photos: what FrameDone and PhotoDone count up to."""
+    skipped: int = 0
+    """How many of the tasks were done before; their frames are not counted."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,21 @@ class TaskStarted(Event):
     path: str
     kind: str  # video | photo
     index: int
-    """Counts from 0 over the job's tasks."""
+    """Counts from 0 over the job's tasks that were not done before."""
     frames: int
     shots: int
     width: int
     height: int
     passes: int = 1
     """How often each frame is painted."""
+
+
+@dataclass(frozen=True)
+class TaskSkipped(Event):
+    """One clip or photo was done before, from the same input and by the same settings."""
+
+    path: str
+    output: str
 
 
 @dataclass(frozen=True)
@@ -146,6 +156,8 @@ class JobDone(Event):
     frames: int
     seconds: float
     steps: int
+    skipped: int = 0
+    """How many were done before."""
 
 
 OnEvent = Callable[[Event], None]

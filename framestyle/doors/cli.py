@@ -6,6 +6,7 @@ Heavy imports (torch, OpenCV) happen inside the commands that need them, so that
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import signal
@@ -15,17 +16,22 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import framestyle
 from framestyle.doors.presets_cli import add_presets
 from framestyle.doors.text import plain
 from framestyle.errors import BatchError, FramestyleError, InterruptedByUserError, UsageError
 
+if TYPE_CHECKING:
+    from framestyle.jobs.batch import Order
+
 EXAMPLES = """examples:
   framestyle demo
   framestyle presets list
   framestyle stylize clip.mp4 -o painted.mp4 -p nightswirl --max-side 512
   framestyle stylize photos/ -o painted/ -p watercolor --set strength=0.7
+  framestyle stylize photos/ -o painted/ -p wave -p inkwash --dry-run
 """
 
 
@@ -63,7 +69,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 def _interrupted() -> InterruptedByUserError:
     return InterruptedByUserError(
         "stopped; no half-written file was left",
-        next_step="Finished files are kept. The same command starts the others again (--overwrite: all of them).",
+        next_step="Finished files are kept. The same command goes on with the others.",
     )
 
 
@@ -123,12 +129,23 @@ def _add_work_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_stylize(commands: argparse._SubParsersAction[_Parser]) -> None:
-    parser = commands.add_parser("stylize", help="stylize clips, photos, or folders of photos")
+    parser = commands.add_parser("stylize", help="stylize clips, photos, or folders of them")
     parser.add_argument(
-        "inputs", nargs="+", type=Path, metavar="INPUT", help="a video, a photo, a folder of photos"
+        "inputs",
+        nargs="+",
+        type=Path,
+        metavar="INPUT",
+        help="a clip, a photo, an image sequence (shot.%%04d.png), a folder, or a pattern ('photos/**/*.jpg')",
     )
     parser.add_argument("-o", "--output", required=True, help="a file, or a folder for several results")
-    parser.add_argument("-p", "--preset", required=True, help="a preset's name, or the path of a YAML file")
+    parser.add_argument(
+        "-p",
+        "--preset",
+        dest="presets",
+        action="append",
+        required=True,
+        help="a preset's name, or the path of a YAML file; with several -p, each gets a folder of its name",
+    )
     parser.add_argument(
         "--set",
         dest="overrides",
@@ -136,6 +153,11 @@ def _add_stylize(commands: argparse._SubParsersAction[_Parser]) -> None:
         default=[],
         metavar="KEY=VALUE",
         help="change any preset key",
+    )
+    parser.add_argument(
+        "--mask",
+        metavar="PATH",
+        help="where the regions lie that style images are for: an image, or a folder with one for each input",
     )
     parser.add_argument(
         "--max-side", type=int, metavar="PX", help="longest side of the result; 0 = the input's own"
@@ -148,8 +170,15 @@ def _add_stylize(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="SIZE",
         help="most memory of the device to use, such as 4G or 600M; a large picture is then painted in parts",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace outputs that exist, but for those that are done"
+    )
+    parser.add_argument("--fresh", action="store_true", help="make what is done anew, too")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="say what would be done, and do nothing: sizes, time and disk by estimate",
+    )
     _add_work_options(parser)
     parser.set_defaults(run=run_stylize)
 
@@ -209,62 +238,71 @@ def parse_size(text: str) -> int:
 
 def run_stylize(args: argparse.Namespace) -> int:
     """`framestyle stylize`."""
-    from framestyle.jobs.plan import TimeRange, plan
+    from framestyle.jobs.batch import prepare
+
+    order = _order(args)
+    jobs = prepare(order)
+    if args.dry_run:
+        from framestyle.doors.dry_run import dry_run
+
+        for line in dry_run(jobs, order):
+            print(line)
+        return 0
+    from framestyle.doors.console import failure_table, open_console
+    from framestyle.events import Event, JobStarted, TaskFailed
+    from framestyle.jobs.batch import paint
+
+    failures: list[tuple[str, TaskFailed]] = []
+    preset = ""
+    with open_console(args.progress) as console:
+
+        def heard(event: Event) -> None:
+            nonlocal preset
+            if isinstance(event, JobStarted):
+                preset = event.preset
+            elif isinstance(event, TaskFailed):
+                failures.append((preset, event))
+            console(event)
+
+        paint(jobs, order, heard)
+    if not failures:
+        return 0
+    if args.progress != "json":
+        # Silent about progress, never about what went wrong.
+        failure_table(failures)
+    raise BatchError(
+        f"{len(failures)} of {sum(job.tasks for job in jobs)} failed; the rest is done",
+        next_step="The failures are listed above, each with its cause.",
+    )
+
+
+def _order(args: argparse.Namespace) -> Order:
+    from framestyle.jobs.batch import Order
+    from framestyle.jobs.plan import TimeRange
     from framestyle.presets import load_preset
 
     if args.start is not None and args.end is not None and args.start >= args.end:
         raise UsageError("--start must lie before --end")
     overrides = list(args.overrides)
+    if args.mask is not None:
+        # JSON's quotes are YAML's: a path may hold whatever means something there.
+        overrides.append(f"style.mask={json.dumps(args.mask, ensure_ascii=False)}")
     if args.max_side is not None:
         overrides.append(f"scales.max_side_px={args.max_side}")
-    preset = load_preset(args.preset, overrides)
-    output = Path(args.output)
-    tasks = plan(
+    return Order(
         args.inputs,
-        output,
+        Path(args.output),
+        [load_preset(name, overrides) for name in args.presets],
+        weights=args.weights,
+        device=args.device,
+        seed=args.seed,
+        span=TimeRange(args.start, args.end),
         # A trailing slash says "folder"; Path forgets it.
         into_folder=args.output.endswith(("/", os.sep)),
-        photo_format=preset.output.photo_format,
-        video_codec=preset.output.video_codec,
         overwrite=args.overwrite,
+        fresh=args.fresh,
+        memory_limit_bytes=args.memory_limit,
     )
-    if args.dry_run:
-        for task in tasks:
-            print(_plain(f"{task.kind}: {task.source} -> {task.target}"))
-        return 0
-    from framestyle.doors.console import describe, open_console
-    from framestyle.events import Event, TaskFailed
-    from framestyle.jobs.engines.local import run
-    from framestyle.jobs.workshop import open_workshop
-
-    failures: list[TaskFailed] = []
-    with open_console(args.progress) as console:
-
-        def heard(event: Event) -> None:
-            if isinstance(event, TaskFailed):
-                failures.append(event)
-            console(event)
-
-        workshop = open_workshop(
-            preset,
-            weights=args.weights,
-            device=args.device,
-            seed=args.seed,
-            on_event=heard,
-            clips=any(task.kind == "video" for task in tasks),
-            memory_limit_bytes=args.memory_limit,
-        )
-        done = run(tasks, output, TimeRange(args.start, args.end), workshop)
-    if done.failed:
-        if args.progress == "none":
-            # Silent about progress, never about what went wrong.
-            for failure in failures:
-                print(describe(failure), file=sys.stderr)
-        raise BatchError(
-            f"{len(done.failed)} of {len(tasks)} failed; the rest is done",
-            next_step="The failures are listed above, each with its cause.",
-        )
-    return 0
 
 
 def run_weights_list(args: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ import torch
 import framestyle
 from framestyle.errors import PresetError
 from framestyle.events import Note, OnEvent, Preparing
+from framestyle.jobs.masks import check_masks, mask_of
 from framestyle.jobs.recipes import Recipe, image_digests
 from framestyle.media.photos import read_style_image
 from framestyle.motion.flow import OpticalFlow
@@ -19,7 +20,7 @@ from framestyle.nst.devices import choose_device, working_dtype
 from framestyle.nst.image import to_tensor
 from framestyle.nst.store import WeightsStore
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.weights import choose_kind, load_backbone
+from framestyle.nst.weights import Backbone, choose_kind, load_backbone
 from framestyle.presets import OWN_INITS, Preset
 
 
@@ -35,7 +36,13 @@ class Workshop:
     on_event: OnEvent
     flow: OpticalFlow | None = None
     """What measures motion; None: the preset asks for none, or whoever stylizes a clip makes it."""
-    weights_fingerprint: str = ""
+    backbone: Backbone | None = None
+    """The weights, for another workshop with another preset."""
+
+    def stylizer_for(self, source: Path) -> Stylizer:
+        """The stylizer for an input, with that input's own mask where there is a folder of masks."""
+        mask = mask_of(self.preset, source)
+        return self.stylizer if mask is None else self.stylizer.with_mask(to_tensor(mask))
 
     def provenance(self) -> dict[str, str]:
         """What the output's metadata says of how it was made."""
@@ -51,7 +58,7 @@ class Workshop:
         recipe = Recipe(
             self.preset,
             self.weights,
-            self.weights_fingerprint,
+            "" if self.backbone is None else self.backbone.fingerprint,
             self.seed,
             self.device,
             versions,
@@ -69,22 +76,49 @@ def open_workshop(
     on_event: OnEvent,
     store: WeightsStore | None = None,
     clips: bool = True,
+    backbone: Backbone | None = None,
+    masks_follow: bool = False,
     memory_limit_bytes: int | None = None,
 ) -> Workshop:
     """Load or learn the weights, read the style images, build the network, and for `clips` what measures motion.
 
-    `memory_limit_bytes` caps what this process holds on the device (on a CPU: its resident memory).
+    `backbone`: weights that are loaded already, those that `weights` names. `masks_follow`: whoever stylizes brings the
+    mask where one is needed, if the preset names none. `memory_limit_bytes` caps what this process holds on the device
+    (on a CPU: its resident memory).
     """
     if not preset.style.images:
         raise PresetError(
             f"preset {preset.name!r} names no style image",
             next_step="Add one: --set style.images=PATH, or choose another: framestyle presets list",
         )
+    check_masks(preset, more_follow=masks_follow)
     chosen = choose_device(device)
     # First: it can lack weights, which should be said before others are learned or fetched.
     wanted = clips and preset.video.warm_start == "flow"
     flow = make_flow(preset.video, chosen, store) if wanted else None
     kind = choose_kind(weights, store)
+    if backbone is None:
+        backbone = _loaded(weights, kind, store, on_event)
+    images = [to_tensor(read_style_image(Path(image.path))) for image in preset.style.images]
+    init = preset.optimizer.init
+    init_image = None if init in OWN_INITS else to_tensor(read_style_image(Path(init)))
+    mask = mask_of(preset, None)
+    stylizer = Stylizer(
+        preset,
+        backbone,
+        images,
+        device=chosen,
+        seed=seed,
+        init_image=init_image,
+        mask=None if mask is None else to_tensor(mask),
+        memory_limit_bytes=memory_limit_bytes,
+        on_event=on_event,
+    )
+    precision = str(working_dtype(preset.optimizer.precision, chosen)).removeprefix("torch.")
+    return Workshop(preset, stylizer, kind, f"{chosen} {precision}", seed, on_event, flow, backbone)
+
+
+def _loaded(weights: str, kind: str, store: WeightsStore | None, on_event: OnEvent) -> Backbone:
     if weights == "auto" and kind == "learned":
         on_event(
             Note(
@@ -93,26 +127,9 @@ def open_workshop(
         )
     if kind == "untrained":
         on_event(Note("Untrained weights: colours and mottle, but no strokes to expect.", "warning"))
-    backbone = load_backbone(
+    return load_backbone(
         kind,
         seed=0,
         store=store,
         on_progress=lambda fraction, detail: on_event(Preparing("weights", fraction, detail)),
-    )
-    images = [to_tensor(read_style_image(Path(image.path))) for image in preset.style.images]
-    init = preset.optimizer.init
-    init_image = None if init in OWN_INITS else to_tensor(read_style_image(Path(init)))
-    stylizer = Stylizer(
-        preset,
-        backbone,
-        images,
-        device=chosen,
-        seed=seed,
-        init_image=init_image,
-        memory_limit_bytes=memory_limit_bytes,
-        on_event=on_event,
-    )
-    precision = str(working_dtype(preset.optimizer.precision, chosen)).removeprefix("torch.")
-    return Workshop(
-        preset, stylizer, kind, f"{chosen} {precision}", seed, on_event, flow, backbone.fingerprint
     )

@@ -79,7 +79,7 @@ def second_pass(
         content = to_tensor(pixels, stylizer.device)
         result = _drawn_together(_taken(store[index], stylizer.device), content, after, motion, stylizer)
         after = Painted.first(content, result)
-        store[index] = {"shown": to_pixels(result.image)}
+        store[index] = {"shown": to_pixels(result.image, pixels.dtype.type)}
         seconds = time.perf_counter() - started
         on_event(FrameDone(index, shot, result.steps, seconds, result.loss, True))
     for frame in frames:

@@ -24,6 +24,10 @@ def _wide(features: Tensor) -> Tensor:
     return features if features.dtype == torch.float64 else features.float()
 
 
+# Statistics of a part of an image: each position counts by its `weight`, B1HW in [0, 1], and the weights' sum takes the
+# place of H·W. None: all count in full.
+
+
 @dataclass(frozen=True, eq=False)
 class Sums:
     """All that a style statistic needs of a layer's features f: their sums over positions, about a fixed `shift` s.
@@ -33,23 +37,29 @@ class Sums:
     """
 
     first: Tensor
-    """BC, Σ (f - s)."""
+    """BC, Σ w (f - s)."""
     second: Tensor
-    """BCC, Σ (f - s)(f - s)ᵀ."""
-    positions: int
+    """BCC, Σ w (f - s)(f - s)ᵀ."""
+    weight: float | Tensor
+    """Σ w, B11; H·W where all positions count in full."""
     shift: Tensor
 
     def __add__(self, other: Sums) -> Sums:
-        positions = self.positions + other.positions
-        return Sums(self.first + other.first, self.second + other.second, positions, self.shift)
+        weight = self.weight + other.weight
+        return Sums(self.first + other.first, self.second + other.second, weight, self.shift)
+
+    @property
+    def positions(self) -> float | Tensor:
+        """How many positions count, B11; above 0."""
+        return self.weight.clamp_min(EPSILON) if isinstance(self.weight, Tensor) else self.weight
 
     def gram(self) -> Tensor:
-        """BCC, divided by the positions; true Gram matrices are about a shift of 0."""
+        """BCC, divided by the positions that count; true Gram matrices are about a shift of 0."""
         return self.second / self.positions
 
     def moments(self) -> tuple[Tensor, Tensor]:
-        """Mean BC and covariance BCC, divided by the positions."""
-        offset = self.first / self.positions
+        """Mean BC and covariance BCC, divided by the positions that count."""
+        offset = (self.first[:, :, None] / self.positions)[..., 0]
         covariance = self.second / self.positions - offset[:, :, None] * offset[:, None, :]
         return self.shift + offset, covariance
 
@@ -61,51 +71,59 @@ class _FeatureSums(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
-        ctx.save_for_backward(features, shift)
+    def forward(ctx: Any, features: Tensor, shift: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
+        ctx.save_for_backward(features, shift, *([] if weight is None else [weight]))
         batch, channels = features.shape[:2]
         first = shift.new_zeros(batch, channels)
         second = shift.new_zeros(batch, channels, channels)
         for rows in bands(features):
             centred = (_wide(features[..., rows, :]) - shift[..., None, None]).flatten(2)
-            first += centred.sum(2)
-            second.baddbmm_(centred, centred.transpose(1, 2))
+            counted = centred if weight is None else centred * _wide(weight[..., rows, :]).flatten(2)
+            first += counted.sum(2)
+            second.baddbmm_(counted, centred.transpose(1, 2))
         return first, second
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
-        features, shift = ctx.saved_tensors
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None]:
+        features, shift, *weight = ctx.saved_tensors
         of_first, of_second = grad_outputs
         slope = of_second + of_second.transpose(1, 2)
         gradient = torch.empty_like(features)
         for rows in bands(features):
             centred = _wide(features[..., rows, :]) - shift[..., None, None]
             product = torch.baddbmm(of_first[..., None], slope, centred.flatten(2))
+            for one in weight:
+                product *= _wide(one[..., rows, :]).flatten(2)
             gradient[..., rows, :] = product.view_as(centred)
-        return gradient, None
+        return gradient, None, None
 
 
-def feature_sums(features: Tensor, shift: Tensor | None = None) -> Sums:
+def feature_sums(features: Tensor, shift: Tensor | None = None, weight: Tensor | None = None) -> Sums:
     """BCHW -> its sums about `shift`, 1C (None: 0)."""
     if shift is None:
         shift = _wide(features.new_zeros(1, features.shape[1]))
-    first, second = _FeatureSums.apply(features, shift)
-    return Sums(first, second, features.shape[2] * features.shape[3], shift)
+    first, second = _FeatureSums.apply(features, shift, weight)
+    total = (
+        float(features.shape[2] * features.shape[3])
+        if weight is None
+        else _wide(weight).flatten(2).sum(2, keepdim=True)
+    )
+    return Sums(first, second, total, shift)
 
 
-def self_product(features: Tensor) -> Tensor:
-    """BCHW -> BCC, Σ over positions of f fᵀ; no divisor (Gatys 2015's G)."""
-    return feature_sums(features).second
+def self_product(features: Tensor, weight: Tensor | None = None) -> Tensor:
+    """BCHW -> BCC, Σ over positions of w f fᵀ; no divisor (Gatys 2015's G)."""
+    return feature_sums(features, weight=weight).second
 
 
-def gram_matrix(features: Tensor) -> Tensor:
-    """BCHW -> BCC, divided by H·W."""
-    return feature_sums(features).gram()
+def gram_matrix(features: Tensor, weight: Tensor | None = None) -> Tensor:
+    """BCHW -> BCC, divided by the positions that count."""
+    return feature_sums(features, weight=weight).gram()
 
 
-def moments(features: Tensor) -> tuple[Tensor, Tensor]:
-    """BCHW -> mean BC and covariance BCC (divided by H·W)."""
-    return feature_sums(features, _mean(features.detach())).moments()
+def moments(features: Tensor, weight: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """BCHW -> mean BC and covariance BCC, divided by the positions that count."""
+    return feature_sums(features, _mean(features.detach()), weight).moments()
 
 
 def _mean(features: Tensor) -> Tensor:
@@ -148,19 +166,19 @@ def content_loss_2015(features: Tensor, target: Tensor) -> Tensor:
     return squared_distance(features, target) / 2
 
 
-def style_loss_2015(features: Tensor, target: Tensor) -> Tensor:
-    """1 / (4 N² M²) Σ (G - A)² (Gatys 2015, eq. 4); N channels, M positions of `features`; `target` is A, BCC.
+def style_loss_2015(features: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+    """1 / (4 N² M²) Σ (G - A)² (Gatys 2015, eq. 4); N channels, M positions of `features` that count; `target`: A, BCC.
 
     A is the raw Gram matrix of the style image; where that image has another size than the content, the
     caller scales A by the ratio of positions, which the paper leaves open.
     """
-    return gram_distance_2015(feature_sums(features), target)
+    return gram_distance_2015(feature_sums(features, weight=weight), target)
 
 
 def gram_distance_2015(sums: Sums, target: Tensor) -> Tensor:
     """The same from the sums of the features."""
-    channels = sums.first.shape[1]
-    return (sums.second - target).square().sum() / (4 * channels**2 * sums.positions**2)
+    difference = (sums.second - target) / sums.positions
+    return difference.square().sum() / (4 * sums.first.shape[1] ** 2)
 
 
 def content_loss(features: Tensor, target: Tensor, variance: Tensor) -> Tensor:

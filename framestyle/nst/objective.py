@@ -14,6 +14,7 @@ from torch import Tensor
 
 from framestyle.nst import losses
 from framestyle.nst.image import Size, size_of
+from framestyle.nst.losses import Sums
 from framestyle.nst.targets import StyleTargets
 from framestyle.nst.tiles import Box, Part, Place, Readings, Tiling, read_layers
 from framestyle.nst.vgg import VGG19
@@ -30,6 +31,24 @@ class TemporalTarget:
     reliability: Tensor
     weight: float
     cell_px: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class RegionStyle:
+    """What one region should look like; where it lies at each layer, 11HW (None: everywhere); its share of all."""
+
+    targets: StyleTargets
+    weights: Mapping[str, Tensor] | None = None
+    share: float = 1.0
+
+    def sums(self, layer: str, features: Tensor, place: Place) -> Sums:
+        """Of a layer's features at a place, BCHW."""
+        weight = None if self.weights is None else self.weights[layer][..., place[0], place[1]]
+        return self.targets[layer].sums(features, weight)
+
+    def loss(self, layer: str, sums: Sums) -> Tensor:
+        """By its share: a pixel is drawn as hard as if its style were everywhere."""
+        return self.share * self.targets[layer].loss(sums)
 
 
 @dataclass(frozen=True)
@@ -51,7 +70,7 @@ class Objective:
     weights: LossWeights
     content_features: dict[str, tuple[Tensor, Tensor]]
     """By layer: the content's features, and their variance."""
-    style: StyleTargets
+    style: Sequence[RegionStyle]
     temporal: Sequence[TemporalTarget]
 
 
@@ -126,12 +145,13 @@ def _network_parts(
     network: VGG19, image: Tensor, objective: Objective, tiling: Tiling, part: Part = Box.of
 ) -> dict[str, Tensor]:
     """The losses that the network sees: content and style."""
-    weights, style_targets = objective.weights, objective.style
+    weights = objective.weights
 
     def read(name: str, features: Tensor, place: Place) -> Readings:
         found: Readings = {}
         if name in weights.style_layers:
-            found[f"style {name}"] = style_targets[name].sums(features)
+            for number, region in enumerate(objective.style):
+                found[f"style {number} {name}"] = region.sums(name, features, place)
         if name in weights.content_layers:
             target = objective.content_features[name][0][..., place[0], place[1]]
             found[f"content {name}"] = losses.squared_distance(features, target)
@@ -145,7 +165,8 @@ def _network_parts(
         one = distance / 2 if weights.letter else losses.relative_distance(distance, features, variance)
         content = content + weight * one
     for name, weight in weights.style_layers.items():
-        style = style + weight * style_targets[name].loss(found[f"style {name}"])
+        for number, region in enumerate(objective.style):
+            style = style + weight * region.loss(name, found[f"style {number} {name}"])
     return {"content": weights.content * content, "style": weights.style * style}
 
 

@@ -7,6 +7,7 @@ Losses are read from the device once a window of steps, never once a step.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,12 +23,14 @@ from framestyle.nst.memory import Demand, Fitting
 from framestyle.nst.objective import (
     LossWeights,
     Objective,
+    RegionStyle,
     TemporalTarget,
     content_features,
     loss_and_gradient,
     loss_parts,
 )
 from framestyle.nst.optim import PixelState
+from framestyle.nst.regions import region_weights, resized_weights, weights_at_layers
 from framestyle.nst.targets import StyleTargets, style_targets
 from framestyle.nst.vgg import VGG19
 from framestyle.nst.weights import Backbone
@@ -42,8 +45,8 @@ LINE_SEARCH_EVALUATIONS = 25
 STRENGTH_SPAN = 30.0
 """`strength` 0 … 1 spans this factor of the content weight either way of the preset's own (at 0.5)."""
 
-SIZES_KEPT = 24
-"""Sizes whose style targets are kept, about 5 MB each: more than one picture's scales, fewer than a folder's sizes."""
+AREAS_KEPT = 24
+"""Areas whose style targets are kept, about 5 MB each: more than one picture's scales, fewer than a folder's sizes."""
 
 Parts = tuple[tuple[str, float], ...]
 """Weighted losses by name."""
@@ -63,7 +66,8 @@ class Stylized:
 class Stylizer:
     """Stylizes images of any size with one preset, one backbone, one device.
 
-    `style_images`: 1CHW in [0, 1], in the order of `preset.style.images`. `seed` fixes the noise init.
+    `style_images`: 1CHW in [0, 1], in the order of `preset.style.images`. `seed` fixes the noise init. Where style
+    images are for regions, `mask` or `with_mask` says where those lie in the content.
     `memory_limit_bytes` caps what this process holds on the device (on a CPU: its resident memory).
     """
 
@@ -76,6 +80,7 @@ class Stylizer:
         device: torch.device | str = "cpu",
         seed: int = 0,
         init_image: Tensor | None = None,
+        mask: Tensor | None = None,
         memory_limit_bytes: int | None = None,
         on_event: OnEvent = ignore,
     ) -> None:
@@ -107,7 +112,21 @@ class Stylizer:
         )
         demand = Demand.of(self.network, list(preset.content.layers), preset.optimizer.name)
         self.fitting = Fitting(demand, self.device, limit_bytes=memory_limit_bytes, on_event=on_event)
-        self._targets: dict[Size, StyleTargets] = {}
+        self.regions = tuple(dict.fromkeys(image.region_color for image in preset.style.images))
+        self._mask_weights = None if mask is None else region_weights(mask.to(self.device), self.regions)
+        self._targets: dict[int, tuple[StyleTargets, ...]] = {}
+        """By the content's area: its shape does not matter to them."""
+
+    @property
+    def needs_mask(self) -> bool:
+        """Style images are for regions, and nothing says where those lie."""
+        return self._mask_weights is None and any(region is not None for region in self.regions)
+
+    def with_mask(self, mask: Tensor) -> Stylizer:
+        """The same for contents with this mask, 1CHW in [0, 1]; it is stretched over them. Style targets are shared."""
+        other = copy(self)
+        other._mask_weights = region_weights(mask.to(self.device), self.regions)
+        return other
 
     @property
     def is_identity(self) -> bool:
@@ -179,6 +198,10 @@ class Stylizer:
             image = color.match_histogram(image, content)
         elif preserve == "content_stats":
             image = color.match_statistics(image, content)
+        if self._mask_weights is not None:
+            # Where no style is for, the content itself.
+            styled = resized_weights(self._mask_weights, size_of(content)).sum(1, keepdim=True)
+            image = content.lerp(image, styled.clamp(0, 1))
         return Stylized(image, state, steps, loss, parts)
 
     def _init(self, content: Tensor) -> Tensor:
@@ -203,37 +226,55 @@ class Stylizer:
         return torch.rand(like.shape, generator=generator).to(self.device)
 
     def objective(self, content: Tensor, temporal: Sequence[TemporalTarget]) -> Objective:
-        style = self._style_targets(content)
+        style = self._region_styles(content)
         layers = list(self.preset.content.layers)
         features = self.fitting.run(
             size_of(content), partial(content_features, self.network, content, layers)
         )
         return Objective(self.weights, features, style, temporal)
 
-    def _style_targets(self, content: Tensor) -> StyleTargets:
-        """Kept for the sizes last used; anew for each content where the style takes on the content's colours."""
+    def _region_styles(self, content: Tensor) -> tuple[RegionStyle, ...]:
+        """Of the regions that the content has; of one that covers it all, where there is no mask."""
+        targets = self._style_targets(content)
+        if self._mask_weights is None:
+            if self.needs_mask:
+                raise ValueError("style images for regions need a mask")
+            return (RegionStyle(targets[0]),)
+        weights = resized_weights(self._mask_weights, size_of(content))
+        parts = zip(targets, torch.split(weights, 1, dim=1), weights.mean((0, 2, 3)).tolist(), strict=True)
+        return tuple(
+            RegionStyle(target, weights_at_layers(weight, self.weights.style_layers), share)
+            for target, weight, share in parts
+            if share > 0
+        )
+
+    def _style_targets(self, content: Tensor) -> tuple[StyleTargets, ...]:
+        """Of each region. Kept for the areas last used; anew for each content where the style takes on its colours."""
         size = size_of(content)
         images = self.style_images
         recoloured = self.preset.color.preserve == "style_stats"
         if recoloured:
             images = [color.match_statistics(image, content) for image in images]
-        elif size in self._targets:
-            self._targets[size] = self._targets.pop(size)  # the last used stand last
-            return self._targets[size]
-        weights = [image.weight for image in self.preset.style.images]
+        elif size.area_px in self._targets:
+            self._targets[size.area_px] = self._targets.pop(size.area_px)  # the last used stand last
+            return self._targets[size.area_px]
         style = self.preset.style
-        targets = style_targets(
-            self.network,
-            list(zip(images, weights, strict=True)),
-            list(self.weights.style_layers),
-            style.statistic,
-            size,
-            style.scale,
-            partial(self.fitting.run, gradient=False),
+        described = list(zip(style.images, images, strict=True))
+        targets = tuple(
+            style_targets(
+                self.network,
+                [(image, one.weight) for one, image in described if one.region_color == region],
+                list(self.weights.style_layers),
+                style.statistic,
+                size,
+                style.scale,
+                partial(self.fitting.run, gradient=False),
+            )
+            for region in self.regions
         )
         if not recoloured:
-            self._targets[size] = targets
-            if len(self._targets) > SIZES_KEPT:
+            self._targets[size.area_px] = targets
+            if len(self._targets) > AREAS_KEPT:
                 del self._targets[next(iter(self._targets))]
         return targets
 
@@ -300,7 +341,8 @@ class Stylizer:
 
         def closure() -> Tensor:
             gradient, values, names = self.gradient(leaf, objective)
-            leaf.grad = gradient * unit
+            # Torch flattens it without a copy: the network alone gives it in an order of its own.
+            leaf.grad = (gradient * unit).contiguous()
             at_start.append((values, names))
             return values.sum() * unit
 

@@ -25,14 +25,17 @@ class LayerTarget:
     root: Tensor | None = None
     """The matrix's square root, for wasserstein alone."""
 
-    def sums(self, features: Tensor) -> losses.Sums:
-        """BCHW -> what the loss is a function of; the sums of a picture's parts add up."""
-        of_moments = self.statistic in ("moments", "wasserstein")
-        return losses.feature_sums(features, self.mean if of_moments else None)
+    def sums(self, features: Tensor, weight: Tensor | None = None) -> losses.Sums:
+        """BCHW -> what the loss is a function of; the sums of a picture's parts add up.
 
-    def loss(self, features: Tensor | losses.Sums) -> Tensor:
-        """BCHW, or its sums -> scalar."""
-        sums = self.sums(features) if isinstance(features, Tensor) else features
+        Of a part of the image, where a weight for each position, B1HW, says which.
+        """
+        of_moments = self.statistic in ("moments", "wasserstein")
+        return losses.feature_sums(features, self.mean if of_moments else None, weight)
+
+    def loss(self, features: Tensor | losses.Sums, weight: Tensor | None = None) -> Tensor:
+        """BCHW, and a weight as above, or their sums -> scalar."""
+        sums = self.sums(features, weight) if isinstance(features, Tensor) else features
         if self.statistic == "gram2015":
             return losses.gram_distance_2015(sums, self.matrix * sums.positions)
         if self.statistic == "gram":

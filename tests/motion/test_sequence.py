@@ -114,11 +114,18 @@ def test_thin_and_odd_frames_work(make_stylizer: MakeStylizer, height: int, widt
     ] * 3
 
 
-def test_sixteen_bit_frames_are_stylized_as_their_eight_bit_likes(
-    make_stylizer: MakeStylizer, two_shots: list[Frame]
+@pytest.mark.parametrize("passes", [1, 2])
+def test_sixteen_bit_frames_are_stylized_as_their_eight_bit_likes_and_stay_deep(
+    make_stylizer: MakeStylizer, two_shots: list[Frame], passes: int
 ) -> None:
     deep = [replace(frame, pixels=frame.pixels.astype(np.uint16) * 257) for frame in two_shots]
-    assert _same(_run(deep, TWO_SHOTS, make_stylizer()), _run(two_shots, TWO_SHOTS, make_stylizer()))
+    sixteen, eight = (
+        _run(frames, TWO_SHOTS, make_stylizer(video={"passes": passes})) for frames in (deep, two_shots)
+    )
+    for one, other in zip(sixteen, eight, strict=True):
+        assert one.pixels.dtype == np.uint16 and other.pixels.dtype == np.uint8
+        assert np.abs(one.pixels / 257 - other.pixels).max() <= 1
+    assert any((frame.pixels % 257).any() for frame in sixteen), "cut to eight bits on the way"
 
 
 # -- shots -------------------------------------------------------------------------------------------------

@@ -296,9 +296,9 @@ def test_style_targets_in_the_contents_colours_are_made_for_each_content(
     make: Make, picture: Picture
 ) -> None:
     stylizer = make(changes={"color": {"preserve": "style_stats"}})
-    one, two = stylizer._style_targets(picture(1)), stylizer._style_targets(picture(2).square())
+    (one,), (two,) = stylizer._style_targets(picture(1)), stylizer._style_targets(picture(2).square())
     assert not torch.equal(one["relu1_1"].mean, two["relu1_1"].mean)
-    again = stylizer._style_targets(picture(1))
+    (again,) = stylizer._style_targets(picture(1))
     assert torch.equal(one["relu1_1"].mean, again["relu1_1"].mean)
 
 

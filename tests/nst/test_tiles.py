@@ -15,13 +15,15 @@ from framestyle.nst.image import Size, bands, size_of, to_pixels
 from framestyle.nst.objective import (
     LossWeights,
     Objective,
+    RegionStyle,
     TemporalTarget,
     content_features,
     loss_and_gradient,
     loss_parts,
 )
 from framestyle.nst.optim import PixelState
-from framestyle.nst.targets import style_targets
+from framestyle.nst.regions import weights_at_layers
+from framestyle.nst.targets import LayerTarget, style_targets
 from framestyle.nst.tiles import WHOLE, Tiling, reach, tiles
 from framestyle.nst.vgg import VGG19, stages_up_to
 from framestyle.nst.weights import Backbone
@@ -64,7 +66,16 @@ def _objective(
         TemporalTarget(content, reliability, 1.0, 7),
     ]
     features = content_features(network, content, list(content_layers), tiling)
-    return Objective(weights, features, targets, temporal)
+    return Objective(weights, features, _regions(targets, content), temporal)
+
+
+def _regions(targets: Mapping[str, LayerTarget], content: Tensor) -> list[RegionStyle]:
+    """The style everywhere, and once more in a region with soft edges."""
+    height, width = content.shape[2:]
+    across = (
+        torch.linspace(-0.5, 1.5, height * width, dtype=content.dtype).view(1, 1, height, width).clamp(0, 1)
+    )
+    return [RegionStyle(targets), RegionStyle(targets, weights_at_layers(across, list(targets)), 0.5)]
 
 
 def style_like(content: Tensor) -> Tensor:
