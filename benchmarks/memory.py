@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from benchmarks.reports import write_report
 from framestyle.doors.demo import samples_dir
 from framestyle.media.photos import read_photo
 from framestyle.nst.image import Size, resize, size_of, to_tensor
@@ -191,14 +190,7 @@ def main() -> None:
             row = replace(row, error=gradient_error(kept, whole) if whole.exists() else float("nan"))
             rows.append(row)
             print(table(rows).splitlines()[-1], file=sys.stderr, flush=True)
-    report = {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads",
-        "torch": torch.__version__,
-        "settings": {key: str(value) for key, value in vars(args).items()},
-        "rows": [asdict(row) for row in rows],
-    }
-    (args.output / "memory.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    write_report(args.output / "memory.json", rows, args)
     (args.output / "memory.md").write_text(f"{table(rows)}\n", encoding="utf-8")
     print(table(rows))
 
