@@ -24,7 +24,7 @@ SHARE_OF_FREE = 0.8
 """Of what the device has free; the rest is for others, and for what an estimate misses."""
 SMALLER = 0.75
 """What takes at most this part of what failed is tried next."""
-FIXED_BYTES = 192 << 20
+FIXED_BYTES = 256 << 20
 """Whatever the picture's size: workspaces of the convolutions, the sums' bands, what the allocator keeps."""
 PIXEL_BYTES = 12
 """A pixel of an image of three float32 channels."""
