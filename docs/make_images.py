@@ -17,7 +17,7 @@ from framestyle.doors.demo import clip_moments, contact_sheet, samples_dir
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.workshop import open_workshop
-from framestyle.media.photos import read_photo, write_photo
+from framestyle.media.photos import PhotoSettings, read_photo, write_photo
 from framestyle.presets import list_presets, load_preset
 
 IMAGES = Path(__file__).parent / "images"
@@ -65,16 +65,18 @@ def clip(work: Path, device: str) -> None:
 
 
 def presets(work: Path, device: str, name: str) -> None:
-    """Every preset of the list on one photo, small."""
+    """Every preset of the list on one photo, small; but for gatys2015, which wants imagenet weights."""
     source = samples_dir() / "photos" / f"{name}.jpg"
     pictures, labels = [read_photo(source).pixels], ["photo"]
-    for preset in sorted(summary.name for summary in list_presets() if summary.builtin):
+    found = (summary for summary in list_presets() if summary.builtin and "reference" not in summary.tags)
+    for preset in sorted(summary.name for summary in found):
         target = work / f"{name}-{preset}.png"
         if not target.exists():
             stylize("photo", source, target, preset, PRESET_SETTINGS, device)
         pictures.append(read_photo(target).pixels)
         labels.append(preset)
-    write_photo(IMAGES / f"presets-{name}.jpg", contact_sheet(pictures, labels, columns=5), None, {})
+    sheet = contact_sheet(pictures, labels, columns=4)
+    write_photo(IMAGES / f"presets-{name}.jpg", sheet, None, {}, PhotoSettings(75, "4:2:0", "srgb"))
 
 
 def main() -> None:

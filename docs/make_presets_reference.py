@@ -227,7 +227,10 @@ def _pictures() -> str:
     sheets = sorted((TARGET.parent / "images").glob("presets-*.jpg"))
     if not sheets:
         return ""
-    about = "Each on samples, 160 px wide, with `learned` weights and few steps (`docs/make_images.py`):"
+    about = (
+        "On samples, 160 px wide, with `learned` weights and half of the steps (`docs/make_images.py`); larger, their "
+        "strokes are finer. Without `gatys2015`, which is meant for `imagenet` weights:"
+    )
     shown = [f"![{sheet.stem.partition('-')[2]} in every preset](images/{sheet.name})" for sheet in sheets]
     return "\n\n".join(["## The built-in ones", about, *shown, ""])
 

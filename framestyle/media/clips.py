@@ -29,7 +29,7 @@ def open_clip(
 
 
 def clip_info(path: Path, *, sequence_rate: Fraction = Fraction(24)) -> VideoInfo:
-    """What a clip is, without decoding it. InputError where it cannot be read."""
+    """What a clip is; of an image sequence, its first frame is decoded. InputError where it cannot be read."""
     return probe(path) if numbering_of(path) is None else SequenceReader(path, sequence_rate).info
 
 

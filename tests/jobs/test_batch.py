@@ -247,6 +247,33 @@ def test_an_image_sequence_in_a_folder_is_done_once(order: Order, loads: list[st
     assert len(loads) == 2
 
 
+def test_a_sequence_whose_frames_changed_is_made_again_and_it_alone(order: Order) -> None:
+    for number in range(3):
+        _edit(f"in/x/s.{number}.png")
+    both = replace(order, inputs=[Path("in/x/s.%d.png"), Path("in/b.jpg")])
+    frames = {f"s.{number}.png" for number in range(3)}
+    _do(both)
+
+    def another_picture() -> None:
+        Image.fromarray(np.full((12, 16, 3), 200, np.uint8)).save("in/x/s.1.png")
+
+    def two_frames_swapped() -> None:
+        for old, new in (("1", "was"), ("2", "1"), ("was", "2")):
+            Path(f"in/x/s.{old}.png").rename(f"in/x/s.{new}.png")
+
+    def a_result_gone() -> None:
+        Path("out/s.2.png").unlink()
+
+    for change in (another_picture, two_frames_swapped, a_result_gone):
+        change()
+        before = _files()
+        with pytest.raises(OutputError, match=r"out/s\.0\.png exists already, (made before|changed after)"):
+            prepare(both)
+        (done,) = _do(replace(both, overwrite=True))
+        assert done.skipped == 1 and _made_anew(before, _files()) == frames, change.__name__
+        assert _do(both)[0].skipped == 2
+
+
 def test_results_of_a_sequence_beside_its_frames_are_no_inputs(order: Order, make_preset: MakePreset) -> None:
     for number in range(3):
         _edit(f"in/x/s.{number}.png")
