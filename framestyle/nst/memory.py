@@ -90,9 +90,11 @@ def choose(ways: Sequence[Option], room_bytes: int | None) -> Option | None:
 
 
 def smaller(ways: Sequence[Option], failed: Tiling) -> Option | None:
-    """The quickest that needs clearly less than the one that failed."""
+    """The quickest that needs clearly less than the one that failed, or at the end the one that needs the least."""
     needed = next(one.needs_bytes for one in ways if one.tiling == failed)
-    return choose(ways, int(SMALLER * needed))
+    found = choose(ways, FIXED_BYTES + int(SMALLER * (needed - FIXED_BYTES)))
+    least = min(ways, key=lambda one: one.needs_bytes)
+    return found or (least if least.needs_bytes < needed else None)
 
 
 def _option(size: Size, demand: Demand, tiling: Tiling) -> Option:
