@@ -67,9 +67,7 @@ def blur(image: Array, sigma: float) -> Array:
     return cv2.GaussianBlur(image, (0, 0), sigma)
 
 
-def fbm(
-    rng: Rng, scale: float, octaves: int = 4, gain: float = 0.5, stretch: tuple[float, float] = (1, 1)
-) -> Array:
+def fbm(rng: Rng, scale: float, octaves: int = 4, gain: float = 0.5, stretch: tuple[float, float] = (1, 1)) -> Array:
     """Return fractal noise of zero mean and unit deviation; ``scale`` is the largest feature in pixels."""
     total = np.zeros((H, W), np.float32)
     for octave in range(octaves):
@@ -241,9 +239,7 @@ def trace(angle: Array, starts: Array, length: Array | float, steps: int = 8) ->
 def stroke(canvas: Canvas, rng: Rng, path: Array, width: float, colour: Array, brush: Brush) -> None:
     """Drag a loaded brush along a path: parallel bristles of varied tint and thickness, rounded ends."""
     tangent = np.gradient(path, axis=0)
-    normal = np.stack([-tangent[:, 1], tangent[:, 0]], -1) / (
-        np.linalg.norm(tangent, axis=1, keepdims=True) + 1e-6
-    )
+    normal = np.stack([-tangent[:, 1], tangent[:, 0]], -1) / (np.linalg.norm(tangent, axis=1, keepdims=True) + 1e-6)
     n, m = max(3, int(width / brush.bristle)), len(path)
     across = np.linspace(-0.5, 0.5, n) + rng.normal(0, 0.3 / n, n)
     inset = (m - 1) * (0.22 * (2 * np.abs(across)) ** 2 + rng.uniform(0, 0.1, n))
@@ -279,15 +275,7 @@ def lookup(image: Array, points: Array) -> Array:
     return image[iy, ix]
 
 
-def paint(
-    canvas: Canvas,
-    rng: Rng,
-    scene: Array,
-    angle: Array,
-    width: float,
-    brush: Brush,
-    where: Array | None = None,
-) -> None:
+def paint(canvas: Canvas, rng: Rng, scene: Array, angle: Array, width: float, brush: Brush, where: Array | None = None) -> None:
     """Lay one pass of strokes of one width over the canvas, colours from the scene, cut at its edges.
 
     With ``brush.fix`` above zero only places whose paint differs from the scene by more are touched;
@@ -359,16 +347,8 @@ def vortex_field(eddies: Sequence[tuple[float, float, float, float]], wave: floa
 def nightswirl(rng: Rng) -> Array:
     """A stirred night sky over a village: long impasto strokes along a field of eddies."""
     x, y = grid()
-    stars = [
-        (0.12, 0.15, 52),
-        (0.33, 0.09, 40),
-        (0.55, 0.13, 44),
-        (0.24, 0.42, 40),
-        (0.70, 0.30, 40),
-        (0.66, 0.07, 34),
-        (0.93, 0.43, 40),
-        (0.42, 0.50, 30),
-    ]
+    stars = [(0.12, 0.15, 52), (0.33, 0.09, 40), (0.55, 0.13, 44), (0.24, 0.42, 40), (0.70, 0.30, 40),
+             (0.66, 0.07, 34), (0.93, 0.43, 40), (0.42, 0.50, 30)]
     eddies = [(cx, cy, 1.25 * r, 1.0) for cx, cy, r in stars] + [(0.87, 0.16, 105, 1.1)]
     eddies += [(0.46, 0.30, 120, 1.3), (0.60, 0.43, 75, -1.2)]
     angle = vortex_field(eddies)
@@ -394,45 +374,24 @@ def nightswirl(rng: Rng) -> Array:
 def night_ground(rng: Rng, scene: Array, angle: Array, bands: Array) -> tuple[Array, Array]:
     """Add the rolling hills, the lit village and the cypress to the night scene."""
     x, y = grid()
-    for base, dark, light in (
-        (0.64, "1a3a78", "5f93b8"),
-        (0.75, "0d2347", "2f6f7e"),
-        (0.87, "071428", "2c5a48"),
-    ):
+    for base, dark, light in ((0.64, "1a3a78", "5f93b8"), (0.75, "0d2347", "2f6f7e"), (0.87, "071428", "2c5a48")):
         mask, depth = skyline(rng, base, 0.035, 330, 3)
         stripe = 0.5 + 0.5 * np.sin(depth / 8 + 2 * fbm(rng, 90, 2))
         scene = mix(scene, ramp(stripe, rgb(dark, light)), mask)
         slope = np.arctan2(np.gradient(-depth, axis=1), 1.0)
         angle = np.where(mask > 0.5, slope + 0.25 * np.sin(x / 50), angle)
     for _ in range(20):
-        cx, cy, w, h = (
-            rng.uniform(0.30, 0.98),
-            rng.uniform(0.76, 0.94),
-            rng.uniform(16, 30),
-            rng.uniform(18, 30),
-        )
+        cx, cy, w, h = rng.uniform(0.30, 0.98), rng.uniform(0.76, 0.94), rng.uniform(16, 30), rng.uniform(18, 30)
         left, right, top = cx * W - w, cx * W + w, cy * H - h
         wall = fill(np.array([(left, top), (right, top), (right, cy * H), (left, cy * H)]))
         roof = fill(np.array([(left - 6, top), (cx * W, top - h * 0.9), (right + 6, top)]))
         scene = mix(scene, rng.permutation(rgb("30508a", "557a8c", "23406c"))[0], wall)
         scene = mix(scene, rng.permutation(rgb("8c3b1c", "1b1f3c", "b05c22"))[0], roof)
         scene = mix(scene, rgb("ffd23c")[0], disc(cx, cy - 0.55 * h / H, 7))
-    tree = area(
-        [
-            (0.02, 1.02),
-            (0.06, 0.72),
-            (0.08, 0.45),
-            (0.115, 0.20),
-            (0.15, 0.42),
-            (0.165, 0.60),
-            (0.20, 0.78),
-            (0.23, 1.02),
-        ]
-    )
+    tree = area([(0.02, 1.02), (0.06, 0.72), (0.08, 0.45), (0.115, 0.20), (0.15, 0.42), (0.165, 0.60), (0.20, 0.78),
+                 (0.23, 1.02)])
     tree = np.clip(warp(tree, rng, 9, 70), 0, 1)
-    flame = ramp(
-        np.clip(0.42 + 0.3 * np.sin(x / 9 + 2.5 * np.sin(y / 55)), 0, 1), rgb("05100f", "12301f", "3e5a25")
-    )
+    flame = ramp(np.clip(0.42 + 0.3 * np.sin(x / 9 + 2.5 * np.sin(y / 55)), 0, 1), rgb("05100f", "12301f", "3e5a25"))
     scene = mix(scene, flame, tree)
     return scene, np.where(tree > 0.5, -np.pi / 2 + 0.5 * np.sin(y / 48 + x / 40), angle)
 
@@ -442,10 +401,8 @@ def sunfield(rng: Rng) -> Array:
     x, y = grid()
     sx, sy = 0.66 * W, 0.20 * H
     d = np.hypot(x - sx, y - sy)
-    scene = ramp(
-        np.clip(d / 640 + 0.03 * np.sin(d / 13), 0, 1),
-        rgb("fffbd0", "ffe04a", "ffb92e", "f9a04a", "f2c27a", "8ccdb8", "4fa9b4"),
-    )
+    scene = ramp(np.clip(d / 640 + 0.03 * np.sin(d / 13), 0, 1),
+                 rgb("fffbd0", "ffe04a", "ffb92e", "f9a04a", "f2c27a", "8ccdb8", "4fa9b4"))
     angle = np.arctan2(x - sx, -(y - sy))
     for base, rise, colours in ((0.41, 0.035, ("5566a0", "a58bb0")), (0.46, 0.02, ("3f6d58", "86a548"))):
         mask, depth = skyline(rng, base, rise, 240)
@@ -458,13 +415,7 @@ def sunfield(rng: Rng) -> Array:
     wheat = mix(wheat, rgb("5d7d2c")[0], 0.8 * smoothstep(0.9, 1.5, fbm(rng, 90, 3)))
     scene = mix(scene, wheat, field)
     angle = np.where(field > 0.5, heading + 0.35 * fbm(rng, 60, 2), angle)
-    for cx, cy, r in (
-        (0.10, 0.40, 95),
-        (0.20, 0.46, 62),
-        (0.34, 0.47, 40),
-        (0.90, 0.44, 70),
-        (0.81, 0.48, 42),
-    ):
+    for cx, cy, r in ((0.10, 0.40, 95), (0.20, 0.46, 62), (0.34, 0.47, 40), (0.90, 0.44, 70), (0.81, 0.48, 42)):
         ball = np.hypot(x - cx * W, (y - cy * H) * 0.9) + 9 * fbm(rng, 36, 2)
         light = ((x - cx * W) - (y - cy * H)) / r
         leaf = ramp(np.clip(0.5 + 0.35 * light, 0, 1), rgb("12303e", "1f5a3e", "5f8f2e", "c9c040"))
@@ -473,9 +424,7 @@ def sunfield(rng: Rng) -> Array:
     canvas = Canvas.primed(scene * 0.75 + 0.08)
     brush = Brush(length=2.3, jitter=0.075, dry=0.05, spacing=0.62, cut=0.8, bristle=3.2, wander=0.2)
     for width in (30, 20, 14):
-        paint(
-            canvas, rng, scene, angle, width, brush, None if width > 25 else np.full((H, W), 0.75, np.float32)
-        )
+        paint(canvas, rng, scene, angle, width, brush, None if width > 25 else np.full((H, W), 0.75, np.float32))
     poppies = np.clip(smoothstep(0.8, 1.6, fbm(rng, 60, 2)) * field * 0.35, 0, 1)
     dab = Brush(length=1.4, jitter=0.06, dry=0.0, cut=9, bristle=3)
     paint(canvas, rng, flat(rgb("d8301a")), angle, 13, dab, poppies)
@@ -495,31 +444,15 @@ def cubist_scene(rng: Rng) -> tuple[Array, Array]:
         outlines.append(np.vstack([curve, curve[:1]]))
 
     put([(-0.1, 0.74), (0.5, 0.66), (1.1, 0.76), (1.1, 1.1), (-0.1, 1.1)], "6b4a2c")
-    put(
-        [(0.32, 0.10), (0.52, 0.05), (0.64, 0.18), (0.62, 0.36), (0.52, 0.48), (0.38, 0.44), (0.31, 0.28)],
-        "d2a774",
-    )
+    put([(0.32, 0.10), (0.52, 0.05), (0.64, 0.18), (0.62, 0.36), (0.52, 0.48), (0.38, 0.44), (0.31, 0.28)], "d2a774")
     put([(0.47, 0.05), (0.64, 0.08), (0.66, 0.30), (0.55, 0.47), (0.50, 0.30)], "8f5a36")
     put([(0.30, 0.06), (0.46, -0.02), (0.64, 0.06), (0.52, 0.12), (0.36, 0.16)], "1d1f24")
     for ex in (0.42, 0.55):
         put([(ex - 0.04, 0.23), (ex, 0.20), (ex + 0.04, 0.23), (ex, 0.26)], "efe6cf")
         put([(ex - 0.013, 0.23), (ex, 0.212), (ex + 0.013, 0.23), (ex, 0.248)], "15161a")
     put([(0.42, 0.385), (0.50, 0.37), (0.56, 0.39), (0.49, 0.42)], "8c2f1f")
-    put(
-        [
-            (0.10, 0.68),
-            (0.24, 0.58),
-            (0.36, 0.64),
-            (0.46, 0.58),
-            (0.60, 0.66),
-            (0.58, 0.84),
-            (0.46, 0.88),
-            (0.36, 0.84),
-            (0.22, 0.92),
-            (0.10, 0.84),
-        ],
-        "c07a2c",
-    )
+    put([(0.10, 0.68), (0.24, 0.58), (0.36, 0.64), (0.46, 0.58), (0.60, 0.66), (0.58, 0.84), (0.46, 0.88),
+         (0.36, 0.84), (0.22, 0.92), (0.10, 0.84)], "c07a2c")
     put([(0.35, 0.69), (0.40, 0.73), (0.35, 0.78), (0.30, 0.73)], "1a1410")
     put([(0.52, 0.72), (0.92, 0.50), (0.93, 0.54), (0.54, 0.78)], "3b2415")
     put([(0.76, 0.30), (0.80, 0.12), (0.84, 0.12), (0.87, 0.30), (0.88, 0.66), (0.75, 0.66)], "2f4a4a")
@@ -570,9 +503,7 @@ def cubist(rng: Rng) -> Array:
         paint(canvas, rng, np.clip(scene, 0, 1), angle, width, brush)
         brush.fix = 0.22
     lit = impasto(canvas, 0.85, 0.1)
-    rim = smoothstep(20, 2, distance(~edge)) * (
-        0.5 + 0.5 * unit(blur(labels.astype(np.float32), 5)).clip(-1, 1)
-    )
+    rim = smoothstep(20, 2, distance(~edge)) * (0.5 + 0.5 * unit(blur(labels.astype(np.float32), 5)).clip(-1, 1))
     lit = lit * (1 - 0.25 * rim[..., None])
     seams = blur(cv2.dilate(edge.astype(np.float32), np.ones((3, 3))), 0.8)
     seams *= smoothstep(-0.9, 0.2, fbm(rng, 140, 2))
@@ -582,9 +513,7 @@ def cubist(rng: Rng) -> Array:
 # ---------------------------------------------------------------------------------------------- tiles and glass
 
 
-def tile_sites(
-    rng: Rng, angle: Array, edge: Array, spacing: float, rounds: int
-) -> tuple[Array, Array, Array]:
+def tile_sites(rng: Rng, angle: Array, edge: Array, spacing: float, rounds: int) -> tuple[Array, Array, Array]:
     """Settle square tiles that turn with ``angle`` (Hausner's method).
 
     Returns the tile label of each pixel, the gap to the second nearest tile (small at joints), and the sites.
@@ -685,14 +614,8 @@ def glass_pieces(rng: Rng) -> tuple[Array, Array]:
     sector = np.floor((heading + 0.22 * np.sin(d / 60)) / (2 * np.pi) * 18).astype(int) % 18
     ring = np.digitize(d, [78, 150, 245, 360, 500])
     labels = np.where(ring == 0, 1, 100 + ring * 40 + sector + np.where(ring == 1, 0, 1))
-    palettes = {
-        0: ("ffd84a",),
-        1: ("ff9a1f", "ffb733", "f46a1b"),
-        2: ("e2382a", "ff7a2a", "c41f3a"),
-        3: ("7a2a9a", "b0268a", "4a34b0"),
-        4: ("1f4fc0", "2a7fd8", "3a2fa0"),
-        5: ("10309a", "1a62b8", "0f2070"),
-    }
+    palettes = {0: ("ffd84a",), 1: ("ff9a1f", "ffb733", "f46a1b"), 2: ("e2382a", "ff7a2a", "c41f3a"),
+                3: ("7a2a9a", "b0268a", "4a34b0"), 4: ("1f4fc0", "2a7fd8", "3a2fa0"), 5: ("10309a", "1a62b8", "0f2070")}
     colours = np.zeros((5000, 3), np.float32)
     for k in range(1, 6):
         choice = rgb(*palettes[k])
@@ -718,9 +641,7 @@ def glass_pieces(rng: Rng) -> tuple[Array, Array]:
         petal = np.floor((theta + np.pi) / (2 * np.pi) * 8).astype(int)
         bloom = r < size * (0.62 + 0.38 * np.abs(np.sin((theta + np.pi) * 4)))
         labels = np.where(bloom, 2200 + 20 * n + petal % 8, labels)
-        colours[2200 + 20 * n : 2220 + 20 * n] = rgb("ff4f8a", "e01f5a", "ff9ac0", "c8103f")[
-            rng.integers(0, 4, 20)
-        ]
+        colours[2200 + 20 * n : 2220 + 20 * n] = rgb("ff4f8a", "e01f5a", "ff9ac0", "c8103f")[rng.integers(0, 4, 20)]
         labels, colours[2300 + n] = np.where(r < 0.28 * size, 2300 + n, labels), rgb("ffc61a")[0]
     return np.where(labels < 1000, labels + 5000 * 0, labels) + 0 * cell, colours
 
@@ -738,10 +659,7 @@ def stainedglass(rng: Rng) -> Array:
     picture = colours[labels]
     glow = 0.50 + 0.62 * smoothstep(0, 46, lead) + 0.16 * unit(streaks)
     picture = picture * glow[..., None]
-    picture = (
-        picture
-        + 0.30 * (smoothstep(10, 70, lead) * (0.6 + 0.4 * unit(streaks)).clip(0, 2))[..., None] * picture
-    )
+    picture = picture + 0.30 * (smoothstep(10, 70, lead) * (0.6 + 0.4 * unit(streaks)).clip(0, 2))[..., None] * picture
     ripple = emboss(fbm(rng, 15, 3), 0.13)
     picture = picture * ripple[..., None]
     seeds = blur((rng.random((H, W)) < 0.0012).astype(np.float32), 1.6) * 9
@@ -756,9 +674,7 @@ def stainedglass(rng: Rng) -> Array:
 # ---------------------------------------------------------------------------------------------- prints and ink
 
 
-def worm(
-    layer: Array, path: Array, widths: Array, colour: Array, rim: float = 0, rim_colour: Array | None = None
-) -> None:
+def worm(layer: Array, path: Array, widths: Array, colour: Array, rim: float = 0, rim_colour: Array | None = None) -> None:
     """Draw a tapered line, with an outline when ``rim`` is above zero, on an 8-bit layer."""
     passes = [(rim, rim_colour), (0.0, colour)] if rim and rim_colour is not None else [(0.0, colour)]
     for grow, tint in passes:
@@ -782,30 +698,17 @@ def foam(layer: Array, rng: Rng, lip: Array, lean: float, size: float) -> None:
     facing = np.arctan2(tangent[:, 1], tangent[:, 0]) + lean
     for i in rng.permutation(len(lip)):
         for _ in range(2):
-            path = hook(
-                lip[i] + rng.normal(0, 0.25 * size, 2),
-                facing[i] + rng.normal(0, 0.4),
-                size * rng.uniform(0.9, 2.0),
-                rng.uniform(1.0, 3.0),
-            )
+            path = hook(lip[i] + rng.normal(0, 0.25 * size, 2), facing[i] + rng.normal(0, 0.4), size * rng.uniform(0.9, 2.0),
+                        rng.uniform(1.0, 3.0))
             tint = pale if rng.random() < 0.3 else white
             worm(layer, path, np.linspace(0.27, 0.05, len(path)) * size, tint, 2.0, ink)
             for k in (9, 14, 18):
-                twig = hook(
-                    path[k], facing[i] + rng.uniform(-0.9, 1.0), 0.6 * size, rng.uniform(0.8, 2.6), 10
-                )
+                twig = hook(path[k], facing[i] + rng.uniform(-0.9, 1.0), 0.6 * size, rng.uniform(0.8, 2.6), 10)
                 worm(layer, twig, np.linspace(0.13, 0.03, 10) * size, white, 1.6, ink)
     for i in rng.permutation(len(lip)):
         back = facing[i] + np.pi
         at = lip[i] + np.array([np.cos(back), np.sin(back)]) * rng.uniform(-0.2, 0.7) * size
-        worm(
-            layer,
-            at[None] + rng.normal(0, 2, (1, 2)),
-            np.array([rng.uniform(0.16, 0.42) * size]),
-            white,
-            1.6,
-            ink,
-        )
+        worm(layer, at[None] + rng.normal(0, 2, (1, 2)), np.array([rng.uniform(0.16, 0.42) * size]), white, 1.6, ink)
         worm(layer, at[None], np.array([0.10 * size]), pale)
 
 
@@ -833,49 +736,16 @@ def wave(rng: Rng) -> Array:
     sky = ramp(np.clip(y / (0.72 * H), 0, 1), rgb("c9b98f", "eadcb4", "efe4c6", "d9cda8", "9fa49a"))
     haze = smoothstep(0.1, 0.5, np.sin(y / 17 + 2.2 * fbm(rng, 300, 2, stretch=(4, 1))) * 0.7)
     picture = mix(sky, rgb("d8c79c")[0], 0.5 * haze)
-    ridge = fill(
-        np.array([(0.50, 0.80), (0.63, 0.63), (0.675, 0.575), (0.705, 0.573), (0.75, 0.63), (0.90, 0.80)])
-        * (W, H)
-    )
+    ridge = fill(np.array([(0.50, 0.80), (0.63, 0.63), (0.675, 0.575), (0.705, 0.573), (0.75, 0.63), (0.90, 0.80)]) * (W, H))
     picture = mix(picture, rgb("2c4a78")[0], ridge)
     snow = ridge * smoothstep(-6, 2, 0.655 * H + 14 * np.sin(grid()[0] / 7) + 6 * np.sin(grid()[0] / 3.1) - y)
     picture = mix(picture, rgb("f3eee0")[0], snow)
-    for side in (
-        [
-            (1.06, 0.80),
-            (1.06, 0.62),
-            (0.97, 0.60),
-            (0.90, 0.66),
-            (0.82, 0.70),
-            (0.72, 0.74),
-            (0.6, 0.82),
-            (0.8, 1.0),
-        ],
-    ):
+    for side in ([(1.06, 0.80), (1.06, 0.62), (0.97, 0.60), (0.90, 0.66), (0.82, 0.70), (0.72, 0.74), (0.6, 0.82), (0.8, 1.0)],):
         curve = spline(side, closed=True)
         picture = swell(picture, rng, curve, spline(side[1:7]), 26)
-    body = [
-        (-0.06, 1.06),
-        (-0.06, 0.50),
-        (0.01, 0.30),
-        (0.09, 0.15),
-        (0.21, 0.07),
-        (0.35, 0.06),
-        (0.47, 0.11),
-        (0.555, 0.20),
-        (0.585, 0.32),
-        (0.52, 0.275),
-        (0.44, 0.255),
-        (0.365, 0.30),
-        (0.335, 0.41),
-        (0.36, 0.55),
-        (0.44, 0.69),
-        (0.58, 0.79),
-        (0.75, 0.82),
-        (0.9, 0.78),
-        (1.06, 0.72),
-        (1.06, 1.06),
-    ]
+    body = [(-0.06, 1.06), (-0.06, 0.50), (0.01, 0.30), (0.09, 0.15), (0.21, 0.07), (0.35, 0.06), (0.47, 0.11), (0.555, 0.20),
+            (0.585, 0.32), (0.52, 0.275), (0.44, 0.255), (0.365, 0.30), (0.335, 0.41), (0.36, 0.55), (0.44, 0.69),
+            (0.58, 0.79), (0.75, 0.82), (0.9, 0.78), (1.06, 0.72), (1.06, 1.06)]
     picture = swell(picture, rng, spline(body, closed=True), spline(body[8:19]), 34)
     layer = (np.clip(picture, 0, 1) * 255).astype(np.uint8)
     foam(layer, rng, spline([(0.02, 0.29), *body[3:8]], 7), -1.2, 30)
@@ -883,20 +753,8 @@ def wave(rng: Rng) -> Array:
     foam(layer, rng, spline([(0.44, 0.10), (0.52, 0.155), (0.565, 0.24), (0.59, 0.34)], 10), 0.15, 46)
     foam(layer, rng, spline([(0.78, 0.725), (0.86, 0.68), (0.93, 0.63), (1.0, 0.60)], 8), -1.4, 24)
     picture = boat(layer.astype(np.float32) / 255, rng, 0.60, 0.735, 0.30)
-    front = [
-        (-0.06, 1.06),
-        (-0.06, 0.70),
-        (0.06, 0.69),
-        (0.16, 0.66),
-        (0.245, 0.70),
-        (0.25, 0.77),
-        (0.33, 0.86),
-        (0.47, 0.92),
-        (0.64, 0.91),
-        (0.80, 0.865),
-        (1.06, 0.90),
-        (1.06, 1.06),
-    ]
+    front = [(-0.06, 1.06), (-0.06, 0.70), (0.06, 0.69), (0.16, 0.66), (0.245, 0.70), (0.25, 0.77), (0.33, 0.86), (0.47, 0.92), (0.64, 0.91),
+             (0.80, 0.865), (1.06, 0.90), (1.06, 1.06)]
     picture = swell(picture, rng, spline(front, closed=True), spline(front[4:11]), 24)
     layer = (np.clip(picture, 0, 1) * 255).astype(np.uint8)
     foam(layer, rng, spline(front[1:6], 6), -0.8, 30)
@@ -906,32 +764,16 @@ def wave(rng: Rng) -> Array:
         worm(layer, at[None], np.array([rng.uniform(1.2, 4.2)]), rgb("f6f1e4")[0], 1.2, rgb("5d7f97")[0])
     picture = layer.astype(np.float32) / 255
     worn = 1 + 0.035 * wood_grain(rng, 13) + 0.02 * paper_grain(rng, 3)
-    return mix(
-        picture * worn[..., None],
-        rgb("efe4c6")[0],
-        0.32 * smoothstep(1.3, 2.4, fbm(rng, 9, 3, stretch=(3, 1))),
-    )
+    return mix(picture * worn[..., None], rgb("efe4c6")[0], 0.32 * smoothstep(1.3, 2.4, fbm(rng, 9, 3, stretch=(3, 1))))
 
 
 def boat(picture: Array, rng: Rng, cx: float, cy: float, span: float) -> Array:
     """Print a long rowing boat with its crew bent over the oars."""
-    hull = [
-        (cx - span / 2, cy - 0.05),
-        (cx - span / 4, cy + 0.004),
-        (cx, cy + 0.018),
-        (cx + span / 4, cy),
-        (cx + span / 2, cy - 0.07),
-        (cx + span / 4, cy + 0.035),
-        (cx, cy + 0.055),
-        (cx - span / 4, cy + 0.04),
-    ]
+    hull = [(cx - span / 2, cy - 0.05), (cx - span / 4, cy + 0.004), (cx, cy + 0.018), (cx + span / 4, cy), (cx + span / 2, cy - 0.07),
+            (cx + span / 4, cy + 0.035), (cx, cy + 0.055), (cx - span / 4, cy + 0.04)]
     curve = spline(hull, closed=True)
     picture = mix(picture, rgb("d9b777")[0], fill(curve))
-    picture = mix(
-        picture,
-        rgb("12224a")[0],
-        lines([np.vstack([curve, curve[:1]]), curve[len(curve) // 2 :] - (0, 9)], 3),
-    )
+    picture = mix(picture, rgb("12224a")[0], lines([np.vstack([curve, curve[:1]]), curve[len(curve) // 2 :] - (0, 9)], 3))
     for k in range(8):
         x = cx + span * (k / 7 - 0.5) * 0.62
         picture = mix(picture, rgb("23508f")[0], disc(x, cy + 0.002 + rng.normal(0, 0.002), 12, 0.8))
@@ -961,9 +803,7 @@ def sheet_noise(rng: Rng, size_px: float, octaves: int = 5) -> Array:
     return (total - total.mean()) / total.std()
 
 
-def landscape(
-    rng: Rng, sky: Array, land: Array, sun: Array, at: tuple[float, float] = (0.72, 0.24)
-) -> tuple[Array, Array]:
+def landscape(rng: Rng, sky: Array, land: Array, sun: Array, at: tuple[float, float] = (0.72, 0.24)) -> tuple[Array, Array]:
     """A reference picture HW3 and a flow angle HW: sky, sun, rolling hills in depth."""
     x, y = sheet_grid()
     picture = ramp(y / (0.62 * HEIGHT) + 0.12 * sheet_noise(rng, 120), sky)
@@ -973,11 +813,7 @@ def landscape(
     picture = picture * (1 - glow) + sun * glow
     picture[distance < 34] = sun
     for depth in range(4):
-        top = (
-            HEIGHT * (0.46 + 0.14 * depth)
-            + 34 * np.sin(x / (60 + 35 * depth) + rng.uniform(0, 6))
-            + 10 * sheet_noise(rng, 90)
-        )
+        top = HEIGHT * (0.46 + 0.14 * depth) + 34 * np.sin(x / (60 + 35 * depth) + rng.uniform(0, 6)) + 10 * sheet_noise(rng, 90)
         tone = ramp(np.clip((y - top) / 170 + 0.2 * sheet_noise(rng, 40), 0, 1), land[depth : depth + 3])
         mask = y > top
         picture[mask] = tone[mask]
@@ -1000,15 +836,7 @@ def swirls(rng: Rng, angle: Array, count: int) -> Array:
 
 
 def drag(
-    rng: Rng,
-    picture: Array,
-    reference: Array,
-    angle: Array,
-    count: int,
-    width: float,
-    length: float,
-    jitter: float,
-    relief: Array,
+    rng: Rng, picture: Array, reference: Array, angle: Array, count: int, width: float, length: float, jitter: float, relief: Array
 ) -> None:
     """Strokes of parallel bristles along the angle field, over `picture` and its relief, in place."""
     for _ in range(count):
@@ -1017,9 +845,7 @@ def drag(
         points = [(px, py)]
         for _ in range(max(2, int(length / 5))):
             ix, iy = int(np.clip(points[-1][0], 0, WIDTH - 1)), int(np.clip(points[-1][1], 0, HEIGHT - 1))
-            points.append(
-                (points[-1][0] + 5 * np.cos(angle[iy, ix]), points[-1][1] + 5 * np.sin(angle[iy, ix]))
-            )
+            points.append((points[-1][0] + 5 * np.cos(angle[iy, ix]), points[-1][1] + 5 * np.sin(angle[iy, ix])))
         line = np.array(points, np.float32)
         ahead = line[-1] - line[0]
         normal = np.array([-ahead[1], ahead[0]], np.float32) / (np.hypot(*ahead) + 1e-6)
@@ -1039,14 +865,7 @@ def raised(picture: Array, relief: Array, strength: float) -> Array:
     return np.clip(picture + strength * np.clip(-slope, -1, 1)[..., None], 0, 1)
 
 
-def painted(
-    rng: Rng,
-    reference: Array,
-    angle: Array,
-    sizes: Sequence[tuple[int, float, float]],
-    jitter: float,
-    relief_strength: float,
-) -> Array:
+def painted(rng: Rng, reference: Array, angle: Array, sizes: Sequence[tuple[int, float, float]], jitter: float, relief_strength: float) -> Array:
     """From big brush to small: (count, width, length) each."""
     picture, relief = reference.copy(), np.zeros((HEIGHT, WIDTH), np.float32)
     for count, width, length in sizes:
@@ -1091,21 +910,13 @@ def carved(rng: Rng, tone: Array, angle_deg: float, period: float, bend: Array) 
 
 def washes(rng: Rng, paper: Array, colors: Array, layers: int, size_px: float, strength: float) -> Array:
     """Transparent layers with dark edges and granulation, multiplied over paper."""
-    sheet = np.broadcast_to(paper, (HEIGHT, WIDTH, 3)).astype(np.float32) * (
-        1 + 0.03 * sheet_noise(rng, 4, 2)[..., None]
-    )
+    sheet = np.broadcast_to(paper, (HEIGHT, WIDTH, 3)).astype(np.float32) * (1 + 0.03 * sheet_noise(rng, 4, 2)[..., None])
     _, y = sheet_grid()
     for layer in range(layers):
-        shape = sheet_noise(rng, size_px * rng.uniform(0.4, 1.4)) + 1.2 * np.cos(
-            (y / HEIGHT - rng.uniform(0, 1)) * 4
-        )
+        shape = sheet_noise(rng, size_px * rng.uniform(0.4, 1.4)) + 1.2 * np.cos((y / HEIGHT - rng.uniform(0, 1)) * 4)
         cover = np.clip((shape - rng.uniform(0.8, 1.6)) * 9, 0, 1)
         edge = cover - cv2.GaussianBlur(cover, (0, 0), 5)
-        depth = (
-            cover * (0.55 + 0.25 * sheet_noise(rng, 50))
-            + 1.3 * np.clip(edge, 0, 1)
-            + 0.10 * cover * sheet_noise(rng, 4, 2)
-        )
+        depth = cover * (0.55 + 0.25 * sheet_noise(rng, 50)) + 1.3 * np.clip(edge, 0, 1) + 0.10 * cover * sheet_noise(rng, 4, 2)
         depth = np.clip(depth * strength, 0, 1)[..., None]
         sheet = sheet * (1 - depth * (1 - colors[layer % len(colors)]))
     return np.clip(sheet, 0, 1)
@@ -1157,15 +968,7 @@ def pointillist(rng: Rng) -> Array:
                 color = 1.05 - color[[1, 2, 0]]
             color = np.clip(0.5 + 1.35 * (color - 0.5) + rng.normal(0, 0.10, 3), 0, 1)
             center = (int(px * 16), int(py * 16))
-            cv2.circle(
-                sheet,
-                center,
-                int(radius * rng.uniform(0.7, 1.2) * 16),
-                tuple(map(float, color)),
-                -1,
-                cv2.LINE_AA,
-                4,
-            )
+            cv2.circle(sheet, center, int(radius * rng.uniform(0.7, 1.2) * 16), tuple(map(float, color)), -1, cv2.LINE_AA, 4)
     return sheet
 
 
@@ -1206,13 +1009,7 @@ def fresco(rng: Rng) -> Array:
     for spacing in (44, 17):
         _, border = sheet_cells(scattered(rng, spacing, 0.3) + rng.normal(0, 1, 2).astype(np.float32))
         x, y = sheet_grid()
-        bent = cv2.remap(
-            border,
-            x + 5 * sheet_noise(rng, 20),
-            y + 5 * sheet_noise(rng, 20),
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REFLECT,
-        )
+        bent = cv2.remap(border, x + 5 * sheet_noise(rng, 20), y + 5 * sheet_noise(rng, 20), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
         cracks *= np.where(bent < (0.9 if spacing > 20 else 0.45), 0.45, 1.0).astype(np.float32)
     return np.clip(picture * cracks[..., None], 0, 1)
 
@@ -1270,9 +1067,7 @@ def save(picture: Array, target: Path) -> int:
 def main() -> None:
     """Paint the named pictures, or all of them."""
     parser = argparse.ArgumentParser(description="Paint the preset style artworks.")
-    parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"any of: {', '.join(PAINTINGS)} (default: all)"
-    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of: {', '.join(PAINTINGS)} (default: all)")
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent, metavar="DIR")
     args = parser.parse_args()
     unknown = [name for name in args.names if name not in PAINTINGS]
