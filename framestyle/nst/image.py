@@ -45,10 +45,10 @@ def to_pixels(image: Tensor, dtype: type[np.uint8] | type[np.uint16] = np.uint8)
     return pixels
 
 
-def bands(image: Tensor) -> Iterator[slice]:
-    """Rows of a BCHW tensor, so few at a time that a wide copy of them is small."""
+def bands(image: Tensor, times: int = 1) -> Iterator[slice]:
+    """Rows of a BCHW tensor, so few at a time that a wide copy of them is small; or some `times` as many."""
     row_bytes = max(1, image[..., :1, :].numel()) * 4
-    rows = max(1, BAND_BYTES // row_bytes)
+    rows = max(1, times * BAND_BYTES // row_bytes)
     return (slice(top, top + rows) for top in range(0, image.shape[-2], rows))
 
 

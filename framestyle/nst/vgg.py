@@ -26,6 +26,8 @@ POOLING_RESCALE = {"max": 1.0, "average": 2.0, "l2": 0.78}
 """What keeps activations at the size that weights trained with max pooling expect (design: measured by others)."""
 
 ALL = slice(None)
+CONVOLVED_BANDS = 4
+"""Convolutions take more rows at once than sums do: with few they are slower."""
 
 
 @dataclass(frozen=True)
@@ -110,32 +112,45 @@ class _Convolution(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         weight, *out = ctx.saved_tensors
-        # The gradient of a convolution's input. Autograd's own name for it would want an input, if only for its size.
-        if weight.shape[1] == 3:
-            grad = _picture_gradient(grad, out, weight)
-            grad = grad[:, :, 1:-1, 1:-1] if ctx.edge == "zeros" else _without_edge(grad, ctx.edge)
+        # Without a padded edge convolutions themselves leave out what lies beyond.
+        whole = weight.shape[1] > 3 and len(list(bands(grad, CONVOLVED_BANDS))) == 1
+        padding = 1 if whole and ctx.edge == "zeros" else 0
+        if whole:
+            grad = _input_gradient(grad, out, weight, ALL, padding)
         else:
-            grad = _rectified(grad, out).to(weight.dtype)
-            grad = F.conv_transpose2d(grad, weight, padding=1 if ctx.edge == "zeros" else 0)
-            grad = grad if ctx.edge == "zeros" else _without_edge(grad, ctx.edge)
+            grad = _banded_gradient(grad, out, weight)
+        if ctx.edge != "zeros":
+            grad = _without_edge(grad, ctx.edge)
+        elif not padding:
+            grad = grad[:, :, 1:-1, 1:-1]
         return grad.to(ctx.dtype), None, None, None, None, None
 
 
-def _rectified(grad: Tensor, out: Sequence[Tensor], rows: slice = ALL) -> Tensor:
-    """The gradient before a ReLU that gave `out`; as it is where there was none."""
+def _input_gradient(
+    grad: Tensor, out: Sequence[Tensor], weight: Tensor, rows: slice, padding: int = 0
+) -> Tensor:
+    """The gradient of a convolution's input and an edge of one around it (less `padding`), by some of its output's rows.
+
+    Autograd's own function for it would want an input, if only for its size.
+    """
     grad = grad[..., rows, :]
-    return torch.ops.aten.threshold_backward(grad, out[0][..., rows, :], 0) if out else grad
+    # Nothing comes from where the ReLU gave 0; there may have been none.
+    grad = torch.ops.aten.threshold_backward(grad, out[0][..., rows, :], 0) if out else grad
+    return F.conv_transpose2d(grad.to(weight.dtype), weight, padding=padding)
 
 
-def _picture_gradient(grad: Tensor, out: Sequence[Tensor], weight: Tensor) -> Tensor:
-    """The gradient of a picture and an edge of one around it, in bands of rows.
+def _banded_gradient(grad: Tensor, out: Sequence[Tensor], weight: Tensor) -> Tensor:
+    """The same, with its edge, in bands of rows: of the largest maps of all there is no further copy.
 
-    It is small, and what it is made from, in float32, is the largest map of all.
+    A picture's own gradient is small, and what it is made from, in float32, is such a map.
     """
     batch, _, height, width = grad.shape
-    total = weight.new_zeros(batch, weight.shape[1], height + 2, width + 2)
-    for rows in bands(grad):
-        part = F.conv_transpose2d(_rectified(grad, out, rows).to(weight.dtype), weight)
+    shape = (batch, weight.shape[1], height + 2, width + 2)
+    total = torch.empty(
+        shape, dtype=weight.dtype, device=weight.device, memory_format=torch.channels_last
+    ).zero_()
+    for rows in bands(grad, 1 if weight.shape[1] == 3 else CONVOLVED_BANDS):
+        part = _input_gradient(grad, out, weight, rows)
         total[:, :, rows.start : rows.start + part.shape[2]] += part
     return total
 
