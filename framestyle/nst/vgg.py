@@ -25,7 +25,6 @@ from framestyle.presets.schema import CONVOLUTIONS
 POOLING_RESCALE = {"max": 1.0, "average": 2.0, "l2": 0.78}
 """What keeps activations at the size that weights trained with max pooling expect (design: measured by others)."""
 
-ALL = slice(None)
 CONVOLVED_BANDS = 4
 """Convolutions take more rows at once than sums do: with few they are slower."""
 
@@ -112,47 +111,35 @@ class _Convolution(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         weight, *out = ctx.saved_tensors
-        # Without a padded edge convolutions themselves leave out what lies beyond.
-        whole = weight.shape[1] > 3 and len(list(bands(grad, CONVOLVED_BANDS))) == 1
-        padding = 1 if whole and ctx.edge == "zeros" else 0
-        if whole:
-            grad = _input_gradient(grad, out, weight, ALL, padding)
-        else:
-            grad = _banded_gradient(grad, out, weight)
-        if ctx.edge != "zeros":
-            grad = _without_edge(grad, ctx.edge)
-        elif not padding:
-            grad = grad[:, :, 1:-1, 1:-1]
+        grad = _input_gradient(grad, out, weight, 1 if ctx.edge == "zeros" else 0)
+        grad = grad if ctx.edge == "zeros" else _without_edge(grad, ctx.edge)
         return grad.to(ctx.dtype), None, None, None, None, None
 
 
-def _input_gradient(
-    grad: Tensor, out: Sequence[Tensor], weight: Tensor, rows: slice, padding: int = 0
-) -> Tensor:
-    """The gradient of a convolution's input and an edge of one around it (less `padding`), by some of its output's rows.
+def _input_gradient(grad: Tensor, out: Sequence[Tensor], weight: Tensor, padding: int) -> Tensor:
+    """The gradient of a convolution's input and an edge of one around it, less `padding`.
 
-    Autograd's own function for it would want an input, if only for its size.
-    """
-    grad = grad[..., rows, :]
-    # Nothing comes from where the ReLU gave 0; there may have been none.
-    grad = torch.ops.aten.threshold_backward(grad, out[0][..., rows, :], 0) if out else grad
-    return F.conv_transpose2d(grad.to(weight.dtype), weight, padding=padding)
-
-
-def _banded_gradient(grad: Tensor, out: Sequence[Tensor], weight: Tensor) -> Tensor:
-    """The same, with its edge, in bands of rows: of the largest maps of all there is no further copy.
-
-    A picture's own gradient is small, and what it is made from, in float32, is such a map.
+    In bands of rows: of the largest maps of all there is no further copy. A picture's own gradient is small, and what
+    it is made from, in float32, is such a map.
     """
     batch, _, height, width = grad.shape
-    shape = (batch, weight.shape[1], height + 2, width + 2)
-    total = torch.empty(
-        shape, dtype=weight.dtype, device=weight.device, memory_format=torch.channels_last
-    ).zero_()
-    for rows in bands(grad, 1 if weight.shape[1] == 3 else CONVOLVED_BANDS):
-        part = _input_gradient(grad, out, weight, rows)
-        total[:, :, rows.start : rows.start + part.shape[2]] += part
-    return total
+    parts = list(bands(grad, 1 if weight.shape[1] == 3 else CONVOLVED_BANDS))
+    if len(parts) == 1:
+        return _convolved_back(grad, out, weight, padding)
+    total = weight.new_zeros(batch, height + 2, width + 2, weight.shape[1]).permute(0, 3, 1, 2)
+    for rows in parts:
+        part = _convolved_back(grad[..., rows, :], [one[..., rows, :] for one in out], weight)
+        total[..., rows.start : rows.start + part.shape[2], :] += part
+    return total[..., padding : height + 2 - padding, padding : width + 2 - padding]
+
+
+def _convolved_back(grad: Tensor, out: Sequence[Tensor], weight: Tensor, padding: int = 0) -> Tensor:
+    """Nothing comes from where the ReLU gave `out` as 0; there may have been none.
+
+    Autograd's own function for it would want the convolution's input, if only for its size.
+    """
+    grad = torch.ops.aten.threshold_backward(grad, out[0], 0) if out else grad
+    return F.conv_transpose2d(grad.to(weight.dtype), weight, padding=padding)
 
 
 def _without_edge(grad: Tensor, edge: str) -> Tensor:
