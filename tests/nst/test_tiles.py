@@ -23,10 +23,18 @@ from framestyle.nst.objective import (
 )
 from framestyle.nst.optim import PixelState
 from framestyle.nst.regions import weights_at_layers
+from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.targets import LayerTarget, style_targets
 from framestyle.nst.tiles import WHOLE, Tiling, reach, tiles
 from framestyle.nst.vgg import VGG19, stages_up_to
-from framestyle.nst.weights import Backbone
+from framestyle.nst.weights import (
+    CAFFE_FACTOR,
+    CAFFE_SHIFT,
+    IMAGENET_FACTOR,
+    IMAGENET_SHIFT,
+    Backbone,
+)
+from framestyle.presets import Preset
 
 Picture = Callable[..., Tensor]
 STATISTICS = ("gram2015", "gram", "moments", "wasserstein")
@@ -160,6 +168,60 @@ def test_in_float32_tiles_differ_by_rounding_alone(
     gradient changes, between any two ways of computing."""
     errors = (_deep_error(untrained, picture, torch.float32, tiling, seed) for seed in range(6))
     assert any(error < 1e-5 for error in errors)
+
+
+def _backbones(untrained: Backbone) -> dict[str, Backbone]:
+    """The ways in which the kinds of weights differ: where and how pictures enter, and what lies beyond an edge."""
+    return {
+        "untrained": untrained,
+        "as learned": replace(untrained, pads_deep=True, native_pooling="average"),
+        "as imagenet": replace(
+            untrained, shift=IMAGENET_SHIFT, factor=IMAGENET_FACTOR, native_pooling="max", pads_deep=False
+        ),
+        "as caffe": replace(
+            untrained,
+            shift=CAFFE_SHIFT,
+            factor=tuple(one / 64 for one in CAFFE_FACTOR),  # the filters are not Caffe's
+            reverse_channels=True,
+            native_pooling="max",
+        ),
+    }
+
+
+@pytest.mark.parametrize("statistic", STATISTICS)
+@pytest.mark.parametrize("kind", ["untrained", "as learned", "as imagenet", "as caffe"])
+@pytest.mark.parametrize("with_regions", [False, True], ids=["everywhere", "regions"])
+def test_a_presets_own_objective_has_the_same_gradient_in_tiles(
+    untrained: Backbone,
+    picture: Picture,
+    make_preset: Callable[..., Preset],
+    statistic: str,
+    kind: str,
+    with_regions: bool,
+) -> None:
+    """In float32, with three style images, two of them blended, and each for a part of the picture or for all of it."""
+    regions = ("#ff0000", "#ff0000", "#0000ff") if with_regions else ("rest",) * 3
+    images = [{"path": f"{n}.png", "weight": n + 1.0, "region": region} for n, region in enumerate(regions)]
+    preset = make_preset(style={"images": images, "statistic": statistic})
+    mask = torch.zeros(1, 3, 61, 75)
+    mask[:, 0, :, :40], mask[:, 2, :, 40:] = 1, 1
+    stylizer = Stylizer(
+        preset,
+        _backbones(untrained)[kind],
+        [picture(10 + n, 30 + n, 34) for n in range(3)],
+        mask=mask if with_regions else None,
+    )
+    content, errors = picture(1, 61, 75), []
+    objective = stylizer.objective(content, ())
+    assert len(objective.style) == (2 if with_regions else 1)
+    for seed in (2, 3, 4):
+        image = picture(seed, 61, 75)
+        whole, values, _ = loss_and_gradient(stylizer.network, image, objective, WHOLE)
+        tiled, tiled_values, _ = loss_and_gradient(stylizer.network, image, objective, Tiling(2, 24))
+        torch.testing.assert_close(tiled_values, values, rtol=1e-4, atol=0)
+        errors.append(float((tiled - whole).norm() / whole.norm()))
+    # In one of them at least no unit tips over the kink of its ReLU.
+    assert min(errors) < 1e-4
 
 
 @pytest.mark.parametrize("padding", ["zeros", "replicate", "reflect"])
