@@ -11,18 +11,19 @@ more when the gradient comes back, by then that of the whole picture's statistic
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
+from torch.autograd.function import once_differentiable
 
 from framestyle.nst.image import Size, size_of
 from framestyle.nst.vgg import VGG19, Stage
 
 Readings = dict[str, Any]
-"""What was read, by any name; values of one name, from several tiles, are added up."""
+"""What was read, by any name, each a tensor or Sums; those of one name, from several tiles, are added up."""
 Place = tuple[slice, slice]
 """Rows and columns of a layer's whole map."""
 Read = Callable[[str, Tensor, Place], Readings]
@@ -162,7 +163,7 @@ def read_layers(network: VGG19, image: Tensor, read: Read, tiling: Tiling, part:
     for row in tiles(size, tiling.tile_px, reach(tiled)):
         line: list[Tensor] = []
         for tile in row:
-            x, found = _checkpointed(compute, tile, part(tile.seen, image))
+            x, found = _checkpointed(partial(compute, tile), part(tile.seen, image))
             _add(total, found)
             if x is not None:
                 line.append(x)
@@ -173,10 +174,50 @@ def read_layers(network: VGG19, image: Tensor, read: Read, tiling: Tiling, part:
     return total
 
 
-def _checkpointed(compute: Callable[[Tile, Tensor], Any], tile: Tile, x: Tensor) -> Any:
+Computed = tuple[Tensor | None, Readings]
+"""What a tile gives to the stages after it, and what was read of it."""
+
+
+def _checkpointed(compute: Callable[[Tensor], Computed], x: Tensor) -> Computed:
+    """Torch's own checkpoints load its compiler: two seconds, and 160 MB for good."""
     if not torch.is_grad_enabled():
-        return compute(tile, x)
-    return checkpoint(compute, tile, x, use_reentrant=False, preserve_rng_state=False)
+        return compute(x)
+    first: list[Computed] = []
+    given = iter(_Checkpoint.apply(x, compute, first))
+    handed_on, found = first.pop()
+    return (None if handed_on is None else next(given)), {
+        name: next(given) if isinstance(one, Tensor) else replace(one, first=next(given), second=next(given))
+        for name, one in found.items()
+    }
+
+
+class _Checkpoint(torch.autograd.Function):
+    """All tensors of what is computed that have a gradient. For it they are computed once more."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, compute: Callable[[Tensor], Computed], first: list[Computed]
+    ) -> tuple[Tensor, ...]:
+        ctx.save_for_backward(x)
+        ctx.compute = compute
+        first.append(compute(x))
+        return tuple(_with_gradient(*first[0]))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        x = ctx.saved_tensors[0].detach().requires_grad_(True)
+        with torch.enable_grad():
+            given = list(_with_gradient(*ctx.compute(x)))
+        torch.autograd.backward(given, grad_outputs)
+        return x.grad, None, None
+
+
+def _with_gradient(handed_on: Tensor | None, found: Readings) -> Iterator[Tensor]:
+    if handed_on is not None:
+        yield handed_on
+    for one in found.values():
+        yield from (one,) if isinstance(one, Tensor) else (one.first, one.second)
 
 
 def _strides(stages: Sequence[Stage]) -> Iterator[tuple[str, int]]:
