@@ -6,9 +6,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -16,9 +18,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from framestyle.errors import DeviceError
-from framestyle.events import Event, Note
-from framestyle.nst import memory
-from framestyle.nst.image import Size
+from framestyle.events import Event, FrameDone, Note
+from framestyle.frames import Frame
+from framestyle.motion.sequence import stylize_frames
+from framestyle.motion.shots import Shot
+from framestyle.nst import memory, vgg
+from framestyle.nst.image import Size, to_pixels
 from framestyle.nst.memory import (
     Demand,
     Fitting,
@@ -296,6 +301,82 @@ def test_a_picture_survives_memory_that_runs_out_half_way(
     warned = [event.message for event in events if isinstance(event, Note) and event.level == "warning"]
     assert len(warned) == 1 and "in tiles of 16 px from here on" in warned[0]
     assert stylizer.fitting.tiling(Size(72, 40)).tile_px == 16
+
+
+SMALL_TILE_MAP = 64 * 33 * 33
+"""Values of the largest map of a tile of 16 px with its surroundings."""
+
+
+class SmallAllocator:
+    """Refuses convolutions whose result has more than `most` values."""
+
+    def __init__(self) -> None:
+        self.most: float = float("inf")
+        self._convolve = vgg.F.conv2d
+
+    def __call__(self, x: Tensor, weight: Tensor, *rest: Any, **named: Any) -> Tensor:
+        if weight.shape[0] * x.shape[2] * x.shape[3] > self.most:
+            raise _fails("can't allocate memory")
+        return self._convolve(x, weight, *rest, **named)
+
+
+@pytest.fixture
+def allocator(monkeypatch: pytest.MonkeyPatch) -> SmallAllocator:
+    monkeypatch.setattr(memory, "TILE_SIDES_PX", (40, 16))
+    monkeypatch.setattr(memory, "FIXED_BYTES", 0)
+    made = SmallAllocator()
+    monkeypatch.setattr(vgg.F, "conv2d", made)
+    return made
+
+
+def _warnings(events: list[Event]) -> list[str]:
+    return [event.message for event in events if isinstance(event, Note) and event.level == "warning"]
+
+
+def test_a_picture_that_never_fits_whole_is_painted_in_tiles_from_its_first_step_on(
+    make_preset: Callable[..., Preset], untrained: Backbone, picture: Picture, allocator: SmallAllocator
+) -> None:
+    preset = make_preset(scales={"min_px": 512, "first_steps": 2})
+    events: list[Event] = []
+    stylizer = Stylizer(preset, untrained, [picture(50, 30, 26)], on_event=events.append)
+    wanted = stylizer.stylize(picture(1, 40, 72))
+    assert not _warnings(events)
+    stylizer = Stylizer(preset, untrained, [picture(50, 30, 26)], on_event=events.append)
+    allocator.most = SMALL_TILE_MAP
+    found = stylizer.stylize(picture(1, 40, 72))
+    assert found.steps == 2
+    torch.testing.assert_close(found.image, wanted.image, atol=2e-3, rtol=0)
+    assert any("72x40" in one and "in tiles of 16 px" in one for one in _warnings(events))
+
+
+def test_a_clip_survives_memory_that_others_take_half_way(
+    make_preset: Callable[..., Preset], untrained: Backbone, picture: Picture, allocator: SmallAllocator
+) -> None:
+    """After its first frame; those that follow are told of once, and come out as they would have."""
+    preset = make_preset(scales={"min_px": 512, "first_steps": 2}, video={"steps": 2, "min_steps": 2})
+    frames = [Frame(index, Fraction(index, 25), to_pixels(picture(1, 40, 72))) for index in range(3)]
+    for number, frame in enumerate(frames):
+        frame.pixels[:8, :8] = 40 * number
+
+    def painted(most_after_the_first: float) -> tuple[list[np.ndarray[Any, Any]], list[str]]:
+        events: list[Event] = []
+
+        def heard(event: Event) -> None:
+            events.append(event)
+            if isinstance(event, FrameDone):
+                allocator.most = most_after_the_first
+
+        allocator.most = float("inf")
+        stylizer = Stylizer(preset, untrained, [picture(50, 30, 26)], on_event=heard)
+        results = stylize_frames(frames, [Shot(0, 3)], stylizer, on_event=heard)
+        return [one.pixels.astype(int) for one in results], _warnings(events)
+
+    wanted, none = painted(float("inf"))
+    found, warnings = painted(SMALL_TILE_MAP)
+    assert not none
+    assert len(set(warnings)) == len(warnings) and "72x40" in warnings[-1] and "of 16 px" in warnings[-1]
+    assert np.array_equal(found[0], wanted[0])
+    assert max(int(abs(one - other).max()) for one, other in zip(found, wanted, strict=True)) <= 2
 
 
 CHILD = """
