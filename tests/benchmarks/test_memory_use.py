@@ -15,10 +15,14 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 def test_the_meter_counts_what_was_held_and_given_back() -> None:
-    meter = Meter(torch.device("cpu"))
-    torch.ones(50 << 18)  # 50 MiB, gone at once
-    assert 49 << 20 <= meter.extra_bytes() < 70 << 20
-    assert Meter(torch.device("cpu")).extra_bytes() < 5 << 20
+    def extra_bytes(values: int) -> int:
+        meter = Meter(torch.device("cpu"))
+        torch.ones(values)  # gone at once
+        return meter.extra_bytes()
+
+    # Several times: a kernel that is short of memory drops pages of the libraries meanwhile.
+    assert 49 << 20 <= max(extra_bytes(50 << 18) for _ in range(5)) < 70 << 20
+    assert min(extra_bytes(1) for _ in range(5)) < 5 << 20
 
 
 def test_tiles_take_less_memory_for_the_same_gradient(tmp_path: Path) -> None:
