@@ -261,14 +261,14 @@ class Fitting:
         self._chosen: dict[tuple[Size, bool], Tiling] = {}
         self._said: set[str] = set()
 
-    def run(self, size: Size, work: Callable[[Tiling], T], *, gradient: bool = True) -> T:
+    def run(self, size: Size, work: Callable[[Tiling], T], *, gradient: bool = True, of: str = "") -> T:
         """`work`, given how to read a picture of that size. DeviceError where not even the smallest way fits.
 
-        Without a gradient much more fits.
+        Without a gradient much more fits. `of`: whose size it is, in messages, where it is not the content's.
         It may be called anew after it failed half way: what it changes in place must be its own.
         """
         while True:
-            tiling = self.tiling(size, gradient)
+            tiling = self.tiling(size, gradient, of)
             try:
                 return work(tiling)
             except (RuntimeError, MemoryError) as error:
@@ -276,9 +276,9 @@ class Fitting:
                     raise
                 cause = str(error).splitlines()[0]
             # Outside: the exception holds on to all that the failed work had made.
-            self._step_down(size, gradient, tiling, cause)
+            self._step_down(size, gradient, of, tiling, cause)
 
-    def tiling(self, size: Size, gradient: bool = True) -> Tiling:
+    def tiling(self, size: Size, gradient: bool = True, of: str = "") -> Tiling:
         """The way for pictures of this size."""
         if (size, gradient) not in self._chosen:
             ways = options(size, self._demands[gradient])
@@ -288,26 +288,28 @@ class Fitting:
                 # Free memory is an estimate, and so is what is needed; a limit is a limit.
                 found = min(ways, key=lambda one: one.needs_bytes)
                 if self.limit_bytes is not None and room is not None:
-                    raise self._too_large(size, self.limit_bytes + found.needs_bytes - room)
+                    raise self._too_large(of, size, self.limit_bytes + found.needs_bytes - room)
             self._chosen[size, gradient] = found.tiling
             if found.tiling != WHOLE:
-                self._say(f"{_words(size, found.tiling)}, to fit into memory.", "info")
+                self._say(f"{of}{_words(size, found.tiling)}, to fit into memory.", "info")
         return self._chosen[size, gradient]
 
-    def _step_down(self, size: Size, gradient: bool, failed: Tiling, cause: str) -> None:
+    def _step_down(self, size: Size, gradient: bool, of: str, failed: Tiling, cause: str) -> None:
         _release(self.device)
         found = smaller(options(size, self._demands[gradient]), failed)
         if found is None:
-            raise self._too_large(size, None, cause)
+            raise self._too_large(of, size, None, cause)
         self._chosen[size, gradient] = found.tiling
-        self._say(f"{_words(size, found.tiling)} from here on: memory ran out ({cause}).", "warning")
+        self._say(f"{of}{_words(size, found.tiling)} from here on: memory ran out ({cause}).", "warning")
 
-    def _too_large(self, size: Size, least_bytes: int | None, cause: str = "") -> DeviceError:
+    def _too_large(self, of: str, size: Size, least_bytes: int | None, cause: str = "") -> DeviceError:
         if least_bytes is None:
-            message = f"{size.width}x{size.height} pixels need more memory than {self.device} has ({cause})"
+            message = (
+                f"{of}{size.width}x{size.height} pixels need more memory than {self.device} has ({cause})"
+            )
             return DeviceError(message, next_step="Lower --max-side, or use --device cpu.")
         return DeviceError(
-            f"{size.width}x{size.height} pixels do not fit into {self.limit_bytes or 0:,} bytes",
+            f"{of}{size.width}x{size.height} pixels do not fit into {self.limit_bytes or 0:,} bytes",
             next_step=f"Raise --memory-limit to {least_bytes / 2**30:.1f}G, or lower --max-side.",
         )
 

@@ -268,7 +268,7 @@ class Stylizer:
                 style.statistic,
                 size,
                 style.scale,
-                partial(self.fitting.run, gradient=False),
+                partial(self.fitting.run, gradient=False, of="the style at "),
             )
             for region in self.regions
         )
