@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import signal
 import sys
 import traceback
@@ -164,6 +165,12 @@ def _add_stylize(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.add_argument("--start", type=parse_time, metavar="T", help="seconds, or [[HH:]MM:]SS[.fff]")
     parser.add_argument("--end", type=parse_time, metavar="T", help="seconds, or [[HH:]MM:]SS[.fff]")
     parser.add_argument(
+        "--memory-limit",
+        type=parse_size,
+        metavar="SIZE",
+        help="most memory of the device to use, such as 4G or 600M; a large picture is then painted in parts",
+    )
+    parser.add_argument(
         "--overwrite", action="store_true", help="replace outputs that exist, but for those that are done"
     )
     parser.add_argument("--fresh", action="store_true", help="make what is done anew, too")
@@ -218,6 +225,15 @@ def parse_time(text: str) -> Fraction:
             f"{text!r} is no time: write seconds or [[HH:]MM:]SS[.fff]"
         ) from None
     return seconds
+
+
+def parse_size(text: str) -> int:
+    """`4G`, `600M`, `1.5GiB` -> bytes, a K being 1024."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) *([KMGT])(?:i?B)?", text.strip(), re.IGNORECASE)
+    size = int(float(found[1]) * 1024 ** ("KMGT".index(found[2].upper()) + 1)) if found else 0
+    if size == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size: write 4G or 600M")
+    return size
 
 
 def run_stylize(args: argparse.Namespace) -> int:
@@ -285,6 +301,7 @@ def _order(args: argparse.Namespace) -> Order:
         into_folder=args.output.endswith(("/", os.sep)),
         overwrite=args.overwrite,
         fresh=args.fresh,
+        memory_limit_bytes=args.memory_limit,
     )
 
 

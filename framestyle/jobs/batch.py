@@ -59,6 +59,8 @@ class Order:
     """Outputs that exist may be replaced."""
     fresh: bool = False
     """What is done counts as not done."""
+    memory_limit_bytes: int | None = None
+    """Most that is held on the device; on a CPU, by the process."""
 
 
 @dataclass(frozen=True)
@@ -236,6 +238,7 @@ class _Painter:
             on_event=heard,
             clips=any(task.kind == "video" for task in left),
             backbone=self._backbone,
+            memory_limit_bytes=order.memory_limit_bytes,
         )
         self._weights, self._backbone = workshop.weights, workshop.backbone
         work = job.work

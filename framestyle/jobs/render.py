@@ -23,7 +23,7 @@ from framestyle.events import (
     TaskResumed,
     TaskStarted,
 )
-from framestyle.frames import Frame
+from framestyle.frames import Frame, Pixels
 from framestyle.jobs.facts import Facts
 from framestyle.jobs.frame_store import DiskStore
 from framestyle.jobs.plan import Task, TimeRange
@@ -40,6 +40,7 @@ from framestyle.media.video_writer import SourceStreams, VideoSettings, VideoWri
 from framestyle.motion.sequence import stylize_frames, working_size
 from framestyle.motion.shots import Shot, ShotFinder
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
+from framestyle.nst.stylizer import Stylizer
 
 
 @dataclass(frozen=True)
@@ -300,16 +301,21 @@ def render_photo(task: Task, index: int, workshop: Workshop, scratch: Scratch | 
     workshop.on_event(TaskStarted(str(task.source), "photo", index, 1, 1, width, height))
     photo.pixels = with_hidden_filled(photo.pixels, photo.alpha)
     stylizer = workshop.stylizer_for(task.source)
-    result = stylizer.stylize(to_tensor(photo.pixels, stylizer.device))
-    pixels = to_pixels(result.image, photo.pixels.dtype.type)
+    pixels, steps, loss = _painted(photo.pixels, stylizer)
     words = {**workshop.provenance(), "recipe": workshop.recipe}
     unfinished = None if scratch is None else scratch.for_target(task.target)
     lost = write_photo(task.target, pixels, photo, words, _photo_settings(workshop), unfinished)
     for note in (*photo.notes, *lost):
         workshop.on_event(Note(f"{task.source}: {note}.", "warning"))
     seconds = time.perf_counter() - started
-    workshop.on_event(PhotoDone(str(task.source), str(task.target), result.steps, seconds, result.loss))
-    return TaskDone(str(task.source), str(task.target), 1, task.target.stat().st_size, seconds, result.steps)
+    workshop.on_event(PhotoDone(str(task.source), str(task.target), steps, seconds, loss))
+    return TaskDone(str(task.source), str(task.target), 1, task.target.stat().st_size, seconds, steps)
+
+
+def _painted(pixels: Pixels, stylizer: Stylizer) -> tuple[Pixels, int, float]:
+    """The result at the depth of its content, steps and loss; nothing else of the work outlives it."""
+    result = stylizer.stylize(to_tensor(pixels, stylizer.device))
+    return to_pixels(result.image, pixels.dtype.type), result.steps, result.loss
 
 
 def _photo_settings(workshop: Workshop) -> PhotoSettings:

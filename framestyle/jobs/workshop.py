@@ -78,11 +78,13 @@ def open_workshop(
     clips: bool = True,
     backbone: Backbone | None = None,
     masks_follow: bool = False,
+    memory_limit_bytes: int | None = None,
 ) -> Workshop:
     """Load or learn the weights, read the style images, build the network, and for `clips` what measures motion.
 
     `backbone`: weights that are loaded already, those that `weights` names. `masks_follow`: whoever stylizes brings the
-    mask where one is needed, if the preset names none.
+    mask where one is needed, if the preset names none. `memory_limit_bytes` caps what this process holds on the device
+    (on a CPU: its resident memory).
     """
     if not preset.style.images:
         raise PresetError(
@@ -109,6 +111,7 @@ def open_workshop(
         seed=seed,
         init_image=init_image,
         mask=None if mask is None else to_tensor(mask),
+        memory_limit_bytes=memory_limit_bytes,
         on_event=on_event,
     )
     precision = str(working_dtype(preset.optimizer.precision, chosen)).removeprefix("torch.")

@@ -20,7 +20,7 @@ import pytest
 from loopback import Server
 from PIL import Image
 
-from framestyle.doors.cli import main, parse_time
+from framestyle.doors.cli import main, parse_size, parse_time
 from framestyle.media.ffmpeg import ffmpeg_exe
 from framestyle.media.photos import read_photo
 from framestyle.media.probe import probe
@@ -152,6 +152,16 @@ def test_a_device_that_is_not_there_is_exit_9(
     is_told(capsys.readouterr().err, device, "cpu")
 
 
+def test_a_memory_limit_that_nothing_fits_in_is_exit_9_with_what_it_takes(
+    photo: Path, quick: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["stylize", str(photo), "-o", "out.png", "-p", quick, *UNTRAINED]
+    assert main([*command, "--memory-limit", "20M"]) == 9
+    is_told(capsys.readouterr().err, "the style at ", "20,971,520 bytes", "--memory-limit to", "--max-side")
+    assert not Path("out.png").exists()
+    assert main([*command, "--memory-limit", "64G"]) == 0
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -161,6 +171,7 @@ def test_a_device_that_is_not_there_is_exit_9(
         ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--start", "soon"],
         ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--seed", "many"],
         ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--max-side", "large"],
+        ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--memory-limit", "plenty"],
         ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--progress", "loud"],
         ["presets"],
         ["presets", "new", "mine"],
@@ -523,6 +534,20 @@ def test_times_are_exact(text: str, seconds: Fraction) -> None:
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError):
         parse_time(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("4G", 4 << 30), ("600M", 600 << 20), ("1.5GiB", 3 << 29), (" 64 kb ", 64 << 10), ("1t", 1 << 40)],
+)
+def test_sizes_are_read_as_people_write_them(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "4", "G", "-1G", "0G", "1e3M", "4GG", "4 bits", "1,5G"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        parse_size(text)
 
 
 def test_presets_from_recovers_what_a_picture_was_made_with(

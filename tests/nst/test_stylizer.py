@@ -14,12 +14,12 @@ from framestyle.errors import DeviceError
 from framestyle.events import Event, StepDone
 from framestyle.nst import color, losses
 from framestyle.nst.image import Size, scale_sizes, size_of
+from framestyle.nst.objective import TemporalTarget
 from framestyle.nst.optim import PixelState
 from framestyle.nst.stylizer import (
     STRENGTH_SPAN,
     WINDOW_STEPS,
     Stylizer,
-    TemporalTarget,
     _EarlyStop,
 )
 from framestyle.nst.targets import style_targets
@@ -193,7 +193,7 @@ def test_layer_weights_are_relative_but_the_2015_ones_are_not(make: Make, pictur
 
 def test_strength_moves_the_content_weight_around_the_presets_own(make: Make) -> None:
     weights = {
-        strength: make(changes={"content": {"weight": 0.3}, "strength": strength}).content_weight
+        strength: make(changes={"content": {"weight": 0.3}, "strength": strength}).weights.content
         for strength in (None, 0.0, 0.5, 1.0)
     }
     assert weights[None] == weights[0.5] == pytest.approx(0.3)
@@ -253,10 +253,24 @@ def test_a_blends_covariance_is_that_of_all_pixels_together(make: Make, picture:
     torch.testing.assert_close(blended.matrix, covariance, rtol=1e-3, atol=1e-4)
 
 
-def test_a_style_image_is_sized_by_the_contents_area_and_the_scale(make: Make, picture: Picture) -> None:
-    stylizer = make(styles=[picture(50, 60, 30)])
+def _passes(stylizer: Stylizer, monkeypatch: pytest.MonkeyPatch) -> list[Size]:
+    """The sizes of all that goes through the network from now on."""
     seen: list[Size] = []
-    stylizer.network.register_forward_pre_hook(lambda _, inputs: seen.append(size_of(inputs[0])))
+    entered = stylizer.network.entered
+
+    def spy(image: Tensor) -> Tensor:
+        seen.append(size_of(image))
+        return entered(image)
+
+    monkeypatch.setattr(stylizer.network, "entered", spy)
+    return seen
+
+
+def test_a_style_image_is_sized_by_the_contents_area_and_the_scale(
+    make: Make, picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stylizer = make(styles=[picture(50, 60, 30)])
+    seen = _passes(stylizer, monkeypatch)
     for scale in (1.0, 0.5, 2.0):
         style_targets(
             stylizer.network, [(picture(50, 60, 30), 1.0)], ["relu1_1"], "gram", Size(32, 16), scale
@@ -264,11 +278,11 @@ def test_a_style_image_is_sized_by_the_contents_area_and_the_scale(make: Make, p
     assert seen == [Size(16, 32), Size(8, 16), Size(32, 64)]
 
 
-def test_style_targets_are_made_once_for_each_size(make: Make, picture: Picture) -> None:
+def test_style_targets_are_made_once_for_each_size(
+    make: Make, picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stylizer = make(changes={"scales": {"min_px": 16}})
-    passes: list[Size] = []
-    stylizer.network.register_forward_pre_hook(lambda _, inputs: passes.append(size_of(inputs[0])))
-
+    passes = _passes(stylizer, monkeypatch)
     stylizer.objective(picture(1), ())
     assert len(passes) == 2  # the content and the style
     stylizer.objective(picture(2), ())
