@@ -43,6 +43,12 @@ class PixelState:
             image.detach().clone(), zeros, zeros.clone(), zeros.clone(), single.repeat(1, 3, 1, 1), single
         )
 
+    def begin_anew(self, image: Tensor) -> None:
+        """At `image`, with nothing remembered of what led there but the steps; in place."""
+        self.image.copy_(image)
+        for remembered in (self.mean, self.square, self.average, self.total_weights):
+            remembered.zero_()
+
     @property
     def average_weight(self) -> Tensor:
         """The average's total weight, 11HW in [0, 1]; a view."""

@@ -6,6 +6,7 @@ Losses are read from the device once a window of steps, never once a step.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 
 from framestyle.errors import DeviceError
-from framestyle.events import OnEvent, StepDone, ignore
+from framestyle.events import Note, OnEvent, StepDone, ignore
 from framestyle.nst import color
 from framestyle.nst.devices import working_dtype
 from framestyle.nst.image import Size, resize, scale_sizes, size_of
@@ -44,6 +45,10 @@ LINE_SEARCH_EVALUATIONS = 25
 """Most evaluations of the loss in one step of L-BFGS; one or two are the rule."""
 STRENGTH_SPAN = 30.0
 """`strength` 0 … 1 spans this factor of the content weight either way of the preset's own (at 0.5)."""
+
+HALVINGS = 8
+"""How often the rate is halved where the loss is no longer a number, before that is an error."""
+STEPPED_BACK = "stepped back to the last good pixels, and going on at a rate of"
 
 AREAS_KEPT = 24
 """Areas whose style targets are kept, about 5 MB each: more than one picture's scales, fewer than a folder's sizes."""
@@ -180,7 +185,19 @@ class Stylizer:
         # It ends with the scale: a large picture's features are as large as the picture, several times.
         objective = self.objective(content, temporal)
         run = self._lbfgs if self.preset.optimizer.name == "lbfgs" else self._adam
-        return run(state, objective, steps, report, stop)
+        rate, before = self.preset.optimizer.learning_rate, 0
+        for _ in range(HALVINGS + 1):
+            try:
+                taken, loss, parts = run(state, objective, steps - before, rate, _later(report, before), stop)
+                return before + taken, loss, parts
+            except _NoNumberError as failure:
+                state.begin_anew(failure.image)
+                rate, before = rate / 2, before + failure.steps
+                self.on_event(Note(f"The loss was no longer a number: {STEPPED_BACK} {rate:g}.", "warning"))
+        raise DeviceError(
+            "the loss is no longer a number",
+            next_step="Lower optimizer.learning_rate, or use --set optimizer.precision=float32.",
+        )
 
     def _finish(
         self,
@@ -293,16 +310,22 @@ class Stylizer:
         return self.fitting.run(size_of(image), partial(loss_and_gradient, self.network, image, objective))
 
     def _adam(
-        self, state: PixelState, objective: Objective, steps: int, report: _Report, stop: _EarlyStop | None
+        self,
+        state: PixelState,
+        objective: Objective,
+        steps: int,
+        learning_rate: float,
+        report: _Report,
+        stop: _EarlyStop | None,
     ) -> tuple[int, float, Parts]:
-        optimizer = self.preset.optimizer
+        optimizer, safe = self.preset.optimizer, _Safe(state.image)
         window: list[Tensor] = []
         loss = float("nan")
         parts: Parts = ()
         window_steps = WINDOW_STEPS if stop is None else min(WINDOW_STEPS, stop.window_steps)
-        rate: float | Tensor = optimizer.learning_rate
+        rate: float | Tensor = learning_rate
         if stop is not None and self.preset.video.anneal:
-            rate = state.annealed(optimizer.learning_rate, self.preset.scales.steps)
+            rate = state.annealed(learning_rate, self.preset.scales.steps)
         for step in range(1, steps + 1):
             gradient, values, names = self.gradient(state.image, objective)
             state.adam_step(gradient, rate, optimizer.average_decay)
@@ -310,8 +333,8 @@ class Stylizer:
             if len(window) == window_steps or step == steps:
                 read = torch.stack(window).tolist()
                 totals = tuple(sum(row) for row in read)
+                safe.check(totals, step, state.image)
                 loss, parts = totals[-1], tuple(zip(names, read[-1], strict=True))
-                _refuse_nan(loss)
                 report(step, totals, parts)
                 window.clear()
                 if stop is not None and stop.reached(step, totals):
@@ -319,16 +342,26 @@ class Stylizer:
         return steps, loss, parts
 
     def _lbfgs(
-        self, state: PixelState, objective: Objective, steps: int, report: _Report, stop: _EarlyStop | None
+        self,
+        state: PixelState,
+        objective: Objective,
+        steps: int,
+        learning_rate: float,
+        report: _Report,
+        stop: _EarlyStop | None,
     ) -> tuple[int, float, Parts]:
         """L-BFGS (history 10) by torch; one step is one of its iterations. The average is not kept.
+
+        It finds its rate itself; how far it dares to go at first is lowered with `learning_rate`.
 
         The range is left free between steps, for a clamp would make its memory of gradients untrue, and enforced at
         the end. As with Adam, a step's loss is that of the pixels it starts from.
         """
         leaf = state.image.clone().requires_grad_(True)
+        safe = _Safe(leaf)
         engine = torch.optim.LBFGS(
             [leaf],
+            lr=learning_rate / self.preset.optimizer.learning_rate,
             max_iter=1,
             max_eval=LINE_SEARCH_EVALUATIONS,  # its default leaves the line search one trial
             history_size=10,
@@ -355,8 +388,8 @@ class Stylizer:
             values, names = at_start[0]  # the others belong to points that the line search tried
             totals.append(float(values.sum()))
             if len(totals) == WINDOW_STEPS or step == steps:
+                safe.check(totals, step, leaf)
                 loss, parts = totals[-1], tuple(zip(names, values.tolist(), strict=True))
-                _refuse_nan(loss)
                 report(step, tuple(totals), parts)
                 if stop is not None and stop.reached(step, tuple(totals)):
                     steps = step
@@ -411,9 +444,30 @@ def _normalised(layers: dict[str, float], statistic: str) -> dict[str, float]:
     return {name: weight / total for name, weight in layers.items()}
 
 
-def _refuse_nan(loss: float) -> None:
-    if loss != loss or loss in (float("inf"), float("-inf")):
-        raise DeviceError(
-            "the loss is no longer a number",
-            next_step="Lower optimizer.learning_rate, or use --set optimizer.precision=float32.",
-        )
+class _NoNumberError(Exception):
+    """The loss is not finite. `image`: the last pixels for which it was; `steps`: how many were taken till then."""
+
+    def __init__(self, image: Tensor, steps: int) -> None:
+        super().__init__("the loss is no longer a number")
+        self.image, self.steps = image, steps
+
+
+class _Safe:
+    """The pixels to step back to. Those at a window's start are known to be good only when its first loss is read."""
+
+    def __init__(self, image: Tensor) -> None:
+        self._good = self._next = image.detach().clone()
+        self._good_steps = self._next_steps = 0
+
+    def check(self, totals: Sequence[float], step: int, image: Tensor) -> None:
+        """_NoNumberError where a loss of the window that ends with `step` is not finite."""
+        if math.isfinite(totals[0]):
+            self._good, self._good_steps = self._next, self._next_steps
+        if not all(map(math.isfinite, totals)):
+            raise _NoNumberError(self._good, self._good_steps)
+        self._next, self._next_steps = image.detach().clone(), step
+
+
+def _later(report: _Report, before: int) -> _Report:
+    """That counts on from the steps before."""
+    return lambda step, totals, parts: report(step + before, totals, parts)

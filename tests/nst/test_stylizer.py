@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from framestyle.errors import DeviceError
-from framestyle.events import Event, StepDone
+from framestyle.events import Event, Note, StepDone
 from framestyle.nst import color, losses
 from framestyle.nst.image import Size, scale_sizes, size_of
 from framestyle.nst.objective import TemporalTarget
@@ -355,6 +355,56 @@ def test_events_come_once_a_window_of_steps_over_every_scale(
     assert [Size(e.width, e.height) for e in steps] == [sizes[e.scale_index] for e in steps]
     assert all(e.scales == 3 and e.device_memory_bytes is None for e in steps)
     assert done.steps == 43 and done.loss == steps[-1].losses[-1] and done.parts == steps[-1].parts
+
+
+class _Faulty(Stylizer):
+    """Whose gradients, or losses, are no numbers at the calls given, as an overflow in half precision makes them."""
+
+    def fail_at(self, *calls: int, loss: bool) -> Stylizer:
+        self._left, self._loss = set(calls), loss
+        self._calls = 0
+        return self
+
+    def gradient(self, image: Tensor, objective: Any) -> tuple[Tensor, Tensor, tuple[str, ...]]:
+        gradient, values, names = super().gradient(image, objective)
+        self._calls += 1
+        if self._calls in self._left:
+            return gradient * math.nan, values * math.nan if self._loss else values, names
+        return gradient, values, names
+
+
+@pytest.mark.parametrize("loss", [True, False])
+@pytest.mark.parametrize("call", [1, 7, 10, 14])
+def test_after_a_loss_that_is_no_number_it_steps_back_and_goes_on_slower(
+    make_preset: Callable[..., Preset], untrained: Backbone, picture: Picture, call: int, loss: bool
+) -> None:
+    events: list[Event] = []
+    preset = make_preset(scales={"min_px": 64, "first_steps": 40}, optimizer={"learning_rate": 0.04})
+    content, style = picture(1), [picture(50, 30, 26)]
+    stylizer = _Faulty(preset, untrained, style, on_event=events.append)
+    done = stylizer.fail_at(call, loss=loss).stylize(content)
+    assert bool(done.image.isfinite().all()) and math.isfinite(done.loss) and done.steps == 40
+    (note,) = [event for event in events if isinstance(event, Note)]
+    assert note.level == "warning" and "no longer a number" in note.message and "0.02" in note.message
+    # Good steps before it count; those that were lost are taken again.
+    lost = stylizer._calls - 40
+    assert 0 < lost <= 2 * WINDOW_STEPS
+    steps = [event.step for event in events if isinstance(event, StepDone)]
+    assert steps[-1] == 40 and steps == sorted(steps)
+    whole = Stylizer(preset, untrained, style).stylize(content)
+    assert done.loss < 1.3 * whole.loss
+
+
+def test_it_is_halved_again_and_at_last_an_error(
+    make_preset: Callable[..., Preset], untrained: Backbone, picture: Picture
+) -> None:
+    events: list[Event] = []
+    preset = make_preset(scales={"min_px": 64, "first_steps": 40})
+    stylizer = _Faulty(preset, untrained, [picture(50, 30, 26)], on_event=events.append)
+    stylizer.fail_at(5, 15, loss=True).stylize(picture(1))
+    assert len([event for event in events if isinstance(event, Note)]) == 2
+    with pytest.raises(DeviceError, match="no longer a number"):
+        stylizer.fail_at(*range(1, 1000), loss=True).stylize(picture(1))
 
 
 def test_a_loss_that_is_no_number_is_refused_with_a_next_step(make: Make, picture: Picture) -> None:
