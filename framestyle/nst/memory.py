@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -310,7 +311,7 @@ class Fitting:
             return DeviceError(message, next_step="Lower --max-side, or use --device cpu.")
         return DeviceError(
             f"{of}{size.width}x{size.height} pixels do not fit into {self.limit_bytes or 0:,} bytes",
-            next_step=f"Raise --memory-limit to {least_bytes / 2**30:.1f}G, or lower --max-side.",
+            next_step=f"Raise --memory-limit to {math.ceil(least_bytes / 2**30 * 10) / 10:.1f}G, or lower --max-side.",
         )
 
     def _say(self, message: str, level: str) -> None:

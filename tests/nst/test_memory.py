@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -301,6 +302,18 @@ def test_a_picture_survives_memory_that_runs_out_half_way(
     warned = [event.message for event in events if isinstance(event, Note) and event.level == "warning"]
     assert len(warned) == 1 and "in tiles of 16 px from here on" in warned[0]
     assert stylizer.fitting.tiling(Size(72, 40)).tile_px == 16
+
+
+@given(size=sizes, held=st.integers(0, 4 * GIB))
+@settings(max_examples=30, deadline=None, derandomize=True)
+def test_the_limit_that_a_refusal_names_is_enough(size: Size, held: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memory, "_free_and_held", lambda device: (1 << 50, held))
+        with pytest.raises(DeviceError) as caught:
+            Fitting(_demand(), torch.device("cpu"), limit_bytes=1).tiling(size)
+        named = re.search(r"--memory-limit to (\S+)G", caught.value.next_step or "")
+        assert named is not None
+        Fitting(_demand(), torch.device("cpu"), limit_bytes=int(float(named[1]) * GIB)).tiling(size)
 
 
 SMALL_TILE_MAP = 64 * 33 * 33
