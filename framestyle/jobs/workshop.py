@@ -19,7 +19,7 @@ from framestyle.nst.devices import choose_device, working_dtype
 from framestyle.nst.image import to_tensor
 from framestyle.nst.store import WeightsStore
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.weights import choose_kind, load_backbone
+from framestyle.nst.weights import Backbone, choose_kind, load_backbone
 from framestyle.presets import OWN_INITS, Preset
 
 
@@ -60,28 +60,18 @@ class Workshop:
         return recipe.text()
 
 
-def open_workshop(
-    preset: Preset,
-    *,
-    weights: str,
-    device: str,
-    seed: int,
-    on_event: OnEvent,
-    store: WeightsStore | None = None,
-    clips: bool = True,
-) -> Workshop:
-    """Load or learn the weights, read the style images, build the network, and for `clips` what measures motion."""
-    if not preset.style.images:
-        raise PresetError(
-            f"preset {preset.name!r} names no style image",
-            next_step="Add one: --set style.images=PATH, or choose another: framestyle presets list",
-        )
-    chosen = choose_device(device)
-    # First: it can lack weights, which should be said before others are learned or fetched.
-    wanted = clips and preset.video.warm_start == "flow"
-    flow = make_flow(preset.video, chosen, store) if wanted else None
-    kind = choose_kind(weights, store)
-    if weights == "auto" and kind == "learned":
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """A backbone in memory, and the kind or path that it was asked for by; several workshops can share it."""
+
+    name: str
+    backbone: Backbone
+
+
+def load_weights(spec: str, *, on_event: OnEvent, store: WeightsStore | None = None) -> Weights:
+    """Load, learn or fetch what `spec` names; says what `auto` took, and what is not to be expected of it."""
+    kind = choose_kind(spec, store)
+    if spec == "auto" and kind == "learned":
         on_event(
             Note(
                 "Using the learned weights, made on this machine. For the pretrained ones: framestyle weights fetch"
@@ -95,6 +85,35 @@ def open_workshop(
         store=store,
         on_progress=lambda fraction, detail: on_event(Preparing("weights", fraction, detail)),
     )
+    return Weights(kind, backbone)
+
+
+def open_workshop(
+    preset: Preset,
+    *,
+    weights: str | Weights,
+    device: str,
+    seed: int,
+    on_event: OnEvent,
+    store: WeightsStore | None = None,
+    clips: bool = True,
+) -> Workshop:
+    """Load or learn the weights, read the style images, build the network, and for `clips` what measures motion.
+
+    `weights`: what to load, or what `load_weights` gave, where several workshops are to share it.
+    """
+    if not preset.style.images:
+        raise PresetError(
+            f"preset {preset.name!r} names no style image",
+            next_step="Add one: --set style.images=PATH, or choose another: framestyle presets list",
+        )
+    chosen = choose_device(device)
+    # First: it can lack weights, which should be said before others are learned or fetched.
+    wanted = clips and preset.video.warm_start == "flow"
+    flow = make_flow(preset.video, chosen, store) if wanted else None
+    if isinstance(weights, str):
+        weights = load_weights(weights, on_event=on_event, store=store)
+    backbone = weights.backbone
     images = [to_tensor(read_style_image(Path(image.path))) for image in preset.style.images]
     init = preset.optimizer.init
     init_image = None if init in OWN_INITS else to_tensor(read_style_image(Path(init)))
@@ -103,5 +122,5 @@ def open_workshop(
     )
     precision = str(working_dtype(preset.optimizer.precision, chosen)).removeprefix("torch.")
     return Workshop(
-        preset, stylizer, kind, f"{chosen} {precision}", seed, on_event, flow, backbone.fingerprint
+        preset, stylizer, weights.name, f"{chosen} {precision}", seed, on_event, flow, backbone.fingerprint
     )
