@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from framestyle.errors import InputError
-from framestyle.events import Event, FrameDone, Note, PhotoDone, Preparing, TaskDone, TaskStarted
+from framestyle.events import Event, FrameDone, Note, OnEvent, PhotoDone, Preparing, TaskDone, TaskStarted
 from framestyle.jobs.frame_store import DiskStore
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.queues import WriteBehind, read_ahead
@@ -34,7 +34,7 @@ class Survey:
     frames: int
 
 
-def survey(path: Path, span: TimeRange, cuts: str, workshop: Workshop) -> Survey:
+def survey(path: Path, span: TimeRange, cuts: str, on_event: OnEvent) -> Survey:
     """Decode once, at full speed: counting frames and finding cuts costs little beside a single optimised frame."""
     with VideoReader(path, span.start_s, span.end_s) as reader:
         finder = ShotFinder(cuts, reader.info.frame_rate)
@@ -44,15 +44,15 @@ def survey(path: Path, span: TimeRange, cuts: str, workshop: Workshop) -> Survey
             count += 1
             expected = reader.info.frame_count_estimate
             if expected and count % 50 == 0:
-                workshop.on_event(Preparing("shots", min(1.0, count / expected), f"frame {count}"))
-        workshop.on_event(Preparing("shots", 1.0, f"{count} frames"))
+                on_event(Preparing("shots", min(1.0, count / expected), f"frame {count}"))
+        on_event(Preparing("shots", 1.0, f"{count} frames"))
         if count == 0:
             raise InputError(
                 f"{path} has no frames in the chosen range",
                 next_step="Check --start and --end against its duration.",
             )
         for note in _doubts(reader):
-            workshop.on_event(note)
+            on_event(note)
         return Survey(reader.info, finder.shots(), count)
 
 
