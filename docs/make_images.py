@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from framestyle.doors.console import open_console
-from framestyle.doors.demo import clip_moments, contact_sheet, samples_dir
+from framestyle.doors.demo import clip_moments, samples_dir
+from framestyle.doors.sheet import picture_row, sheet
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.workshop import open_workshop
-from framestyle.media.photos import read_photo, write_photo
+from framestyle.media.photos import read_style_image, write_photo
 from framestyle.presets import load_preset
 
 IMAGES = Path(__file__).parent / "images"
@@ -27,6 +28,7 @@ CLIP_PRESET = "sunfield"
 PHOTO_SETTINGS = ("scales.max_side_px=240",)
 CLIP_SETTINGS = ("scales.max_side_px=192", "video.steps=12")
 MOMENTS = (0.1, 0.3, 0.5, 0.6, 0.95)
+CELL_PX = 320
 
 
 def stylize(kind: str, source: Path, target: Path, preset: str, settings: Sequence[str], device: str) -> None:
@@ -39,25 +41,26 @@ def stylize(kind: str, source: Path, target: Path, preset: str, settings: Sequen
 
 
 def photos(work: Path, device: str) -> None:
-    pictures, labels = [], []
+    rows = []
     for name, presets in PHOTOS.items():
         source = samples_dir() / "photos" / f"{name}.jpg"
-        pictures.append(read_photo(source).pixels)
-        labels.append("photo")
-        for preset in presets:
-            target = work / f"{name}-{preset}.png"
+        targets = [work / f"{name}-{preset}.png" for preset in presets]
+        for preset, target in zip(presets, targets, strict=True):
             stylize("photo", source, target, preset, PHOTO_SETTINGS, device)
-            pictures.append(read_photo(target).pixels)
-            labels.append(preset)
-    write_photo(IMAGES / "photos.jpg", contact_sheet(pictures, labels, columns=5), None, {})
+        pictures = [read_style_image(path) for path in (source, *targets)]
+        rows.append(picture_row(source.name, ["original", *presets], pictures, CELL_PX))
+    write_photo(IMAGES / "photos.jpg", sheet(rows), None, {})
 
 
 def clip(work: Path, device: str) -> None:
     source, target = samples_dir() / "clip.mp4", work / "clip.mp4"
     stylize("video", source, target, CLIP_PRESET, CLIP_SETTINGS, device)
-    pictures = [*clip_moments(source, MOMENTS), *clip_moments(target, MOMENTS)]
-    labels = ["clip"] * len(MOMENTS) + [CLIP_PRESET] * len(MOMENTS)
-    write_photo(IMAGES / "clip.jpg", contact_sheet(pictures, labels, columns=5), None, {})
+    moments = [f"at {fraction:.0%}" for fraction in MOMENTS]
+    rows = [
+        picture_row(title, moments, clip_moments(path, MOMENTS), CELL_PX)
+        for title, path in ((source.name, source), (f"{source.name} in {CLIP_PRESET}", target))
+    ]
+    write_photo(IMAGES / "clip.jpg", sheet(rows), None, {})
 
 
 def main() -> None:
