@@ -117,6 +117,19 @@ class PhotoDone(Event):
 
 
 @dataclass(frozen=True)
+class CellDone(Event):
+    """A picture of a contact sheet is stylized."""
+
+    path: str
+    """The input."""
+    preset: str
+    """What the sheet calls it: a preset, or the keys that a sweep sets."""
+    steps: int
+    seconds: float
+    loss: float
+
+
+@dataclass(frozen=True)
 class TaskDone(Event):
     """One clip or photo is in its place, whole."""
 

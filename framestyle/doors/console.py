@@ -25,6 +25,7 @@ from rich.text import Text
 from framestyle.doors.progress import Clock, Progress
 from framestyle.doors.text import plain
 from framestyle.events import (
+    CellDone,
     Event,
     FrameDone,
     JobDone,
@@ -179,6 +180,8 @@ def describe(event: Event) -> str:
         return f"{plain(event.path)}: {what}{event.width}x{event.height}"
     if isinstance(event, Note):
         return f"{'warning: ' if event.level == 'warning' else ''}{plain(event.message)}"
+    if isinstance(event, CellDone):
+        return f"{plain(event.path)} in {plain(event.preset)}: {event.seconds:.1f} s"
     if isinstance(event, TaskFailed):
         return f"FAILED {plain(event.path)}: {plain(event.message)}"
     if isinstance(event, TaskDone):
@@ -306,7 +309,8 @@ class _Rich:
         table.add_column(style="bold")
         table.add_column(overflow="fold")
         for output in done.outputs[:SHOWN_OUTPUTS]:
-            table.add_row("wrote", Text(f"{plain(output)}  {self._sizes.get(output, 0) / 1e6:.2f} MB"))
+            size = f"  {self._sizes[output] / 1e6:.2f} MB" if output in self._sizes else ""
+            table.add_row("wrote", Text(plain(output) + size))
         if len(done.outputs) > SHOWN_OUTPUTS:
             table.add_row("", f"and {len(done.outputs) - SHOWN_OUTPUTS} more")
         frames = max(1, done.frames)

@@ -1,0 +1,183 @@
+"""A clip's preview that moves: the source on the left, stylized on the right."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from framestyle.errors import InputError, UsageError
+from framestyle.events import Event, FrameDone, JobDone, JobStarted, Note, OnEvent, TaskDone, TaskStarted
+from framestyle.frames import Frame, Pixels
+from framestyle.jobs.frame_store import DiskStore
+from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.preview.reduced import Reduced, reduced
+from framestyle.jobs.preview.times import Estimate, Source, StepTimes, full_render
+from framestyle.jobs.queues import WriteBehind, read_ahead
+from framestyle.jobs.render import Survey, survey
+from framestyle.jobs.workshop import Workshop, open_workshop
+from framestyle.media.files import InputKind, sniff
+from framestyle.media.probe import probe
+from framestyle.media.video_reader import VideoReader
+from framestyle.media.video_writer import CODECS, SourceStreams, VideoSettings, VideoWriter
+from framestyle.motion.excerpts import excerpts
+from framestyle.motion.sequence import passes_of, stylize_frames
+from framestyle.motion.shots import Shot
+from framestyle.nst.image import Size
+from framestyle.presets import Preset
+
+SECONDS = 3
+"""How much is shown where no range is chosen."""
+
+
+@dataclass(frozen=True)
+class Moving:
+    """What was made, and what the whole would take."""
+
+    done: TaskDone
+    size: Size
+    parts_s: tuple[tuple[Fraction, Fraction], ...]
+    """From where to where, in the source."""
+    source: Source
+    render: Estimate | None
+
+
+def codec_for(target: Path) -> str | None:
+    """The codec of a moving preview, by its name's ending; None where that is no clip's."""
+    return next((name for name, codec in CODECS.items() if target.suffix.lower() in codec.containers), None)
+
+
+def preview_clip(
+    task: Task,
+    span: TimeRange,
+    preset: Preset,
+    side_px: int,
+    *,
+    weights: str,
+    device: str,
+    seed: int,
+    on_event: OnEvent,
+) -> Moving:
+    """The range, or a few seconds of the longest shots where there is none, beside itself stylized."""
+    times = StepTimes()
+
+    def heard(event: Event) -> None:
+        times(event)
+        on_event(event)
+
+    if sniff(task.source) is not InputKind.VIDEO:
+        raise UsageError(
+            f"{task.source} is no clip, and {task.target} is to be one",
+            next_step="Name a clip, or a sheet to be written, such as -o sheet.png.",
+        )
+    info = probe(task.source)
+    size = reduced(preset, Size(info.width, info.height), side_px)
+    if not size.on_the_way:
+        heard(Note(f"{preset.name} has no scale near {side_px} px: the render can look finer.", "warning"))
+    shop = open_workshop(size.preset, weights=weights, device=device, seed=seed, on_event=heard)
+    found = survey(task.source, span, preset.video.cuts, heard)
+    chosen = found.shots
+    if span == TimeRange():
+        chosen = excerpts(found.shots, round(SECONDS * info.frame_rate))
+    frames = sum(shot.frames for shot in chosen) * passes_of(preset)
+    target = str(task.target)
+    heard(JobStarted((str(task.source),), target, preset.name, shop.weights, shop.device, 1, frames))
+    done = _render(task, found, chosen, span, size, shop)
+    heard(done)
+    heard(JobDone((target,), (), done.frames, done.seconds, done.steps))
+    source = Source(Size(info.width, info.height), found.frames, len(found.shots))
+    rate = info.frame_rate
+    parts = tuple((shot.first / rate, shot.end / rate) for shot in chosen)
+    return Moving(done, size.size, parts, source, full_render(preset, [source], times))
+
+
+def _render(
+    task: Task, found: Survey, chosen: Sequence[Shot], span: TimeRange, size: Reduced, shop: Workshop
+) -> TaskDone:
+    started = time.perf_counter()
+    width, height = size.size
+    total = sum(shot.frames for shot in chosen)
+    passes = passes_of(shop.preset)
+    shop.on_event(TaskStarted(str(task.source), "video", 0, total, len(chosen), width, height, passes))
+    whole = total == found.frames
+    writer = VideoWriter(
+        task.target,
+        width=2 * width,
+        height=_even(height),
+        frame_rate=found.info.frame_rate,
+        settings=VideoSettings(codec_for(task.target) or "h264"),
+        # Sound goes with pictures that are all there.
+        source=SourceStreams(task.source, span.start_s, span.end_s) if whole else None,
+        sample_aspect_ratio=found.info.sample_aspect_ratio,
+        metadata=shop.provenance(),
+    )
+    steps = shown = 0
+
+    def heard(event: Event) -> None:
+        nonlocal steps
+        if isinstance(event, FrameDone):
+            steps += event.steps
+        shop.on_event(event)
+
+    before: deque[Pixels] = deque()
+    with (
+        VideoReader(task.source, span.start_s, span.end_s) as reader,
+        closing(read_ahead(_those_in(reader, chosen))) as frames,
+        writer,
+        WriteBehind(writer) as encoder,
+        DiskStore(task.target.parent) as store,
+        closing(
+            stylize_frames(
+                _small(frames, size.size, before),
+                chosen,
+                shop.stylizer,
+                flow=shop.flow,
+                store=store,
+                on_event=heard,
+            )
+        ) as stylized,
+    ):
+        for frame in stylized:
+            both = np.concatenate([before.popleft(), frame.pixels], axis=1)
+            encoder.put(both[: _even(height)])
+            shown += 1
+        if shown < total:
+            raise InputError(
+                f"{task.source} gave {total} frames at first, and only {shown} when they were previewed",
+                next_step="Check that the file is whole, then give the same command.",
+            )
+    for note in writer.notes:
+        shop.on_event(Note(note))
+    seconds = time.perf_counter() - started
+    return TaskDone(str(task.source), str(task.target), total, task.target.stat().st_size, seconds, steps)
+
+
+def _even(side_px: int) -> int:
+    """Players want even sides."""
+    return side_px - side_px % 2
+
+
+def _those_in(frames: Iterator[Frame] | VideoReader, chosen: Sequence[Shot]) -> Iterator[Frame]:
+    """The frames of the chosen parts; nothing is decoded beyond them."""
+    for frame in frames:
+        if frame.index >= chosen[-1].end:
+            return
+        if any(shot.first <= frame.index < shot.end for shot in chosen):
+            yield frame
+
+
+def _small(frames: Iterator[Frame], size: Size, before: deque[Pixels]) -> Iterator[Frame]:
+    """At the preview's size; each is left in `before` as well."""
+    for frame in frames:
+        height, width = frame.pixels.shape[:2]
+        if size != (width, height):
+            frame = replace(frame, pixels=cv2.resize(frame.pixels, size, interpolation=cv2.INTER_AREA))
+        before.append(frame.pixels)
+        yield frame
