@@ -11,18 +11,20 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 from types import FrameType
 
 import framestyle
+from framestyle.doors.options import add_overrides, add_range, add_work_options, check_range
 from framestyle.doors.presets_cli import add_presets
+from framestyle.doors.preview import add_preview
 from framestyle.doors.text import plain
 from framestyle.errors import BatchError, FramestyleError, InterruptedByUserError, UsageError
 
 EXAMPLES = """examples:
   framestyle demo
   framestyle presets list
+  framestyle preview photo.jpg -o looks.png -p mosaic -p wave
   framestyle stylize clip.mp4 -o painted.mp4 -p nightswirl --max-side 512
   framestyle stylize photos/ -o painted/ -p watercolor --set strength=0.7
 """
@@ -98,27 +100,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
     _add_stylize(commands)
+    add_preview(commands)
     add_presets(commands)
     _add_weights(commands)
     _add_demo(commands)
     return parser
-
-
-def _add_work_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--device", default="auto", metavar="DEV", help="auto | cpu | cuda[:N] | mps (default: auto)"
-    )
-    parser.add_argument(
-        "--weights",
-        default="auto",
-        metavar="W",
-        help="imagenet | caffe | learned | untrained | PATH; auto = imagenet where it is at hand, else learned",
-    )
-    parser.add_argument("--seed", type=int, default=0, help="same seed, same pixels (default: 0)")
-    parser.add_argument(
-        "--progress", default="auto", choices=("auto", "rich", "json", "none"), help="how to show progress"
-    )
-    parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
 
 def _add_stylize(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -128,22 +114,14 @@ def _add_stylize(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     parser.add_argument("-o", "--output", required=True, help="a file, or a folder for several results")
     parser.add_argument("-p", "--preset", required=True, help="a preset's name, or the path of a YAML file")
-    parser.add_argument(
-        "--set",
-        dest="overrides",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="change any preset key",
-    )
+    add_overrides(parser)
     parser.add_argument(
         "--max-side", type=int, metavar="PX", help="longest side of the result; 0 = the input's own"
     )
-    parser.add_argument("--start", type=parse_time, metavar="T", help="seconds, or [[HH:]MM:]SS[.fff]")
-    parser.add_argument("--end", type=parse_time, metavar="T", help="seconds, or [[HH:]MM:]SS[.fff]")
+    add_range(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
-    _add_work_options(parser)
+    add_work_options(parser)
     parser.set_defaults(run=run_stylize)
 
 
@@ -171,24 +149,8 @@ def _add_weights(commands: argparse._SubParsersAction[_Parser]) -> None:
 def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = commands.add_parser("demo", help="the main job on the bundled samples, in a few minutes")
     parser.add_argument("-o", "--output", type=Path, default=Path("framestyle-demo"), metavar="DIR")
-    _add_work_options(parser)
+    add_work_options(parser)
     parser.set_defaults(run=run_demo)
-
-
-def parse_time(text: str) -> Fraction:
-    """`90`, `1:30`, `00:01:30.5` -> seconds."""
-    parts = text.split(":")
-    try:
-        if not 1 <= len(parts) <= 3 or any(not part.replace(".", "", 1).isdecimal() for part in parts):
-            raise ValueError
-        seconds = Fraction(0)
-        for part in parts:
-            seconds = seconds * 60 + Fraction(part)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no time: write seconds or [[HH:]MM:]SS[.fff]"
-        ) from None
-    return seconds
 
 
 def run_stylize(args: argparse.Namespace) -> int:
@@ -196,8 +158,7 @@ def run_stylize(args: argparse.Namespace) -> int:
     from framestyle.jobs.plan import TimeRange, plan
     from framestyle.presets import load_preset
 
-    if args.start is not None and args.end is not None and args.start >= args.end:
-        raise UsageError("--start must lie before --end")
+    check_range(args)
     overrides = list(args.overrides)
     if args.max_side is not None:
         overrides.append(f"scales.max_side_px={args.max_side}")

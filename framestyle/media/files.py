@@ -162,6 +162,11 @@ def atomic_output(target: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def check_writable(target: Path) -> None:
+    """The errors of `atomic_output`, before the work is done whose result is to be written."""
+    _reserve(target).unlink()
+
+
 def _reserve(target: Path) -> Path:
     """An empty new file beside `target`, with the permissions that a new file gets here."""
     if not target.name:

@@ -20,7 +20,8 @@ import pytest
 from loopback import Server
 from PIL import Image
 
-from framestyle.doors.cli import main, parse_time
+from framestyle.doors.cli import main
+from framestyle.doors.options import parse_time
 from framestyle.media.ffmpeg import ffmpeg_exe
 from framestyle.media.photos import read_photo
 from framestyle.media.probe import probe
@@ -161,6 +162,8 @@ def test_a_device_that_is_not_there_is_exit_9(
         ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--seed", "many"],
         ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--max-side", "large"],
         ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--progress", "loud"],
+        ["preview", "a.png", "-p", "x"],
+        ["preview", "a.png", "-o", "b.png", "-p", "x", "--size", "small"],
         ["presets"],
         ["presets", "new", "mine"],
         ["presets", "export", "wave"],
@@ -266,6 +269,8 @@ def test_a_stopped_clip_is_exit_130_with_no_half_file_and_no_ffmpeg_left(
         "import framestyle",
         "from framestyle.doors.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
         "from framestyle.doors.cli import main\ntry: main(['stylize', '--help'])\nexcept SystemExit: pass",
+        "from framestyle.doors.cli import main\ntry: main(['preview', '--help'])\nexcept SystemExit: pass",
+        "from framestyle.doors.cli import main\nmain(['preview', 'a.png', '-o', 'b.png', '-p', 'nightswrl'])",
         "from framestyle.doors.cli import main\nmain(['presets', 'list'])",
     ],
 )
