@@ -128,9 +128,11 @@ def _load_presets(args: argparse.Namespace) -> list[tuple[str, Preset]]:
 
 
 def _builtin_names() -> Iterable[str]:
+    """A preset of the user's that has taken such a name stands for it, as it does everywhere."""
     from framestyle.presets import list_presets
+    from framestyle.presets.library import find_builtin
 
-    return [row.name for row in list_presets() if row.builtin]
+    return [row.name for row in list_presets() if row.builtin or find_builtin(row.name)]
 
 
 def _sweep(args: argparse.Namespace, sweeps: Sequence[Sweep]) -> list[tuple[str, Preset]]:

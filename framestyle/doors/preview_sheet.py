@@ -13,7 +13,7 @@ from framestyle.doors.sheet import Cell, Row, layout, sheet
 from framestyle.errors import FramestyleError, InterruptedByUserError, OutputError
 from framestyle.events import JobDone, JobStarted, OnEvent, TaskFailed
 from framestyle.jobs.plan import TimeRange
-from framestyle.jobs.preview.cells import Bench, Look, LookDone, open_bench, stylize_cells
+from framestyle.jobs.preview.cells import Bench, Look, LookDone, open_bench, sizes_for, stylize_cells
 from framestyle.jobs.preview.pictures import Picture, Shown, Unusable, pictures_of
 from framestyle.media.photos import write_photo
 
@@ -124,8 +124,8 @@ def _stopped(state: _State) -> InterruptedByUserError:
 
 def _make(state: _State, weights: str, device: str, seed: int, on_event: OnEvent) -> Made | None:
     wanted, started = state.wanted, time.perf_counter()
-    cuts = wanted.looks[0].preset.video.cuts
-    state.found = pictures_of(wanted.inputs, wanted.span, wanted.side_px, cuts, on_event)
+    cuts, sizes = wanted.looks[0].preset.video.cuts, sizes_for(wanted.looks, wanted.side_px)
+    state.found = pictures_of(wanted.inputs, wanted.span, sizes, cuts, on_event)
     pictures = [one for one in state.found if isinstance(one, Picture)]
     unusable = [one for one in state.found if isinstance(one, Unusable)]
     if not pictures and len(unusable) == 1:

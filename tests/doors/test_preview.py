@@ -468,7 +468,7 @@ def test_presets_weights_and_devices_that_are_not_there(
 
 
 def test_outputs_are_refused_before_any_work(
-    workplace: Path, photo: Path, quick: str, capsys: pytest.CaptureFixture[str]
+    workplace: Path, photo: Path, clip: Path, quick: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = photo.read_bytes()
     (workplace / "in").mkdir()
@@ -485,6 +485,8 @@ def test_outputs_are_refused_before_any_work(
     ):
         assert preview(photo, "in", "-p", quick, "-o", output, *more) == 6
         is_told(capsys.readouterr().err, word)
+    assert preview(clip, "-p", quick, "-o", "clip.mp4", "--overwrite") == 6
+    is_told(capsys.readouterr().err, "is an input")
     assert photo.read_bytes() == (workplace / "in" / "a.png").read_bytes() == before
     assert (workplace / "sheet.png").read_bytes() == b"mine"
     assert preview(photo, "-p", quick, "-o", "sheet.png", "--overwrite") == 0

@@ -10,12 +10,12 @@ import torch
 
 from framestyle.errors import DeviceError, FramestyleError, InterruptedByUserError
 from framestyle.events import CellDone, Event, Note, OnEvent, TaskFailed, TaskStarted
-from framestyle.jobs.preview.pictures import Picture, Shown
+from framestyle.jobs.preview.pictures import Picture, Shown, SizesFor
 from framestyle.jobs.preview.reduced import Reduced, reduced
 from framestyle.jobs.preview.times import Estimate, StepTimes, full_render
 from framestyle.jobs.workshop import Weights, Workshop, load_weights, open_workshop
 from framestyle.nst.devices import choose_device
-from framestyle.nst.image import to_pixels, to_tensor
+from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
 from framestyle.presets import Preset
 
 
@@ -61,6 +61,16 @@ def open_bench(side_px: int, weights: str, device: str, seed: int, on_event: OnE
     """What would fail for every cell fails here: DeviceError, WeightsError."""
     chosen = str(choose_device(device))
     return Bench(side_px, load_weights(weights, on_event=on_event), chosen, seed, on_event)
+
+
+def sizes_for(looks: Sequence[Look], side_px: int) -> SizesFor:
+    """The sizes at which a picture is shown and stylized."""
+
+    def sizes(own: Size) -> list[Size]:
+        painted = (reduced(look.preset, own, side_px).size for look in looks)
+        return list(dict.fromkeys([fit_within(own, side_px), *painted]))
+
+    return sizes
 
 
 def stylize_cells(

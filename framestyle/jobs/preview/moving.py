@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from framestyle.errors import InputError, UsageError
@@ -18,6 +17,7 @@ from framestyle.events import Event, FrameDone, JobDone, JobStarted, Note, OnEve
 from framestyle.frames import Frame, Pixels
 from framestyle.jobs.frame_store import DiskStore
 from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.preview.pictures import at_size
 from framestyle.jobs.preview.reduced import Reduced, reduced
 from framestyle.jobs.preview.times import Estimate, Source, StepTimes, full_render
 from framestyle.jobs.queues import WriteBehind, read_ahead
@@ -176,8 +176,6 @@ def _those_in(frames: Iterator[Frame] | VideoReader, chosen: Sequence[Shot]) -> 
 def _small(frames: Iterator[Frame], size: Size, before: deque[Pixels]) -> Iterator[Frame]:
     """At the preview's size; each is left in `before` as well."""
     for frame in frames:
-        height, width = frame.pixels.shape[:2]
-        if size != (width, height):
-            frame = replace(frame, pixels=cv2.resize(frame.pixels, size, interpolation=cv2.INTER_AREA))
-        before.append(frame.pixels)
-        yield frame
+        pixels = at_size(frame.pixels, size)
+        before.append(pixels)
+        yield replace(frame, pixels=pixels)
