@@ -201,6 +201,34 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
+RATIOS = (
+    ("E_warp 1 / independent", "independent", lambda row: row.warping_error.get(1)),
+    ("E_warp 1 / previous", "previous", lambda row: row.warping_error.get(1)),
+    ("E_warp 1 / peer", PEER, lambda row: row.warping_error.get(1)),
+    ("E_warp 10 / peer", PEER, lambda row: row.warping_error.get(10)),
+    ("steps / peer", PEER, lambda row: row.steps),
+    ("style / independent", "independent", lambda row: row.style_loss),
+    ("content / independent", "independent", lambda row: row.content_loss),
+    ("Laplacian / independent", "independent", lambda row: row.laplacian_energy),
+)
+"""What is compared with which variant of the same clip."""
+
+
+def ratios(rows: Sequence[Row]) -> str:
+    """Markdown: each variant as a part of those that it is compared with; a gap where one was not run."""
+    lines = ["| clip | variant | " + " | ".join(name for name, _, _ in RATIOS) + " |"]
+    lines.append("|" + " --- |" * (2 + len(RATIOS)))
+    of = {(row.clip, row.variant): row for row in rows}
+    for row in rows:
+        cells = [row.clip, row.variant]
+        for _, other, figure in RATIOS:
+            base = of.get((row.clip, other))
+            over, under = figure(row), figure(base) if base is not None else None
+            cells.append(f"{over / under:.3f}" if over is not None and under else "")
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure the steadiness of stylized clips.")
     parser.add_argument("--side", type=int, default=192, help="longer side in pixels")
@@ -255,7 +283,7 @@ def main() -> None:
         "rows": [asdict(row) for row in rows],
     }
     (args.output / "steadiness.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
-    (args.output / "steadiness.md").write_text(table(rows) + "\n", encoding="utf-8")
+    (args.output / "steadiness.md").write_text(f"{table(rows)}\n\n{ratios(rows)}\n", encoding="utf-8")
     error_against_steps(rows, args.output / "steadiness.png")
     print(table(rows))
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from framestyle.motion.flow import FloatArray, Motion, warp
+from framestyle.motion.flow import FloatArray, Motion, off_frame, warp
 from framestyle.nst.optim import PixelState
 from framestyle.nst.stylizer import Stylized, TemporalTarget
 
@@ -55,9 +55,11 @@ def carry(
 ) -> PixelState:
     """The optimiser's whole state carried along the motion to the current frame.
 
-    Where the warp is unreliable the pixels are the content in the stylized surroundings' colours, and the
-    moments are zero, so that such pixels are free to move. Without `moments` Adam starts anew from the warped pixels;
-    without `average` so does the average of the iterates.
+    Where the warp is unreliable the moments are zero, so that such pixels are free to move. They start from the warp
+    where it leads to like content all the same (beside moving things the flow is vague, and sky is sky): strokes in the
+    wrong place are mended sooner than none. Elsewhere they are the content in the stylized surroundings' colours,
+    without an average to hold them back. Without `moments` Adam starts anew from the warped pixels; without `average`
+    so does the average of the iterates.
     """
     state, device = before.result.state, content.device
     trusted = torch.from_numpy(motion.reliability)[None, None].to(device)
@@ -66,20 +68,21 @@ def carry(
     moved = _warped(stack, motion.backward, cv2.INTER_LANCZOS4)
     image, shown, averaged = moved[:, :3].clamp(0, 1), moved[:, 3:6].clamp(0, 1), moved[:, 6:]
     fill = matched_fill(content, shown, trusted)
-    if not average:
-        # What was shown is the average; the iterate beside it is noisier.
-        carried = PixelState.start(trusted * shown + (1 - trusted) * fill)
+    same, settled = _sameness(before, content, motion)
+    painted = trusted.maximum(same)
+    if average:
+        carried = PixelState.start(fill.lerp(image, painted))
+        carried.average = painted * averaged
+        carried.average_weight = painted * _warped(state.average_weight, motion.backward, cv2.INTER_LINEAR)
     else:
-        weight = state.average_weight
-        carried = PixelState.start(trusted * image + (1 - trusted) * fill)
-        carried.average = trusted * averaged + (1 - trusted) * fill * weight
-        carried.average_weight = weight
+        # What was shown is the average; the iterate beside it is noisier.
+        carried = PixelState.start(fill.lerp(shown, painted))
     if moments:
         # Moments are not pictures: linear keeps the second one from ringing below zero.
         both = torch.cat([state.mean, state.square], 1)
         warped = trusted * _warped(both, motion.backward, cv2.INTER_LINEAR)
         carried.mean, carried.square, carried.step = warped[:, :3], warped[:, 3:].clamp_min(0), state.step
-    carried.settled = carried_settled(before, content, motion)
+    carried.settled = settled * trusted * same
     return carried
 
 
@@ -141,12 +144,18 @@ def carried_result(before: Painted, motion: Motion) -> Tensor:
 
 def carried_settled(before: Painted, content: Tensor, motion: Motion) -> Tensor:
     """The steps behind each pixel, 11HW: none where the warp cannot be trusted or the content is not what it was."""
+    same, settled = _sameness(before, content, motion)
+    return settled * same * torch.from_numpy(motion.reliability)[None, None].to(content.device)
+
+
+def _sameness(before: Painted, content: Tensor, motion: Motion) -> tuple[Tensor, Tensor]:
+    """How far the warp leads to what the frame shows, 11HW in [0, 1], and the settled map warped."""
     stack = torch.cat([before.result.state.settled, before.content], 1)
     moved = _warped(stack, motion.backward, cv2.INTER_LINEAR)
     change = _blurred((moved[:, 1:] - content).abs().mean(1, keepdim=True), CHANGE_SIGMA_PX)
     same = ((CHANGED_ABOVE - change) / (CHANGED_ABOVE - SAME_BELOW)).clamp(0, 1)
-    trusted = torch.from_numpy(motion.reliability)[None, None].to(content.device)
-    return moved[:, :1] * trusted * same
+    inside = torch.from_numpy(~off_frame(motion.backward))[None, None].to(content.device)
+    return same * inside, moved[:, :1]
 
 
 def matched_fill(content: Tensor, stylized: Tensor, trusted: Tensor) -> Tensor:

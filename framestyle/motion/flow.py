@@ -119,7 +119,7 @@ def _enlarged(motion: Motion, height: int, width: int) -> Motion:
     backward = cv2.resize(motion.backward, (width, height), interpolation=cv2.INTER_LINEAR) * stretch
     trusted = cv2.resize(motion.reliability, (width, height), interpolation=cv2.INTER_LINEAR)
     # Where enlarging moved a vector over the frame's edge there is nothing to warp from.
-    return Motion(backward, np.where(_off_frame(backward), np.float32(0), trusted))
+    return Motion(backward, np.where(off_frame(backward), np.float32(0), trusted))
 
 
 def _grey(pixels: Pixels) -> Pixels:
@@ -142,7 +142,7 @@ def hard_mask(
     returned = warp(forward, backward, interpolation=cv2.INTER_LINEAR)
     mismatch = _square(returned + backward)
     bound = CONSISTENCY_SLOPE * (_square(returned) + _square(backward)) + CONSISTENCY_FLOOR
-    bad = (mismatch > bound) | _off_frame(backward) | _motion_boundary(backward, boundary_floor)
+    bad = (mismatch > bound) | off_frame(backward) | _motion_boundary(backward, boundary_floor)
     return np.asarray(~bad, dtype=np.float32)
 
 
@@ -159,7 +159,8 @@ def _square(flow: FloatArray) -> FloatArray:
     return np.asarray(np.square(flow).sum(-1), dtype=np.float32)
 
 
-def _off_frame(flow: FloatArray) -> npt.NDArray[np.bool_]:
+def off_frame(flow: FloatArray) -> npt.NDArray[np.bool_]:
+    """HW: where the flow, HW2, leads out of the frame."""
     height, width = flow.shape[:2]
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     to_x, to_y = x + flow[..., 0], y + flow[..., 1]

@@ -124,7 +124,11 @@ def _drawn_together(
 def _resting(image: Tensor, settled: Tensor) -> PixelState:
     """A state whose average is at the pixels from the start: it moves away from them only as far as it must."""
     state = PixelState.start(image)
-    state.average, state.average_weight, state.settled = image.clone(), 1.0, settled.clone()
+    state.average, state.average_weight, state.settled = (
+        image.clone(),
+        torch.ones_like(settled),
+        settled.clone(),
+    )
     return state
 
 

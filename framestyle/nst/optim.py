@@ -12,6 +12,8 @@ from framestyle.nst.image import Size, size_of
 
 BETAS = (0.9, 0.99)
 ADAM_EPSILON = 1e-8
+LEAST_WEIGHT = 1e-6
+"""An average of less weight is none."""
 ANNEAL_POWER, ANNEAL_FLOOR = 1.0, 0.1
 
 
@@ -20,7 +22,7 @@ class PixelState:
     """Everything that the next step depends on. All tensors are 1CHW float32.
 
     `image` is the iterate, `mean` and `square` Adam's first and second moments after `step` steps (Kingma and
-    Ba, arXiv 1412.6980), `average` the decaying sum of iterates, of total weight `average_weight` (below 1);
+    Ba, arXiv 1412.6980), `average` the decaying sum of iterates, of total weight `average_weight` (11HW, below 1);
     `settled`, 11HW, how many steps each pixel has had at this scale since it came into the picture.
     """
 
@@ -28,23 +30,21 @@ class PixelState:
     mean: Tensor
     square: Tensor
     average: Tensor
+    average_weight: Tensor
     settled: Tensor
     step: int = 0
-    average_weight: float = 0.0
 
     @classmethod
     def start(cls, image: Tensor) -> PixelState:
         """A fresh state at `image`."""
-        zeros = torch.zeros_like(image)
-        return cls(
-            image.detach().clone(), zeros, zeros.clone(), zeros.clone(), torch.zeros_like(image[:, :1])
-        )
+        pixels, single = torch.zeros_like(image), torch.zeros_like(image[:, :1])
+        return cls(image.detach().clone(), pixels, pixels.clone(), pixels.clone(), single, single.clone())
 
     def result(self) -> Tensor:
         """The bias-corrected average of the iterates, or the iterate where no average is kept."""
-        if self.average_weight < 1e-6:
-            return self.image
-        return (self.average / self.average_weight).clamp(0, 1)
+        kept = self.average_weight > LEAST_WEIGHT
+        average = self.average / self.average_weight.clamp_min(LEAST_WEIGHT)
+        return torch.where(kept, average.clamp(0, 1), self.image)
 
     def adam_step(self, gradient: Tensor, learning_rate: float | Tensor, average_decay: float) -> None:
         """One Adam update, the clamp to [0, 1], and the average; in place. A rate may differ by pixel (11HW)."""
@@ -74,7 +74,7 @@ class PixelState:
         """Take the iterate into the average; a decay of 0 keeps none."""
         if decay > 0:
             self.average.lerp_(self.image, 1 - decay)
-            self.average_weight = 1 - (1 - self.average_weight) * decay
+            self.average_weight.lerp_(torch.ones_like(self.average_weight), 1 - decay)
 
     def resampled(self, size: Size) -> PixelState:
         """The state at the next scale: starts from the averaged result; first moment bicubic, second bilinear.
@@ -87,6 +87,6 @@ class PixelState:
         image = F.interpolate(self.result(), shape, mode="bicubic", antialias=True).clamp(0, 1)
         mean = F.interpolate(self.mean, shape, mode="bicubic") * ratio
         square = F.interpolate(self.square, shape, mode="bilinear").clamp_min(0) * ratio**2
-        return PixelState(
-            image, mean, square, torch.zeros_like(image), torch.zeros_like(image[:, :1]), self.step, 0.0
-        )
+        state = PixelState.start(image)
+        state.mean, state.square, state.step = mean, square, self.step
+        return state

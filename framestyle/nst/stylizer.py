@@ -332,7 +332,8 @@ class Stylizer:
                     steps = step
                     break
                 totals = []
-        state.image, state.average_weight = leaf.detach().clamp(0, 1), 0.0
+        state.image = leaf.detach().clamp(0, 1)
+        state.average, state.average_weight = torch.zeros_like(state.average), torch.zeros_like(state.settled)
         state.settled += steps
         return steps, loss, parts
 

@@ -20,7 +20,7 @@ from benchmarks.known_clips import (
     noisy_still_clip,
 )
 from benchmarks.plots import error_against_steps, side_by_side
-from benchmarks.steadiness import CLIPS, VARIANTS, Row, Run, make_clip, table
+from benchmarks.steadiness import CLIPS, VARIANTS, Row, Run, make_clip, ratios, table
 from framestyle.motion.flow import warp
 from framestyle.nst.image import to_tensor
 from framestyle.nst.stylizer import Stylizer
@@ -118,6 +118,20 @@ def test_the_table_has_a_line_a_row() -> None:
     lines = table([row, row]).splitlines()
     assert len(lines) == 4 and len({line.count("|") for line in lines}) == 1
     assert "| 1.0 | 2.0 |" in lines[2]
+
+
+def test_ratios_compare_within_a_clip_and_leave_gaps() -> None:
+    def row(clip: str, variant: str, error: float, steps: float) -> Row:
+        return Row(clip, variant, {1: error, 10: 4 * error}, 0.5, 0.1, 0.2, 0.3, 0.4, steps, 1.5)
+
+    rows = [
+        row("pan", "independent", 8e-4, 200),
+        row("pan", "ruder2016", 2e-4, 100),
+        row("pan", "warped", 1e-4, 20),
+    ]
+    lines = ratios([*rows, row("zoom", "warped", 1e-4, 20)]).splitlines()
+    assert lines[4] == "| pan | warped | 0.125 |  | 0.500 | 0.500 | 0.200 | 1.000 | 1.000 | 1.000 |"
+    assert lines[5] == "| zoom | warped |  |  |  |  |  |  |  |  |"
 
 
 def test_the_plot_has_a_panel_a_clip_and_gap(tmp_path: Path) -> None:

@@ -269,7 +269,8 @@ def _result(seed: int, height: int = 24, width: int = 32) -> Stylized:
         to_tensor(texture(seed + n, height, width).astype(np.uint8)) for n in range(4)
     )
     settled = torch.zeros(1, 1, height, width)
-    state = PixelState(image, mean - 0.5, square, 0.6 * average, settled, step=12, average_weight=0.6)
+    weight = torch.full_like(settled, 0.6)
+    state = PixelState(image, mean - 0.5, square, 0.6 * average, weight, settled, step=12)
     return Stylized(state.result(), state, 12, 1.0)
 
 
@@ -286,7 +287,8 @@ def test_without_motion_the_whole_state_is_carried_as_it_is() -> None:
     state, (target,) = carry(before, content, still), temporal_targets([before], content, {1: still}, 80, 1.0)
     for name in ("image", "mean", "square", "average"):
         torch.testing.assert_close(getattr(state, name), getattr(last.state, name), atol=1e-6, rtol=0)
-    assert (state.step, state.average_weight) == (12, 0.6)
+    assert state.step == 12
+    torch.testing.assert_close(state.average_weight, last.state.average_weight)
     torch.testing.assert_close(target.warped, last.image, atol=1e-6, rtol=0)
     assert float(target.reliability.min()) == 1
 
@@ -313,7 +315,10 @@ def test_where_the_warp_cannot_be_trusted_the_content_comes_in_and_the_moments_g
     trusted = np.ones((24, 32), np.float32)
     trusted[:, 20:] = 0
     motion = Motion(np.zeros((24, 32, 2), np.float32), trusted)
-    before = _painted(last, content)
+    # Something else stood there.
+    earlier = content.clone()
+    earlier[..., 20:] = (earlier[..., 20:] + 0.5) % 1
+    before = _painted(last, earlier)
     state, (target,) = (
         carry(before, content, motion),
         temporal_targets([before], content, {1: motion}, 80, 1.0),
@@ -326,7 +331,25 @@ def test_where_the_warp_cannot_be_trusted_the_content_comes_in_and_the_moments_g
     with_ghost = np.corrcoef(_high(detail[0]), _high(detail[2]))[0, 1]
     assert with_content > 0.9 and abs(with_ghost) < 0.3
     torch.testing.assert_close(state.result()[..., 20:], state.image[..., 20:], atol=1e-5, rtol=0)
-    assert torch.equal(target.reliability[0, 0], torch.from_numpy(trusted))
+    assert float(target.reliability[..., 20:].max()) == 0 and float(target.reliability[..., :12].min()) == 1
+    # And no average of another picture holds them back.
+    assert float(state.average_weight[..., 20:].max()) == 0
+    torch.testing.assert_close(state.average_weight[..., :20], last.state.average_weight[..., :20])
+
+
+def test_where_the_flow_is_vague_and_the_content_alike_strokes_are_taken_over() -> None:
+    """Beside a moving thing, before an even sky."""
+    last, sky = _result(1), torch.full((1, 3, 24, 32), 0.6)
+    trusted = np.ones((24, 32), np.float32)
+    trusted[:, 20:] = 0
+    motion = Motion(np.zeros((24, 32, 2), np.float32), trusted)
+    state = carry(_painted(last, sky), sky, motion)
+    torch.testing.assert_close(state.image, last.state.image, atol=1e-6, rtol=0)
+    # They are free to move, and nothing is behind them.
+    assert float(state.mean[..., 20:].abs().max()) == float(state.settled[..., 20:].max()) == 0
+    # From beyond the frame's edge nothing is taken.
+    beyond = Motion(np.full((24, 32, 2), 40, np.float32), trusted * 0)
+    torch.testing.assert_close(carry(_painted(last, sky), sky, beyond).image, sky, atol=1e-6, rtol=0)
 
 
 def _high(flat: torch.Tensor) -> np.ndarray:
@@ -339,7 +362,8 @@ def test_filled_in_content_takes_on_the_colour_of_the_stylized_surroundings() ->
     last = Stylized(red, PixelState.start(red), 1, 1.0)
     trusted = np.ones((24, 32), np.float32)
     trusted[8:16, 12:20] = 0
-    state = carry(_painted(last, grey), grey, Motion(np.zeros((24, 32, 2), np.float32), trusted))
+    before = _painted(last, torch.zeros_like(grey))
+    state = carry(before, grey, Motion(np.zeros((24, 32, 2), np.float32), trusted))
     torch.testing.assert_close(state.image, red, atol=0.02, rtol=0)
 
 
@@ -347,7 +371,9 @@ def test_carried_pixels_and_moments_stay_in_their_ranges() -> None:
     """Lanczos rings at edges; a second moment below zero would give NaN."""
     checks = (np.indices((24, 32)).sum(0) // 4 % 2).astype(np.float32)
     image = torch.from_numpy(checks).expand(1, 3, 24, 32).contiguous()
-    last = Stylized(image, PixelState(image, image, image, image, image[:, :1], 3, 1.0), 3, 1.0)
+    last = Stylized(
+        image, PixelState(image, image, image, image, torch.ones_like(image[:, :1]), image[:, :1], 3), 3, 1.0
+    )
     motion = Motion(np.full((24, 32, 2), 0.4, np.float32), np.ones((24, 32), np.float32))
     before = _painted(last, image)
     state, (target,) = carry(before, image, motion), temporal_targets([before], image, {1: motion}, 80, 1.0)
@@ -363,7 +389,7 @@ def test_each_part_of_the_state_can_be_left_behind() -> None:
     assert float(without.mean.abs().max()) == float(without.square.max()) == without.step == 0
     torch.testing.assert_close(without.result(), last.image, atol=1e-6, rtol=0)
     fresh = carry(_painted(last, content), content, still, average=False)
-    assert fresh.average_weight == 0 and fresh.step == 12
+    assert float(fresh.average_weight.max()) == 0 and fresh.step == 12
     # What was shown goes on, not the iterate behind it.
     torch.testing.assert_close(fresh.image, last.image, atol=1e-6, rtol=0)
 
