@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,7 +46,7 @@ def add_preview(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument(
         "-p", "--preset", dest="presets", action="append", default=[], help="a preset; may be repeated"
     )
-    parser.add_argument("--all", action="store_true", help="every built-in preset")
+    parser.add_argument("--all", action="store_true", help="every preset, built-in and your own")
     add_overrides(parser)
     parser.add_argument(
         "--sweep",
@@ -72,7 +72,7 @@ def run_preview(args: argparse.Namespace) -> int:
 
     sweeps = [parse_sweep(text) for text in args.sweeps]
     _check_usage(args, sweeps)
-    presets = _load_presets(args)
+    presets, broken = _load_presets(args)
     looks = _sweep(args, sweeps) if sweeps else presets
     from framestyle.media.video_writer import MUXERS
 
@@ -81,7 +81,7 @@ def run_preview(args: argparse.Namespace) -> int:
         _check_output(args)
         return _run_moving(args, presets[0][1])
     _check_output(args)
-    return _run_sheet(args, sweeps, looks)
+    return _run_sheet(args, sweeps, looks, broken)
 
 
 # -- what is wanted ----------------------------------------------------------------------------------------
@@ -111,11 +111,20 @@ def _canonical(key: str) -> str:
     return SHORTHANDS.get(key, key)
 
 
-def _load_presets(args: argparse.Namespace) -> list[tuple[str, Preset]]:
-    """Titles and presets: those named, then all, each once; two of one name are told apart by what was written."""
-    from framestyle.presets import load_preset
+def _load_presets(
+    args: argparse.Namespace,
+) -> tuple[list[tuple[str, Preset]], list[tuple[Path, PresetError]]]:
+    """Titles and presets: those named, then all, each once; two of one name are told apart by what was written. With
+    `--all`, also the presets that do not load: one of those does not stop the others."""
+    from framestyle.presets import list_presets, load_preset
 
-    wanted = list(dict.fromkeys([*args.presets, *(_builtin_names() if args.all else ())]))
+    rows = list_presets() if args.all else []
+    broken = [
+        (row.path, PresetError(f"preset {row.name!r} {row.description}"))
+        for row in rows
+        if row.is_broken and row.name not in args.presets
+    ]
+    wanted = dict.fromkeys([*args.presets, *(row.name for row in rows if not row.is_broken)])
     loaded = [(text, load_preset(text, args.overrides)) for text in wanted]
     for _, preset in loaded:
         if preset.is_abstract:
@@ -124,15 +133,8 @@ def _load_presets(args: argparse.Namespace) -> list[tuple[str, Preset]]:
                 next_step="Add one: --set style.images=PATH, or choose another: framestyle presets list",
             )
     names = [preset.name for _, preset in loaded]
-    return [(preset.name if names.count(preset.name) == 1 else text, preset) for text, preset in loaded]
-
-
-def _builtin_names() -> Iterable[str]:
-    """A preset of the user's that has taken such a name stands for it, as it does everywhere."""
-    from framestyle.presets import list_presets
-    from framestyle.presets.library import find_builtin
-
-    return [row.name for row in list_presets() if row.builtin or find_builtin(row.name)]
+    titled = [(preset.name if names.count(preset.name) == 1 else text, preset) for text, preset in loaded]
+    return titled, broken
 
 
 def _sweep(args: argparse.Namespace, sweeps: Sequence[Sweep]) -> list[tuple[str, Preset]]:
@@ -185,12 +187,18 @@ def _holds(path: Path, output: Path) -> bool:
 # -- what is made ------------------------------------------------------------------------------------------
 
 
-def _run_sheet(args: argparse.Namespace, sweeps: Sequence[Sweep], looks: Sequence[tuple[str, Preset]]) -> int:
+def _run_sheet(
+    args: argparse.Namespace,
+    sweeps: Sequence[Sweep],
+    looks: Sequence[tuple[str, Preset]],
+    broken: Sequence[tuple[Path, PresetError]],
+) -> int:
     from framestyle.doors.console import describe, open_console
     from framestyle.doors.preview_sheet import Wanted, make_sheet
     from framestyle.events import TaskFailed
     from framestyle.jobs.plan import TimeRange
     from framestyle.jobs.preview.cells import Look
+    from framestyle.jobs.preview.pictures import Unusable
 
     failures: list[TaskFailed] = []
     wanted = Wanted(
@@ -200,6 +208,7 @@ def _run_sheet(args: argparse.Namespace, sweeps: Sequence[Sweep], looks: Sequenc
         labels=sweeps[-1].overrides() if sweeps else tuple(title for title, _ in looks),
         lines=sweeps[0].overrides() if len(sweeps) == MOST_SWEEPS else ("",),
         preset=looks[0][1].name if sweeps else "",
+        unusable=tuple(Unusable(path, error) for path, error in broken),
         side_px=args.size,
         span=TimeRange(args.start, args.end),
         live=args.live,

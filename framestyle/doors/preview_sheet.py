@@ -28,7 +28,7 @@ class Wanted:
     """What the sheet shows: `looks` line by line, under `labels`.
 
     `lines` are what each line of a picture is called: one of an empty name where there is no second sweep. `preset` is
-    that of a sweep, for the titles.
+    that of a sweep, for the titles. `unusable`: what is known beforehand to be missing.
     """
 
     inputs: tuple[Path, ...]
@@ -40,6 +40,7 @@ class Wanted:
     side_px: int
     span: TimeRange
     live: bool
+    unusable: tuple[Unusable, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +126,7 @@ def _stopped(state: _State) -> InterruptedByUserError:
 def _make(state: _State, weights: str, device: str, seed: int, on_event: OnEvent) -> Made | None:
     wanted, started = state.wanted, time.perf_counter()
     cuts, sizes = wanted.looks[0].preset.video.cuts, sizes_for(wanted.looks, wanted.side_px)
-    state.found = pictures_of(wanted.inputs, wanted.span, sizes, cuts, on_event)
+    state.found = [*pictures_of(wanted.inputs, wanted.span, sizes, cuts, on_event), *wanted.unusable]
     pictures = [one for one in state.found if isinstance(one, Picture)]
     unusable = [one for one in state.found if isinstance(one, Unusable)]
     if not pictures and len(unusable) == 1:

@@ -25,6 +25,7 @@ from framestyle.media.photos import read_photo
 from framestyle.media.probe import probe
 from framestyle.media.video_reader import VideoReader
 from framestyle.nst.stylizer import Stylizer
+from framestyle.presets import builtin_presets_dir, library, loading
 
 UNTRAINED = ("--weights", "untrained", "--device", "cpu", "--progress", "none")
 SIZE = (32, 24)
@@ -151,9 +152,7 @@ def test_pixels_that_are_not_square_are_shown_in_their_true_shape(workplace: Pat
     cells_of("sheet.png", 2, 2, 2, size=(64, 48))
 
 
-def test_all_are_all_that_are_built_in_each_once(
-    photo: Path, quick: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_all_are_all_presets_each_once(photo: Path, quick: str, capsys: pytest.CaptureFixture[str]) -> None:
     nothing = ("--set", "scales.first_steps=0", "--set", "scales.steps=0", "--weights", "untrained")
     more = ("-p", "mosaic", "-p", quick, "--progress", "json", "--device", "cpu")
     assert main(["preview", photo.name, "--all", *more, "-o", "sheet.png", *nothing]) == 0
@@ -168,6 +167,32 @@ def test_all_are_all_that_are_built_in_each_once(
     (job,) = (one for one in news if one["event"] == "job_started")
     assert job["frames"] == job["tasks"] == len(shown)
     assert told.out.splitlines() == told.out.splitlines()[:1]  # no step, no estimate
+
+
+def test_all_are_also_the_users_own_and_one_that_does_not_load_stops_no_other(
+    workplace: Path,
+    photo: Path,
+    quick: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(library, "builtin_presets_dir", lambda: workplace / "built-in")
+    monkeypatch.setattr(loading, "builtin_presets_dir", library.builtin_presets_dir)
+    own = library.user_presets_dir()
+    own.mkdir(parents=True)
+    for name in ("mine", "torn"):
+        art = builtin_presets_dir() / "art" / "mosaic.jpg"
+        text = (workplace / quick).read_text().replace("extends: nightswirl\n", "")
+        (own / f"{name}.yaml").write_text(text.replace("style: {", f"style: {{images: [{{path: {art}}}], "))
+    with (own / "torn.yaml").open("a") as torn:
+        torn.write("tv_wieght: 1\n")
+    assert preview(photo, "--all", "-o", "sheet.png") == 4
+    told = capsys.readouterr()
+    is_told(told.err, "1 failed", "torn.yaml", "did you mean tv_weight?")
+    said = re.findall(r"^FAILED \S+: (.*)$", told.err, re.MULTILINE)
+    ((_, mine), _) = cells_of("sheet.png", 2, said[0])
+    assert preview(photo, "-p", str(own / "mine.yaml"), "-o", "mine.png") == 0
+    assert np.array_equal(mine, cells_of("mine.png", 2)[0][1])
 
 
 def test_presets_of_one_name_are_told_apart(

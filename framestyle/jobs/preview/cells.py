@@ -28,7 +28,7 @@ class Look:
 
 
 @dataclass(frozen=True, eq=False)
-class Cell:
+class CellResult:
     """One picture in one look, by their numbers: what to show, or why there is nothing."""
 
     look: int
@@ -75,7 +75,7 @@ def sizes_for(looks: Sequence[Look], side_px: int) -> SizesFor:
 
 def stylize_cells(
     looks: Sequence[Look], pictures: Sequence[Picture], bench: Bench
-) -> Iterator[Cell | LookDone]:
+) -> Iterator[CellResult | LookDone]:
     """Look by look. A cell that fails carries its error, and the others go on."""
     for number, look in enumerate(looks):
         yield from _one_look(number, look, pictures, bench)
@@ -83,7 +83,7 @@ def stylize_cells(
 
 def _one_look(
     number: int, look: Look, pictures: Sequence[Picture], bench: Bench
-) -> Iterator[Cell | LookDone]:
+) -> Iterator[CellResult | LookDone]:
     times = StepTimes()
 
     def heard(event: Event) -> None:
@@ -107,11 +107,11 @@ def _one_look(
             raise
         except FramestyleError as error:
             heard(TaskFailed(path, f"{look.title}: {error.message}", error.next_step))
-            yield Cell(number, place, error)
+            yield CellResult(number, place, error)
             continue
         seconds, steps = seconds + done.seconds, steps + done.steps
         heard(done)
-        yield Cell(number, place, shown)
+        yield CellResult(number, place, shown)
     # A clip counts once, however many of its moments are shown.
     sources = {picture.path: picture.source for picture in pictures}
     yield LookDone(number, seconds, steps, full_render(look.preset, list(sources.values()), times))

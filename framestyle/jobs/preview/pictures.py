@@ -80,7 +80,7 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class Unusable:
-    """An input that gives no picture, and why."""
+    """An input that gives no picture, or a preset that gives no look; and why."""
 
     path: Path
     error: FramestyleError
