@@ -60,6 +60,8 @@ class TaskStarted(Event):
     height: int
     passes: int = 1
     """How often each frame is painted."""
+    preset: str = ""
+    """On a contact sheet: what it calls the preset that is at work. Else the job's."""
 
 
 @dataclass(frozen=True)

@@ -177,7 +177,8 @@ def describe(event: Event) -> str:
     """One line for the events that are worth one, else nothing."""
     if isinstance(event, TaskStarted):
         what = f"{event.frames} frames, {event.shots} shots, " if event.kind == "video" else ""
-        return f"{plain(event.path)}: {what}{event.width}x{event.height}"
+        look = f" in {plain(event.preset)}" if event.preset else ""
+        return f"{plain(event.path)}{look}: {what}{event.width}x{event.height}"
     if isinstance(event, Note):
         return f"{'warning: ' if event.level == 'warning' else ''}{plain(event.message)}"
     if isinstance(event, CellDone):
@@ -270,7 +271,8 @@ class _Rich:
         if progress.job is not None:
             job, task = progress.job, progress.task
             name = middle(plain(task.path if task else job.output), max(16, width - 44))
-            grid.add_row(Text(f"{name}  {job.preset} · {job.weights} · {job.device}", style="bold"))
+            preset = plain(task.preset if task and task.preset else job.preset)
+            grid.add_row(Text(f"{name}  {preset} · {job.weights} · {job.device}", style="bold"))
         if progress.preparing is not None:
             grid.add_row(self._bar(progress.preparing.fraction, f"preparing {progress.preparing.what}"))
         elif progress.total:

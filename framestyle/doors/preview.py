@@ -25,13 +25,25 @@ if TYPE_CHECKING:
     from framestyle.presets import Preset
     from framestyle.presets.sweeps import Sweep
 
+EXAMPLES = """examples:
+  framestyle preview photos/ clip.mp4 -o looks.png -p mosaic -p wave
+  framestyle preview photo.jpg -o looks.png --all --live
+  framestyle preview photo.jpg -o grid.png -p wave --sweep strength=0.3,0.7 --sweep style.scale=0.5,1,2
+  framestyle preview clip.mp4 -o before-after.mp4 -p nightswirl --start 0:10 --end 0:12
+without --start and --end, a clip shows moments of its longest shots, and a moving preview a few seconds of them
+"""
 SIDE_PX, LEAST_PX, MOST_PX = 256, 16, 2048
 MOST_SWEEPS = 2
 
 
 def add_preview(commands: argparse._SubParsersAction[Any]) -> None:
     """The `preview` command."""
-    parser = commands.add_parser("preview", help="see presets at low resolution before a long render")
+    parser = commands.add_parser(
+        "preview",
+        help="see presets at low resolution before a long render",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "inputs", nargs="+", type=Path, metavar="INPUT", help="a video, a photo, a folder of photos"
     )
@@ -44,7 +56,13 @@ def add_preview(commands: argparse._SubParsersAction[Any]) -> None:
         help="a sheet (.png, .jpg) or a clip (.mp4)",
     )
     parser.add_argument(
-        "-p", "--preset", dest="presets", action="append", default=[], help="a preset; may be repeated"
+        "-p",
+        "--preset",
+        dest="presets",
+        action="append",
+        default=[],
+        metavar="PRESET",
+        help="a preset's name, or the path of a YAML file; may be repeated",
     )
     parser.add_argument("--all", action="store_true", help="every preset, built-in and your own")
     add_overrides(parser)

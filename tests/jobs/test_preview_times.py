@@ -69,6 +69,27 @@ def test_one_size_alone_is_scaled_by_pixels_and_noise_makes_no_nonsense() -> Non
     assert times.step_s(40_000) == pytest.approx(0.4)
 
 
+def test_sizes_that_are_hardly_apart_do_not_tell_how_a_step_grows() -> None:
+    """By noise alone, a line through them says anything; then the estimate is an upper bound, and says so."""
+    near = [(Size(106, 71), 10, 0.20), (Size(113, 75), 10, 0.201)]
+    times = _seen(near)
+    assert times.step_s(84_750) == pytest.approx(2.01)
+    found = full_render(_preset(), [Source(SQUARE)], times)
+    assert found is not None and found.at_most
+    # What was itself measured is no bound.
+    small = Source(Size(113, 75))
+    measured = full_render(_preset(), [small], times)
+    assert measured is not None and not measured.at_most
+
+
+def test_what_else_the_machine_does_is_in_the_level_and_not_in_the_growth() -> None:
+    """Half of the windows take twice as long, at the smaller size more of them."""
+    small, large = Size(100, 100), Size(200, 100)
+    windows = [(small, 10, _cost(small, 0.005) * factor) for factor in (1, 2, 2, 2)]
+    windows += [(large, 10, _cost(large, 0.005) * factor) for factor in (1, 2, 2)]
+    assert _seen(windows).step_s(200_000) == pytest.approx(2 * (0.005 + 0.2))
+
+
 def test_the_making_of_targets_does_not_count_as_steps() -> None:
     times = _seen([(Size(100, 100), 10, each) for each in (0.9, 0.1, 0.1, 0.1)])
     assert times.step_s(10_000) == pytest.approx(0.1)

@@ -95,7 +95,8 @@ def _one_look(
     for place, picture in enumerate(pictures):
         size = reduced(look.preset, picture.size, bench.side_px)
         path, index = str(picture.path), number * len(pictures) + place
-        heard(TaskStarted(path, "photo", index, 1, 1, size.size.width, size.size.height))
+        width, height = size.size
+        heard(TaskStarted(path, "photo", index, 1, 1, width, height, preset=look.title))
         try:
             if shop is None or shop.preset != size.preset:
                 shop = _workshop(size.preset, bench, heard)

@@ -16,6 +16,11 @@ from framestyle.nst.image import Size, fit_within, scale_sizes
 from framestyle.presets import Preset
 
 
+LEAST_GROWTH = 1.9
+"""How many times the pixels tell how a step grows with them: those of one scale and the next. Less apart, and what else
+the machine does tells more."""
+
+
 @dataclass(frozen=True)
 class Source:
     """What a full render would be of: a photo (one frame, one shot) or a clip."""
@@ -27,7 +32,8 @@ class Source:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Seconds; `at_most` where every warm frame was taken to need all the steps it may have."""
+    """Seconds; `at_most` where every warm frame was taken to need all the steps it may have, or a larger picture as
+    many times longer as it has more pixels."""
 
     seconds: float
     at_most: bool = False
@@ -53,19 +59,39 @@ class StepTimes:
         self._mark = now
 
     def step_s(self, area_px: int) -> float | None:
-        """Seconds for a step on so many pixels: a fixed part and one for each pixel, fitted to the sizes that were
-        measured; in proportion where there was one, or where the fit makes no sense. None: no step was seen."""
-        # The median: the first window of a scale holds the making of its targets as well.
-        known = {area: statistics.median(times) for area, times in self._steps.items()}
-        if not known:
+        """Seconds for a step on so many pixels: a fixed part and one for each pixel. None: no step was seen."""
+        if not self._steps:
             return None
-        areas, seconds = np.array(list(known)), np.array(list(known.values()))
-        if len(known) > 1:
-            slope, fixed = np.polyfit(areas, seconds, 1)
-            if slope > 0 and fixed > 0:
-                return float(fixed + slope * area_px)
-        largest = max(known)
-        return known[largest] * area_px / largest
+        fixed, each = self._parts()
+        largest = max(self._steps)
+        # How the time grows is read from the fastest windows, which nothing held up; how long it is, from the usual.
+        usual = statistics.median(self._steps[largest]) / (fixed + each * largest)
+        return usual * (fixed + each * area_px)
+
+    def has_seen(self, area_px: int) -> bool:
+        """Whether a step of that size was measured."""
+        return area_px in self._steps
+
+    @property
+    def growth_is_known(self) -> bool:
+        """Whether sizes far enough apart were measured to tell the fixed part. Else there is taken to be none, and
+        steps on more pixels may be faster than is said."""
+        return self._fitted() is not None
+
+    def _parts(self) -> tuple[float, float]:
+        largest = max(self._steps)
+        return self._fitted() or (0.0, min(self._steps[largest]) / largest)
+
+    def _fitted(self) -> tuple[float, float] | None:
+        """The fixed part of a step, and that of one pixel."""
+        areas = np.array(sorted(self._steps))
+        if not len(areas) or areas[-1] < LEAST_GROWTH * areas[0]:
+            return None
+        seconds = np.array([min(self._steps[area]) for area in areas])
+        slope, fixed = np.polyfit(areas, seconds, 1, w=1 / seconds)
+        if slope <= 0:
+            return None
+        return (float(fixed), float(slope)) if fixed > 0 else (0.0, float(seconds[-1] / areas[-1]))
 
     def warm_frame_s(self, area_px: int) -> float | None:
         """Seconds for a warm frame of so many pixels, by how the steps grow; None: none was seen."""
@@ -86,6 +112,7 @@ def full_render(preset: Preset, sources: Sequence[Source], times: StepTimes) -> 
             return None
         cold = source.frames if preset.video.warm_start == "none" else source.shots
         warm = source.frames * (passes_of(preset) if source.frames > 1 else 1) - cold
+        at_most = at_most or not (times.growth_is_known or times.has_seen(size.area_px))
         each = times.warm_frame_s(size.area_px)
         if each is None:
             at_most = at_most or warm > 0
