@@ -15,7 +15,6 @@ from framestyle.motion.sequence import passes_of
 from framestyle.nst.image import Size, fit_within, scale_sizes
 from framestyle.presets import Preset
 
-
 LEAST_GROWTH = 1.9
 """How many times the pixels tell how a step grows with them: those of one scale and the next. Less apart, and what else
 the machine does tells more."""
