@@ -4,7 +4,7 @@ for."""
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from framestyle.events import JobDone, JobStarted, OnEvent, TaskFailed
 from framestyle.jobs.plan import TimeRange
 from framestyle.jobs.preview.cells import Bench, Look, LookDone, open_bench, sizes_for, stylize_cells
 from framestyle.jobs.preview.pictures import Picture, Shown, Unusable, pictures_of
+from framestyle.jobs.workshop import provenance
 from framestyle.media.photos import write_photo
 
 ORIGINAL = "original"
@@ -68,6 +69,7 @@ class _State:
     found: list[Picture | Unusable] = field(default_factory=list)
     outcomes: dict[tuple[int, int], Shown | FramestyleError] = field(default_factory=dict)
     """By the numbers of the look and of the usable picture."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
     written: bool = False
 
     def rows(self) -> list[Row]:
@@ -94,7 +96,7 @@ class _State:
             yield Row("  ·  ".join(part for part in parts if part), [original, *cells], width, height)
 
     def write(self) -> None:
-        write_photo(self.wanted.output, sheet(self.rows()), None, {})
+        write_photo(self.wanted.output, sheet(self.rows()), None, self.metadata)
         self.written = True
 
 
@@ -138,7 +140,9 @@ def _make(state: _State, weights: str, device: str, seed: int, on_event: OnEvent
         return None
     bench = open_bench(wanted.side_px, weights, device, seed, on_event)
     total = len(pictures) * len(wanted.looks)
-    on_event(_started(wanted, bench, total))
+    job = _started(wanted, bench, total)
+    on_event(job)
+    state.metadata = provenance(job.preset, job.weights, bench.seed, job.device)
     _tell_unusable(unusable, on_event)
     done = _fill(state, pictures, bench)
     failed = [number for (_, number), one in state.outcomes.items() if isinstance(one, FramestyleError)]

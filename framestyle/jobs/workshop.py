@@ -39,10 +39,7 @@ class Workshop:
 
     def provenance(self) -> dict[str, str]:
         """What the output's metadata says of how it was made."""
-        used = f"framestyle {framestyle.__version__}, torch {torch.__version__}"
-        return {
-            "comment": f"{used}; preset {self.preset.name}; weights {self.weights}; seed {self.seed}; {self.device}"
-        }
+        return provenance(self.preset.name, self.weights, self.seed, self.device)
 
     @cached_property
     def recipe(self) -> str:
@@ -58,6 +55,12 @@ class Workshop:
             image_digests(self.preset),
         )
         return recipe.text()
+
+
+def provenance(preset: str, weights: str, seed: int, device: str) -> dict[str, str]:
+    """How an output was made, in words, for its metadata."""
+    used = f"framestyle {framestyle.__version__}, torch {torch.__version__}"
+    return {"comment": f"{used}; preset {preset}; weights {weights}; seed {seed}; {device}"}
 
 
 @dataclass(frozen=True, eq=False)

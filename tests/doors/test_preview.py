@@ -15,6 +15,7 @@ import pytest
 import torch
 from PIL import Image
 
+import framestyle
 from framestyle.doors import preview_sheet
 from framestyle.doors.cli import main
 from framestyle.doors.sheet import Cell, Row, Shown, layout
@@ -204,6 +205,14 @@ def test_presets_of_one_name_are_told_apart(
     cells_of("sheet.png", 3)
     told = capsys.readouterr().out
     assert re.search(r"^  quick\.yaml ", told, re.MULTILINE) and "  v2/quick.yaml " in told
+
+
+def test_a_sheet_says_how_it_was_made(photo: Path, quick: str, other: str) -> None:
+    assert preview(photo, "-p", quick, "-p", other, "-o", "sheet.png", "--seed", 7) == 0
+    with Image.open("sheet.png") as image:
+        comment = image.info["comment"]
+    for word in (framestyle.__version__, "preset quick, other;", "weights untrained", "seed 7", "cpu"):
+        assert word in comment
 
 
 # -- sweeps ------------------------------------------------------------------------------------------------
