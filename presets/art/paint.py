@@ -952,7 +952,7 @@ def inkwash(rng: Rng) -> Array:
 def watercolor(rng: Rng) -> Array:
     """Transparent washes with dark edges and granulation."""
     colors = rgb("6fb1d6", "e7a0a0", "f0cf72", "7cbf8e", "9a86c8", "e88b58", "4f86b8")
-    return washes(rng, rgb("fbf8f0")[0], colors, 24, 150, 0.6)
+    return washes(rng, rgb("fbf8f0")[0], colors, 10, 110, 0.6)
 
 
 def pointillist(rng: Rng) -> Array:
