@@ -27,7 +27,7 @@ def error_against_steps(rows: Sequence[Measured], path: Path, gaps: Sequence[int
     import matplotlib as mpl
 
     mpl.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot, ticker
 
     clips = list(dict.fromkeys(row.clip for row in rows))
     variants = list(dict.fromkeys(row.variant for row in rows))
@@ -44,11 +44,16 @@ def error_against_steps(rows: Sequence[Measured], path: Path, gaps: Sequence[int
                         max(row.steps, 0.1),
                         row.warping_error[gap] * 1e4,
                         marks[number % len(marks)],
+                        color=f"C{number % 10}",  # by variant: one may be missing of a clip
                         label=variant,
                     )
             panel.set_title(f"{clip}, gap {gap}", fontsize=9)
             panel.grid(True, which="both", alpha=0.2)
             panel.tick_params(labelsize=8)
+            for axis in (panel.xaxis, panel.yaxis):
+                axis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+                axis.set_major_formatter(ticker.FormatStrFormatter("%g"))
+                axis.set_minor_formatter(ticker.NullFormatter())
         line[0].set_ylabel("warping error, 1e-4", fontsize=8)
     for panel in panels[-1]:
         panel.set_xlabel("steps a frame", fontsize=8)
@@ -77,19 +82,19 @@ def side_by_side(
     figure, panels = pyplot.subplots(
         len(shown), 4, figsize=(11, 0.4 + 11 / 4 * height / width * 1.08 * len(shown)), squeeze=False
     )
-    for line, (name, pictures) in zip(panels, shown.items(), strict=True):
+    for number, (name, pictures) in enumerate(shown.items()):
         before = warp(pictures[last - 1].astype(np.float32), backward)
         change = np.clip(128 + gain * (pictures[last] - before), 0, 255)
         change[~visible] = 128
         columns = [pictures[0], pictures[last // 2], pictures[last], change.astype(np.uint8)]
         titles = ["frame 0", f"frame {last // 2}", f"frame {last}", f"change along the flow, × {gain:g}"]
-        for panel, picture, title in zip(line, columns, titles, strict=True):
+        for panel, picture, title in zip(panels[number], columns, titles, strict=True):
             panel.imshow(picture, interpolation="bicubic")
             panel.set_xticks([])
             panel.set_yticks([])
-            if line is panels[0]:
+            if number == 0:
                 panel.set_title(title, fontsize=8)
-        line[0].set_ylabel(name, fontsize=8)
+        panels[number][0].set_ylabel(name, fontsize=8)
     figure.tight_layout(pad=0.3)
     figure.savefig(path, dpi=110)
     pyplot.close(figure)

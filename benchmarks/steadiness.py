@@ -241,6 +241,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=0, help="0 = as torch chooses")
     parser.add_argument("--again", action="store_true", help="make runs anew that are kept already")
+    parser.add_argument("--only-kept", action="store_true", help="make no run; report those that are kept")
     parser.add_argument("-o", "--output", type=Path, default=Path("build/steadiness"))
     return parser.parse_args()
 
@@ -270,10 +271,13 @@ def main() -> None:
     rows: list[Row] = []
     for name in args.clips:
         clip = make_clip(name, args.frames, args.side * 9 // 16, args.side)
-        for variant in args.variants:
+        variants = [
+            one for one in args.variants if not args.only_kept or _kept(name, one, args.output).exists()
+        ]
+        for variant in variants:
             rows.append(_row(clip, variant, args))
             print(table(rows[-1:]).splitlines()[-1], file=sys.stderr, flush=True)
-        runs = {one: Run.load(_kept(name, one, args.output)).pictures for one in args.variants}
+        runs = {one: Run.load(_kept(name, one, args.output)).pictures for one in variants}
         side_by_side(clip, runs, args.output / f"steadiness-{name}.png")
     report = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -1,6 +1,8 @@
-"""Makes the README's pictures from the project's own samples: python docs/make_images.py [--device D].
+"""Makes the pictures of README and docs/presets.md from the project's own samples: python docs/make_images.py.
 
-Some ten minutes on two cores. Results are written to docs/images/; nothing else is touched.
+`--only photos clip presets` makes some of them; `--photos canyon …`: those that docs/presets.md shows every preset on. Some
+ten minutes on two cores for the README's, a minute for each preset on each photo. Results are written to docs/images/;
+nothing else is touched.
 """
 
 from __future__ import annotations
@@ -16,19 +18,21 @@ from framestyle.doors.sheet import picture_row, sheet
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.workshop import open_workshop
-from framestyle.media.photos import read_style_image, write_photo
-from framestyle.presets import load_preset
+from framestyle.media.photos import PhotoSettings, read_style_image, write_photo
+from framestyle.presets import list_presets, load_preset
 
 IMAGES = Path(__file__).parent / "images"
 PHOTOS = {
     "canyon": ("nightswirl", "mosaic", "wave", "woodcut"),
     "stilllife": ("sunfield", "stainedglass", "inkwash", "cubist"),
 }
+PRESET_PHOTOS = ("canyon", "stilllife")
 CLIP_PRESET = "sunfield"
 PHOTO_SETTINGS = ("scales.max_side_px=240",)
 CLIP_SETTINGS = ("scales.max_side_px=192", "video.steps=12")
+PRESET_SETTINGS = ("scales.max_side_px=160", "scales.first_steps=80", "scales.steps=40")
 MOMENTS = (0.1, 0.3, 0.5, 0.6, 0.95)
-CELL_PX = 320
+CELL_PX, PRESET_CELL_PX = 320, 200
 
 
 def stylize(kind: str, source: Path, target: Path, preset: str, settings: Sequence[str], device: str) -> None:
@@ -63,14 +67,38 @@ def clip(work: Path, device: str) -> None:
     write_photo(IMAGES / "clip.jpg", sheet(rows), None, {})
 
 
+def presets(work: Path, device: str, name: str) -> None:
+    """Every preset of the list on one photo, small; but for gatys2015, which wants imagenet weights."""
+    source = samples_dir() / "photos" / f"{name}.jpg"
+    pictures, labels = [read_style_image(source)], ["original"]
+    found = (summary for summary in list_presets() if summary.builtin and "reference" not in summary.tags)
+    for preset in sorted(summary.name for summary in found):
+        target = work / f"{name}-{preset}.png"
+        if not target.exists():
+            stylize("photo", source, target, preset, PRESET_SETTINGS, device)
+        pictures.append(read_style_image(target))
+        labels.append(preset)
+    page = sheet([picture_row(source.name, labels, pictures, PRESET_CELL_PX)])
+    write_photo(IMAGES / f"presets-{name}.jpg", page, None, {}, PhotoSettings(75, "4:2:0", "srgb"))
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Make the README's pictures.")
+    parser = argparse.ArgumentParser(description="Make the documents' pictures.")
     parser.add_argument("--device", default="auto")
-    device = parser.parse_args().device
+    parser.add_argument("--only", nargs="+", choices=("photos", "clip", "presets"), default=("photos", "clip", "presets"))
+    parser.add_argument("--photos", nargs="+", default=PRESET_PHOTOS)
+    parser.add_argument("--work", type=Path, help="where single pictures are kept, and taken from by a later call")
+    args = parser.parse_args()
     IMAGES.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as work:
-        photos(Path(work), device)
-        clip(Path(work), device)
+    with tempfile.TemporaryDirectory() as temporary:
+        work = args.work or Path(temporary)
+        if "photos" in args.only:
+            photos(work, args.device)
+        if "clip" in args.only:
+            clip(work, args.device)
+        if "presets" in args.only:
+            for name in args.photos:
+                presets(work, args.device, name)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from framestyle.media.video_writer import CODECS
-from framestyle.presets import SHORTHANDS, Preset, SchemaRow, schema_rows, schema_text
+from framestyle.presets import SHORTHANDS, Preset, SchemaRow, schema_rows
+from framestyle.presets.editors import schema_text
 from framestyle.presets.schema import DRAFT_BELOW, SLOW_FROM
 from framestyle.presets.zip_source import LARGEST_UNPACKED_BYTES, MOST_ENTRIES
 
@@ -40,7 +41,7 @@ style:
 video: {temporal_weight: 40}
 ```
 
-## Commands
+{PICTURES}## Commands
 
 | `framestyle presets …` | What it does |
 |---|---|
@@ -95,6 +96,15 @@ NOTES = {
     "": """\
 `strength` multiplies the content weight by 30^(1 - 2 · strength): by 30 at 0, by 1 at 0.5, by 1/30 at 1.
 
+It means about the same at any size. `python -m benchmarks.strength` on one photo in `nightswirl`, with few steps (50 and 25;
+256 px has two scales more, and so comes nearer to its style), losses before their weights:
+
+| `strength` | 128 px: style, content | 256 px: style, content |
+|---|---|---|
+| 0 | 1.34, 0.005 | 1.38, 0.004 |
+| 0.5 | 0.63, 0.34 | 0.41, 0.50 |
+| 1 | 0.18, 1.97 | 0.04, 2.18 |
+
 Losses are relative (see [decision 0002](decisions/0002-losses-are-relative.md)), so a weight of 1 means about as
 much in one layer, size or backbone as in another.
 """,
@@ -111,6 +121,27 @@ and the content loss too is the paper's sum.
 
 At each scale every style image has `scale`² times the pixels of the content image, in its own shape.
 Several images blend by weight.
+
+**Regions.** A style image with a `region` is for that part of the content alone. A mask shows the parts: an image in which each
+region has its own grey level or colour. `mask` names it, or `--mask PATH` on the command line:
+
+```yaml
+style:
+  images:
+    - {path: night-sky.jpg, region: 255}        # where the mask is white
+    - {path: mosaic.jpg, region: "#ff0000"}     # where it is red; in quotes, for # begins a comment
+    - {path: woodcut.jpg}                       # everywhere else: region is rest
+  mask: harbour-mask.png
+```
+
+- The mask is stretched over the content. Its edges may be soft: a colour between those of two regions belongs to both, in
+  parts. So a soft edge from one region to another should not run through a third one's colour.
+- `rest` is what the mask shows black or white, where no image has that colour for its region. Where no image is for the
+  rest, it stays as it is, to the bit. One image with `region: 255` paints what is white, and leaves what is black.
+- Images of the same region blend by weight. Colours are kept (`color.preserve`) over the whole picture.
+- Where `mask` is a folder, each input has the mask in it that is named as the input is, whatever the suffix
+  (`IMG_7.png` for `IMG_7.jpg`). An input without one fails; the others go on.
+- A clip has one mask for all its frames: it does not move with what it shows.
 """,
     "network": """\
 Weights expect the pooling that they were made with: `max` for `imagenet` and `caffe`, `average` for `learned` and
@@ -163,9 +194,10 @@ raft-small, 12; `medium` raft-large, 12; `fine` raft-large, 24. It is made for a
 half a gigabyte, which grows with the fourth power of `flow_max_side_px`. Where the weights are missing the job does not
 start; `dis` is never taken in its place.
 
-A warm frame is optimised at the full size alone, for at most `steps` steps. Its loss is averaged over windows of 5
-steps (10 with `lbfgs`). The frame is done where a window's mean is not below the one before by at least `tolerance` of
-it, and `min_steps` are over; two windows are needed for that. With `steps: 0` a warm frame is what it starts from.
+A warm frame is optimised at the full size alone, for at most `steps` steps. Its losses are looked at after every 5
+steps (10 with `lbfgs`). The frame is done where 5 more, at the slope of the last two, would better the loss by less than
+`tolerance` of it, and `min_steps` are over: a still picture is left after 5, what moves mostly gets all. With `steps: 0`
+a warm frame is what it starts from.
 """,
     "output": """\
 What each photo format holds, and how colour profiles are handled: [photos.md](photos.md).
@@ -180,6 +212,7 @@ def reference_text() -> str:
     rows = schema_rows()
     head = HEAD.replace("{MOST_ENTRIES}", str(MOST_ENTRIES))
     head = head.replace("{LARGEST_UNPACKED_BYTES:,}", f"{LARGEST_UNPACKED_BYTES:,}")
+    head = head.replace("{PICTURES}", _pictures())
     parts = [head, _section(TOP, "Whose preset it is, and what has no section of its own.", rows, "")]
     for name, info in Preset.model_fields.items():
         model = info.annotation
@@ -187,6 +220,19 @@ def reference_text() -> str:
             parts.append(_section(f"`{name}`", " ".join((model.__doc__ or "").split()), rows, name))
     parts += [_codecs(), _shorthands(), _cost_classes()]
     return "\n".join(parts)
+
+
+def _pictures() -> str:
+    """A section with the sheets that make_images.py has made; nothing where there are none."""
+    sheets = sorted((TARGET.parent / "images").glob("presets-*.jpg"))
+    if not sheets:
+        return ""
+    about = (
+        "On samples, 160 px wide, with `learned` weights and half of the steps (`docs/make_images.py`); larger, their "
+        "strokes are finer. Without `gatys2015`, which is meant for `imagenet` weights:"
+    )
+    shown = [f"![{sheet.stem.partition('-')[2]} in every preset](images/{sheet.name})" for sheet in sheets]
+    return "\n\n".join(["## The built-in ones", about, *shown, ""])
 
 
 def texts() -> dict[Path, str]:

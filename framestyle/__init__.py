@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from framestyle.doors.arrays import Painter, stylize_frames, stylize_image
     from framestyle.errors import FramestyleError
     from framestyle.frames import Frame
     from framestyle.jobs.workshop import Workshop, open_workshop
-    from framestyle.motion.sequence import stylize_frames
     from framestyle.motion.shots import Shot, find_shots
     from framestyle.nst.stylizer import Stylizer
     from framestyle.presets import Preset, list_presets, load_preset
@@ -22,6 +22,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Frame": "framestyle.frames",
     "FramestyleError": "framestyle.errors",
+    "Painter": "framestyle.doors.arrays",
     "Preset": "framestyle.presets",
     "Shot": "framestyle.motion.shots",
     "Stylizer": "framestyle.nst.stylizer",
@@ -30,13 +31,15 @@ _HOMES = {
     "list_presets": "framestyle.presets",
     "load_preset": "framestyle.presets",
     "open_workshop": "framestyle.jobs.workshop",
-    "stylize_frames": "framestyle.motion.sequence",
+    "stylize_frames": "framestyle.doors.arrays",
+    "stylize_image": "framestyle.doors.arrays",
 }
 """Where each public name lives."""
 
 __all__ = [
     "Frame",
     "FramestyleError",
+    "Painter",
     "Preset",
     "Shot",
     "Stylizer",
@@ -47,6 +50,7 @@ __all__ = [
     "load_preset",
     "open_workshop",
     "stylize_frames",
+    "stylize_image",
 ]
 
 

@@ -26,6 +26,8 @@ class JobStarted(Event):
     tasks: int
     frames: int
     """Frames of all clips, each as often as it is painted, plus photos: what FrameDone and PhotoDone count up to."""
+    skipped: int = 0
+    """How many of the tasks were done before; their frames are not counted."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class TaskStarted(Event):
     path: str
     kind: str  # video | photo
     index: int
-    """Counts from 0 over the job's tasks."""
+    """Counts from 0 over the job's tasks that were not done before."""
     frames: int
     shots: int
     width: int
@@ -62,6 +64,14 @@ class TaskStarted(Event):
     """How often each frame is painted."""
     preset: str = ""
     """On a contact sheet: what it calls the preset that is at work. Else the job's."""
+
+
+@dataclass(frozen=True)
+class TaskSkipped(Event):
+    """One clip or photo was done before, from the same input and by the same settings."""
+
+    path: str
+    output: str
 
 
 @dataclass(frozen=True)
@@ -161,6 +171,8 @@ class JobDone(Event):
     frames: int
     seconds: float
     steps: int
+    skipped: int = 0
+    """How many were done before."""
 
 
 OnEvent = Callable[[Event], None]

@@ -10,12 +10,18 @@ import numpy.typing as npt
 
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 """HWC, RGB, uint8 or uint16, upright, full range, contiguous."""
+Alpha = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+"""HW, of its pixels' depth; 0 is hidden. Colours are not multiplied by it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One picture of a clip. `index` counts decoded frames from 0; `pts` is in seconds from the clip's start."""
+    """One picture of a clip. `index` counts decoded frames from 0; `pts` is in seconds from the clip's start.
+
+    `alpha` is what readers give of a clip with transparency; between reader and writer frames travel without it.
+    """
 
     index: int
     pts: Fraction
     pixels: Pixels
+    alpha: Alpha | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,10 +25,15 @@ def _children_of(parent: int) -> list[int]:
 
 
 def _is_ffmpeg(process: int) -> bool:
-    try:
-        return b"ffmpeg" in Path(f"/proc/{process}/cmdline").read_bytes()
-    except OSError:
-        return False
+    """By its name, which a process that has just been started does not have at once."""
+    for _ in range(100):
+        try:
+            if name := Path(f"/proc/{process}/cmdline").read_bytes():
+                return b"ffmpeg" in name
+        except OSError:
+            return False
+        time.sleep(0.01)
+    return False
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from PIL import ExifTags, Image
 
@@ -228,6 +229,13 @@ BEST: dict[str, dict[str, Any]] = {
     ".avif": {"quality": 100, "subsampling": "4:4:4"},
 }
 """The least that each format loses, in Pillow's words."""
+
+
+def by_opencv(path: Path) -> Any:
+    """RGB(A) as stored, by a second library. (It multiplies 8-bit colours of a TIFF by their alpha.)"""
+    decoded = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+    assert decoded is not None
+    return np.dstack([decoded[..., 2::-1], decoded[..., 3:]])
 
 
 def save(path: Path, pixels: Any, **options: Any) -> None:

@@ -13,13 +13,25 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import framestyle
-from framestyle.doors.options import add_overrides, add_range, add_work_options, check_range
+from framestyle.doors.options import (
+    add_inputs,
+    add_mask,
+    add_overrides,
+    add_range,
+    add_work_options,
+    check_range,
+    overrides_of,
+)
 from framestyle.doors.presets_cli import add_presets
 from framestyle.doors.preview import add_preview
 from framestyle.doors.text import plain
 from framestyle.errors import BatchError, FramestyleError, InterruptedByUserError, UsageError
+
+if TYPE_CHECKING:
+    from framestyle.jobs.batch import Order
 
 EXAMPLES = """examples:
   framestyle demo
@@ -27,6 +39,7 @@ EXAMPLES = """examples:
   framestyle preview photo.jpg -o looks.png -p mosaic -p wave
   framestyle stylize clip.mp4 -o painted.mp4 -p nightswirl --max-side 512
   framestyle stylize photos/ -o painted/ -p watercolor --set strength=0.7
+  framestyle stylize photos/ -o painted/ -p wave -p inkwash --dry-run
 """
 
 
@@ -64,7 +77,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 def _interrupted() -> InterruptedByUserError:
     return InterruptedByUserError(
         "stopped; no half-written file was left",
-        next_step="Finished files are kept. The same command starts the others again (--overwrite: all of them).",
+        next_step="Finished files are kept. The same command goes on with the others.",
     )
 
 
@@ -108,19 +121,33 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_stylize(commands: argparse._SubParsersAction[_Parser]) -> None:
-    parser = commands.add_parser("stylize", help="stylize clips, photos, or folders of photos")
-    parser.add_argument(
-        "inputs", nargs="+", type=Path, metavar="INPUT", help="a video, a photo, a folder of photos"
-    )
+    parser = commands.add_parser("stylize", help="stylize clips, photos, or folders of them")
+    add_inputs(parser)
     parser.add_argument("-o", "--output", required=True, help="a file, or a folder for several results")
-    parser.add_argument("-p", "--preset", required=True, help="a preset's name, or the path of a YAML file")
+    parser.add_argument(
+        "-p",
+        "--preset",
+        dest="presets",
+        action="append",
+        required=True,
+        metavar="PRESET",
+        help="a preset's name, or the path of a YAML file; with several -p, each gets a folder of its name",
+    )
     add_overrides(parser)
+    add_mask(parser)
     parser.add_argument(
         "--max-side", type=int, metavar="PX", help="longest side of the result; 0 = the input's own"
     )
     add_range(parser)
-    parser.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace outputs that exist, but for those that are done"
+    )
+    parser.add_argument("--fresh", action="store_true", help="make what is done anew, too")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="say what would be done, and do nothing: sizes, time and disk by estimate",
+    )
     add_work_options(parser)
     parser.set_defaults(run=run_stylize)
 
@@ -155,60 +182,66 @@ def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def run_stylize(args: argparse.Namespace) -> int:
     """`framestyle stylize`."""
-    from framestyle.jobs.plan import TimeRange, plan
-    from framestyle.presets import load_preset
+    from framestyle.jobs.batch import prepare
 
-    check_range(args)
-    overrides = list(args.overrides)
-    if args.max_side is not None:
-        overrides.append(f"scales.max_side_px={args.max_side}")
-    preset = load_preset(args.preset, overrides)
-    output = Path(args.output)
-    tasks = plan(
-        args.inputs,
-        output,
-        # A trailing slash says "folder"; Path forgets it.
-        into_folder=args.output.endswith(("/", os.sep)),
-        photo_format=preset.output.photo_format,
-        video_codec=preset.output.video_codec,
-        overwrite=args.overwrite,
-    )
+    order = _order(args)
+    jobs = prepare(order)
     if args.dry_run:
-        for task in tasks:
-            print(_plain(f"{task.kind}: {task.source} -> {task.target}"))
-        return 0
-    from framestyle.doors.console import describe, open_console
-    from framestyle.events import Event, TaskFailed
-    from framestyle.jobs.engines.local import run
-    from framestyle.jobs.workshop import open_workshop
+        from framestyle.doors.dry_run import dry_run
 
-    failures: list[TaskFailed] = []
+        for line in dry_run(jobs, order):
+            print(line)
+        return 0
+    from framestyle.doors.console import failure_table, open_console
+    from framestyle.events import Event, JobStarted, TaskFailed
+    from framestyle.jobs.batch import paint
+
+    failures: list[tuple[str, TaskFailed]] = []
+    preset = ""
     with open_console(args.progress) as console:
 
         def heard(event: Event) -> None:
-            if isinstance(event, TaskFailed):
-                failures.append(event)
+            nonlocal preset
+            if isinstance(event, JobStarted):
+                preset = event.preset
+            elif isinstance(event, TaskFailed):
+                failures.append((preset, event))
             console(event)
 
-        workshop = open_workshop(
-            preset,
-            weights=args.weights,
-            device=args.device,
-            seed=args.seed,
-            on_event=heard,
-            clips=any(task.kind == "video" for task in tasks),
-        )
-        done = run(tasks, output, TimeRange(args.start, args.end), workshop)
-    if done.failed:
-        if args.progress == "none":
-            # Silent about progress, never about what went wrong.
-            for failure in failures:
-                print(describe(failure), file=sys.stderr)
-        raise BatchError(
-            f"{len(done.failed)} of {len(tasks)} failed; the rest is done",
-            next_step="The failures are listed above, each with its cause.",
-        )
-    return 0
+        paint(jobs, order, heard)
+    if not failures:
+        return 0
+    if args.progress != "json":
+        # Silent about progress, never about what went wrong.
+        failure_table(failures)
+    raise BatchError(
+        f"{len(failures)} of {sum(job.tasks for job in jobs)} failed; the rest is done",
+        next_step="The failures are listed above, each with its cause.",
+    )
+
+
+def _order(args: argparse.Namespace) -> Order:
+    from framestyle.jobs.batch import Order
+    from framestyle.jobs.plan import TimeRange
+    from framestyle.presets import load_preset
+
+    check_range(args)
+    overrides = overrides_of(args)
+    if args.max_side is not None:
+        overrides.append(f"scales.max_side_px={args.max_side}")
+    return Order(
+        args.inputs,
+        Path(args.output),
+        [load_preset(name, overrides) for name in args.presets],
+        weights=args.weights,
+        device=args.device,
+        seed=args.seed,
+        span=TimeRange(args.start, args.end),
+        # A trailing slash says "folder"; Path forgets it.
+        into_folder=args.output.endswith(("/", os.sep)),
+        overwrite=args.overwrite,
+        fresh=args.fresh,
+    )
 
 
 def run_weights_list(args: argparse.Namespace) -> int:

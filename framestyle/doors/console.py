@@ -12,6 +12,7 @@ import re
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Protocol, Self, TextIO
 
@@ -23,7 +24,7 @@ from rich.table import Table
 from rich.text import Text
 
 from framestyle.doors.progress import Clock, Progress
-from framestyle.doors.text import plain
+from framestyle.doors.text import counted, plain
 from framestyle.events import (
     CellDone,
     Event,
@@ -184,14 +185,20 @@ def describe(event: Event) -> str:
     if isinstance(event, CellDone):
         return f"{plain(event.path)} in {plain(event.preset)}: {event.seconds:.1f} s"
     if isinstance(event, TaskFailed):
-        return f"FAILED {plain(event.path)}: {plain(event.message)}"
+        return f"FAILED {plain(event.path)}: {_cause(event)}"
     if isinstance(event, TaskDone):
         size = f"{event.size_bytes / 1e6:.1f} MB"
         return f"wrote {plain(event.output)} ({size}, {event.frames} frames, {event.seconds:.1f} s)"
     if isinstance(event, JobDone):
         tally = f"{len(event.outputs)} written, {len(event.failed)} failed"
+        tally += f", {event.skipped} done before" if event.skipped else ""
         return f"done: {tally}, {event.frames} frames, {event.seconds:.1f} s"
     return ""
+
+
+def _cause(failed: TaskFailed) -> str:
+    """Without the path, which stands before it anyway."""
+    return plain(failed.message.removeprefix(failed.path).lstrip(" :"))
 
 
 def _shot(progress: Progress) -> str:
@@ -236,7 +243,6 @@ class _Rich:
             get_renderable=self._picture,
             redirect_stdout=False,
         )
-        self._failures: list[TaskFailed] = []
         self._sizes: dict[str, int] = {}
 
     def __enter__(self) -> Self:
@@ -249,16 +255,13 @@ class _Rich:
     def __call__(self, event: Event) -> None:
         with self._lock:
             self._progress(event)
-        if isinstance(event, TaskFailed):
-            self._failures.append(event)
-        elif isinstance(event, TaskDone):
+        if isinstance(event, TaskDone):
             self._sizes[event.output] = event.size_bytes
         # Never printed under our lock: the refreshing thread holds rich's while it waits for ours.
         if isinstance(event, Note | TaskFailed):
             self._console.print(Text(describe(event), style=_style_of(event)))
         elif isinstance(event, JobDone):
             self._console.print(self._summary(event))
-            self._failures.clear()
 
     def _picture(self) -> Table:
         with self._lock:
@@ -307,7 +310,9 @@ class _Rich:
         return row
 
     def _summary(self, done: JobDone) -> Table:
-        table = Table(title="FrameStyle", show_header=False, title_justify="left")
+        job = self._progress.job
+        title = "FrameStyle" if job is None else f"FrameStyle · {job.preset}"
+        table = Table(title=Text(plain(title)), show_header=False, title_justify="left")
         table.add_column(style="bold")
         table.add_column(overflow="fold")
         for output in done.outputs[:SHOWN_OUTPUTS]:
@@ -315,11 +320,36 @@ class _Rich:
             table.add_row("wrote", Text(plain(output) + size))
         if len(done.outputs) > SHOWN_OUTPUTS:
             table.add_row("", f"and {len(done.outputs) - SHOWN_OUTPUTS} more")
-        frames = max(1, done.frames)
-        table.add_row(
-            "frames", f"{done.frames}, {done.steps / frames:.1f} steps and {done.seconds / frames:.2f} s each"
-        )
+        if done.skipped:
+            table.add_row("skipped", f"{done.skipped} done before")
+        if done.frames:
+            each = f"{done.steps / done.frames:.1f} steps and {done.seconds / done.frames:.2f} s each"
+            table.add_row("frames", f"{done.frames}, {each}")
         table.add_row("time", duration(done.seconds))
-        for failure in self._failures:
-            table.add_row("failed", Text(f"{plain(failure.path)}: {plain(failure.message)}", style="red"))
+        if done.failed:
+            table.add_row("failed", Text(f"{len(done.failed)}, each with its reason", style="red"))
         return table
+
+
+def failure_table(failures: Sequence[tuple[str, TaskFailed]], stream: TextIO | None = None) -> None:
+    """What failed and why, one row an input, to stderr: (preset, failure). Off a terminal each is one line."""
+    console = RichConsole(file=stream or sys.stderr)
+    presets: dict[TaskFailed, list[str]] = {}
+    for preset, failure in failures:
+        presets.setdefault(failure, []).append(preset)
+    several = len({preset for preset, _ in failures}) > 1
+    rows = []
+    for failure, names in presets.items():
+        where = plain(f" ({', '.join(names)})") if several else ""
+        rows.append((plain(failure.path), _cause(failure) + where))
+    title = f"failed: {counted(len({path for path, _ in rows}), 'input')}"
+    if not console.is_terminal:
+        lines = [title, *(f"  {path}: {message}" for path, message in rows)]
+        console.file.write("\n".join(lines) + "\n")
+        return
+    table = Table(title=title, title_justify="left", title_style="bold red")
+    table.add_column("input", overflow="fold")
+    table.add_column("why", overflow="fold", ratio=1)
+    for path, message in rows:
+        table.add_row(Text(path), Text(message))
+    console.print(table)

@@ -60,11 +60,13 @@ def demo(folder: Path, *, weights: str, device: str, seed: int, on_event: OnEven
         if not path.is_file():
             raise InputError(f"the sample {path} is missing", next_step="Install FrameStyle again.")
     folder.mkdir(parents=True, exist_ok=True)
-    shared = load_weights(weights, on_event=on_event)
+    kind, backbone = load_weights(weights, on_event=on_event)
 
     def make(task: Task, preset: str, settings: Sequence[str]) -> Path:
         loaded = load_preset(preset, settings)
-        shop = open_workshop(loaded, weights=shared, device=device, seed=seed, on_event=on_event)
+        shop = open_workshop(
+            loaded, weights=kind, device=device, seed=seed, on_event=on_event, backbone=backbone
+        )
         run([task], task.target, TimeRange(), shop)
         return task.target
 

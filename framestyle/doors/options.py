@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import json
 from fractions import Fraction
+from pathlib import Path
 
 from framestyle.errors import UsageError
+
+
+def add_inputs(parser: argparse.ArgumentParser) -> None:
+    """What `jobs.inputs.gather` takes."""
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        type=Path,
+        metavar="INPUT",
+        help="a clip, a photo, an image sequence (shot.%%04d.png), a folder, or a pattern ('photos/**/*.jpg')",
+    )
 
 
 def add_overrides(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +31,24 @@ def add_overrides(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="change any preset key",
     )
+
+
+def add_mask(parser: argparse.ArgumentParser) -> None:
+    """`--mask`."""
+    parser.add_argument(
+        "--mask",
+        metavar="PATH",
+        help="where the regions lie that style images are for: an image, or a folder with one for each input",
+    )
+
+
+def overrides_of(args: argparse.Namespace) -> list[str]:
+    """Those of `--set`, then `--mask`."""
+    overrides = list(args.overrides)
+    if args.mask is not None:
+        # JSON's quotes are YAML's: a path may hold whatever means something there.
+        overrides.append(f"style.mask={json.dumps(args.mask, ensure_ascii=False)}")
+    return overrides
 
 
 def add_range(parser: argparse.ArgumentParser) -> None:

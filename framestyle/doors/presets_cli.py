@@ -220,7 +220,7 @@ def run_keys(args: argparse.Namespace) -> int:
 
 def run_schema(args: argparse.Namespace) -> int:
     """`framestyle presets schema`."""
-    from framestyle.presets import schema_text
+    from framestyle.presets.editors import schema_text
 
     print(schema_text(), end="")
     return 0

@@ -4,13 +4,20 @@ happen inside."""
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from framestyle.doors.options import add_overrides, add_range, add_work_options, check_range
+from framestyle.doors.options import (
+    add_inputs,
+    add_mask,
+    add_overrides,
+    add_range,
+    add_work_options,
+    check_range,
+    overrides_of,
+)
 from framestyle.doors.text import plain
 from framestyle.errors import (
     BatchError,
@@ -22,6 +29,7 @@ from framestyle.errors import (
 
 if TYPE_CHECKING:
     from framestyle.events import Event
+    from framestyle.jobs.inputs import Inputs
     from framestyle.presets import Preset
     from framestyle.presets.sweeps import Sweep
 
@@ -44,9 +52,7 @@ def add_preview(commands: argparse._SubParsersAction[Any]) -> None:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "inputs", nargs="+", type=Path, metavar="INPUT", help="a video, a photo, a folder of photos"
-    )
+    add_inputs(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -66,6 +72,7 @@ def add_preview(commands: argparse._SubParsersAction[Any]) -> None:
     )
     parser.add_argument("--all", action="store_true", help="every preset, built-in and your own")
     add_overrides(parser)
+    add_mask(parser)
     parser.add_argument(
         "--sweep",
         dest="sweeps",
@@ -85,21 +92,24 @@ def add_preview(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def run_preview(args: argparse.Namespace) -> int:
-    """`framestyle preview`: what is wanted is checked before anything is opened."""
+    """`framestyle preview`: what is wanted is checked before anything is decoded."""
     from framestyle.presets.sweeps import parse_sweep
 
     sweeps = [parse_sweep(text) for text in args.sweeps]
     _check_usage(args, sweeps)
     presets, broken = _load_presets(args)
     looks = _sweep(args, sweeps) if sweeps else presets
-    from framestyle.media.video_writer import MUXERS
+    from framestyle.jobs.inputs import gather
+    from framestyle.jobs.plan import names_a_clip
 
-    if args.output.suffix.lower() in MUXERS:
-        _check_moving(args, sweeps, presets)
-        _check_output(args)
-        return _run_moving(args, presets[0][1])
-    _check_output(args)
-    return _run_sheet(args, sweeps, looks, broken)
+    moving = names_a_clip(args.output) and "%" not in args.output.name
+    inputs = gather(args.inputs, one_clip=moving)
+    if moving:
+        _check_moving(args, sweeps, presets, inputs)
+    _check_output(args.output, inputs, args.overwrite)
+    if moving:
+        return _run_moving(args, inputs.found[0].path, presets[0][1])
+    return _run_sheet(args, inputs, sweeps, looks, broken)
 
 
 # -- what is wanted ----------------------------------------------------------------------------------------
@@ -143,7 +153,7 @@ def _load_presets(
         if row.is_broken and row.name not in args.presets
     ]
     wanted = dict.fromkeys([*args.presets, *(row.name for row in rows if not row.is_broken)])
-    loaded = [(text, load_preset(text, args.overrides)) for text in wanted]
+    loaded = [(text, load_preset(text, overrides_of(args))) for text in wanted]
     for _, preset in loaded:
         if preset.is_abstract:
             raise PresetError(
@@ -162,7 +172,7 @@ def _sweep(args: argparse.Namespace, sweeps: Sequence[Sweep]) -> list[tuple[str,
     looks = []
     for chosen in product(*(sweep.overrides() for sweep in sweeps)):
         try:
-            looks.append((" ".join(chosen), load_preset(args.presets[0], [*args.overrides, *chosen])))
+            looks.append((" ".join(chosen), load_preset(args.presets[0], [*overrides_of(args), *chosen])))
         except PresetError as error:
             # Without the sweep it loaded: so this is about the sweep, and is said in its name.
             raise PresetError(
@@ -171,35 +181,45 @@ def _sweep(args: argparse.Namespace, sweeps: Sequence[Sweep]) -> list[tuple[str,
     return looks
 
 
-def _check_output(args: argparse.Namespace) -> None:
+def _check_moving(
+    args: argparse.Namespace,
+    sweeps: Sequence[Sweep],
+    presets: Sequence[tuple[str, Preset]],
+    inputs: Inputs,
+) -> None:
+    to_do = f"For more, name a sheet: -o {args.output.stem}.png"
+    if not inputs.alone:
+        raise UsageError(f"{args.output} shows one clip, and several inputs are named", next_step=to_do)
+    if inputs.found[0].kind == "photo":
+        raise UsageError(
+            f"{inputs.found[0].path} is no clip, and {args.output} is to be one",
+            next_step="Name a clip, or a sheet to be written, such as -o sheet.png.",
+        )
+    if sweeps or len(presets) > 1:
+        raise UsageError(f"{args.output} shows one preset, and several are named", next_step=to_do)
+    if args.live:
+        raise UsageError("--live is for sheets; a clip is whole or not at all", next_step=to_do)
+
+
+def _check_output(output: Path, inputs: Inputs, overwrite: bool) -> None:
     """All that can be refused before hours of work."""
+    from framestyle.media.codecs import MUXERS
     from framestyle.media.files import check_writable
     from framestyle.media.photos import FORMATS
-    from framestyle.media.video_writer import MUXERS
 
-    output: Path = args.output
     if output.suffix.lower() not in {*FORMATS, *MUXERS}:
         raise OutputError(
             f"{output}: neither a sheet nor a clip ends in {output.suffix!r}",
             next_step=f"Sheets: {', '.join(FORMATS)}. Clips: {', '.join(MUXERS)}.",
         )
     if output.is_file():
-        if any(_holds(path, output) for path in args.inputs):
+        if any(path.samefile(output) for path in inputs.paths()):
             raise OutputError(
                 f"{output} is an input; sources are never written over", next_step="Choose another -o."
             )
-        if not args.overwrite:
+        if not overwrite:
             raise OutputError(f"{output} exists already", next_step="Choose another -o, or add --overwrite.")
     check_writable(output)
-
-
-def _holds(path: Path, output: Path) -> bool:
-    """Whether an input is the output, or a folder with the output among its photos."""
-    from framestyle.media.files import photos_in
-
-    if not path.exists():
-        return False
-    return any(one.samefile(output) for one in (photos_in(path) if path.is_dir() else [path]))
 
 
 # -- what is made ------------------------------------------------------------------------------------------
@@ -207,20 +227,21 @@ def _holds(path: Path, output: Path) -> bool:
 
 def _run_sheet(
     args: argparse.Namespace,
+    inputs: Inputs,
     sweeps: Sequence[Sweep],
     looks: Sequence[tuple[str, Preset]],
     broken: Sequence[tuple[Path, PresetError]],
 ) -> int:
-    from framestyle.doors.console import describe, open_console
+    from framestyle.doors.console import failure_table, open_console
     from framestyle.doors.preview_sheet import Wanted, make_sheet
     from framestyle.events import TaskFailed
+    from framestyle.jobs.inputs import Unusable
     from framestyle.jobs.plan import TimeRange
     from framestyle.jobs.preview.cells import Look
-    from framestyle.jobs.preview.pictures import Unusable
 
     failures: list[TaskFailed] = []
     wanted = Wanted(
-        tuple(args.inputs),
+        inputs,
         args.output,
         tuple(Look(title, preset) for title, preset in looks),
         labels=sweeps[-1].overrides() if sweeps else tuple(title for title, _ in looks),
@@ -241,23 +262,22 @@ def _run_sheet(
         made = make_sheet(wanted, weights=args.weights, device=args.device, seed=args.seed, on_event=heard)
     for line in made.words() if made is not None else ():
         print(plain(line))
-    if failures and args.progress == "none":
+    if not failures:
+        return 0
+    if args.progress != "json":
         # Silent about progress, never about what went wrong.
-        for failure in failures:
-            print(describe(failure), file=sys.stderr)
+        failure_table([("", failure) for failure in failures])
     if made is None:
         raise BatchError(
             f"all {len(failures)} failed", next_step="The failures are listed above, each with its cause."
         )
-    if failures:
-        raise BatchError(
-            f"{len(failures)} failed; {args.output} has the rest, and says what is missing",
-            next_step="The failures are listed above, each with its cause.",
-        )
-    return 0
+    raise BatchError(
+        f"{len(failures)} failed; {args.output} has the rest, and says what is missing",
+        next_step="The failures are listed above, each with its cause.",
+    )
 
 
-def _run_moving(args: argparse.Namespace, preset: Preset) -> int:
+def _run_moving(args: argparse.Namespace, clip: Path, preset: Preset) -> int:
     from framestyle.doors.console import open_console
     from framestyle.doors.preview_words import words_of_moving
     from framestyle.jobs.plan import Task, TimeRange
@@ -266,7 +286,7 @@ def _run_moving(args: argparse.Namespace, preset: Preset) -> int:
     with open_console(args.progress) as console:
         try:
             made = preview_clip(
-                Task("video", args.inputs[0], args.output),
+                Task("video", clip, args.output),
                 TimeRange(args.start, args.end),
                 preset,
                 args.size,
@@ -282,15 +302,3 @@ def _run_moving(args: argparse.Namespace, preset: Preset) -> int:
     for line in words_of_moving(made, preset):
         print(plain(line))
     return 0
-
-
-def _check_moving(
-    args: argparse.Namespace, sweeps: Sequence[Sweep], presets: Sequence[tuple[str, Preset]]
-) -> None:
-    to_do = f"For more, name a sheet: -o {args.output.stem}.png"
-    if len(args.inputs) > 1:
-        raise UsageError(f"{args.output} shows one clip, and several inputs are named", next_step=to_do)
-    if sweeps or len(presets) > 1:
-        raise UsageError(f"{args.output} shows one preset, and several are named", next_step=to_do)
-    if args.live:
-        raise UsageError("--live is for sheets; a clip is whole or not at all", next_step=to_do)

@@ -12,9 +12,10 @@ from framestyle.doors.preview_words import picture_name, words_of_sheet
 from framestyle.doors.sheet import Cell, Row, layout, sheet
 from framestyle.errors import FramestyleError, InterruptedByUserError, OutputError
 from framestyle.events import JobDone, JobStarted, OnEvent, TaskFailed
+from framestyle.jobs.inputs import Inputs, Unusable
 from framestyle.jobs.plan import TimeRange
 from framestyle.jobs.preview.cells import Bench, Look, LookDone, open_bench, sizes_for, stylize_cells
-from framestyle.jobs.preview.pictures import Picture, Shown, Unusable, pictures_of
+from framestyle.jobs.preview.pictures import Picture, Shown, pictures_of
 from framestyle.jobs.workshop import provenance
 from framestyle.media.photos import write_photo
 
@@ -32,7 +33,7 @@ class Wanted:
     that of a sweep, for the titles. `unusable`: what is known beforehand to be missing.
     """
 
-    inputs: tuple[Path, ...]
+    inputs: Inputs
     output: Path
     looks: tuple[Look, ...]
     labels: tuple[str, ...]
@@ -127,8 +128,8 @@ def _stopped(state: _State) -> InterruptedByUserError:
 
 def _make(state: _State, weights: str, device: str, seed: int, on_event: OnEvent) -> Made | None:
     wanted, started = state.wanted, time.perf_counter()
-    cuts, sizes = wanted.looks[0].preset.video.cuts, sizes_for(wanted.looks, wanted.side_px)
-    state.found = [*pictures_of(wanted.inputs, wanted.span, sizes, cuts, on_event), *wanted.unusable]
+    sizes, preset = sizes_for(wanted.looks, wanted.side_px), wanted.looks[0].preset
+    state.found = [*pictures_of(wanted.inputs, wanted.span, sizes, preset, on_event), *wanted.unusable]
     pictures = [one for one in state.found if isinstance(one, Picture)]
     unusable = [one for one in state.found if isinstance(one, Unusable)]
     if not pictures and len(unusable) == 1:
@@ -162,8 +163,10 @@ def _make(state: _State, weights: str, device: str, seed: int, on_event: OnEvent
 def _started(wanted: Wanted, bench: Bench, total: int) -> JobStarted:
     names = ", ".join(look.title for look in wanted.looks)
     preset = f"{wanted.preset} {names}" if wanted.preset else names
-    inputs = tuple(str(path) for path in wanted.inputs)
-    return JobStarted(inputs, str(wanted.output), preset, bench.weights.name, bench.device, total, total)
+    paths = [one.path for one in wanted.inputs.found] + [one.path for one in wanted.inputs.unusable]
+    return JobStarted(
+        tuple(map(str, paths)), str(wanted.output), preset, bench.weights, bench.device, total, total
+    )
 
 
 def _tell_unusable(unusable: Sequence[Unusable], on_event: OnEvent) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+from framestyle.doors.text import counted, roughly
 from framestyle.jobs.preview.cells import LookDone
 from framestyle.jobs.preview.moving import Moving
 from framestyle.jobs.preview.pictures import Picture
@@ -46,38 +47,27 @@ def _estimates(
     lines = [f"Full renders of {_named(sources)}{at}, estimated from the steps measured here:"]
     wide = max(len(title) for title, _, _ in rows)
     for title, took, render in rows:
-        about = f"{'at most ' if render.at_most else ''}about {span(render.seconds)}"
-        lines.append(f"  {title:{wide}}  {about}, {times(render.seconds / took)} its preview's {span(took)}")
+        most = "at most " if render.at_most else ""
+        factor = times(render.seconds / took)
+        lines.append(
+            f"  {title:{wide}}  {most}{roughly(render.seconds)}, {factor} the {took:.1f} s of its preview"
+        )
     return lines
 
 
 def _named(sources: Sequence[Source]) -> str:
-    """`2 photos and a clip of 72 frames`."""
+    """`2 photos and 1 clip of 72 frames`."""
     clips = [source for source in sources if source.frames > 1]
     photos = len(sources) - len(clips)
-    frames = sum(clip.frames for clip in clips)
-    parts = [f"{photos} photos" if photos > 1 else "the photo"] if photos else []
+    parts = [counted(photos, "photo")] if photos else []
     if clips:
-        parts.append(
-            f"{len(clips)} clips of {frames} frames" if len(clips) > 1 else f"the clip's {frames} frames"
-        )
+        parts.append(f"{counted(len(clips), 'clip')} of {sum(clip.frames for clip in clips)} frames")
     return " and ".join(parts)
 
 
 def times(factor: float) -> str:
     """`18 times`, `1.3 times`."""
     return f"{factor:.0f} times" if factor >= 9.5 else f"{factor:.1f} times"
-
-
-def span(seconds: float) -> str:
-    """As one says it: `0.4 s`, `40 s`, `12 min`, `3.5 h`."""
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    if seconds < 99.5:
-        return f"{seconds:.0f} s"
-    if seconds < 99.5 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
 
 
 def clock(seconds: Fraction) -> str:

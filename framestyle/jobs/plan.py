@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from framestyle.errors import InputError, OutputError, UsageError
-from framestyle.media.files import InputKind, file_identity, photos_in, sniff
+from framestyle.errors import OutputError, UsageError
+from framestyle.jobs.inputs import Found, Inputs
+from framestyle.media.clips import check_clip_target
+from framestyle.media.files import file_identity
 from framestyle.media.photos import FORMATS, check_photo_format
-from framestyle.media.video_writer import CODECS, check_container
+from framestyle.media.sequences import Numbering, existing_files, numbering_of
+from framestyle.media.video_writer import CODECS
 
 PHOTO_SUFFIXES = {suffix.lstrip(".") for suffix in FORMATS}
 VIDEO_SUFFIXES = {"mp4", "mov", "mkv", "webm", "avi", "m4v"}
@@ -19,11 +24,21 @@ VIDEO_SUFFIXES = {"mp4", "mov", "mkv", "webm", "avi", "m4v"}
 
 @dataclass(frozen=True)
 class Task:
-    """One clip or one photo: `kind` is video or photo."""
+    """One clip or one photo: `kind` is video or photo. A clip may be an image sequence, on either side: a pattern."""
 
     kind: str
     source: Path
     target: Path
+
+    def inputs(self) -> list[Path]:
+        """The files that it is made from: of an image sequence, each."""
+        return existing_files(self.source)
+
+    def outputs(self) -> list[Path]:
+        """The files at its target, as far as there are some."""
+        if self.kind == "video" and numbering_of(self.target) is not None:
+            return existing_files(self.target)
+        return [self.target] if os.path.lexists(self.target) else []
 
 
 @dataclass(frozen=True)
@@ -35,15 +50,36 @@ class TimeRange:
 
 
 @dataclass(frozen=True)
-class _Naming:
-    """How outputs are called: `file` is the output itself where it names one file."""
+class Naming:
+    """How outputs are called: what their format and codec make of the inputs' names."""
 
-    output: Path
-    file: Path | None
-    photo_format: str | None
-    video_containers: tuple[str, ...]
+    photo_format: str | None = None
+    video_codec: str = "h264"
 
-    def photo(self, name: Path, *, whole: bool = False) -> Path:
+    def called(self, found: Sequence[Found]) -> list[Path]:
+        """Each something else: a.jpg and a.png as PNG are a.jpg.png and a.png.png.
+
+        Only inputs of one whole name (a.jpg of two folders, a.jpg and A.JPG) are left with one.
+        """
+        chosen = [self._called(one) for one in found]
+        alike = _shared(one.name for one in found)
+        while True:
+            clashing = _shared(chosen)
+            longer = [
+                self._called(one, whole=True)
+                if as_one(name) in clashing and as_one(one.name) not in alike
+                else name
+                for one, name in zip(found, chosen, strict=True)
+            ]
+            # Each is made longer once at most, so this comes to an end.
+            if longer == chosen:
+                return chosen
+            chosen = longer
+
+    def _called(self, one: Found, *, whole: bool = False) -> Path:
+        return (self._video if one.kind == "video" else self._photo)(one.name, whole)
+
+    def _photo(self, name: Path, whole: bool) -> Path:
         """a.jpg -> a.png where PNG is asked for, or a.jpg.png with its whole name."""
         suffix = name.suffix.lower().lstrip(".")
         if self.photo_format is None and suffix in PHOTO_SUFFIXES and not whole:
@@ -51,96 +87,116 @@ class _Naming:
         keep_suffix = whole or self.photo_format is None
         return name.with_name(f"{name.name if keep_suffix else name.stem}.{self.photo_format or 'png'}")
 
-    def photos(self, names: Sequence[Path]) -> list[Path]:
-        """Each called something else: a.jpg and a.png as PNG are a.jpg.png and a.png.png."""
-        chosen = [self.photo(name) for name in names]
-        # Whole names with one more suffix never meet each other, so this comes to an end.
-        while clashing := {name for name, count in Counter(chosen).items() if count > 1}:
-            chosen = [
-                self.photo(name, whole=True) if short in clashing else short
-                for name, short in zip(names, chosen, strict=True)
-            ]
-        return chosen
-
-    def video(self, path: Path) -> Path:
+    def _video(self, name: Path, whole: bool) -> Path:
         """The input's name, in a container that the codec goes into."""
-        fits = path.suffix.lower() in self.video_containers
-        return Path(path.name if fits else f"{path.stem}{self.video_containers[0]}")
+        containers = CODECS[self.video_codec].containers
+        if name.suffix.lower() in containers and not whole:
+            return name
+        return name.with_name(f"{name.name if whole else name.stem}{containers[0]}")
 
 
-def plan(
-    inputs: Sequence[Path],
-    output: Path,
-    *,
-    into_folder: bool = False,
-    photo_format: str | None = None,
-    video_codec: str = "h264",
-    overwrite: bool = False,
-) -> list[Task]:
-    """One task a clip or photo, in order. A folder is walked, and its tree mirrored under `output`.
+def _shared(names: Iterable[Path]) -> set[str]:
+    return {name for name, count in Counter(map(as_one, names)).items() if count > 1}
 
-    `output` is a folder where there are several inputs, where it is one already, where its name has no suffix,
-    or where `into_folder` says so. Raises InputError (missing, unknown, nothing to do), OutputError (exists, would
-    overwrite a source), UsageError.
+
+def as_one(path: Path) -> str:
+    """The same for all names that are one file on some system: letters' case, and how accents are composed."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", str(path)).casefold())
+
+
+def names_a_clip(output: Path) -> bool:
+    """Then a single folder is an image sequence, and not photos on their own."""
+    containers = {suffix for codec in CODECS.values() for suffix in codec.containers}
+    single = output.suffix.lower() in containers - {f".{suffix}" for suffix in PHOTO_SUFFIXES}
+    return not output.is_dir() and (single or numbering_of(output) is not None)
+
+
+def is_one_file(output: Path, inputs: Inputs, *, into_folder: bool = False) -> bool:
+    """Whether `output` is the result itself, and no folder for results.
+
+    It is a folder where it is one already, where its name has no suffix, where `into_folder` says so, and where more
+    than one clip or photo was named. UsageError where its name is a file's then.
     """
-    kinds = [(path, sniff(path)) for path in inputs]
-    many = len(kinds) > 1 or any(kind is InputKind.FOLDER for _, kind in kinds)
+    many = not inputs.alone
     if many and not into_folder and output.suffix.lstrip(".").lower() in PHOTO_SUFFIXES | VIDEO_SUFFIXES:
         raise UsageError(
             f"{output} is one file, but there are several inputs", next_step="Name a folder with -o."
         )
-    is_file = not many and not into_folder and bool(output.suffix) and not output.is_dir()
-    naming = _Naming(output, output if is_file else None, photo_format, CODECS[video_codec].containers)
-    tasks = [task for path, kind in kinds for task in _tasks_of(path, kind, naming)]
-    if not tasks:
-        raise InputError(
-            f"no photos in {', '.join(str(path) for path in inputs)}",
-            next_step="Photos are recognised by their contents: JPEG, PNG, WebP, TIFF, BMP, AVIF, HEIC.",
-        )
+    return not many and not into_folder and bool(output.suffix) and not output.is_dir()
+
+
+def plan(
+    inputs: Inputs,
+    output: Path,
+    naming: Naming,
+    *,
+    one_file: bool = False,
+    style_images: Iterable[Path] = (),
+) -> list[Task]:
+    """One task a clip or photo, in order; the trees of folders are mirrored under `output`.
+
+    Whether an output exists is not asked here, but for this: no input and no style image is written over. Raises
+    OutputError (that, or a name that the format does not go with) and UsageError (two inputs with one output).
+    """
+    names = [output] if one_file else [output / name for name in naming.called(inputs.found)]
+    tasks = [
+        Task("photo" if one.kind == "photo" else "video", one.path, name)
+        for one, name in zip(inputs.found, names, strict=True)
+    ]
     for task in tasks:
         if task.kind == "photo":
             check_photo_format(task.target)
         else:
-            check_container(video_codec, task.target)
-    _check_targets(tasks, overwrite)
+            check_clip_target(naming.video_codec, task.target)
+    _refuse_shared(tasks)
+    _refuse_written_over(tasks, style_images, "a style image")
+    _refuse_written_over(tasks, inputs.paths(), "an input")
     return tasks
 
 
-def _tasks_of(path: Path, kind: InputKind, naming: _Naming) -> list[Task]:
-    if kind is InputKind.FOLDER:
-        photos = _photos_outside(naming.output, path)
-        names = naming.photos([photo.relative_to(path) for photo in photos])
-        return [Task("photo", photo, naming.output / name) for photo, name in zip(photos, names, strict=True)]
-    if kind is InputKind.VIDEO:
-        return [Task("video", path, naming.file or naming.output / naming.video(path))]
-    return [Task("photo", path, naming.file or naming.output / naming.photo(Path(path.name)))]
-
-
-def _photos_outside(output: Path, folder: Path) -> list[Path]:
-    """The folder's photos without those of an output inside it: results are not stylized again."""
-    photos, inner = photos_in(folder), output.resolve()
-    if inner == folder.resolve():
-        return photos
-    return [photo for photo in photos if not photo.resolve().is_relative_to(inner)]
-
-
-def _check_targets(tasks: Sequence[Task], overwrite: bool) -> None:
-    sources = {file_identity(task.source) for task in tasks}
-    seen: dict[Path, Path] = {}
+def _refuse_shared(tasks: Sequence[Task]) -> None:
+    """Two inputs with one output, here or on a system that does not tell a from A; an output in another one."""
+    seen: dict[str, Task] = {}
     for task in tasks:
-        if task.target in seen:
+        other = seen.setdefault(as_one(task.target), task)
+        if other is not task:
+            differ = "" if other.target == task.target else f" or {task.target}, one file on many systems"
             raise UsageError(
-                f"{seen[task.target]} and {task.source} would both become {task.target}",
-                next_step="Give them one output each.",
+                f"{other.source} and {task.source} would both become {other.target}{differ}",
+                next_step="Rename one, or give them an output each; the tree of a folder that is named is kept.",
             )
-        seen[task.target] = task.source
-        if not task.target.exists() or task.target.is_dir():
-            continue
-        if file_identity(task.target) in sources:
-            raise OutputError(
-                f"{task.target} is an input; sources are never written over", next_step="Choose another -o."
+    for task in tasks:
+        numbering = numbering_of(task.target) if task.kind == "video" else None
+        if numbering is not None:
+            _refuse_among_frames(task, numbering, tasks)
+        for folder in task.target.parents:
+            if (above := seen.get(as_one(folder))) is not None:
+                raise UsageError(
+                    f"{above.source} would become {folder}, which is the folder of {task.target}",
+                    next_step="Rename one, or give them an output each.",
+                )
+
+
+def _refuse_among_frames(task: Task, numbering: Numbering, tasks: Sequence[Task]) -> None:
+    """Another output that would be one of a sequence's files."""
+    for other in tasks:
+        if other is not task and numbering.may_hold(other.target):
+            raise UsageError(
+                f"{task.source} would become {task.target}, and {other.source} {other.target}, which is one of these",
+                next_step="Give them an output each.",
             )
-        if not overwrite:
+
+
+def _refuse_written_over(tasks: Sequence[Task], sources: Iterable[Path], what: str) -> None:
+    """`what`: what the sources are, in a word."""
+    kept = set()
+    for path in sources:
+        try:
+            kept.add(file_identity(path))
+        except OSError:
+            continue  # a link to nothing
+    for path in (path for task in tasks for path in task.outputs()):
+        if path.exists() and not path.is_dir() and file_identity(path) in kept:
             raise OutputError(
-                f"{task.target} exists already", next_step="Choose another -o, or add --overwrite."
+                f"{path} is {what}; sources are never written over", next_step="Choose another -o."
             )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Generator, Iterable
+from fractions import Fraction
+from typing import Any
 
-from framestyle.frames import Frame, Pixels
-from framestyle.media.video_writer import VideoWriter
+from framestyle.frames import Alpha, Frame, Pixels
+from framestyle.media.clips import ClipWriter
 
 QUEUE_FRAMES = 8
 """Frames that may wait on either side of the optimiser."""
@@ -57,9 +59,9 @@ class WriteBehind:
     Left by an error, it drops what still waits: the file will not be kept.
     """
 
-    def __init__(self, writer: VideoWriter) -> None:
+    def __init__(self, writer: ClipWriter) -> None:
         self._writer = writer
-        self._waiting: queue.Queue[Pixels | None] = queue.Queue(QUEUE_FRAMES)
+        self._waiting: queue.Queue[tuple[Any, ...] | None] = queue.Queue(QUEUE_FRAMES)
         self._error: BaseException | None = None
         self._given_up = False
         self._thread = threading.Thread(target=self._run, name="encode", daemon=True)
@@ -68,10 +70,10 @@ class WriteBehind:
         self._thread.start()
         return self
 
-    def put(self, pixels: Pixels) -> None:
-        """Blocks while the queue is full."""
+    def put(self, pixels: Pixels, pts_s: Fraction | None = None, alpha: Alpha | None = None) -> None:
+        """The next frame, as the writer takes it. Blocks while the queue is full."""
         self._raise()
-        self._waiting.put(pixels)
+        self._waiting.put((pixels,) if pts_s is None else (pixels, pts_s, alpha))
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._given_up = kind is not None
@@ -81,11 +83,11 @@ class WriteBehind:
             self._raise()
 
     def _run(self) -> None:
-        while (pixels := self._waiting.get()) is not None:
+        while (frame := self._waiting.get()) is not None:
             # After an error the queue is still emptied, so that nobody waits on a dead encoder.
             if self._error is None and not self._given_up:
                 try:
-                    self._writer.write(pixels)
+                    self._writer.write(*frame)
                 except BaseException as error:
                     self._error = error
 

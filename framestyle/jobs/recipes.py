@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pydantic import ValidationError
 
 from framestyle.errors import InputError, PresetError
 from framestyle.media.photos import recipe_in
+from framestyle.nst.shelf import sha256_of
 from framestyle.presets import SCHEMA_VERSION, Preset, builtin_presets_dir, pictures_of, resolved_yaml
 from framestyle.presets.paths import picture_keys, value_at
 
@@ -57,15 +57,10 @@ def image_digests(preset: Preset) -> dict[str, str]:
     digests = {}
     for path in pictures_of(preset):
         try:
-            digests[path] = _digest(Path(path))
+            digests[path] = sha256_of(Path(path))
         except OSError:
             continue
     return digests
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _renamed(preset: Any, rename: Callable[[str], str]) -> None:
@@ -170,7 +165,7 @@ def _word(text: str) -> str:
 def _doubts(recipe: Recipe) -> Iterator[str]:
     for path in pictures_of(recipe.preset):
         try:
-            same = recipe.images.get(path) in (None, _digest(Path(path)))
+            same = recipe.images.get(path) in (None, sha256_of(Path(path)))
         except (OSError, ValueError):
             yield f"{path} is not there: put the image back, or change its path in the preset"
             continue

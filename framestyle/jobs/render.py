@@ -3,44 +3,58 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from framestyle.errors import InputError
 from framestyle.events import Event, FrameDone, Note, OnEvent, PhotoDone, Preparing, TaskDone, TaskStarted
+from framestyle.frames import Frame
 from framestyle.jobs.frame_store import DiskStore
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.queues import WriteBehind, read_ahead
 from framestyle.jobs.workshop import Workshop
+from framestyle.media.clips import ClipReader, ClipWriter, clip_bytes, open_clip
+from framestyle.media.description import exact_rate
 from framestyle.media.photos import PhotoSettings, read_photo, with_hidden_filled, write_photo
 from framestyle.media.probe import VideoInfo
-from framestyle.media.video_reader import VideoReader
+from framestyle.media.sequences import SequenceReader, SequenceWriter, numbering_of
 from framestyle.media.video_writer import SourceStreams, VideoSettings, VideoWriter
 from framestyle.motion.sequence import passes_of, stylize_frames, working_size
 from framestyle.motion.shots import Shot, ShotFinder
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
+from framestyle.presets import Preset
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What a first pass over a clip found: its shots, and how many frames it really has."""
+    """What a first pass over a clip found: its shots, and how many frames it really has.
+
+    `first_s` is the pts of the first frame; `time_base` what a variable rate is counted in, None for a constant one;
+    `last_frame` when the last frame is then shown, and for how long.
+    """
 
     info: VideoInfo
     shots: list[Shot]
     frames: int
+    first_s: Fraction = Fraction(0)
+    time_base: Fraction | None = None
+    last_frame: tuple[Fraction, Fraction] | None = None
 
 
-def survey(path: Path, span: TimeRange, cuts: str, on_event: OnEvent) -> Survey:
+def survey(path: Path, span: TimeRange, preset: Preset, on_event: OnEvent) -> Survey:
     """Decode once, at full speed: counting frames and finding cuts costs little beside a single optimised frame."""
-    with VideoReader(path, span.start_s, span.end_s) as reader:
-        finder = ShotFinder(cuts, reader.info.frame_rate)
-        count = 0
+    with clip_reader(path, span, preset) as reader:
+        finder = ShotFinder(preset.video.cuts, reader.info.frame_rate)
+        count, first_s = 0, Fraction(0)
         for frame in reader:
             finder.add(frame)
+            first_s = frame.pts if count == 0 else first_s
             count += 1
             expected = reader.info.frame_count_estimate
             if expected and count % 50 == 0:
@@ -51,24 +65,73 @@ def survey(path: Path, span: TimeRange, cuts: str, on_event: OnEvent) -> Survey:
                 f"{path} has no frames in the chosen range",
                 next_step="Check --start and --end against its duration.",
             )
-        for note in _doubts(reader):
+        for note in _to_know(reader, preset.output.hdr):
             on_event(note)
-        return Survey(reader.info, finder.shots(), count)
+        time_base = reader.info.time_base if reader.variable_rate else None
+        return Survey(reader.info, finder.shots(), count, first_s, time_base, reader.last_frame())
 
 
-def _doubts(reader: VideoReader) -> Iterator[Note]:
-    if reader.missing_estimate > 1:
-        yield Note(f"{reader.info.path} ends early: {reader.missing_estimate} frames are missing.", "warning")
-    if reader.variable_rate:
-        yield Note(
-            f"{reader.info.path} has a variable frame rate; its frames are written evenly, at "
-            f"{float(reader.info.frame_rate):.3f} per second, so sound and pictures can drift apart.",
-            "warning",
+def clip_reader(path: Path, span: TimeRange, preset: Preset) -> ClipReader:
+    """A clip's frames within `span`, as the preset wants them."""
+    return open_clip(
+        path,
+        span.start_s,
+        span.end_s,
+        tone_map=preset.output.hdr == "tonemap",
+        sequence_rate=exact_rate(preset.video.sequence_rate),
+    )
+
+
+def _writer(
+    task: Task, found: Survey, span: TimeRange, size: Size, reader: ClipReader, workshop: Workshop
+) -> ClipWriter:
+    output, first = workshop.preset.output, found.shots[0].first
+    if numbering_of(task.target) is not None:
+        is_sequence = isinstance(reader, SequenceReader)
+        numbers = (
+            reader.numbers[first:]
+            if isinstance(reader, SequenceReader)
+            else range(first, first + found.frames)
         )
-    if reader.info.bit_depth > 8:
-        yield Note(
-            f"{reader.info.path} has {reader.info.bit_depth} bits a channel; it is processed at 8.", "warning"
+        return SequenceWriter(
+            task.target,
+            numbers=numbers,
+            settings=_photo_settings(workshop),
+            source=task.source if is_sequence else None,
+            metadata={**workshop.provenance(), "recipe": workshop.recipe},
+            bits=reader.bits,
+            alpha=found.info.has_alpha,
+            colors=reader.colors,
         )
+    zero_s = found.first_s if span.start_s is not None else Fraction(0)
+    # What comes from the source begins with the first frame, not between two.
+    streams = SourceStreams(task.source, None if span.start_s is None else found.first_s, span.end_s)
+    return VideoWriter(
+        task.target,
+        width=size.width,
+        height=size.height,
+        frame_rate=found.info.frame_rate,
+        settings=VideoSettings(output.video_codec, output.quality, output.bit_depth, output.hardware),
+        source=None if isinstance(reader, SequenceReader) else streams,
+        sample_aspect_ratio=found.info.sample_aspect_ratio,
+        metadata=workshop.provenance(),
+        time_base=found.time_base,
+        last_frame=found.last_frame and (found.last_frame[0] - zero_s, found.last_frame[1]),
+        bits=reader.bits,
+        alpha=found.info.has_alpha,
+        colors=reader.colors,
+        mastering=found.info.mastering,
+    )
+
+
+def _to_know(reader: ClipReader, hdr: str) -> Iterator[Note]:
+    yield from (Note(doubt, "warning") for doubt in reader.doubts)
+    if (kind := reader.info.colors.hdr) and hdr == "keep":
+        yield Note(
+            f"{reader.info.path} is HDR ({kind}), and stays so; --set output.hdr=tonemap makes it SDR."
+        )
+    elif kind:
+        yield Note(f"{reader.info.path} is HDR ({kind}), and is made SDR.")
 
 
 def render_video(task: Task, index: int, found: Survey, span: TimeRange, workshop: Workshop) -> TaskDone:
@@ -88,16 +151,12 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
             passes_of(preset),
         )
     )
-    writer = VideoWriter(
-        task.target,
-        width=size.width,
-        height=size.height,
-        frame_rate=found.info.frame_rate,
-        settings=VideoSettings(preset.output.video_codec, preset.output.quality),
-        source=SourceStreams(task.source, span.start_s, span.end_s),
-        sample_aspect_ratio=found.info.sample_aspect_ratio,
-        metadata=workshop.provenance(),
-    )
+    stylizer = workshop.stylizer_for(task.source)
+    reader = clip_reader(task.source, span, workshop.preset)
+    zero_s = found.first_s if span.start_s is not None else Fraction(0)
+    writer = _writer(task, found, span, size, reader, workshop)
+    for note in (known := writer.notes.copy()):
+        workshop.on_event(Note(note, "warning"))
     frames_done = steps = 0
 
     def heard(event: Event) -> None:
@@ -107,20 +166,27 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
         workshop.on_event(event)
 
     with (
-        VideoReader(task.source, span.start_s, span.end_s) as reader,
+        reader,
         # Closed here, not when it is collected: the thread must be gone before the reader is.
         closing(read_ahead(reader)) as frames,
         writer,
         WriteBehind(writer) as encoder,
         DiskStore(task.target.parent) as store,
+        DiskStore(task.target.parent) as alphas,
         closing(
             stylize_frames(
-                frames, found.shots, workshop.stylizer, flow=workshop.flow, store=store, on_event=heard
+                _opaque(frames, alphas, size),
+                found.shots,
+                stylizer,
+                flow=workshop.flow,
+                store=store,
+                on_event=heard,
             )
         ) as stylized,
     ):
         for frame in stylized:
-            encoder.put(frame.pixels)
+            alpha = alphas.pop(frame.index)["alpha"] if frame.index in alphas else None
+            encoder.put(frame.pixels, frame.pts - zero_s, alpha)
             frames_done += 1
         if frames_done < found.frames:
             # Inside: a file that lacks frames is not put in place.
@@ -128,12 +194,19 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
                 f"{task.source} gave {found.frames} frames at first, and only {frames_done} when they were rendered",
                 next_step="Check that the file is whole and its disk or network is well, then give the same command.",
             )
-    for note in writer.notes:
-        workshop.on_event(Note(note))
+    for note in writer.notes[len(known) :]:
+        workshop.on_event(Note(note, "warning"))
     seconds = time.perf_counter() - started
-    return TaskDone(
-        str(task.source), str(task.target), found.frames, task.target.stat().st_size, seconds, steps
-    )
+    return TaskDone(str(task.source), str(task.target), found.frames, clip_bytes(task.target), seconds, steps)
+
+
+def _opaque(frames: Iterable[Frame], alphas: DiskStore, size: Size) -> Iterator[Frame]:
+    """The frames without their transparency, which waits until they are painted; what it hides steers nothing."""
+    for frame in frames:
+        if frame.alpha is not None:
+            alphas[frame.index] = {"alpha": cv2.resize(frame.alpha, size, interpolation=cv2.INTER_AREA)}
+            frame = replace(frame, pixels=with_hidden_filled(frame.pixels, frame.alpha), alpha=None)
+        yield frame
 
 
 def render_photo(task: Task, index: int, workshop: Workshop) -> TaskDone:
@@ -144,7 +217,8 @@ def render_photo(task: Task, index: int, workshop: Workshop) -> TaskDone:
     height, width = photo.pixels.shape[:2]
     workshop.on_event(TaskStarted(str(task.source), "photo", index, 1, 1, width, height))
     photo.pixels = with_hidden_filled(photo.pixels, photo.alpha)
-    result = workshop.stylizer.stylize(to_tensor(photo.pixels, workshop.stylizer.device))
+    stylizer = workshop.stylizer_for(task.source)
+    result = stylizer.stylize(to_tensor(photo.pixels, stylizer.device))
     deep = photo.pixels.dtype == np.uint16
     pixels = to_pixels(result.image, np.uint16 if deep else np.uint8)
     words = {**workshop.provenance(), "recipe": workshop.recipe}

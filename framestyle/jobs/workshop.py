@@ -11,6 +11,7 @@ import torch
 import framestyle
 from framestyle.errors import PresetError
 from framestyle.events import Note, OnEvent, Preparing
+from framestyle.jobs.masks import check_masks, mask_of
 from framestyle.jobs.recipes import Recipe, image_digests
 from framestyle.media.photos import read_style_image
 from framestyle.motion.flow import OpticalFlow
@@ -35,7 +36,13 @@ class Workshop:
     on_event: OnEvent
     flow: OpticalFlow | None = None
     """What measures motion; None: the preset asks for none, or whoever stylizes a clip makes it."""
-    weights_fingerprint: str = ""
+    backbone: Backbone | None = None
+    """The weights, for another workshop with another preset."""
+
+    def stylizer_for(self, source: Path) -> Stylizer:
+        """The stylizer for an input, with that input's own mask where there is a folder of masks."""
+        mask = mask_of(self.preset, source)
+        return self.stylizer if mask is None else self.stylizer.with_mask(to_tensor(mask))
 
     def provenance(self) -> dict[str, str]:
         """What the output's metadata says of how it was made."""
@@ -48,7 +55,7 @@ class Workshop:
         recipe = Recipe(
             self.preset,
             self.weights,
-            self.weights_fingerprint,
+            "" if self.backbone is None else self.backbone.fingerprint,
             self.seed,
             self.device,
             versions,
@@ -63,18 +70,64 @@ def provenance(preset: str, weights: str, seed: int, device: str) -> dict[str, s
     return {"comment": f"{used}; preset {preset}; weights {weights}; seed {seed}; {device}"}
 
 
-@dataclass(frozen=True, eq=False)
-class Weights:
-    """A backbone in memory, and the kind or path that it was asked for by; several workshops can share it."""
+def open_workshop(
+    preset: Preset,
+    *,
+    weights: str,
+    device: str,
+    seed: int,
+    on_event: OnEvent,
+    store: WeightsStore | None = None,
+    clips: bool = True,
+    backbone: Backbone | None = None,
+    masks_follow: bool = False,
+) -> Workshop:
+    """Load or learn the weights, read the style images, build the network, and for `clips` what measures motion.
 
-    name: str
-    backbone: Backbone
+    `backbone`: weights that are loaded already, those that `weights` names. `masks_follow`: whoever stylizes brings the
+    mask where one is needed, if the preset names none.
+    """
+    if not preset.style.images:
+        raise PresetError(
+            f"preset {preset.name!r} names no style image",
+            next_step="Add one: --set style.images=PATH, or choose another: framestyle presets list",
+        )
+    check_masks(preset, more_follow=masks_follow)
+    chosen = choose_device(device)
+    # First: it can lack weights, which should be said before others are learned or fetched.
+    wanted = clips and preset.video.warm_start == "flow"
+    flow = make_flow(preset.video, chosen, store) if wanted else None
+    if backbone is None:
+        kind, backbone = load_weights(weights, on_event=on_event, store=store)
+    else:
+        kind = choose_kind(weights, store)
+    images = [to_tensor(read_style_image(Path(image.path))) for image in preset.style.images]
+    init = preset.optimizer.init
+    init_image = None if init in OWN_INITS else to_tensor(read_style_image(Path(init)))
+    mask = mask_of(preset, None)
+    stylizer = Stylizer(
+        preset,
+        backbone,
+        images,
+        device=chosen,
+        seed=seed,
+        init_image=init_image,
+        mask=None if mask is None else to_tensor(mask),
+        on_event=on_event,
+    )
+    precision = str(working_dtype(preset.optimizer.precision, chosen)).removeprefix("torch.")
+    return Workshop(preset, stylizer, kind, f"{chosen} {precision}", seed, on_event, flow, backbone)
 
 
-def load_weights(spec: str, *, on_event: OnEvent, store: WeightsStore | None = None) -> Weights:
-    """Load, learn or fetch what `spec` names; says what `auto` took, and what is not to be expected of it."""
-    kind = choose_kind(spec, store)
-    if spec == "auto" and kind == "learned":
+def load_weights(
+    weights: str, *, on_event: OnEvent, store: WeightsStore | None = None
+) -> tuple[str, Backbone]:
+    """What `weights` names, loaded, learned or fetched, and which kind it is; says so where `auto` chose.
+
+    Both are for `open_workshop`, where several workshops are to share them.
+    """
+    kind = choose_kind(weights, store)
+    if weights == "auto" and kind == "learned":
         on_event(
             Note(
                 "Using the learned weights, made on this machine. For the pretrained ones: framestyle weights fetch"
@@ -88,42 +141,4 @@ def load_weights(spec: str, *, on_event: OnEvent, store: WeightsStore | None = N
         store=store,
         on_progress=lambda fraction, detail: on_event(Preparing("weights", fraction, detail)),
     )
-    return Weights(kind, backbone)
-
-
-def open_workshop(
-    preset: Preset,
-    *,
-    weights: str | Weights,
-    device: str,
-    seed: int,
-    on_event: OnEvent,
-    store: WeightsStore | None = None,
-    clips: bool = True,
-) -> Workshop:
-    """Load or learn the weights, read the style images, build the network, and for `clips` what measures motion.
-
-    `weights`: what to load, or what `load_weights` gave, where several workshops are to share it.
-    """
-    if not preset.style.images:
-        raise PresetError(
-            f"preset {preset.name!r} names no style image",
-            next_step="Add one: --set style.images=PATH, or choose another: framestyle presets list",
-        )
-    chosen = choose_device(device)
-    # First: it can lack weights, which should be said before others are learned or fetched.
-    wanted = clips and preset.video.warm_start == "flow"
-    flow = make_flow(preset.video, chosen, store) if wanted else None
-    if isinstance(weights, str):
-        weights = load_weights(weights, on_event=on_event, store=store)
-    backbone = weights.backbone
-    images = [to_tensor(read_style_image(Path(image.path))) for image in preset.style.images]
-    init = preset.optimizer.init
-    init_image = None if init in OWN_INITS else to_tensor(read_style_image(Path(init)))
-    stylizer = Stylizer(
-        preset, backbone, images, device=chosen, seed=seed, init_image=init_image, on_event=on_event
-    )
-    precision = str(working_dtype(preset.optimizer.precision, chosen)).removeprefix("torch.")
-    return Workshop(
-        preset, stylizer, weights.name, f"{chosen} {precision}", seed, on_event, flow, backbone.fingerprint
-    )
+    return kind, backbone

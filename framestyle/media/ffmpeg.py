@@ -7,7 +7,7 @@ import re
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +22,8 @@ LINE_BYTES = 1000
 ASK_TIMEOUT_S = 60.0
 
 FORMATS_READ = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,gif,yuv4mpegpipe,asf,mxf,nut,ivf"
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,gif,webp_anim,yuv4mpegpipe,asf,mxf,nut"
+    ",ivf"
 )
 """The only demuxers that may open an input: none of them opens further files, as concat and HLS do."""
 PROTOCOLS_READ = "file,pipe"
@@ -76,17 +77,17 @@ def encoders() -> frozenset[str]:
     return frozenset(re.findall(r"^ [VAS][A-Z.]{5} (\S+)", listed, re.MULTILINE))
 
 
-class FFmpeg:
-    """A running ffmpeg that reads its stdin. `close` waits for it, `kill` ends it; both may be repeated."""
+class _Process:
+    """A running ffmpeg whose messages are drained. `kill` ends it, and may be repeated."""
 
-    def __init__(self, arguments: Sequence[str]) -> None:
+    def __init__(self, arguments: Sequence[str], *, stdin: int, stdout: int) -> None:
         command = [ffmpeg_exe(), "-hide_banner", "-nostats", "-loglevel", "warning", "-y", *arguments]
         try:
             # Its own session: a Ctrl-C in the terminal reaches us alone, and we decide what ffmpeg does.
             self.process = subprocess.Popen(
                 command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
+                stdin=stdin,
+                stdout=stdout,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
                 env={**os.environ, "SVT_LOG": "1"},  # SVT-AV1 talks on stderr otherwise
@@ -104,6 +105,34 @@ class FFmpeg:
         with self.process.stderr as messages:
             while line := messages.readline(LINE_BYTES):
                 self._lines.append(line.decode("utf-8", "replace").strip())
+
+    def kill(self) -> None:
+        """Ends the process at once; leaves nothing behind.
+
+        What it has written is thrown away, so there is nothing to be gentle for: asked to terminate, it would first
+        wait for its standard input.
+        """
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+        self._reader.join()
+
+    def _ended(self) -> tuple[str, list[str]]:
+        """How it ended, and its last messages."""
+        code = self.process.poll()
+        how = f"was stopped by signal {-code}" if code is not None and code < 0 else f"ended with code {code}"
+        return how, last_words(self._lines)
+
+
+class FFmpeg(_Process):
+    """A running ffmpeg that reads its stdin. `close` waits for it, `kill` ends it; both may be repeated."""
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        super().__init__(arguments, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
 
     def write(self, data: memoryview | bytes) -> None:
         """To its standard input; OutputError with its last words where it has died."""
@@ -127,32 +156,38 @@ class FFmpeg:
         if code != 0:
             raise self.failure()
 
-    def kill(self) -> None:
-        """Ends the process at once; leaves nothing behind.
-
-        What it has written is thrown away, so there is nothing to be gentle for: asked to terminate, it would first
-        wait for its standard input.
-        """
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        if self.process.stdin is not None:
-            with suppress(OSError):
-                self.process.stdin.close()
-        self._reader.join()
-
     def failure(self) -> FramestyleError:
         """Why it ended, in one line, from its own messages."""
-        lines = [re.sub(r"^\[[^]]* @ 0x[0-9a-f]+\] ", "", line) for line in self._lines if line]
+        how, lines = self._ended()
         if any("No space left on device" in line or "Disk quota exceeded" in line for line in lines):
             return StorageError(
                 "the disk is full", next_step="Free some space, then give the same command again."
             )
-        code = self.process.poll()
-        how = f"was stopped by signal {-code}" if code is not None and code < 0 else f"ended with code {code}"
         telling = [line for line in lines if not line.startswith("Error opening output")]
         said = " | ".join(dict.fromkeys(telling[-3:])) or "no message"
         return OutputError(
             f"ffmpeg {how} while encoding: {said}",
             next_step="Try another --set output.video_codec or output name.",
         )
+
+
+class FFmpegDecoder(_Process):
+    """A running ffmpeg whose stdout is read, from `output`. `kill` ends it."""
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        super().__init__(["-nostdin", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        assert self.process.stdout is not None
+        self.output = self.process.stdout
+
+    def failure(self) -> str:
+        """How it ended and why, once its output has ended."""
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(STOP_TIMEOUT_S)
+        self.kill()
+        how, lines = self._ended()
+        return f"ffmpeg {how}: {' | '.join(dict.fromkeys(lines[-2:])) or 'no message'}"
+
+
+def last_words(lines: Iterable[str]) -> list[str]:
+    """ffmpeg's messages without the addresses that it puts before them."""
+    return [re.sub(r"^\[[^]]* @ 0x[0-9a-f]+\] ", "", line) for line in lines if line]

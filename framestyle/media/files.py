@@ -6,8 +6,9 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
@@ -15,7 +16,10 @@ from framestyle.errors import FramestyleError, InputError, OutputError, StorageE
 
 HEAD_BYTES = 4096
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
-KNOWN = "Videos: MP4, MOV, MKV, WebM, AVI, MPEG, Y4M, animated GIF. Photos: JPEG, PNG, WebP, TIFF, BMP, AVIF, HEIC."
+KNOWN = (
+    "Videos: MP4, MOV, MKV, WebM, AVI, MPEG, Y4M, animated GIF and WebP. "
+    "Photos: JPEG, PNG, WebP, TIFF, BMP, AVIF, HEIC."
+)
 
 
 class InputKind(Enum):
@@ -24,6 +28,7 @@ class InputKind(Enum):
     VIDEO = "video"
     PHOTO = "photo"
     FOLDER = "folder"
+    SEQUENCE = "sequence"
 
 
 def sniff(path: Path) -> InputKind:
@@ -80,6 +85,8 @@ VIDEO_HEADS = (
 )
 STILL_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif"}
 QUICKTIME_ATOMS = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
+WEBP_FLAGS_AT, WEBP_ANIMATED, WEBP_ALPHA = 20, 0x02, 0x10
+"""Where the flags of an extended WebP are, and bits of them."""
 BMP_HEADER_BYTES = {12, 16, 40, 52, 56, 64, 108, 124}
 
 
@@ -89,12 +96,24 @@ def _kind_of(head: bytes, path: Path) -> InputKind | None:
     if head.startswith((b"GIF87a", b"GIF89a")):
         return InputKind.VIDEO if _is_animated(path) else InputKind.PHOTO
     if head.startswith(b"RIFF"):
+        if _webp_flags(head) & WEBP_ANIMATED:
+            return InputKind.VIDEO
         return {b"WEBP": InputKind.PHOTO, b"AVI ": InputKind.VIDEO}.get(head[8:12])
     if head[4:8] == b"ftyp":
         return InputKind.PHOTO if head[8:12] in STILL_BRANDS else InputKind.VIDEO
     if head[4:8] in QUICKTIME_ATOMS or head.startswith(VIDEO_HEADS) or _is_transport_stream(head):
         return InputKind.VIDEO
     return None
+
+
+def _webp_flags(head: bytes) -> int:
+    return head[WEBP_FLAGS_AT] if head[8:16] == b"WEBPVP8X" and len(head) > WEBP_FLAGS_AT else 0
+
+
+def webp_has_alpha(path: Path) -> bool:
+    """What its head says; where it is no WebP that says, it has none."""
+    with path.open("rb") as file:
+        return bool(_webp_flags(file.read(WEBP_FLAGS_AT + 1)) & WEBP_ALPHA)
 
 
 def _is_bmp(head: bytes) -> bool:
@@ -120,20 +139,35 @@ def _is_animated(path: Path) -> bool:
         ) from error
 
 
-def photos_in(folder: Path) -> list[Path]:
-    """All photos below `folder`, sorted; what is hidden, and everything that is no photo, is passed over."""
-    return [path for path in sorted(folder.rglob("*")) if not _is_hidden(path, folder) and _is_photo(path)]
+@dataclass(frozen=True)
+class Walk:
+    """What lies below a folder. `shut`: folders that cannot be looked into, each with the system's reason."""
+
+    files: tuple[Path, ...]
+    shut: tuple[tuple[Path, str], ...] = ()
 
 
-def _is_hidden(path: Path, folder: Path) -> bool:
-    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+def walk(folder: Path, leave_out: Set[Path] = frozenset()) -> Walk:
+    """All files below `folder`, sorted, but for what is hidden and for `leave_out`, files and folders, resolved.
 
+    Links to files are files. Links to folders are not followed: so none leads in a circle.
+    """
+    root = folder.resolve()
+    files: list[Path] = []
+    shut: list[tuple[Path, str]] = []
 
-def _is_photo(path: Path) -> bool:
-    try:
-        return sniff(path) is InputKind.PHOTO
-    except InputError:
-        return False
+    def refused(error: OSError) -> None:
+        shut.append((Path(error.filename), error.strerror or str(error)))
+
+    for at, folders, names in os.walk(folder, onerror=refused):
+        inside = Path(at).relative_to(folder)
+
+        def wanted(name: str, inside: Path = inside) -> bool:
+            return not name.startswith(".") and root / inside / name not in leave_out
+
+        folders[:] = filter(wanted, folders)
+        files += (folder / inside / name for name in filter(wanted, names))
+    return Walk(tuple(sorted(files)), tuple(sorted(shut)))
 
 
 def file_identity(path: Path) -> tuple[int, int]:
@@ -157,7 +191,7 @@ def atomic_output(target: Path) -> Iterator[Path]:
             if error.errno in DISK_FULL:
                 raise storage_error(error, target) from error
             raise
-        _put_in_place(temporary, target)
+        put_in_place(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -182,7 +216,8 @@ def _reserve(target: Path) -> Path:
     return temporary
 
 
-def _put_in_place(temporary: Path, target: Path) -> None:
+def put_in_place(temporary: Path, target: Path) -> None:
+    """A finished file under its name, so that both outlast a crash."""
     try:
         _sync(temporary)
         os.replace(temporary, target)

@@ -8,22 +8,31 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import cv2
 
 from framestyle.errors import InputError
-from framestyle.media.ffmpeg import FORMATS_READ, ask, input_arguments
-from framestyle.media.files import InputKind, sniff
+from framestyle.media.colors import SDR, Colors, colors_of
+from framestyle.media.description import (
+    Description,
+    Stream,
+    bit_depth,
+    exact_rate,
+    mastering_in,
+    parse_description,
+)
+from framestyle.media.ffmpeg import FORMATS_READ, FFmpegDecoder, ask, input_arguments
+from framestyle.media.files import InputKind, sniff, webp_has_alpha
+from framestyle.media.matroska import Mastering
 
-CLOSE_RATE = 1e-5
-"""Relative distance within which a decimal rate is taken for the exact fraction it stands for."""
-TEXT_CHARACTERS = 1_000_000
 UNPLAYABLE = "Is it complete? Does it play elsewhere?"
-COUNTING_CONTAINERS = {"mov", "mp4", "avi"}
+COUNTING_CONTAINERS = {"mov", "mp4"}
 """Containers whose header says how many frames there are; elsewhere the count is duration times rate."""
+MEASURED_CONTAINERS = {"mpegts", "mpeg", "ogg"}
+"""Containers that say nowhere how long they are: ffmpeg looks for the last time in them."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +40,9 @@ class VideoInfo:
     """A video's facts. Width, height and aspect are of upright pictures, as OpenCV gives them.
 
     `rotation_degrees` (clockwise, 0–359) is already applied to them. `video_start_s` is how much later than
-    the container's earliest stream (the sound, say) the pictures begin.
+    the container's earliest stream (the sound, say) the pictures begin; `video_end_s` when they end, where it says so.
+    The `color_…` are as tagged, `colors` as they are understood. `time_base` is what the file counts time in;
+    `streams` are all of its streams, of which `video_index` is the pictures'.
     """
 
     path: Path
@@ -54,6 +65,16 @@ class VideoInfo:
     container: str
     video_codec: str
     video_start_s: Fraction = Fraction(0)
+    time_base: Fraction = Fraction(1, 1_000_000)
+    colors: Colors = SDR
+    mastering: Mastering | None = None
+    streams: tuple[Stream, ...] = ()
+    video_index: int = 0
+    opencv_decodes: bool = True
+    timecode: str | None = None
+    has_chapters: bool = False
+    video_end_s: Fraction | None = None
+    is_interlaced: bool = False
 
     @property
     def audio_streams(self) -> int:
@@ -65,171 +86,10 @@ class VideoInfo:
         """Whether the container counted `frame_count_estimate`, rather than it being duration times rate."""
         return bool(COUNTING_CONTAINERS & set(self.container.split(",")))
 
-
-@dataclass(frozen=True)
-class Description:
-    """What ffmpeg's text says of a file."""
-
-    container: str = ""
-    duration_s: Fraction | None = None
-    video_codec: str | None = None
-    pixel_format: str = ""
-    color_range: str | None = None
-    color_matrix: str | None = None
-    color_primaries: str | None = None
-    color_transfer: str | None = None
-    sample_aspect_ratio: Fraction = Fraction(1)
-    rotation_degrees: int = 0
-    has_alpha: bool = False
-    video_start_s: Fraction = Fraction(0)
-    audio_codecs: tuple[str, ...] = ()
-    subtitle_codecs: tuple[str, ...] = ()
-    errors: tuple[str, ...] = ()
-
-
-# Two spaces and no more: metadata, which anybody can write, is indented further.
-_STREAM = re.compile(r"  Stream #0:[0-9]+(?:\[\w+\])?(?:\([^)]*\))?: (Video|Audio|Subtitle): ([^\s,]*)(.*)")
-_DURATION = re.compile(
-    r"  Duration: (?:([0-9]{1,9}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?)|N/A)"
-    r"(?:, start: (-?[0-9]{1,12}\.[0-9]{1,9}))?"
-)
-_ROTATION = re.compile(r" +display ?matrix: rotation of (-?[0-9]{1,4}(?:\.[0-9]+)?) degrees", re.IGNORECASE)
-_INPUT = re.compile(r"Input #0, ([\w,]+), from ")
-
-
-_Stream = tuple[str, str, list[str]]
-"""Kind, codec, and the rest of its line with the lines below it."""
-
-
-def parse_description(text: str) -> Description:
-    """ffmpeg's `-i` output -> Description; never raises."""
-    lines = text[:TEXT_CHARACTERS].split("\n")
-    streams: list[_Stream] = []
-    container, duration, start = "", None, Fraction(0)
-    for line in lines:
-        if found := _STREAM.fullmatch(line.rstrip("\r")):
-            streams.append((found[1], found[2], [found[3]]))
-        elif streams:
-            streams[-1][2].append(line)
-        elif found := _INPUT.match(line):
-            container = container or found[1]
-        elif found := _DURATION.match(line):
-            duration, start = _seconds(found[1]), Fraction(found[2] or 0)
-    described = Description(
-        container=container,
-        duration_s=duration,
-        audio_codecs=tuple(codec for kind, codec, _ in streams if kind == "Audio"),
-        subtitle_codecs=tuple(codec for kind, codec, _ in streams if kind == "Subtitle"),
-        errors=tuple(re.sub(r"^\[[^]]*\] ", "", line).strip() for line in lines if line.startswith("[")),
-    )
-    moving = (item for item in streams if item[0] == "Video" and "(attached pic)" not in item[2][0])
-    picture = next(moving, None)
-    return described if picture is None else _with_picture(described, picture, start)
-
-
-def _seconds(clock: str | None) -> Fraction | None:
-    """00:01:02.50 -> 62.5 s."""
-    if clock is None:
-        return None
-    hours, minutes, seconds = clock.split(":")
-    return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
-
-
-def _with_picture(described: Description, picture: _Stream, container_start: Fraction) -> Description:
-    """The facts of the first stream of moving pictures (a cover picture is none)."""
-    _, codec, (head, *below) = picture
-    parts = _split_outside_brackets(head)
-    pixel_format, _, notes = (parts[1] if len(parts) > 1 else "").partition("(")
-    color = _color_facts(notes.removesuffix(")"))
-    rotation = _rotation(below)
-    start = re.search(r", start (-?[0-9]{1,12}\.[0-9]{1,9})", head)
-    return replace(
-        described,
-        video_codec=codec,
-        pixel_format=pixel_format.strip(),
-        color_range=color[0],
-        color_matrix=color[1],
-        color_primaries=color[2],
-        color_transfer=color[3],
-        sample_aspect_ratio=_aspect(head, turned=rotation % 180 == 90),
-        rotation_degrees=rotation,
-        has_alpha=codec != "gif" and _has_alpha(pixel_format.strip(), below),
-        video_start_s=max(Fraction(0), Fraction(start[1]) - container_start) if start else Fraction(0),
-    )
-
-
-def _split_outside_brackets(text: str) -> list[str]:
-    """At commas that stand in no ( ) or [ ]."""
-    parts, depth = [""], 0
-    for character in text:
-        depth += (character in "([") - (character in ")]")
-        if character == "," and depth <= 0:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return [part.strip() for part in parts]
-
-
-_THREE_NAMES = re.compile(r"[a-z][\w-]*(?:/[a-z][\w-]*){2}")
-_ONE_NAME = re.compile(r"(?:bt|smpte|gbr|fcc|ycgco)\w*")
-
-
-def _color_facts(notes: str) -> tuple[str | None, str | None, str | None, str | None]:
-    """`tv, bt2020nc/bt2020/smpte2084` -> range, matrix, primaries, transfer; `bt709` is the last three."""
-    span: str | None = None
-    names: list[str | None] = [None, None, None]
-    for note in (part.strip() for part in notes.split(",")):
-        if note in ("tv", "pc"):
-            span = note
-        elif _THREE_NAMES.fullmatch(note) or _ONE_NAME.fullmatch(note):
-            told = note.split("/") if "/" in note else [note] * 3
-            names = [None if name in ("unknown", "reserved") else name for name in told]
-    return span, names[0], names[1], names[2]
-
-
-def _aspect(head: str, *, turned: bool) -> Fraction:
-    """The last ratio is the container's, which is above the codec's. Turned pictures have turned pixels."""
-    for across, down in reversed(re.findall(r"\bSAR ([0-9]{1,9}):([0-9]{1,9})", head)):
-        if int(across) and int(down):
-            ratio = Fraction(int(across), int(down))
-            return 1 / ratio if turned else ratio
-    return Fraction(1)
-
-
-def _rotation(below: list[str]) -> int:
-    """Clockwise, 0–359; ffmpeg counts the other way."""
-    for line in below:
-        if found := _ROTATION.match(line):
-            return -round(float(found[1])) % 360
-    return 0
-
-
-def _has_alpha(pixel_format: str, below: list[str]) -> bool:
-    by_format = re.match(r"yuva|gbrap|ya\d|rgba|bgra|argb|abgr|ayuv|vuya", pixel_format) is not None
-    return by_format or any(re.match(r" +alpha_mode +: 1", line) for line in below)
-
-
-def bit_depth(pixel_format: str) -> int:
-    """Bits a channel of ffmpeg's pixel format: yuv420p10le -> 10, p010le -> 10, rgb48le -> 16; else 8."""
-    found = re.fullmatch(r"(.*?)([0-9]+)(?:le|be)", pixel_format)
-    if found is None:
-        return 8
-    name, digits = found[1], int(found[2][-2:])
-    if name in ("rgb", "bgr") and digits in (44, 55, 65):
-        return 8
-    by_pixel = {("rgb", 48): 16, ("bgr", 48): 16, ("rgba", 64): 16, ("bgra", 64): 16, ("ayuv", 64): 16}
-    by_pixel |= {("xv", 30): 10, ("xv", 36): 12, ("xv", 48): 16, ("nv", 20): 10}
-    return by_pixel.get((name, digits), digits if 8 <= digits <= 32 else 8)
-
-
-def exact_rate(rate: float) -> Fraction:
-    """A decimal rate as the fraction it stands for: 29.97002997 -> 30000/1001; 25 where it says nothing."""
-    if not 0 < rate < 10_000:
-        return Fraction(25)
-    for candidate in (Fraction(round(rate)), Fraction(round(rate * 1.001) * 1000, 1001)):
-        if candidate > 0 and abs(float(candidate) / rate - 1) < CLOSE_RATE:
-            return candidate
-    return max(Fraction(rate).limit_denominator(100_000), Fraction(1, 100_000))
+    @property
+    def duration_is_measured(self) -> bool:
+        """Whether `duration_s` is where the file ends, rather than what its head promises."""
+        return bool(MEASURED_CONTAINERS & set(self.container.split(",")))
 
 
 def probe(path: Path) -> VideoInfo:
@@ -239,7 +99,25 @@ def probe(path: Path) -> VideoInfo:
     told = describe(path)
     if told.video_codec is None:
         raise _no_picture(path, told)
-    width, height, rate, count = _ask_opencv(path, told.video_codec)
+    if told.needs_dolby_vision:
+        raise InputError(
+            f"{path} is Dolby Vision without a base picture: its colours are not to be had without its decoder",
+            next_step="Export it as HDR10, HLG or SDR first.",
+        )
+    by_opencv = _ask_opencv(path)
+    width, height, rate, count = by_opencv if by_opencv and by_opencv[0] else _ask_ffmpeg(path, told)
+    count = by_opencv[3] if by_opencv else count
+    if width <= 0 or height <= 0:
+        raise InputError(f"{path} has pictures of no size", next_step=UNPLAYABLE)
+    colors = colors_of(
+        pixel_format=told.pixel_format,
+        width=width,
+        height=height,
+        matrix=told.color_matrix,
+        primaries=told.color_primaries,
+        transfer=told.color_transfer,
+        color_range=told.color_range,
+    )
     return VideoInfo(
         path=path,
         width=width,
@@ -251,7 +129,7 @@ def probe(path: Path) -> VideoInfo:
         rotation_degrees=told.rotation_degrees,
         pixel_format=told.pixel_format,
         bit_depth=bit_depth(told.pixel_format),
-        has_alpha=told.has_alpha,
+        has_alpha=told.has_alpha and (told.video_codec != "webp_anim" or webp_has_alpha(path)),
         color_range=told.color_range,
         color_matrix=told.color_matrix,
         color_primaries=told.color_primaries,
@@ -261,7 +139,34 @@ def probe(path: Path) -> VideoInfo:
         container=told.container,
         video_codec=told.video_codec,
         video_start_s=told.video_start_s,
+        time_base=told.time_base or 1 / rate,
+        colors=colors,
+        mastering=told.mastering or (_mastering_in_pictures(path, told) if colors.hdr else None),
+        streams=told.streams,
+        video_index=told.video_index,
+        opencv_decodes=by_opencv is not None and by_opencv[0] > 0,
+        timecode=told.timecode,
+        has_chapters=told.has_chapters,
+        video_end_s=told.video_end_s,
+        is_interlaced=told.is_interlaced,
     )
+
+
+def last_frame_s(info: VideoInfo) -> Fraction | None:
+    """How long the file says that its last picture is shown; None where it does not say. Reads all of it."""
+    process = FFmpegDecoder(
+        [*input_arguments(info.path), "-map", f"0:{info.video_index}", "-c", "copy", "-f", "framecrc", "-"]
+    )
+    time_base, last, length = Fraction(0), -1, 0
+    try:
+        for line in process.output:
+            if found := re.match(rb"#tb 0: ([0-9]{1,12})/([0-9]{1,12})\s*$", line):
+                time_base = Fraction(int(found[1]), int(found[2]) or 1)
+            elif found := re.match(rb"0, *-?[0-9]{1,19}, *([0-9]{1,19}), *([0-9]{1,19}),", line):
+                last, length = max((last, length), (int(found[1]), int(found[2])))
+    finally:
+        process.kill()
+    return length * time_base or None
 
 
 def _no_picture(path: Path, told: Description) -> InputError:
@@ -287,9 +192,16 @@ def describe(path: Path) -> Description:
     return parse_description(said.replace(f"file:{path}", ""))
 
 
-def _ask_opencv(path: Path, codec: str) -> tuple[int, int, Fraction, int | None]:
-    """Upright width and height in pixels, exact rate, and the number of frames, None where not said."""
-    capture = open_capture(path)
+_Facts = tuple[int, int, Fraction, int | None]
+"""Upright width and height in pixels, exact rate, and the number of frames, None where not said."""
+
+
+def _ask_opencv(path: Path) -> _Facts | None:
+    """None where it does not open it; of no size where it opens it and gives no frame, as this OpenCV does with AV1."""
+    try:
+        capture = open_capture(path)
+    except InputError:
+        return None
     try:
         width, height = (int(capture.get(k)) for k in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
         rate = exact_rate(capture.get(cv2.CAP_PROP_FPS))
@@ -297,14 +209,31 @@ def _ask_opencv(path: Path, codec: str) -> tuple[int, int, Fraction, int | None]
         decodable = capture.grab()
     finally:
         capture.release()
-    if not decodable:  # OpenCV opens AV1, say, and then gives no frame
-        raise InputError(
-            f"{path}: OpenCV here decodes no {codec} picture of it",
-            next_step="Convert it first: ffmpeg -i INPUT -c:v libx264 -crf 10 -c:a copy OUTPUT.mkv",
-        )
-    if width <= 0 or height <= 0:
-        raise InputError(f"{path} has pictures of no size", next_step=UNPLAYABLE)
+    if not decodable:
+        width = height = 0
     return width, height, rate, count if 0 < count < 1 << 40 else None
+
+
+def _ask_ffmpeg(path: Path, told: Description) -> _Facts:
+    """From its description, once it has decoded a picture."""
+    one = ["-map", f"0:{told.video_index}", "-frames:v", "1", "-f", "framecrc", "-"]
+    listed, said = ask(["-v", "error", *input_arguments(path), *one])
+    if not any(line and not line.startswith("#") for line in listed.splitlines()):
+        cause = next(
+            (line for line in reversed(said.splitlines()) if line.strip()), f"no {told.video_codec} picture"
+        )
+        raise InputError(f"{path} cannot be decoded: {cause}", next_step=UNPLAYABLE)
+    rate = told.frame_rate or Fraction(25)
+    turned = told.rotation_degrees % 180 == 90
+    width, height = (told.height, told.width) if turned else (told.width, told.height)
+    return width, height, rate, round(told.duration_s * rate) if told.duration_s else None
+
+
+def _mastering_in_pictures(path: Path, told: Description) -> Mastering | None:
+    """What the first picture says, where the container says nothing."""
+    show = ["-map", f"0:{told.video_index}", "-frames:v", "1", "-vf", "showinfo", "-f", "null", "-"]
+    _, said = ask([*input_arguments(path), *show])
+    return mastering_in([line for line in said.splitlines() if "side data - " in line])
 
 
 _opening = threading.Lock()

@@ -23,6 +23,9 @@ SAME_BELOW, CHANGED_ABOVE = 0.03, 0.09
 """Between these differences of the content along the motion, blurred, the steps behind a pixel fade out: what is
 lit anew or changes its shape must be free to follow. Sensor noise of 2/255 makes 0.01, resampling up to 0.02."""
 CHANGE_SIGMA_PX = 1.5
+ALIKE_SHARE = 0.25
+"""How much of that range the content may differ by where strokes are taken over although the flow is vague: with all of
+it, what came out from behind a thing was painted in the thing's own strokes."""
 LEVEL_SHARE, LEVEL_FOLLOWS = 0.1, 0.5
 """The mean colour's part of the leash, and how far it follows the content's: frames stylized one by one followed it by
 half on a pan (-1.9 levels for -3.6)."""
@@ -55,11 +58,11 @@ def carry(
 ) -> PixelState:
     """The optimiser's whole state carried along the motion to the current frame.
 
-    Where the warp is unreliable the moments are zero, so that such pixels are free to move. They start from the warp
-    where it leads to like content all the same (beside moving things the flow is vague, and sky is sky): strokes in the
-    wrong place are mended sooner than none. Elsewhere they are the content in the stylized surroundings' colours,
-    without an average to hold them back. Without `moments` Adam starts anew from the warped pixels; without `average`
-    so does the average of the iterates.
+    Where the warp is unreliable the moments are forgotten, so that such pixels are free to move. They start from the
+    warp where it leads to like content all the same (beside moving things the flow is vague, and sky is sky): strokes
+    in the wrong place are mended sooner than none. Elsewhere they are the content in the stylized surroundings'
+    colours, without an average to hold them back. Without `moments` Adam starts anew from the warped pixels; without
+    `average` so does the average of the iterates.
     """
     state, device = before.result.state, content.device
     trusted = torch.from_numpy(motion.reliability)[None, None].to(device)
@@ -69,11 +72,12 @@ def carry(
     image, shown, averaged = moved[:, :3].clamp(0, 1), moved[:, 3:6].clamp(0, 1), moved[:, 6:]
     fill = matched_fill(content, shown, trusted)
     same, settled = _sameness(before, content, motion)
-    painted = trusted.maximum(same)
+    painted = trusted.maximum((1 - (1 - same) / ALIKE_SHARE).clamp_min(0))
+    total_weights = _warped(state.total_weights, motion.backward, cv2.INTER_LINEAR)
     if average:
         carried = PixelState.start(fill.lerp(image, painted))
         carried.average = painted * averaged
-        carried.average_weight = painted * _warped(state.average_weight, motion.backward, cv2.INTER_LINEAR)
+        carried.total_weights[:, 2:] = painted * total_weights[:, 2:]
     else:
         # What was shown is the average; the iterate beside it is noisier.
         carried = PixelState.start(fill.lerp(shown, painted))
@@ -81,7 +85,8 @@ def carry(
         # Moments are not pictures: linear keeps the second one from ringing below zero.
         both = torch.cat([state.mean, state.square], 1)
         warped = trusted * _warped(both, motion.backward, cv2.INTER_LINEAR)
-        carried.mean, carried.square, carried.step = warped[:, :3], warped[:, 3:].clamp_min(0), state.step
+        carried.mean, carried.square = warped[:, :3], warped[:, 3:].clamp_min(0)
+        carried.total_weights[:, :2] = trusted * total_weights[:, :2]
     carried.settled = settled * trusted * same
     return carried
 

@@ -78,7 +78,7 @@ def second_pass(
         content = to_tensor(pixels, stylizer.device)
         result = _drawn_together(_taken(store[index], stylizer.device), content, after, motion, stylizer)
         after = Painted.first(content, result)
-        store[index] = {"shown": to_pixels(result.image)}
+        store[index] = {"shown": to_pixels(result.image, pixels.dtype.type)}
         seconds = time.perf_counter() - started
         on_event(FrameDone(index, shot, result.steps, seconds, result.loss, True))
     for frame in frames:
@@ -114,7 +114,11 @@ def _drawn_together(
     share = state.settled / (state.settled + kept.settled).clamp_min(1.0)
     shown, full = carried_result(after, motion), state.settled / max(1, stylizer.preset.scales.steps)
     start = _resting(kept.image.lerp(shown, share), kept.settled.maximum(state.settled))
-    start.mean, start.square, start.step = state.mean, state.square, state.step
+    start.mean, start.square, start.total_weights[:, :2] = (
+        state.mean,
+        state.square,
+        state.total_weights[:, :2],
+    )
     targets = (
         [TemporalTarget(shown, full.clamp(0, 1), video.temporal_weight)] if video.temporal_weight > 0 else []
     )
@@ -124,11 +128,8 @@ def _drawn_together(
 def _resting(image: Tensor, settled: Tensor) -> PixelState:
     """A state whose average is at the pixels from the start: it moves away from them only as far as it must."""
     state = PixelState.start(image)
-    state.average, state.average_weight, state.settled = (
-        image.clone(),
-        torch.ones_like(settled),
-        settled.clone(),
-    )
+    state.average, state.settled = image.clone(), settled.clone()
+    state.average_weight.fill_(1.0)
     return state
 
 

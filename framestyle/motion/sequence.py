@@ -76,7 +76,7 @@ def stylize_frames(
     store: FrameStore | None = None,
     on_event: OnEvent = ignore,
 ) -> Generator[Frame, None, None]:
-    """Each frame stylized, in order, at the preset's size; index and pts as they came, pixels uint8.
+    """Each frame stylized, in order, at the preset's size; index, pts and depth as they came.
 
     `shots` must cover the frames' indices. Flow for the coming frame is computed on another thread while the
     device optimises this one. `flow`: what measures it; None: made as the preset says (WeightsError where it says raft
@@ -96,7 +96,7 @@ def stylize_frames(
             painted = _first_pass(of_shot, stylizer, on_event)
             if video.passes == 1 or flow is None:
                 for frame, one in painted:
-                    yield Frame(frame.index, frame.pts, to_pixels(one.result.image))
+                    yield replace(frame, pixels=to_pixels(one.result.image, frame.pixels.dtype.type))
             else:
                 waiting = [keep(frame, one, kept) for frame, one in painted]
                 on_event(ShotStarted(number, shot.first, shot.frames, pass_number=2))
@@ -159,7 +159,7 @@ def _at_working_size(frame: Frame, max_side_px: int) -> Frame:
     if size == (width, height):
         return frame
     small = cv2.resize(frame.pixels, size, interpolation=cv2.INTER_AREA)
-    return Frame(frame.index, frame.pts, small)
+    return replace(frame, pixels=small)
 
 
 def _measure(frame: Frame, before: Mapping[int, Frame], shot: int, flow: OpticalFlow | None) -> _Prepared:

@@ -1,12 +1,9 @@
-"""The one border between pictures and tensors, and size arithmetic.
+"""The one border between pictures and tensors. Size arithmetic is in sizes.py, its names are here too.
 
 Outside: HWC, RGB, uint8 or uint16. Inside: BCHW, RGB, float32 in [0, 1], one image a batch entry.
 """
 
 from __future__ import annotations
-
-import math
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,24 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from framestyle.frames import Pixels
-
-SCALE_STEP = math.sqrt(2.0)
-"""Each coarse-to-fine scale has twice the pixels of the one before."""
-
-
-class Size(NamedTuple):
-    """Width and height in pixels."""
-
-    width: int
-    height: int
-
-    @property
-    def longest_px(self) -> int:
-        return max(self)
-
-    @property
-    def area_px(self) -> int:
-        return self.width * self.height
+from framestyle.nst.sizes import SCALE_STEP as SCALE_STEP
+from framestyle.nst.sizes import Size as Size
+from framestyle.nst.sizes import fit_within as fit_within
+from framestyle.nst.sizes import scale_sizes as scale_sizes
+from framestyle.nst.sizes import with_area as with_area
 
 
 def to_tensor(pixels: Pixels, device: torch.device | str = "cpu") -> Tensor:
@@ -57,30 +41,6 @@ def to_pixels(image: Tensor, dtype: type[np.uint8] | type[np.uint16] = np.uint8)
 def size_of(image: Tensor) -> Size:
     """The size of a BCHW image."""
     return Size(image.shape[-1], image.shape[-2])
-
-
-def fit_within(size: Size, max_side_px: int) -> Size:
-    """The largest size of the same shape whose longer side is at most `max_side_px`; never enlarges; 0 = as it is."""
-    if max_side_px <= 0 or size.longest_px <= max_side_px:
-        return size
-    factor = max_side_px / size.longest_px
-    return Size(max(1, round(size.width * factor)), max(1, round(size.height * factor)))
-
-
-def with_area(size: Size, area_px: float) -> Size:
-    """The size of the same shape (to a pixel) with about `area_px` pixels."""
-    factor = math.sqrt(area_px / size.area_px)
-    return Size(max(1, round(size.width * factor)), max(1, round(size.height * factor)))
-
-
-def scale_sizes(full: Size, min_px: int) -> list[Size]:
-    """Coarse to fine, each √2 larger: from about `min_px` on the longer side to exactly `full`."""
-    sizes = [full]
-    longest = full.longest_px / SCALE_STEP
-    while longest >= min_px * 0.999:
-        sizes.append(fit_within(full, round(longest)))
-        longest /= SCALE_STEP
-    return sizes[::-1]
 
 
 def resize(image: Tensor, size: Size) -> Tensor:

@@ -37,23 +37,41 @@ def _wide(features: Tensor) -> Tensor:
     return features if features.dtype == torch.float64 else features.float()
 
 
-def self_product(features: Tensor) -> Tensor:
-    """BCHW -> BCC, Σ over positions of f fᵀ; no divisor (Gatys 2015's G)."""
-    product: Tensor = _SelfProduct.apply(_wide(features).flatten(2))
+# Statistics of a part of an image: each position counts by its `weight`, B1HW in [0, 1], and the weights' sum takes the
+# place of H·W. None: all count in full.
+
+
+def self_product(features: Tensor, weight: Tensor | None = None) -> Tensor:
+    """BCHW -> BCC, Σ over positions of w f fᵀ; no divisor (Gatys 2015's G)."""
+    return _weighted_product(_wide(features).flatten(2), weight)
+
+
+def _weighted_product(flat: Tensor, weight: Tensor | None) -> Tensor:
+    """BCP -> BCC."""
+    if weight is not None:
+        flat = flat * _wide(weight).flatten(2).sqrt()
+    product: Tensor = _SelfProduct.apply(flat)
     return product
 
 
-def gram_matrix(features: Tensor) -> Tensor:
-    """BCHW -> BCC, divided by H·W."""
-    return self_product(features) / (features.shape[2] * features.shape[3])
+def positions(features: Tensor, weight: Tensor | None = None) -> float | Tensor:
+    """How many positions count: H·W, or the sum of the weights, B11."""
+    if weight is None:
+        return float(features.shape[2] * features.shape[3])
+    return _wide(weight).flatten(2).sum(2, keepdim=True).clamp_min(EPSILON)
 
 
-def moments(features: Tensor) -> tuple[Tensor, Tensor]:
-    """BCHW -> mean BC and covariance BCC (divided by H·W)."""
-    flat = _wide(features).flatten(2)
-    mean = flat.mean(2)
-    product: Tensor = _SelfProduct.apply(flat - mean[..., None])
-    return mean, product / flat.shape[2]
+def gram_matrix(features: Tensor, weight: Tensor | None = None) -> Tensor:
+    """BCHW -> BCC, divided by the positions that count."""
+    return self_product(features, weight) / positions(features, weight)
+
+
+def moments(features: Tensor, weight: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """BCHW -> mean BC and covariance BCC, divided by the positions that count."""
+    flat, count = _wide(features).flatten(2), positions(features, weight)
+    counted = flat if weight is None else flat * _wide(weight).flatten(2)
+    mean = counted.sum(2, keepdim=True) / count
+    return mean[..., 0], _weighted_product(flat - mean, weight) / count
 
 
 def content_loss_2015(features: Tensor, target: Tensor) -> Tensor:
@@ -61,14 +79,14 @@ def content_loss_2015(features: Tensor, target: Tensor) -> Tensor:
     return (_wide(features) - _wide(target)).square().sum() / 2
 
 
-def style_loss_2015(features: Tensor, target: Tensor) -> Tensor:
-    """1 / (4 N² M²) Σ (G - A)² (Gatys 2015, eq. 4); N channels, M positions of `features`; `target` is A, BCC.
+def style_loss_2015(features: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+    """1 / (4 N² M²) Σ (G - A)² (Gatys 2015, eq. 4); N channels, M positions of `features` that count; `target`: A, BCC.
 
     A is the raw Gram matrix of the style image; where that image has another size than the content, the
     caller scales A by the ratio of positions, which the paper leaves open.
     """
-    channels, positions = features.shape[1], features.shape[2] * features.shape[3]
-    return (self_product(features) - target).square().sum() / (4 * channels**2 * positions**2)
+    difference = (self_product(features, weight) - target) / positions(features, weight)
+    return difference.square().sum() / (4 * features.shape[1] ** 2)
 
 
 def content_loss(features: Tensor, target: Tensor, variance: Tensor) -> Tensor:

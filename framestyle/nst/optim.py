@@ -21,8 +21,9 @@ ANNEAL_POWER, ANNEAL_FLOOR = 1.0, 0.1
 class PixelState:
     """Everything that the next step depends on. All tensors are 1CHW float32.
 
-    `image` is the iterate, `mean` and `square` Adam's first and second moments after `step` steps (Kingma and
-    Ba, arXiv 1412.6980), `average` the decaying sum of iterates, of total weight `average_weight` (11HW, below 1);
+    `image` is the iterate, `mean` and `square` Adam's first and second moments (Kingma and Ba, arXiv 1412.6980),
+    `average` the decaying sum of iterates; `total_weights`, 13HW, what these three sums' weights add up to, by which
+    each is corrected for its start at zero: 1 - decay^steps in the paper, where all pixels are of one age.
     `settled`, 11HW, how many steps each pixel has had at this scale since it came into the picture.
     """
 
@@ -30,15 +31,22 @@ class PixelState:
     mean: Tensor
     square: Tensor
     average: Tensor
-    average_weight: Tensor
+    total_weights: Tensor
     settled: Tensor
-    step: int = 0
 
     @classmethod
     def start(cls, image: Tensor) -> PixelState:
         """A fresh state at `image`."""
-        pixels, single = torch.zeros_like(image), torch.zeros_like(image[:, :1])
-        return cls(image.detach().clone(), pixels, pixels.clone(), pixels.clone(), single, single.clone())
+        zeros = torch.zeros_like(image)
+        single = torch.zeros_like(image[:, :1])
+        return cls(
+            image.detach().clone(), zeros, zeros.clone(), zeros.clone(), single.repeat(1, 3, 1, 1), single
+        )
+
+    @property
+    def average_weight(self) -> Tensor:
+        """The average's total weight, 11HW in [0, 1]; a view."""
+        return self.total_weights[:, 2:]
 
     def result(self) -> Tensor:
         """The bias-corrected average of the iterates, or the iterate where no average is kept."""
@@ -48,19 +56,17 @@ class PixelState:
 
     def adam_step(self, gradient: Tensor, learning_rate: float | Tensor, average_decay: float) -> None:
         """One Adam update, the clamp to [0, 1], and the average; in place. A rate may differ by pixel (11HW)."""
-        self.step += 1
         self.mean.lerp_(gradient, 1 - BETAS[0])
         self.square.mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])
-        correction = (1 - BETAS[1] ** self.step) ** 0.5
-        denominator = self.square.sqrt().div_(correction).add_(ADAM_EPSILON)
-        unbiased = 1 - BETAS[0] ** self.step
-        if isinstance(learning_rate, Tensor):
-            self.image.sub_(self.mean.div(denominator).mul_(learning_rate / unbiased))
-        else:
-            self.image.addcdiv_(self.mean, denominator, value=-learning_rate / unbiased)
-        self.image.clamp_(0, 1)
+        of_mean, of_square = self._weigh(0, BETAS[0]), self._weigh(1, BETAS[1])
+        denominator = self.square.div(of_square).sqrt_().add_(ADAM_EPSILON)
+        self.image.sub_(self.mean.div(denominator).mul_(learning_rate / of_mean)).clamp_(0, 1)
         self.settled += 1
         self.keep_average(average_decay)
+
+    def _weigh(self, which: int, decay: float) -> Tensor:
+        """The total weight of one of the sums, once a further term is in it, 11HW; updated in place."""
+        return self.total_weights[:, which : which + 1].mul_(decay).add_(1 - decay)
 
     def annealed(self, learning_rate: float, settled_steps: int) -> Tensor:
         """The rate of each pixel, 11HW: full until it has had `settled_steps`, then falling as 1/steps, to a floor.
@@ -74,7 +80,7 @@ class PixelState:
         """Take the iterate into the average; a decay of 0 keeps none."""
         if decay > 0:
             self.average.lerp_(self.image, 1 - decay)
-            self.average_weight.lerp_(torch.ones_like(self.average_weight), 1 - decay)
+            self._weigh(2, decay)
 
     def resampled(self, size: Size) -> PixelState:
         """The state at the next scale: starts from the averaged result; first moment bicubic, second bilinear.
@@ -88,5 +94,6 @@ class PixelState:
         mean = F.interpolate(self.mean, shape, mode="bicubic") * ratio
         square = F.interpolate(self.square, shape, mode="bilinear").clamp_min(0) * ratio**2
         state = PixelState.start(image)
-        state.mean, state.square, state.step = mean, square, self.step
+        state.mean, state.square = mean, square
+        state.total_weights[:, :2] = F.interpolate(self.total_weights[:, :2], shape, mode="bilinear")
         return state

@@ -1,4 +1,4 @@
-"""The folder that keeps weights: fetch, open, keep, and load again with nothing taken on trust.
+"""Weights into their folder and out of it: fetch, open, keep, and load again with nothing taken on trust.
 
 What is in a file is its network's own affair (weights.py for VGG19, raft_weights.py for RAFT). The road is one: a
 download is checked against the publisher's hash before it is opened, opened without running code from it, kept as
@@ -15,7 +15,7 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from framestyle.errors import StorageError, WeightsError
-from framestyle.nst import learned
-from framestyle.presets.library import cache_dir
+from framestyle.nst.shelf import RAFT_KINDS as RAFT_KINDS
+from framestyle.nst.shelf import WeightsStore as WeightsStore
+from framestyle.nst.shelf import record_of
+from framestyle.nst.shelf import sha256_of as sha256_of
 
-RAFT_KINDS = ("raft-small", "raft-large")
-"""Weights that measure optical flow; all others are VGG19's."""
 TIMEOUT_S = 30.0
 
 OnProgress = Callable[[float, str], None]
@@ -43,29 +43,6 @@ class Publisher:
     url: str
     """Its file name carries the first digits of the SHA-256: NAME-HASH.pth."""
     way_out: str
-
-
-@dataclass(frozen=True)
-class WeightsStore:
-    """The folder that keeps weights, and where to fetch from."""
-
-    folder: Path = field(default_factory=lambda: default_folder())
-    url: str | None = None
-    """A mirror of what is fetched; None: the publisher's own address."""
-
-    def path(self, kind: str, seed: int = 0) -> Path:
-        """Where the converted weights of `kind` are kept."""
-        if kind in RAFT_KINDS:
-            return self.folder / f"{kind}.safetensors"
-        if kind == "learned":
-            key = hashlib.sha256(learned.recipe_key(seed).encode()).hexdigest()[:12]
-            return self.folder / f"vgg19-learned-{key}.safetensors"
-        return self.folder / f"vgg19-{kind}.safetensors"
-
-
-def default_folder() -> Path:
-    """FRAMESTYLE_CACHE, or the platform's cache folder."""
-    return cache_dir() / "weights"
 
 
 def fetch_file(
@@ -158,7 +135,7 @@ def keep(path: Path, tensors: Mapping[str, Tensor], kind: str) -> Path:
             record = Path(folder) / "record.json"
             record.write_text(json.dumps({"kind": kind, "sha256": sha256_of(made)}))
             # The record first: a file without its record is not trusted, a record without its file is nothing.
-            os.replace(record, _record(path))
+            os.replace(record, record_of(path))
             os.replace(made, path)
     except OSError as error:
         raise StorageError(f"weights cannot be kept in {path.parent}: {error.strerror}") from error
@@ -169,20 +146,10 @@ def load_kept(path: Path) -> tuple[dict[str, Tensor], str]:
     """A file that `keep` wrote, and its SHA-256, checked against the record before it is opened."""
     again = "Delete it and fetch or import the weights again."
     try:
-        expected = json.loads(_record(path).read_text())["sha256"]
+        expected = json.loads(record_of(path).read_text())["sha256"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WeightsError(f"{path} has no readable record of its hash", next_step=again) from error
     digest = sha256_of(path)
     if digest != expected:
         raise WeightsError(f"{path} is not what was written: its SHA-256 differs", next_step=again)
     return open_file(path), digest
-
-
-def sha256_of(path: Path) -> str:
-    """The hexadecimal SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _record(path: Path) -> Path:
-    return path.with_suffix(".json")

@@ -6,7 +6,8 @@ Losses are read from the device once a window of steps, never once a step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +19,7 @@ from framestyle.nst import color, losses
 from framestyle.nst.devices import working_dtype
 from framestyle.nst.image import Size, resize, scale_sizes, size_of
 from framestyle.nst.optim import PixelState
+from framestyle.nst.regions import region_weights, resized_weights, weights_at_layers
 from framestyle.nst.targets import StyleTargets, style_targets
 from framestyle.nst.vgg import VGG19
 from framestyle.nst.weights import Backbone
@@ -32,8 +34,8 @@ LINE_SEARCH_EVALUATIONS = 25
 STRENGTH_SPAN = 30.0
 """`strength` 0 … 1 spans this factor of the content weight either way of the preset's own (at 0.5)."""
 
-SIZES_KEPT = 24
-"""Sizes whose style targets are kept, about 5 MB each: more than one picture's scales, fewer than a folder's sizes."""
+AREAS_KEPT = 24
+"""Areas whose style targets are kept, about 5 MB each: more than one picture's scales, fewer than a folder's sizes."""
 
 Parts = tuple[tuple[str, float], ...]
 """Weighted losses by name."""
@@ -64,19 +66,34 @@ class Stylized:
 
 
 @dataclass(frozen=True, eq=False)
+class RegionStyle:
+    """What one region should look like; where it lies at each layer, 11HW (None: everywhere); its share of all."""
+
+    targets: StyleTargets
+    weights: Mapping[str, Tensor] | None = None
+    share: float = 1.0
+
+    def loss(self, layer: str, features: Tensor) -> Tensor:
+        """BCHW -> scalar. By its share: a pixel is drawn as hard as if its style were everywhere."""
+        weight = None if self.weights is None else self.weights[layer]
+        return self.share * self.targets[layer].loss(features, weight)
+
+
+@dataclass(frozen=True, eq=False)
 class Objective:
     """All that the loss of one content image at one scale is made from."""
 
     content: Tensor
     content_features: dict[str, tuple[Tensor, Tensor]]
-    style: StyleTargets
+    style: Sequence[RegionStyle]
     temporal: Sequence[TemporalTarget]
 
 
 class Stylizer:
     """Stylizes images of any size with one preset, one backbone, one device.
 
-    `style_images`: 1CHW in [0, 1], in the order of `preset.style.images`. `seed` fixes the noise init.
+    `style_images`: 1CHW in [0, 1], in the order of `preset.style.images`. `seed` fixes the noise init. Where style
+    images are for regions, `mask` or `with_mask` says where those lie in the content.
     """
 
     def __init__(
@@ -88,6 +105,7 @@ class Stylizer:
         device: torch.device | str = "cpu",
         seed: int = 0,
         init_image: Tensor | None = None,
+        mask: Tensor | None = None,
         on_event: OnEvent = ignore,
     ) -> None:
         self.preset, self.seed, self.on_event = preset, seed, on_event
@@ -108,7 +126,21 @@ class Stylizer:
         self.content_weight = preset.content.weight
         if preset.strength is not None:
             self.content_weight *= STRENGTH_SPAN ** (1 - 2 * preset.strength)
-        self._targets: dict[Size, StyleTargets] = {}
+        self.regions = tuple(dict.fromkeys(image.region_color for image in preset.style.images))
+        self._mask_weights = None if mask is None else region_weights(mask.to(self.device), self.regions)
+        self._targets: dict[int, tuple[StyleTargets, ...]] = {}
+        """By the content's area: its shape does not matter to them."""
+
+    @property
+    def needs_mask(self) -> bool:
+        """Style images are for regions, and nothing says where those lie."""
+        return self._mask_weights is None and any(region is not None for region in self.regions)
+
+    def with_mask(self, mask: Tensor) -> Stylizer:
+        """The same for contents with this mask, 1CHW in [0, 1]; it is stretched over them. Style targets are shared."""
+        other = copy(self)
+        other._mask_weights = region_weights(mask.to(self.device), self.regions)
+        return other
 
     @property
     def is_identity(self) -> bool:
@@ -167,6 +199,10 @@ class Stylizer:
             image = color.match_histogram(image, content)
         elif preserve == "content_stats":
             image = color.match_statistics(image, content)
+        if self._mask_weights is not None:
+            # Where no style is for, the content itself.
+            styled = resized_weights(self._mask_weights, size_of(content)).sum(1, keepdim=True)
+            image = content.lerp(image, styled.clamp(0, 1))
         return Stylized(image, state, steps, loss, parts)
 
     def _init(self, content: Tensor) -> Tensor:
@@ -197,31 +233,49 @@ class Stylizer:
             name: (features[name], losses.feature_variance(features[name]))
             for name in self.preset.content.layers
         }
-        return Objective(content, wanted, self._style_targets(content), temporal)
+        return Objective(content, wanted, self._region_styles(content), temporal)
 
-    def _style_targets(self, content: Tensor) -> StyleTargets:
-        """Kept for the sizes last used; anew for each content where the style takes on the content's colours."""
+    def _region_styles(self, content: Tensor) -> tuple[RegionStyle, ...]:
+        """Of the regions that the content has; of one that covers it all, where there is no mask."""
+        targets = self._style_targets(content)
+        if self._mask_weights is None:
+            if self.needs_mask:
+                raise ValueError("style images for regions need a mask")
+            return (RegionStyle(targets[0]),)
+        weights = resized_weights(self._mask_weights, size_of(content))
+        parts = zip(targets, torch.split(weights, 1, dim=1), weights.mean((0, 2, 3)).tolist(), strict=True)
+        return tuple(
+            RegionStyle(target, weights_at_layers(weight, self.style_layers), share)
+            for target, weight, share in parts
+            if share > 0
+        )
+
+    def _style_targets(self, content: Tensor) -> tuple[StyleTargets, ...]:
+        """Of each region. Kept for the areas last used; anew for each content where the style takes on its colours."""
         size = size_of(content)
         images = self.style_images
         recoloured = self.preset.color.preserve == "style_stats"
         if recoloured:
             images = [color.match_statistics(image, content) for image in images]
-        elif size in self._targets:
-            self._targets[size] = self._targets.pop(size)  # the last used stand last
-            return self._targets[size]
-        weights = [image.weight for image in self.preset.style.images]
+        elif size.area_px in self._targets:
+            self._targets[size.area_px] = self._targets.pop(size.area_px)  # the last used stand last
+            return self._targets[size.area_px]
         style = self.preset.style
-        targets = style_targets(
-            self.network,
-            list(zip(images, weights, strict=True)),
-            list(self.style_layers),
-            style.statistic,
-            size,
-            style.scale,
+        described = list(zip(style.images, images, strict=True))
+        targets = tuple(
+            style_targets(
+                self.network,
+                [(image, one.weight) for one, image in described if one.region_color == region],
+                list(self.style_layers),
+                style.statistic,
+                size,
+                style.scale,
+            )
+            for region in self.regions
         )
         if not recoloured:
-            self._targets[size] = targets
-            if len(self._targets) > SIZES_KEPT:
+            self._targets[size.area_px] = targets
+            if len(self._targets) > AREAS_KEPT:
                 del self._targets[next(iter(self._targets))]
         return targets
 
@@ -240,7 +294,8 @@ class Stylizer:
             content = content + weight * one
         style = image.new_zeros(())
         for name, weight in self.style_layers.items():
-            style = style + weight * objective.style[name].loss(features[name])
+            for region in objective.style:
+                style = style + weight * region.loss(name, features[name])
         found = {"content": self.content_weight * content, "style": self.preset.style.weight * style}
         if self.preset.tv_weight > 0:
             found["tv"] = self.preset.tv_weight * losses.total_variation_loss(image)
@@ -312,7 +367,8 @@ class Stylizer:
 
         def closure() -> Tensor:
             gradient, values, names = self.gradient(leaf, objective)
-            leaf.grad = gradient * unit
+            # Torch flattens it without a copy: the network alone gives it in an order of its own.
+            leaf.grad = (gradient * unit).contiguous()
             at_start.append((values, names))
             return values.sum() * unit
 
@@ -333,7 +389,8 @@ class Stylizer:
                     break
                 totals = []
         state.image = leaf.detach().clamp(0, 1)
-        state.average, state.average_weight = torch.zeros_like(state.average), torch.zeros_like(state.settled)
+        state.average.zero_()
+        state.average_weight.zero_()
         state.settled += steps
         return steps, loss, parts
 

@@ -23,14 +23,14 @@ class LayerTarget:
     root: Tensor | None = None
     """The matrix's square root, for wasserstein alone."""
 
-    def loss(self, features: Tensor) -> Tensor:
-        """BCHW -> scalar."""
+    def loss(self, features: Tensor, weight: Tensor | None = None) -> Tensor:
+        """BCHW -> scalar; of a part of the image, where a weight for each position, B1HW, says which."""
         if self.statistic == "gram2015":
-            positions = features.shape[2] * features.shape[3]
-            return losses.style_loss_2015(features, self.matrix * positions)
+            raw = self.matrix * losses.positions(features, weight)
+            return losses.style_loss_2015(features, raw, weight)
         if self.statistic == "gram":
-            return losses.relative_square_error(losses.gram_matrix(features), self.matrix)
-        mean, covariance = losses.moments(features)
+            return losses.relative_square_error(losses.gram_matrix(features, weight), self.matrix)
+        mean, covariance = losses.moments(features, weight)
         if self.statistic == "moments":
             of_mean = losses.relative_square_error(mean, self.mean)
             return of_mean + losses.relative_square_error(covariance, self.matrix)

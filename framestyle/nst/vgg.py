@@ -14,10 +14,10 @@ from functools import cache
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.models.vgg import cfgs, make_layers
 
 from framestyle.errors import WeightsError
-from framestyle.nst.weights import Backbone
+from framestyle.nst.weights import CHANNELS, Backbone
+from framestyle.presets.schema import CONVOLUTIONS
 
 POOLING_RESCALE = {"max": 1.0, "average": 2.0, "l2": 0.78}
 """What keeps activations at the size that weights trained with max pooling expect (design: measured by others)."""
@@ -35,20 +35,17 @@ class Layer:
 
 @cache
 def vgg19_layers() -> tuple[Layer, ...]:
-    """The 16 convolutions, their ReLUs and the 5 poolings of torchvision's definition, by name."""
-    with torch.device("meta"):
-        modules = make_layers(cfgs["E"])
+    """The 16 convolutions, their ReLUs and the 5 poolings, by name.
+
+    Written down rather than asked of torchvision, which takes as long to load as torch itself.
+    """
     layers: list[Layer] = []
-    block, number = 1, 1
-    for module in modules:
-        if isinstance(module, nn.Conv2d):
-            layers.append(Layer(f"conv{block}_{number}", "conv", module.in_channels, module.out_channels))
-        elif isinstance(module, nn.ReLU):
-            layers.append(Layer(f"relu{block}_{number}", "relu"))
-            number += 1
-        else:
-            layers.append(Layer(f"pool{block}", "pool"))
-            block, number = block + 1, 1
+    inputs = 3
+    for block, outputs in CHANNELS.items():
+        for place in (place for place in CONVOLUTIONS if place.startswith(f"{block}_")):
+            layers += [Layer(f"conv{place}", "conv", inputs, outputs), Layer(f"relu{place}", "relu")]
+            inputs = outputs
+        layers.append(Layer(f"pool{block}", "pool"))
     return tuple(layers)
 
 

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from framestyle.errors import WeightsError
 from framestyle.nst import learned, raft_weights
+from framestyle.nst.shelf import choose_kind as choose_kind
 from framestyle.nst.store import (
     RAFT_KINDS,
     OnProgress,
@@ -102,13 +103,6 @@ def load_backbone(
     if spec == "untrained":
         return _untrained(seed)
     return _load_path(Path(spec))
-
-
-def choose_kind(spec: str, store: WeightsStore | None = None) -> str:
-    """`auto` -> imagenet where it is at hand, else learned; anything else as it is."""
-    if spec != "auto":
-        return spec
-    return "imagenet" if (store or WeightsStore()).path("imagenet").exists() else "learned"
 
 
 def list_weights(store: WeightsStore | None = None, seed: int = 0) -> list[WeightsStatus]:

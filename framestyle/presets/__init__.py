@@ -4,7 +4,8 @@ schema.py has the keys; yaml_source.py turns text into values that know their pl
 `--set`; loading.py puts it all together; library.py knows where presets lie; reference.py tells people about
 the schema; complaints.py words the errors; writing.py writes YAML; paths.py lists the keys
 that name pictures; pictures.py looks at those; bundle.py makes one zip of a preset and its pictures and takes it in
-again, and is imported by name where it is needed; zip_source.py makes sure that a zip is harmless.
+again; zip_source.py makes sure that a zip is harmless; editors.py makes a JSON Schema. The last three are imported by
+name, where they are needed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from framestyle.presets.library import (
 from framestyle.presets.loading import PresetSummary, list_presets, load_preset, load_traced, preset_text
 from framestyle.presets.paths import pictures_of
 from framestyle.presets.pictures import main_colors, picture_problem
-from framestyle.presets.reference import SchemaRow, json_schema, schema_rows, schema_text
+from framestyle.presets.reference import SchemaRow, schema_rows
 from framestyle.presets.schema import (
     LAYER_NAMES,
     OWN_INITS,
@@ -62,7 +63,6 @@ __all__ = [
     "builtin_presets_dir",
     "find_preset",
     "is_plain_name",
-    "json_schema",
     "list_presets",
     "load_preset",
     "load_traced",
@@ -76,7 +76,6 @@ __all__ = [
     "preset_text",
     "resolved_yaml",
     "schema_rows",
-    "schema_text",
     "traced_yaml",
     "user_presets_dir",
 ]

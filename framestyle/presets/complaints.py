@@ -22,6 +22,7 @@ _PHRASES = {
     "finite_number": "a finite number",
     "string_type": "text",
     "string_too_short": "some text",
+    "string_pattern_mismatch": 'a colour such as "#ff8000"',
     "bool_type": "true or false",
     "dict_type": "a map",
     "model_type": "a map of keys",

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from framestyle.errors import PresetError
 from framestyle.presets.complaints import faults_of, shown
 from framestyle.presets.library import builtin_presets_dir, find_preset, is_file, preset_names
-from framestyle.presets.overrides import anchor_images, anchor_init, apply_override
-from framestyle.presets.paths import picture_keys
+from framestyle.presets.overrides import anchor_images, anchor_init, anchor_path, apply_override
+from framestyle.presets.paths import MASK, picture_keys
 from framestyle.presets.pictures import picture_problem
 from framestyle.presets.reference import LAYER_MAPS, did_you_mean, leaves, nearest_choice
 from framestyle.presets.schema import OWN_INITS, SCHEMA_VERSION, Preset
@@ -24,6 +24,7 @@ from framestyle.presets.yaml_source import (
     Place,
     bytes_of,
     decoded,
+    dotted,
     node_of,
     read_bytes,
     read_file,
@@ -196,6 +197,9 @@ def _anchor_paths(root: Node, folder: Path) -> None:
     images, found = root.at(("style", "images"))
     if len(found) == 2:
         anchor_images(images, folder)
+    mask, found = root.at(("style", "mask"))
+    if len(found) == 2:
+        anchor_path(mask, folder)
     init, found = root.at(("optimizer", "init"))
     if len(found) == 2:
         anchor_init(init, folder)
@@ -213,6 +217,8 @@ def _picture_faults(root: Node, problem: Callable[[Path], str | None] | None) ->
     """Pictures that are not there, and, with `problem`, those that it finds something wrong with."""
     for key, node in _pictures(root):
         path = Path(node.value)
+        if dotted(key) == MASK and _is_folder(path):
+            continue
         if not is_file(path):
             yield Fault(node.place, _instead(key, path) + _no_image(path) + _meant(key, path), key)
         elif problem is not None and (found := problem(path)):
@@ -234,6 +240,13 @@ def _no_image(path: Path) -> str:
     except (OSError, ValueError):
         there = False
     return f"{path} is not a file" if there else f"there is no image at {path}"
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 # -- checking ----------------------------------------------------------------------------------------------

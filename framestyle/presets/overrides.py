@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from framestyle.presets.library import absolute
+from framestyle.presets.paths import MASK
 from framestyle.presets.reference import (
     LAYER_MAPS,
     did_you_mean,
@@ -78,7 +79,7 @@ def _as_written_here(key: str, node: Node) -> Node:
         if any(isinstance(image.value, str) for image in images) or not isinstance(node.value, list):
             node = Node([_image_node(image) for image in images], node.place, node.place)
         anchor_images(node, here)
-    elif key.startswith("style.images.") and key.endswith(".path"):
+    elif key == MASK or (key.startswith("style.images.") and key.endswith(".path")):
         anchor_path(node, here)
     elif key == "optimizer.init":
         anchor_init(node, here)

@@ -8,15 +8,17 @@ from typing import Any
 from framestyle.presets.schema import OWN_INITS, Preset
 from framestyle.presets.yaml_source import KeyPath
 
-PICTURE_KEYS = ("style.images.*.path", "optimizer.init")
-"""Dotted keys; `*` stands for each entry of a list."""
+MASK = "style.mask"
+PICTURE_KEYS = ("style.images.*.path", MASK, "optimizer.init")
+"""Dotted keys; `*` stands for each entry of a list. Null is no picture."""
 
 
 def picture_keys(data: Any) -> Iterator[KeyPath]:
     """The place of every picture's path in a preset's plain values, whatever their types."""
     for key in PICTURE_KEYS:
         for path in _matching(data, key.split(".")):
-            if value_at(data, path) not in OWN_INITS or key != "optimizer.init":
+            value = value_at(data, path)
+            if value is not None and (value not in OWN_INITS or key != "optimizer.init"):
                 yield path
 
 

@@ -1,4 +1,4 @@
-"""What the schema says about itself: rows for docs and help, JSON Schema for editors, names for hints."""
+"""What the schema says about itself: rows for docs and help, names for hints."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import PydanticUndefined
 
-from framestyle.presets.schema import LAYER_NAMES, SHORTHANDS, LayerWeights, Preset, StyleImage
+from framestyle.presets.schema import SHORTHANDS, Preset, StyleImage
 
 LAYER_MAPS = ("style.layers", "content.layers")
 LONGEST_HINT = 60
@@ -50,57 +49,6 @@ def schema_rows() -> list[SchemaRow]:
         if key == "style.images":
             rows += [_row(f"{key}[].{name}", inner) for name, inner in StyleImage.model_fields.items()]
     return rows
-
-
-def json_schema() -> dict[str, Any]:
-    """JSON Schema (2020-12) of a preset file, for editors. Titles are the dotted keys.
-
-    It knows no circles, no missing pictures, and no layers that cancel out: `presets validate` does.
-    """
-    schema = Preset.model_json_schema(by_alias=True, schema_generator=_JsonSchema)
-    schema["$defs"]["Layers"] = _layers_schema()
-    _name_keys(schema, schema["$defs"], "")
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "FrameStyle preset"}
-    return {**head, **{key: value for key, value in schema.items() if key not in head}}
-
-
-def schema_text() -> str:
-    """The JSON Schema as a file holds it."""
-    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
-
-
-class _JsonSchema(GenerateJsonSchema):
-    """Knows that layers are a map."""
-
-    def encode_default(self, dft: Any) -> Any:
-        return dict(dft) if isinstance(dft, LayerWeights) else super().encode_default(dft)
-
-
-def _layers_schema() -> dict[str, Any]:
-    """Every layer by name, so that an editor can offer them."""
-    weights = {name: {"type": "number", "minimum": 0} for name in LAYER_NAMES}
-    return {"type": "object", "properties": weights, "additionalProperties": False}
-
-
-def _name_keys(schema: dict[str, Any], models: dict[str, Any], prefix: str) -> None:
-    """Titles and units where an editor shows them, in this model and in those that it holds."""
-    for name, key in schema["properties"].items():
-        title = key["title"] = f"{prefix}{name}"
-        if "unit" in key:
-            key["description"] += f" [{key.pop('unit')}]"
-        if title in LAYER_MAPS:
-            key.update({"$ref": "#/$defs/Layers"})
-            del key["type"], key["additionalProperties"]
-        elif inner := _inner_model(key, models):
-            inner["title"] = title
-            _name_keys(inner, models, f"{title}{'[]' if 'items' in key else ''}.")
-            if "items" not in key:
-                del key["default"]  # said once, at the keys inside
-
-
-def _inner_model(key: dict[str, Any], models: dict[str, Any]) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = models.get(key.get("items", key).get("$ref", "").rpartition("/")[2])
-    return found
 
 
 @lru_cache(maxsize=1)
@@ -162,7 +110,7 @@ def _type_and_range(annotation: Any) -> tuple[str, str]:
         inner = get_args(annotation)[0]
         kind, inner_range = ("map", "") if inner is StyleImage else _type_and_range(inner)
         names = {
-            "map": "list of {path, weight}",
+            "map": "list of {path, weight, region}",
             "text": "list of texts",
             "whole number": "list of whole numbers",
         }

@@ -99,6 +99,21 @@ class StyleImage(Section):
 
     path: str = Field(description="An image, relative to this file", min_length=1)
     weight: float = _key(1.0, "Its share where several images blend", gt=0)
+    region: (
+        Literal["rest"]
+        | Annotated[int, Field(ge=0, le=255)]
+        | Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+    ) = _key("rest", 'Where it is used: a grey level of the mask, or a colour such as "#ff8000", in quotes')
+
+    @property
+    def region_color(self) -> tuple[int, int, int] | None:
+        """The region as the mask shows it; None: what no image names."""
+        if self.region == "rest":
+            return None
+        if isinstance(self.region, int):
+            return (self.region, self.region, self.region)
+        red, green, blue = bytes.fromhex(self.region[1:])
+        return red, green, blue
 
 
 class Style(Section):
@@ -116,6 +131,10 @@ class Style(Section):
     )
     weight: float = _key(1.0, "Weight of the style loss", ge=0)
     scale: float = _key(1.0, "Size of the style image relative to the content", gt=0, le=8)
+    mask: Annotated[str, Field(min_length=1)] | None = _key(
+        None,
+        "An image of the content's regions, or a folder of such, named as the photos are; --mask sets it",
+    )
 
 
 class Content(Section):
@@ -171,7 +190,7 @@ class Video(Section):
     steps: int = _key(20, "Most steps for a warm frame", "steps", ge=0, le=100_000)
     min_steps: int = _key(5, "Fewest steps for a warm frame", "steps", ge=0, le=100_000)
     tolerance: float = _key(
-        0.002, "A frame is done when a window of steps improves less than this", ge=0, le=1
+        0.001, "A frame is done when a window of steps improves less than this", ge=0, le=1
     )
     temporal_weight: float = _key(20.0, "Weight of staying near the warped last frame", ge=0)
     leash_weight: float = _key(
@@ -201,6 +220,9 @@ class Video(Section):
         "medium", "Effort spent on flow, by either method"
     )
     cuts: Literal["adaptive", "content", "none"] = _key("adaptive", "How cuts are found")
+    sequence_rate: float = _key(
+        24.0, "Rate of image sequences, which have none; 23.976 is 24000/1001", "frames/s", gt=0, le=1000
+    )
 
     @field_validator("long_term")
     @classmethod
@@ -215,12 +237,21 @@ class Video(Section):
 class Output(Section):
     """What is written."""
 
-    video_codec: Literal["h264", "h265", "vp9", "av1", "prores", "dnxhr", "ffv1", "gif"] = _key(
+    video_codec: Literal["h264", "h265", "vp9", "av1", "prores", "dnxhr", "ffv1", "gif", "webp"] = _key(
         "h264", "Video codec"
     )
     quality: (
         Literal["draft", "good", "visually_lossless", "lossless"] | Annotated[float, Field(ge=0, le=63)]
     ) = _key("visually_lossless", "Quality by name, or the codec's own number")
+    bit_depth: Literal[8, 10] | None = _key(
+        None, "Bits a channel of clips; null = the input's, as far as the codec holds them"
+    )
+    hdr: Literal["keep", "tonemap"] = _key(
+        "keep", "HDR clips (PQ, HLG): kept, with 10 bits and their tags, or made SDR (BT.709)"
+    )
+    hardware: Literal["none", "nvenc"] = _key(
+        "none", "Encode h264, h265 and av1 on the GPU where a trial frame shows that it can"
+    )
     photo_format: Literal["jpg", "png", "webp", "tif", "bmp", "avif", "heic"] | None = _key(
         None, "Photo format; null = as the input"
     )

@@ -75,6 +75,6 @@ def call() -> Call:
     def called(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "framestyle", *arguments]
         env = os.environ | {"OMP_NUM_THREADS": "1"}
-        return subprocess.run(command, capture_output=True, text=True, timeout=120, env=env)
+        return subprocess.run(command, capture_output=True, text=True, timeout=600, env=env)
 
     return called

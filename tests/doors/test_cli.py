@@ -28,6 +28,7 @@ from framestyle.media.probe import probe
 from framestyle.media.video_reader import VideoReader
 
 Call = Callable[..., subprocess.CompletedProcess[str]]
+MANIFEST = ".framestyle.json"
 UNTRAINED = ("--weights", "untrained", "--device", "cpu", "--progress", "none")
 
 
@@ -90,7 +91,7 @@ def test_a_folder_without_photos_is_exit_5(
 ) -> None:
     (workplace / "empty").mkdir()
     assert main(["stylize", "empty", "-o", "out", "-p", quick]) == 5
-    is_told(capsys.readouterr().err, "no photos in empty")
+    is_told(capsys.readouterr().err, "no photos or clips in empty")
 
 
 def test_an_output_that_exists_is_exit_6_and_stays(
@@ -207,7 +208,8 @@ def test_part_of_a_batch_failed_is_exit_4_and_the_rest_is_done(
     assert told.returncode == 4
     assert "FAILED in/bad.png" in told.stderr
     is_told(told.stderr, "1 of 2 failed")
-    assert files_in(Path("out")) == ["deep/good.png"]
+    assert "bad.png: cannot be decoded" in told.stderr
+    assert files_in(Path("out")) == [MANIFEST, "deep/good.png"]
 
 
 def test_every_failure_of_a_batch_is_named_even_without_progress(
@@ -279,6 +281,30 @@ def test_help_and_presets_load_no_torch(statement: str) -> None:
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
+@pytest.mark.parametrize("name", ["mask.png", "odd: [name] #1.png"])
+def test_a_mask_leaves_the_rest_of_a_photo_as_it_is(
+    photo: Path, quick: str, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    mask = np.zeros((24, 32), np.uint8)
+    mask[:, 16:] = 255
+    Image.fromarray(mask).save(name)
+    command = ["stylize", str(photo), "-o", "out.png", "-p", quick, *UNTRAINED]
+    assert main([*command, "--mask", name, "--set", "style.images.0.region=255"]) == 0
+    before, after = read_photo(photo).pixels, read_photo(Path("out.png")).pixels
+    assert np.array_equal(before[:, :16], after[:, :16])
+    assert (before != after)[:, 18:].any()
+    assert main([*command, "--overwrite", "--mask", name]) == 3
+    is_told(capsys.readouterr().err, "no style image of preset 'quick' is for a region")
+    assert main([*command, "--overwrite", "--mask", "gone.png"]) == 3
+    is_told(capsys.readouterr().err, "--set style.mask: there is no image at", "gone.png")
+
+
+def test_painting_loads_no_torchvision() -> None:
+    """It takes as long to load as torch, and names alone would be wanted of it."""
+    code = "import framestyle.jobs.engines.local, sys\nsys.exit('torchvision' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
 def test_the_version_is_the_packages(call: Call) -> None:
     import framestyle
 
@@ -288,12 +314,21 @@ def test_the_version_is_the_packages(call: Call) -> None:
 def test_a_dry_run_writes_nothing_and_says_what_would_be(
     clip: Path, photo: Path, quick: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
+    (tmp_path / "work" / "empty.png").touch()
+    (tmp_path / "work" / "notes.txt").write_text("ultramarine")
     before = files_in(tmp_path)
-    assert main(["stylize", clip.name, photo.name, "-o", "out", "-p", quick, "--dry-run"]) == 0
-    assert capsys.readouterr().out.splitlines() == [
-        "video: clip.mp4 -> out/clip.mp4",
-        "photo: photo.png -> out/photo.png",
-    ]
+    command = ["stylize", ".", "-o", "out/", "-p", quick, "-p", "wave", "--max-side", "24"]
+    assert main([*command, "--dry-run"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "preset quick -> out/quick"
+    assert lines[1].startswith("  clip: clip.mp4 -> out/quick/clip.mp4 (64x48 to 24x18, 12 frames, ")
+    assert lines[2].startswith("  photo: photo.png -> out/quick/photo.png (32x24 to 24x18, ")
+    assert lines[3] == "  will fail: empty.png is empty"
+    assert lines[4] == "  1 photo and 1 clip to do, 1 that cannot be read, 2 other files passed over"
+    assert lines[5] == "preset wave -> out/wave" and lines[7].startswith("  photo: photo.png -> out/wave/")
+    assert lines[-3].startswith("time: ") and "an estimate, by a stated speed (cpu)" in lines[-3]
+    assert lines[-2].startswith("disk: about ") and "Free there: " in lines[-2]
+    assert lines[-1] == "Nothing was done: this was --dry-run."
     assert files_in(tmp_path) == before
 
 

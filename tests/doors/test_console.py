@@ -9,7 +9,6 @@ import os
 import pty
 import re
 import threading
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,9 @@ import pytest
 from rich.cells import cell_len
 
 from framestyle import events as all_events
-from framestyle.doors.console import LINE_EVERY_S, curve, duration, middle, open_console, plain
+from framestyle.doors.console import LINE_EVERY_S, curve, duration, failure_table, middle, open_console, plain
 from framestyle.doors.progress import Progress
+from framestyle.doors.text import byte_count, roughly
 from framestyle.events import (
     CellDone,
     Event,
@@ -32,6 +32,7 @@ from framestyle.events import (
     StepDone,
     TaskDone,
     TaskFailed,
+    TaskSkipped,
     TaskStarted,
 )
 
@@ -47,6 +48,7 @@ EVERY_KIND: tuple[Event, ...] = (
     Note("Using the learned weights."),
     Preparing("shots", 0.25, "frame 50"),
     JOB,
+    TaskSkipped("old.mp4", "out/old.mp4"),
     TASK,
     SHOT,
     StepDone(20, 40, 1, 3, 136, 76, (0.5, 0.4321), PARTS, 3 * 2**30),
@@ -55,7 +57,7 @@ EVERY_KIND: tuple[Event, ...] = (
     CellDone("photo.jpg", "mosaic", 30, 2.5, 0.1),
     TaskDone("clip.mp4", "out.mp4", 30, 2_500_000, 61.0, 700),
     TaskFailed("bad.mp4", "bad.mp4 is no video", "Copy it again."),
-    JobDone(("out.mp4",), ("bad.mp4",), 30, 62.5, 700),
+    JobDone(("out.mp4",), ("bad.mp4",), 30, 62.5, 700, 1),
 )
 
 
@@ -138,12 +140,45 @@ def test_the_summary_lists_what_was_made_and_what_failed(width: int) -> None:
     told = _shown("rich", EVERY_KIND)
     lines = _lines(told)
     for parts in (
+        ("FrameStyle · nightswirl",),
         ("wrote", "out.mp4", "2.50 MB"),
         ("frames", "30, 23.3 steps and 2.08 s each"),
         ("time", "01:02"),
-        ("failed", "bad.mp4", "bad.mp4 is no video"),
+        ("skipped", "1 done before"),
+        ("failed", "1, each with its reason"),
     ):
         assert any(all(part in line for part in parts) for line in lines), parts
+
+
+FAILURES = (
+    ("wave", TaskFailed("in/a.jpg", "in/a.jpg is empty", "Copy it again.")),
+    ("wave", TaskFailed(LONG, f"{LONG} cannot be decoded: " + "y " * 100)),
+    ("inkwash", TaskFailed("in/a.jpg", "in/a.jpg is empty", "Copy it again.")),
+    ("inkwash", TaskFailed("in/b\x1b[2J.jpg", "no room left for out/b.jpg")),
+)
+
+
+def test_failures_are_told_once_an_input_with_the_presets_that_they_concern() -> None:
+    stream = io.StringIO()
+    failure_table(FAILURES, stream)
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == "failed: 3 inputs" and len(lines) == 4
+    assert lines[1] == "  in/a.jpg: is empty (wave, inkwash)"
+    assert lines[2].startswith(f"  {LONG}: cannot be decoded") and lines[2].endswith("(wave)")
+    assert lines[3] == "  in/b\\x1b[2J.jpg: no room left for out/b.jpg (inkwash)"
+    stream = io.StringIO()
+    failure_table(FAILURES[:1], stream)
+    assert stream.getvalue().splitlines() == ["failed: 1 input", "  in/a.jpg: is empty"]
+
+
+def test_on_a_terminal_failures_are_a_table_within_its_width(width: int) -> None:
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as stream:
+        failure_table(FAILURES, stream)
+    told = _all_of(ours)
+    os.close(ours)
+    assert "failed: 3 inputs" in told and "is empty (wave, inkwash)" in told
+    assert max(cell_len(line) for line in _lines(told)) <= width
 
 
 def test_a_summary_of_many_outputs_is_cut_and_says_so(width: int) -> None:
@@ -209,8 +244,8 @@ def test_plain_lines_tell_beginnings_ends_and_failures(clock: _Clock) -> None:
         "[00:00] Using the learned weights.",
         "[00:00] clip.mp4: 30 frames, 3 shots, 192x108",
         "[00:00] wrote out.mp4 (2.5 MB, 30 frames, 61.0 s)",
-        "[00:00] FAILED bad.mp4: bad.mp4 is no video",
-        "[00:00] done: 1 written, 1 failed, 30 frames, 62.5 s",
+        "[00:00] FAILED bad.mp4: is no video",
+        "[00:00] done: 1 written, 1 failed, 1 done before, 30 frames, 62.5 s",
     ):
         assert part in told, part
     assert any("warning: slow" in line for line in _shown("auto", [Note("slow", "warning")]).splitlines())
@@ -236,14 +271,15 @@ def test_plain_progress_is_one_line_every_few_seconds(clock: _Clock) -> None:
     assert max(int(re.search(r"frame (\d+)/", line)[1]) for line in lines) <= 30  # type: ignore[index]
 
 
-def _all_of(terminal: int) -> bytes:
-    """What was written to it, now that the other side is closed: it may still be on its way."""
-    found = b""
-    with suppress(OSError):  # Linux's way to say that nothing more will come
-        while chunk := os.read(terminal, 65536):
-            found += chunk
-    os.close(terminal)
-    return found
+def _all_of(terminal: int) -> str:
+    """What was shown on a terminal whose other end is closed. It comes in parts."""
+    told = b""
+    try:
+        while part := os.read(terminal, 65536):
+            told += part
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    return told.decode()
 
 
 def test_a_terminal_is_recognised_and_a_dumb_one_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,7 +288,8 @@ def test_a_terminal_is_recognised_and_a_dumb_one_too(monkeypatch: pytest.MonkeyP
         ours, theirs = pty.openpty()
         with os.fdopen(theirs, "w") as stream, open_console("auto", stream=stream) as console:
             console(Note("hello"))
-        told = _all_of(ours).decode()
+        told = _all_of(ours)
+        os.close(ours)
         assert "hello" in told and ("\x1b" in told) == live
 
 
@@ -450,3 +487,26 @@ def test_the_curve_falls_with_the_losses() -> None:
 
 def test_plain_text_moves_no_cursor() -> None:
     assert plain("a\x1b[2J\r\n\x07é 画") == "a\\x1b[2J\\x0d\\x0a\\x07é 画"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.2, "less than a second"),
+        (89, "about 89 s"),
+        (200, "about 3 min"),
+        (7200, "about 2 h"),
+        (7800, "about 2 h 10 min"),
+        (400_000, "about 5 days"),
+    ],
+)
+def test_long_times_are_said_roughly(seconds: float, text: str) -> None:
+    assert roughly(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 kB"), (2600, "3 kB"), (3.44e6, "3.4 MB"), (12.3e6, "12 MB"), (1.2e11, "120 GB")],
+)
+def test_sizes_are_said_roughly(count: float, text: str) -> None:
+    assert byte_count(count) == text

@@ -122,6 +122,30 @@ def test_a_folder_is_its_photos_and_settings_and_transparency_count(
     assert (clear[0] == 255).all() and (clear[1] == 255).all()
 
 
+def test_a_folders_clips_are_shown_too_and_patterns_are_known(
+    workplace: Path, photo: Path, clip: Path, quick: str
+) -> None:
+    (workplace / "in").mkdir()
+    photo.rename(workplace / "in" / "b.png")
+    clip.rename(workplace / "in" / "a.mp4")
+    assert preview("in", "-p", quick, "-o", "sheet.png", "--size", 64) == 0
+    shape = [Row("title", [Cell("", None)] * 2, *size) for size in [(64, 48)] * 3 + [SIZE]]
+    assert pixels_of("sheet.png").shape[:2] == (layout(shape).height, layout(shape).width)
+    assert preview("in/*.png", "-p", quick, "-o", "photos.png") == 0
+    assert np.array_equal(cells_of("photos.png", 2)[0][0], pixels_of("in/b.png"))
+
+
+def test_each_input_is_painted_by_its_own_mask(workplace: Path, photo: Path, quick: str) -> None:
+    (workplace / "masks").mkdir()
+    Image.new("L", SIZE, 255).save(workplace / "masks" / "photo.png")
+    mosaic = builtin_presets_dir() / "art" / "mosaic.jpg"
+    style = f"style.images=[{{path: '{mosaic}', region: 255}}]"
+    options = ("-p", quick, "--set", style, "--mask", "masks", "--set", "style.weight=5")
+    assert preview(photo, *options, "-o", "sheet.png", "--size", 300) == 0
+    assert main(["stylize", photo.name, "-o", "whole.png", *options, *UNTRAINED]) == 0
+    assert np.array_equal(cells_of("sheet.png", 2)[0][1], pixels_of("whole.png"))
+
+
 def test_deep_photos_are_shown_with_eight_bits(workplace: Path, quick: str) -> None:
     deep = np.full((24, 32, 3), (0, 32896, 65535), np.uint16)
     cv2.imwrite(str(workplace / "deep.png"), deep[..., ::-1])
@@ -139,7 +163,7 @@ def test_a_clips_rows_are_moments_of_its_shots(
     rows = cells_of("sheet.png", 2, 2, 2, size=(64, 48))
     for (original, shown), index in zip(rows, (2, 6, 10), strict=True):
         assert np.array_equal(original, frames[index]) and differ(original, shown)
-    assert re.search(r"quick +at most about .+ times its preview's", capsys.readouterr().out)
+    assert re.search(r"quick +at most .+ times the .+ s of its preview", capsys.readouterr().out)
     # Of the chosen range alone.
     span = ("--start", "0.25", "--end", "0.33")
     assert preview(clip, "-p", quick, "-o", "part.png", "--size", 64, *span) == 0
@@ -190,8 +214,8 @@ def test_all_are_also_the_users_own_and_one_that_does_not_load_stops_no_other(
     assert preview(photo, "--all", "-o", "sheet.png") == 4
     told = capsys.readouterr()
     is_told(told.err, "1 failed", "torn.yaml", "did you mean tv_weight?")
-    said = re.findall(r"^FAILED \S+: (.*)$", told.err, re.MULTILINE)
-    ((_, mine), _) = cells_of("sheet.png", 2, said[0])
+    (said,) = told_failures(told.err).values()
+    ((_, mine), _) = cells_of("sheet.png", 2, said)
     assert preview(photo, "-p", str(own / "mine.yaml"), "-o", "mine.png") == 0
     assert np.array_equal(mine, cells_of("mine.png", 2)[0][1])
 
@@ -311,7 +335,7 @@ def test_a_moving_preview_has_the_source_on_the_left_and_the_style_on_the_right(
     assert told.err == "" and re.search(
         r"0:00.00 to 0:00.50 of .*grey.mp4, before and after, twice 32x24 px", told.out
     )
-    assert re.search(r"the clip's 12 frames at 32x24 px, .*\n  quick  about ", told.out)
+    assert re.search(r"1 clip of 12 frames at 32x24 px, .*\n  quick  .*second.* times ", told.out)
 
 
 def test_a_range_is_shown_as_it_is(grey_clip: Path, quick: str) -> None:
@@ -354,20 +378,51 @@ def test_two_passes_and_odd_sides_and_gif(workplace: Path, quick: str) -> None:
     assert len(frames_of("moving.gif")) == 5
 
 
+def test_an_image_sequence_moves_and_what_is_hidden_is_white(
+    workplace: Path, photo: Path, quick: str
+) -> None:
+    (workplace / "shot").mkdir()
+    deep = np.dstack([pixels_of(photo), np.full((24, 32), 255, np.uint8)])
+    deep[:, :16, 3] = 0
+    for number in range(5):
+        Image.fromarray(np.roll(deep, number, 0)).save(workplace / "shot" / f"a.{number:04d}.png")
+    for number, source in enumerate(("shot", "shot/a.%04d.png")):
+        target = f"{number}.mkv"
+        assert preview(source, "-p", quick, "-o", target, "--size", 32) == 0
+        frames = frames_of(target)
+        assert len(frames) == 5
+        for half in halves(frames[0]):
+            assert half[:, :14].min() > 225 and half[:, 18:].min() < 200
+    assert preview("shot/a.%04d.png", "-p", quick, "-o", "sheet.png") == 0
+    for original, shown in cells_of("sheet.png", 2, 2, 2):
+        assert (original[:, :16] == 255).all() and (shown[:, :16] == 255).all() and differ(original, shown)
+
+
 # -- what goes wrong ---------------------------------------------------------------------------------------
 
 
-def test_a_bad_input_has_its_row_and_the_others_go_on(
+def told_failures(text: str) -> dict[str, str]:
+    """Path and reason of each line of the table."""
+    return dict(re.findall(r"^  (\S+): (.*)$", text.split("failed: ", 1)[1], re.MULTILINE))
+
+
+def test_what_cannot_be_read_has_its_row_and_the_others_go_on(
     workplace: Path, photo: Path, quick: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (workplace / "bad.png").write_bytes(photo.read_bytes()[:60])
-    (workplace / "empty").mkdir()
-    assert preview("bad.png", photo, "gone.mp4", "empty", "-p", quick, "-o", "sheet.png") == 4
+    (workplace / "in").mkdir()
+    whole = photo.read_bytes()
+    (workplace / "in" / "good.png").write_bytes(whole)
+    (workplace / "in" / "cut.png").write_bytes(whole[: len(whole) * 2 // 3])
+    (workplace / "in" / "text.jpg").write_text("no picture")
+    (workplace / "in" / "notes.txt").write_text("passed over")
+    assert preview("in", "-p", quick, "-o", "sheet.png") == 4
     told = capsys.readouterr()
-    said = dict(re.findall(r"^FAILED (\S+): (.*)$", told.err, re.MULTILINE))
-    rows = cells_of("sheet.png", said["bad.png"], 2, said["gone.mp4"], said["empty"])
+    said = told_failures(told.err)
+    assert list(said) == ["in/cut.png", "in/text.jpg"]
+    messages = [f"{path} {reason}" for path, reason in said.items()]
+    rows = cells_of("sheet.png", messages[0], 2, messages[1])
     assert np.array_equal(rows[1][0], pixels_of(photo)) and differ(*rows[1])
-    is_told(told.err, "3 failed", "FAILED bad.png", "FAILED gone.mp4", "FAILED empty", "sheet.png")
+    is_told(told.err, "2 failed", "sheet.png has the rest")
     assert "wrote sheet.png" in told.out
     # Something red stands in those rows.
     page = pixels_of("sheet.png").astype(int)
@@ -375,14 +430,40 @@ def test_a_bad_input_has_its_row_and_the_others_go_on(
 
 
 @pytest.mark.parametrize(
-    ("inputs", "code", "word"),
-    [(["gone.jpg"], 5, "gone.jpg does not exist"), (["gone.jpg", "lost.mp4"], 4, "all 2 failed")],
+    ("inputs", "word"),
+    [
+        (["gone.jpg", "photo.png"], "gone.jpg does not exist"),
+        (["photo.png", "no*.jpg"], "nothing matches no*.jpg"),
+        (["photo.png", "empty"], "no photos or clips in empty"),
+        (["text.jpg"], "text.jpg"),
+    ],
 )
-def test_where_no_input_is_good_nothing_is_written(
-    quick: str, capsys: pytest.CaptureFixture[str], inputs: list[str], code: int, word: str
+def test_a_name_that_leads_nowhere_is_exit_5_before_any_work(
+    workplace: Path,
+    photo: Path,
+    quick: str,
+    capsys: pytest.CaptureFixture[str],
+    inputs: list[str],
+    word: str,
 ) -> None:
-    assert preview(*inputs, "-p", quick, "-o", "sheet.png") == code
+    (workplace / "text.jpg").write_text("no picture")
+    (workplace / "empty").mkdir()
+    alone = [name for name in inputs if name != "photo.png"] if "empty" in inputs else inputs
+    assert preview(*alone, "-p", quick, "-o", "sheet.png") == 5
     is_told(capsys.readouterr().err, word)
+    assert not Path("sheet.png").exists()
+
+
+def test_where_nothing_can_be_read_nothing_is_written(
+    workplace: Path, photo: Path, quick: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torn = photo.read_bytes()[:60]
+    for name in ("a.png", "b.png"):
+        (workplace / name).write_bytes(torn)
+    assert preview("a.png", "b.png", "-p", quick, "-o", "sheet.png") == 4
+    is_told(capsys.readouterr().err, "all 2 failed")
+    assert preview("a.png", "-p", quick, "-o", "sheet.png") == 5
+    is_told(capsys.readouterr().err, "a.png")
     assert not Path("sheet.png").exists()
 
 
@@ -598,10 +679,10 @@ def test_a_stopped_clip_leaves_nothing(
 
     real, calls = sequence.to_pixels, iter(range(100))
 
-    def stopping(image: Any) -> Any:
+    def stopping(*arguments: Any) -> Any:
         if next(calls) == 5:
             raise KeyboardInterrupt
-        return real(image)
+        return real(*arguments)
 
     monkeypatch.setattr(sequence, "to_pixels", stopping)
     assert preview(clip, "-p", quick, "-o", "out.mp4", "--size", 32) == 130
@@ -620,10 +701,10 @@ def test_it_says_how_much_longer_a_render_would_take(
     assert preview("large.png", "-p", quick, "-o", "sheet.png", "--size", 40, *steps) == 0
     head, estimate, row = capsys.readouterr().out.splitlines()
     assert head.startswith("wrote sheet.png: ")
-    assert estimate == "Full renders of the photo, estimated from the steps measured here:"
-    found = re.fullmatch(r"  quick  about ([0-9.]+) (s|min|h), ([0-9.]+) times its preview's [0-9.]+ s", row)
+    assert estimate == "Full renders of 1 photo, estimated from the steps measured here:"
+    found = re.fullmatch(r"  quick  (.+), ([0-9.]+) times the [0-9.]+ s of its preview", row)
     # Sixteen times the side, with 16 scales' steps twice as many pixels each: much longer.
-    assert found is not None and float(found[3]) > 10
+    assert found is not None and float(found[2]) > 10
 
 
 def test_a_preset_without_a_small_scale_says_so(
@@ -640,6 +721,7 @@ def test_names_that_would_drive_a_terminal_are_shown_plainly(
     photo: Path, quick: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     evil = photo.rename(photo.with_name("c\x1b]0;x\x07.png"))
-    assert preview(evil.name, "gone\x1b[2J.jpg", "-p", quick, "-o", "she\x1bet.png") == 4
+    evil.with_name("torn\x1b[2J.png").write_bytes(evil.read_bytes()[:60])
+    assert preview(".", "-p", quick, "-o", "she\x1bet.png") == 4
     told = capsys.readouterr()
     assert "\x1b" not in told.out + told.err and "\\x1b" in told.out

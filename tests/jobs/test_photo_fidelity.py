@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 from photo_makers import (
@@ -15,6 +14,7 @@ from photo_makers import (
     PROPHOTO,
     SRGB,
     XMP,
+    by_opencv,
     camera_exif,
     centres,
     patch_colours,
@@ -45,13 +45,6 @@ def render(source: Path, target: Path, workshop: Workshop) -> None:
     run([Task("photo", source, target)], target, TimeRange(), workshop)
 
 
-def seen(path: Path) -> Any:
-    """As stored, RGB(A), by OpenCV: a second library. (It multiplies 8-bit colours of a TIFF by their alpha.)"""
-    decoded = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
-    assert decoded is not None
-    return np.dstack([decoded[..., 2::-1], decoded[..., 3:]])
-
-
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_flat_colours_come_through_every_format(
@@ -63,7 +56,7 @@ def test_flat_colours_come_through_every_format(
     source, target = tmp_path / f"in{suffix}", tmp_path / f"out{suffix}"
     save(source, patches(), **options)
     render(source, target, make_workshop(**IDENTITY))
-    before, after = centres(seen(source)).astype(int), centres(seen(target)).astype(int)
+    before, after = centres(by_opencv(source)).astype(int), centres(by_opencv(target)).astype(int)
     assert np.abs(before - patch_colours().reshape(15, 15, 1, 3)).max() <= OFF.get(suffix, 0)
     assert np.abs(after - before).max() <= OFF.get(suffix, 0)
     with Image.open(target) as image:
@@ -78,8 +71,8 @@ def test_sixteen_bits_come_through(
     source, target = tmp_path / f"in{suffix}", tmp_path / f"out{suffix}"
     save(source, patches(np.uint16), icc_profile=PROFILES[profile])
     render(source, target, make_workshop(**IDENTITY))
-    assert seen(target).dtype == np.uint16
-    assert np.abs(seen(target).astype(int) - patches(np.uint16)).max() <= 1
+    assert by_opencv(target).dtype == np.uint16
+    assert np.abs(by_opencv(target).astype(int) - patches(np.uint16)).max() <= 1
     with Image.open(target) as image:
         assert image.info.get("icc_profile") == PROFILES[profile]
 
@@ -96,7 +89,7 @@ def test_transparency_comes_through(
     layers = np.dstack([patches(dtype), alpha])
     save(tmp_path / f"in{suffix}", layers)
     render(tmp_path / f"in{suffix}", tmp_path / f"out{suffix}", make_workshop(**IDENTITY))
-    after = seen(tmp_path / f"out{suffix}")
+    after = by_opencv(tmp_path / f"out{suffix}")
     if suffix == ".tif" and dtype == np.uint8:
         after = np.asarray(Image.open(tmp_path / "out.tif"))
     assert np.array_equal(after[..., 3], alpha)
@@ -113,14 +106,14 @@ def test_hidden_pixels_do_not_steer_what_shows(tmp_path: Path, make_workshop: Ma
         save(tmp_path / f"{name}.png", np.dstack([pixels, alpha]))
         workshop = make_workshop(scales={"max_side_px": 40, "first_steps": 4, "min_px": 32})
         render(tmp_path / f"{name}.png", tmp_path / f"{name}-out.png", workshop)
-        results.append(seen(tmp_path / f"{name}-out.png"))
+        results.append(by_opencv(tmp_path / f"{name}-out.png"))
     assert np.array_equal(*results) and results[0].shape == (30, 40, 4)
 
 
 def test_true_sixteen_bits_come_out_of_the_optimiser(tmp_path: Path, make_workshop: MakeWorkshop) -> None:
     save(tmp_path / "in.png", picture(np.uint16, 48, 64))
     render(tmp_path / "in.png", tmp_path / "out.png", make_workshop(scales={"first_steps": 4}))
-    values = seen(tmp_path / "out.png")
+    values = by_opencv(tmp_path / "out.png")
     assert values.dtype == np.uint16 and len(np.unique(values % 257)) > 100
 
 

@@ -67,7 +67,7 @@ def _counted(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> list[st
     return calls
 
 
-def test_a_batch_reads_weights_and_style_once_and_makes_targets_once_a_size(
+def test_a_batch_reads_weights_and_style_once_and_makes_targets_once_an_area(
     preset: Callable[..., Preset],
     make_clip: MakeClip,
     photo: Path,
@@ -79,15 +79,17 @@ def test_a_batch_reads_weights_and_style_once_and_makes_targets_once_a_size(
     targets = _counted(monkeypatch, stylizer_module, "style_targets")
     few = {"scales": {"min_px": 64, "first_steps": 1, "steps": 1}, "video": {"steps": 1, "min_steps": 1}}
     workshop = _open(preset(**few))
-    # Three photos and two clips of one size, and one photo of another.
+    # Three photos and two clips of one size, one photo of that size on its side, and one of another.
     tasks = [Task("photo", photo, tmp_path / "out" / f"{n}.png") for n in range(3)]
     tasks += [
         Task("video", make_clip(f"{n}.mp4", shots=(3,)), tmp_path / "out" / f"{n}.mp4") for n in range(2)
     ]
     Image.fromarray(np.zeros((40, 20, 3), np.uint8)).save(tmp_path / "tall.png")
     tasks.append(Task("photo", tmp_path / "tall.png", tmp_path / "out" / "tall.png"))
+    Image.fromarray(np.zeros((32, 24, 3), np.uint8)).save(tmp_path / "turned.png")
+    tasks.append(Task("photo", tmp_path / "turned.png", tmp_path / "out" / "turned.png"))
     done = run(tasks, tmp_path / "out", TimeRange(), workshop)
-    assert len(done.outputs) == 6
+    assert len(done.outputs) == 7
     assert (len(backbones), len(styles), len(targets)) == (1, 1, 2)
 
 
@@ -96,12 +98,12 @@ def test_workshops_share_weights_that_were_loaded_once(
 ) -> None:
     backbones = _counted(monkeypatch, workshop_module, "load_backbone")
     news: list[Event] = []
-    weights = load_weights("untrained", on_event=news.append)
-    one, two = (_open(preset(), news.append, weights=weights) for _ in range(2))
+    kind, backbone = load_weights("untrained", on_event=news.append)
+    one, two = (_open(preset(), news.append, weights=kind, backbone=backbone) for _ in range(2))
     assert len(backbones) == len(news) == 1  # and the warning is given once
     alone = _open(preset())
     assert one.weights == two.weights == alone.weights == "untrained"
-    assert one.weights_fingerprint == alone.weights_fingerprint and one.recipe == alone.recipe
+    assert one.recipe == two.recipe == alone.recipe
 
 
 def test_targets_do_not_pile_up_over_a_folder_of_many_sizes(
@@ -114,7 +116,7 @@ def test_targets_do_not_pile_up_over_a_folder_of_many_sizes(
     for width in range(17, 57):
         stylizer.stylize(torch.zeros(1, 3, 16, width))
         stylizer.stylize(usual)
-    assert len(stylizer._targets) == stylizer_module.SIZES_KEPT
+    assert len(stylizer._targets) == stylizer_module.AREAS_KEPT
     # The size that comes again and again was made once.
     assert len(targets) == 40 + 1
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from framestyle.errors import InputError, OutputError, StorageError
-from framestyle.media.files import InputKind, atomic_output, file_identity, photos_in, sniff
+from framestyle.media.files import InputKind, atomic_output, file_identity, sniff, walk
 from framestyle.media.photos import read_photo
 from framestyle.media.probe import probe
 
@@ -83,17 +83,56 @@ def test_a_url_is_a_missing_file_and_nobody_is_called() -> None:
             server.accept()
 
 
-def test_photos_in_walks_sorted_past_everything_that_is_no_photo(tmp_path: Path) -> None:
-    for name in ("b.png", "a.dat", "deep/er/c.png", ".hidden.png", ".trash/d.png"):
+def test_a_walk_is_sorted_and_passes_over_what_is_hidden_or_left_out(tmp_path: Path) -> None:
+    names = (
+        "b.png",
+        "a.dat",
+        "deep/er/c.png",
+        ".hidden.png",
+        ".trash/d.png",
+        "deep/out/e.png",
+        "f.png",
+        "a/z",
+    )
+    for name in names:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (4, 4)).save(path, "PNG")
-    (tmp_path / "notes.jpg").write_text("no picture")
-    assert [path.relative_to(tmp_path).as_posix() for path in photos_in(tmp_path)] == [
-        "a.dat",
-        "b.png",
-        "deep/er/c.png",
-    ]
+        path.touch()
+    (tmp_path / "link.png").symlink_to("f.png")
+    found = walk(tmp_path, {tmp_path.resolve() / "deep" / "out", tmp_path.resolve() / "f.png"})
+    assert [path.relative_to(tmp_path).as_posix() for path in found.files] == [
+        "a/z", "a.dat", "b.png", "deep/er/c.png", "link.png"
+    ]  # fmt: skip
+    assert found.shut == ()
+
+
+def test_links_in_a_circle_do_not_hold_a_walk_up(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in "abcdefghij"]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "x.png").touch()
+    for folder in folders:
+        for other in (tmp_path, *folders):
+            (folder / f"to-{other.name}").symlink_to(other, target_is_directory=True)
+    assert len(walk(tmp_path).files) == len(folders)
+    # A folder that is named through a link is walked all the same.
+    assert [path.name for path in walk(tmp_path / "a" / "to-b").files] == ["x.png"]
+
+
+def test_a_folder_that_cannot_be_looked_into_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "locked").mkdir()
+    (tmp_path / "a.png").touch()
+    scandir = os.scandir
+
+    def refuse(path: str | os.PathLike[str]) -> object:
+        if Path(path).name == "locked":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = walk(tmp_path)
+    assert [path.name for path in found.files] == ["a.png"]
+    assert found.shut == ((tmp_path / "locked", "Permission denied"),)
 
 
 def test_a_files_identity_sees_through_links(tmp_path: Path) -> None:

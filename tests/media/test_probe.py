@@ -159,3 +159,9 @@ def test_opening_a_clip_leaves_the_environment_as_it_was(
     probe(make_clip("a.mp4", seconds=0.2))
     assert dict(os.environ) == before
     assert capfd.readouterr() == ("", "")
+
+
+def test_interlaced_pictures_are_told(make_clip: MakeClip) -> None:
+    fields = ("-vf", "setfield=tff", "-flags", "+ilme+ildct", "-c:v", "mpeg2video")
+    assert probe(make_clip("i.mkv", *fields)).is_interlaced
+    assert not probe(make_clip("p.mkv")).is_interlaced

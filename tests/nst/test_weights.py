@@ -20,7 +20,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from framestyle.errors import StorageError, WeightsError
-from framestyle.nst.store import WeightsStore
+from framestyle.nst.shelf import weights_identity
+from framestyle.nst.store import WeightsStore, keep
 from framestyle.nst.weights import (
     CONVOLUTION_INDICES,
     choose_kind,
@@ -389,3 +390,29 @@ def test_untrained_weights_follow_from_the_seed_alone() -> None:
     assert not torch.equal(one.convolutions["conv1_1"][0], other.convolutions["conv1_1"][0])
     assert one.fingerprint == same.fingerprint != other.fingerprint
     assert float(one.convolutions["conv4_1"][0].std()) == pytest.approx((2 / (256 * 9)) ** 0.5, rel=0.01)
+
+
+# -- which they are ----------------------------------------------------------------------------------------
+
+
+def test_weights_are_told_apart_without_opening_them(tmp_path: Path) -> None:
+    store = WeightsStore(tmp_path / "weights")
+    assert weights_identity("untrained", store) != weights_identity("untrained", store, seed=1)
+    assert weights_identity("auto", store) == weights_identity("learned", store)
+    absent = weights_identity("imagenet", store)
+    kept = []
+    for number in (1.0, 2.0):
+        keep(store.path("imagenet"), {"a": torch.full((2,), number)}, "imagenet")
+        kept.append(weights_identity("imagenet", store))
+        assert kept[-1].endswith(hashlib.sha256(store.path("imagenet").read_bytes()).hexdigest())
+    assert len({absent, *kept, weights_identity("learned", store)}) == 4
+    # At hand now, and so what `auto` takes.
+    assert weights_identity("auto", store) == kept[-1]
+
+
+def test_a_file_of_weights_is_known_by_its_bytes(tmp_path: Path) -> None:
+    for name, content in (("a.pth", b"one"), ("b.pth", b"one"), ("c.pth", b"two")):
+        (tmp_path / name).write_bytes(content)
+    one, same, other = (weights_identity(str(tmp_path / f"{name}.pth")) for name in "abc")
+    assert one == same != other
+    assert "not there" in weights_identity(str(tmp_path / "gone.pth"))

@@ -6,7 +6,6 @@ import io
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 from photo_makers import (
@@ -14,6 +13,7 @@ from photo_makers import (
     DISPLAY_P3,
     SRGB,
     XMP,
+    by_opencv,
     camera_exif,
     centres,
     patch_colours,
@@ -33,13 +33,6 @@ WITHOUT_ALPHA = {".jpg", ".jpeg", ".bmp"}
 WITH_WORDS = [suffix for suffix in SUFFIXES if suffix != ".bmp"]
 ALLOWED = {".jpg": 1, ".jpeg": 1, ".avif": 3, ".heic": 1, ".heif": 1}
 """How far the patches' centres may be off. libavif's own way to YCbCr rounds down."""
-
-
-def by_opencv(path: Path) -> Any:
-    """RGB by a second library, as stored."""
-    decoded = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
-    assert decoded is not None
-    return np.dstack([decoded[..., 2::-1], decoded[..., 3:]])
 
 
 def test_avif_is_there_where_pillow_has_it() -> None:

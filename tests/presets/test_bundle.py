@@ -70,14 +70,15 @@ def test_built_in_presets_come_back(tmp_path: Path, user_folder: Path, name: str
     assert (copy.description, copy.tags) == (load_preset(name).description, load_preset(name).tags)
 
 
-def test_all_that_is_inherited_and_an_init_picture_travel(
+def test_all_that_is_inherited_and_every_kind_of_picture_travels(
     tmp_path: Path, write: Write, picture: Picture
 ) -> None:
-    for name, color in (("a/x.png", "red"), ("b/X.PNG", "green"), ("b/noise", "blue")):
+    for name, color in (("a/x.png", "red"), ("b/X.PNG", "green"), ("b/noise", "blue"), ("b/m.png", "white")):
         picture(name, color, format="PNG")
     write(
         "parent.yaml",
-        "extends: base\nstyle: {images: [{path: a/x.png, weight: 2}, {path: b/X.PNG}], layers: {relu5_1: 0}}\n",
+        "extends: base\nstyle: {images: [{path: a/x.png, weight: 2}, {path: b/X.PNG, region: 255}], mask: b/m.png, "
+        "layers: {relu5_1: 0}}\n",
     )
     child = write("child.yaml", "extends: parent.yaml\noptimizer: {init: b/noise}\ntv_weight: 3\n")
     path = zipped(tmp_path / "x.zip", bundle_of(child))
@@ -85,9 +86,11 @@ def test_all_that_is_inherited_and_an_init_picture_travel(
         "child.yaml",
         "images/x.png",
         "images/X-2.PNG",
+        "images/m.png",
         "images/noise",
     ]
     alike(child, install(read_bundle(path)))
+    assert load_preset("child").style.images[1].region == 255
     assert load_preset("child").optimizer.init.endswith("/noise")
 
 

@@ -159,6 +159,19 @@ def test_init_may_be_an_image(write: Write, art: Path) -> None:
     )
 
 
+def test_a_mask_is_an_image_or_a_folder_and_counts_from_the_file_that_names_it(
+    write: Write, art: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write("sub/p.yaml", "style: {mask: ../art/a.jpg}\n")
+    assert load_preset(path).style.mask == str(art / "a.jpg")
+    assert load_preset(path, ["style.mask=null"]).style.mask is None
+    monkeypatch.chdir(art.parent)
+    assert load_preset(path, ["style.mask=art"]).style.mask == str(art)
+    assert load_preset(path, ['style.mask="art/b.jpg"']).style.mask == str(art / "b.jpg")
+    missing = complaint_of(path, "style.mask=gone.png").message
+    assert missing == f"--set style.mask: there is no image at {art.parent / 'gone.png'}"
+
+
 @pytest.mark.parametrize("name", ["x" * 5000, "~nobody-here/x.jpg", "a/" * 2000])
 def test_impossible_paths_are_errors_not_crashes(complaints: Complaints, name: str) -> None:
     assert "there is no image at" in complaints(f"style: {{images: [{{path: {name}}}]}}\n")[0]

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from framestyle.presets import LAYER_NAMES, SHORTHANDS, LayerWeights, Preset, Scales, json_schema, schema_rows
+from framestyle.presets import LAYER_NAMES, SHORTHANDS, LayerWeights, Preset, Scales, StyleImage, schema_rows
+from framestyle.presets.editors import json_schema
 
 Complaints = Callable[..., list[str]]
 
@@ -28,6 +29,8 @@ CONTRACT = [
     "style.layers",
     "style.weight",
     "style.scale",
+    "style.images[].region",
+    "style.mask",
     "content.layers",
     "content.weight",
     "tv_weight",
@@ -174,6 +177,16 @@ WRONG = [
         "style: {layers: {relu4_7: 1}}",
         "1:17: style.layers: VGG19 has no layer 'relu4_7' (did you mean relu4_",
     ),
+    (
+        "style: {images: [{path: ., region: 256}]}",
+        "style.images.0.region: must be rest or ≤ 255 or text, not 256",
+    ),
+    ("style: {images: [{path: ., region: red}]}", "or a colour such as \"#ff8000\", not 'red'"),
+    (
+        "style: {images: [{path: ., region:}]}",
+        "style.images.0.region: must be rest or a whole number or text, not null",
+    ),
+    ("style: {mask: 5}", "1:15: style.mask: must be text, not 5 (put it in quotes)"),
     ("style: {layers: {relu4_1: -1}}", "1:27: style.layers.relu4_1: must be ≥ 0, not -1"),
     ("content: {layers: {relu4_2: 0}}", "content.layers: at least one layer needs a weight above 0"),
     (
@@ -185,8 +198,23 @@ WRONG = [
 
 @pytest.mark.parametrize(("text", "message"), WRONG)
 def test_values_that_are_refused(complaints: Complaints, text: str, message: str) -> None:
-    lines = complaints(text)
+    lines = [line for line in complaints(text) if "is not a file" not in line]
     assert len(lines) == 1 and message in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("region", "color"),
+    [
+        ("rest", None),
+        (0, (0, 0, 0)),
+        (200, (200, 200, 200)),
+        ("#FF8000", (255, 128, 0)),
+        ("#00000a", (0, 0, 10)),
+    ],
+)
+def test_a_region_is_a_colour_of_the_mask(region: Any, color: Any) -> None:
+    assert StyleImage(path="a.png", region=region).region_color == color
+    assert StyleImage(path="a.png").region == "rest"
 
 
 UNKNOWN = [

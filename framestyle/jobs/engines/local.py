@@ -9,53 +9,59 @@ from pathlib import Path
 import torch
 
 from framestyle.errors import DeviceError, FramestyleError, InterruptedByUserError
-from framestyle.events import JobDone, JobStarted, TaskDone, TaskFailed
+from framestyle.events import JobDone, TaskDone, TaskFailed
+from framestyle.jobs.manifest import Record
+from framestyle.jobs.news import NOTHING, Beforehand, JobWords, first_news, last_news
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.render import Survey, render_photo, render_video, survey
 from framestyle.jobs.workshop import Workshop
 from framestyle.motion.sequence import passes_of
 
 
-def run(tasks: Sequence[Task], output: Path, span: TimeRange, workshop: Workshop) -> JobDone:
-    """Do every task; one that fails is reported and the others go on. A single task's error is raised."""
+def run(
+    tasks: Sequence[Task],
+    output: Path,
+    span: TimeRange,
+    workshop: Workshop,
+    *,
+    record: Record | None = None,
+    before: Beforehand = NOTHING,
+    alone: bool | None = None,
+) -> JobDone:
+    """Do every task; one that fails is reported and the others go on. The error of one that is `alone` is raised.
+
+    `record` hears of each task; `before` is the part of the job that needs no work. `alone`: by default, where there is
+    one task.
+    """
     started = time.perf_counter()
+    record = record or Record()
+    alone = len(tasks) == 1 if alone is None else alone
     surveys = _survey_all(tasks, span, workshop)
     total = sum(found.frames for found in surveys.values() if isinstance(found, Survey))
     total *= passes_of(workshop.preset)
     total += sum(task.kind == "photo" for task in tasks)
-    workshop.on_event(
-        JobStarted(
-            tuple(str(task.source) for task in tasks),
-            str(output),
-            workshop.preset.name,
-            workshop.weights,
-            workshop.device,
-            len(tasks),
-            total,
-        )
-    )
+    words = JobWords(str(output), workshop.preset.name, workshop.weights, workshop.device)
+    for event in first_news(words, tasks, total, before):
+        workshop.on_event(event)
     done: list[TaskDone] = []
     failed: list[str] = []
     for index, task in enumerate(tasks):
+        record.begin(task)
         try:
             finished = _do(task, index, surveys.get(task.source), span, workshop)
         except InterruptedByUserError:
             raise
         except FramestyleError as error:
-            if len(tasks) == 1:
+            record.fail(task, error)
+            if alone:
                 raise
             failed.append(str(task.source))
             workshop.on_event(TaskFailed(str(task.source), error.message, error.next_step))
             continue
+        record.finish(task)
         done.append(finished)
         workshop.on_event(finished)
-    result = JobDone(
-        tuple(one.output for one in done),
-        tuple(failed),
-        sum(one.frames for one in done),
-        time.perf_counter() - started,
-        sum(one.steps for one in done),
-    )
+    result = last_news(done, failed, time.perf_counter() - started, before)
     workshop.on_event(result)
     return result
 
@@ -67,7 +73,7 @@ def _survey_all(
     for task in tasks:
         if task.kind == "video":
             try:
-                found[task.source] = survey(task.source, span, workshop.preset.video.cuts, workshop.on_event)
+                found[task.source] = survey(task.source, span, workshop.preset, workshop.on_event)
             except FramestyleError as error:
                 found[task.source] = error
     return found

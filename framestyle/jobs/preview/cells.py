@@ -13,9 +13,10 @@ from framestyle.events import CellDone, Event, Note, OnEvent, TaskFailed, TaskSt
 from framestyle.jobs.preview.pictures import Picture, Shown, SizesFor
 from framestyle.jobs.preview.reduced import Reduced, reduced
 from framestyle.jobs.preview.times import Estimate, StepTimes, full_render
-from framestyle.jobs.workshop import Weights, Workshop, load_weights, open_workshop
+from framestyle.jobs.workshop import Workshop, load_weights, open_workshop
 from framestyle.nst.devices import choose_device
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
+from framestyle.nst.weights import Backbone
 from framestyle.presets import Preset
 
 
@@ -51,7 +52,8 @@ class Bench:
     """What all cells share."""
 
     side_px: int
-    weights: Weights
+    weights: str
+    backbone: Backbone
     device: str
     seed: int
     on_event: OnEvent
@@ -60,7 +62,8 @@ class Bench:
 def open_bench(side_px: int, weights: str, device: str, seed: int, on_event: OnEvent) -> Bench:
     """What would fail for every cell fails here: DeviceError, WeightsError."""
     chosen = str(choose_device(device))
-    return Bench(side_px, load_weights(weights, on_event=on_event), chosen, seed, on_event)
+    kind, backbone = load_weights(weights, on_event=on_event)
+    return Bench(side_px, kind, backbone, chosen, seed, on_event)
 
 
 def sizes_for(looks: Sequence[Look], side_px: int) -> SizesFor:
@@ -120,7 +123,13 @@ def _one_look(
 
 def _workshop(preset: Preset, bench: Bench, on_event: OnEvent) -> Workshop:
     return open_workshop(
-        preset, weights=bench.weights, device=bench.device, seed=bench.seed, on_event=on_event, clips=False
+        preset,
+        weights=bench.weights,
+        device=bench.device,
+        seed=bench.seed,
+        on_event=on_event,
+        clips=False,
+        backbone=bench.backbone,
     )
 
 
@@ -136,9 +145,10 @@ def _stylized(
     picture: Picture, size: Reduced, shop: Workshop, look: Look, side_px: int
 ) -> tuple[CellDone, Shown]:
     started = time.perf_counter()
-    content = to_tensor(picture.content(size.size), shop.stylizer.device)
+    stylizer = shop.stylizer_for(picture.path)
+    content = to_tensor(picture.content(size.size), stylizer.device)
     try:
-        result = shop.stylizer.stylize(content)
+        result = stylizer.stylize(content)
     except torch.OutOfMemoryError as error:
         raise DeviceError(
             f"{picture.path} needs more memory than {shop.device} has",

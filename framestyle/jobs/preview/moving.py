@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -12,20 +12,23 @@ from pathlib import Path
 
 import numpy as np
 
-from framestyle.errors import InputError, UsageError
+from framestyle.errors import InputError
 from framestyle.events import Event, FrameDone, JobDone, JobStarted, Note, OnEvent, TaskDone, TaskStarted
-from framestyle.frames import Frame, Pixels
+from framestyle.frames import Frame
 from framestyle.jobs.frame_store import DiskStore
 from framestyle.jobs.plan import Task, TimeRange
-from framestyle.jobs.preview.pictures import at_size
+from framestyle.jobs.preview.pictures import Layers, eight_bits, in_sdr
 from framestyle.jobs.preview.reduced import Reduced, reduced
 from framestyle.jobs.preview.times import Estimate, Source, StepTimes, full_render
 from framestyle.jobs.queues import WriteBehind, read_ahead
-from framestyle.jobs.render import Survey, survey
+from framestyle.jobs.render import Survey, clip_reader, survey
 from framestyle.jobs.workshop import Workshop, open_workshop
-from framestyle.media.files import InputKind, sniff
-from framestyle.media.probe import probe
-from framestyle.media.video_reader import VideoReader
+from framestyle.media.clips import clip_info
+from framestyle.media.colors import Colors
+from framestyle.media.description import exact_rate
+from framestyle.media.photos import with_hidden_filled
+from framestyle.media.photos.alpha import shrunk
+from framestyle.media.sequences import numbering_of
 from framestyle.media.video_writer import CODECS, SourceStreams, VideoSettings, VideoWriter
 from framestyle.motion.excerpts import excerpts
 from framestyle.motion.sequence import passes_of, stylize_frames
@@ -72,17 +75,12 @@ def preview_clip(
         times(event)
         on_event(event)
 
-    if sniff(task.source) is not InputKind.VIDEO:
-        raise UsageError(
-            f"{task.source} is no clip, and {task.target} is to be one",
-            next_step="Name a clip, or a sheet to be written, such as -o sheet.png.",
-        )
-    info = probe(task.source)
+    info = clip_info(task.source, sequence_rate=exact_rate(preset.video.sequence_rate))
     size = reduced(preset, Size(info.width, info.height), side_px)
     if not size.on_the_way:
         heard(Note(f"{preset.name} has no scale near {side_px} px: the render can look finer.", "warning"))
     shop = open_workshop(size.preset, weights=weights, device=device, seed=seed, on_event=heard)
-    found = survey(task.source, span, preset.video.cuts, heard)
+    found = survey(task.source, span, in_sdr(preset), heard)
     chosen = found.shots
     if span == TimeRange():
         chosen = excerpts(found.shots, round(SECONDS * info.frame_rate))
@@ -106,18 +104,9 @@ def _render(
     total = sum(shot.frames for shot in chosen)
     passes = passes_of(shop.preset)
     shop.on_event(TaskStarted(str(task.source), "video", 0, total, len(chosen), width, height, passes))
-    whole = total == found.frames
-    writer = VideoWriter(
-        task.target,
-        width=2 * width,
-        height=_even(height),
-        frame_rate=found.info.frame_rate,
-        settings=VideoSettings(codec_for(task.target) or "h264"),
-        # Sound goes with pictures that are all there.
-        source=SourceStreams(task.source, span.start_s, span.end_s) if whole else None,
-        sample_aspect_ratio=found.info.sample_aspect_ratio,
-        metadata=shop.provenance(),
-    )
+    reader = clip_reader(task.source, span, in_sdr(shop.preset))
+    zero_s = (found.first_s if span.start_s is not None else Fraction(0)) if total == found.frames else None
+    writer = _writer(task, found, span, size.size, reader.colors, zero_s, shop)
     steps = shown = 0
 
     def heard(event: Event) -> None:
@@ -126,18 +115,18 @@ def _render(
             steps += event.steps
         shop.on_event(event)
 
-    before: deque[Pixels] = deque()
+    waiting: deque[Layers] = deque()
     with (
-        VideoReader(task.source, span.start_s, span.end_s) as reader,
+        reader,
         closing(read_ahead(_those_in(reader, chosen))) as frames,
         writer,
         WriteBehind(writer) as encoder,
         DiskStore(task.target.parent) as store,
         closing(
             stylize_frames(
-                _small(frames, size.size, before),
+                _small(frames, size.size, waiting),
                 chosen,
-                shop.stylizer,
+                shop.stylizer_for(task.source),
                 flow=shop.flow,
                 store=store,
                 on_event=heard,
@@ -145,8 +134,10 @@ def _render(
         ) as stylized,
     ):
         for frame in stylized:
-            both = np.concatenate([before.popleft(), frame.pixels], axis=1)
-            encoder.put(both[: _even(height)])
+            pixels, alpha = waiting.popleft()
+            both = np.concatenate([eight_bits(pixels, alpha), eight_bits(frame.pixels, alpha)], axis=1)
+            # Parts are shown one after another, a whole range at its own times.
+            encoder.put(both[: _even(height)], None if zero_s is None else frame.pts - zero_s)
             shown += 1
         if shown < total:
             raise InputError(
@@ -159,12 +150,44 @@ def _render(
     return TaskDone(str(task.source), str(task.target), total, task.target.stat().st_size, seconds, steps)
 
 
+def _writer(
+    task: Task,
+    found: Survey,
+    span: TimeRange,
+    size: Size,
+    colors: Colors,
+    zero_s: Fraction | None,
+    shop: Workshop,
+) -> VideoWriter:
+    """`zero_s`: when the first picture was shown, where they are all there; times and sound then go with them."""
+    streams = time_base = last_frame = None
+    if zero_s is not None:
+        time_base = found.time_base
+        last_frame = found.last_frame and (found.last_frame[0] - zero_s, found.last_frame[1])
+        if numbering_of(task.source) is None:
+            start_s = None if span.start_s is None else found.first_s
+            streams = SourceStreams(task.source, start_s, span.end_s)
+    return VideoWriter(
+        task.target,
+        width=2 * size.width,
+        height=_even(size.height),
+        frame_rate=found.info.frame_rate,
+        settings=VideoSettings(codec_for(task.target) or "h264"),
+        source=streams,
+        sample_aspect_ratio=found.info.sample_aspect_ratio,
+        metadata=shop.provenance(),
+        time_base=time_base,
+        last_frame=last_frame,
+        colors=colors,
+    )
+
+
 def _even(side_px: int) -> int:
     """Players want even sides."""
     return side_px - side_px % 2
 
 
-def _those_in(frames: Iterator[Frame] | VideoReader, chosen: Sequence[Shot]) -> Iterator[Frame]:
+def _those_in(frames: Iterable[Frame], chosen: Sequence[Shot]) -> Iterator[Frame]:
     """The frames of the chosen parts; nothing is decoded beyond them."""
     for frame in frames:
         if frame.index >= chosen[-1].end:
@@ -173,9 +196,9 @@ def _those_in(frames: Iterator[Frame] | VideoReader, chosen: Sequence[Shot]) -> 
             yield frame
 
 
-def _small(frames: Iterator[Frame], size: Size, before: deque[Pixels]) -> Iterator[Frame]:
-    """At the preview's size; each is left in `before` as well."""
+def _small(frames: Iterable[Frame], size: Size, waiting: deque[Layers]) -> Iterator[Frame]:
+    """At the preview's size, without transparency; `waiting` keeps each as it was."""
     for frame in frames:
-        pixels = at_size(frame.pixels, size)
-        before.append(pixels)
-        yield replace(frame, pixels=pixels)
+        pixels, alpha = shrunk(frame.pixels, frame.alpha, size)
+        waiting.append((pixels, alpha))
+        yield replace(frame, pixels=with_hidden_filled(pixels, alpha), alpha=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,18 +11,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from framestyle.errors import FramestyleError, InputError
+from framestyle.errors import FramestyleError
 from framestyle.events import Note, OnEvent
-from framestyle.frames import Pixels
+from framestyle.frames import Alpha, Pixels
+from framestyle.jobs.inputs import Inputs, Unusable
 from framestyle.jobs.plan import TimeRange
 from framestyle.jobs.preview.times import Source
-from framestyle.jobs.render import survey
-from framestyle.media.files import InputKind, photos_in, sniff
+from framestyle.jobs.render import clip_reader, survey
 from framestyle.media.photos import read_photo, with_hidden_filled
-from framestyle.media.photos.alpha import Alpha, at_depth, over_white
-from framestyle.media.video_reader import VideoReader
+from framestyle.media.photos.alpha import at_depth, over_white, shrunk
 from framestyle.motion.excerpts import moments
 from framestyle.nst.image import Size, fit_within
+from framestyle.presets import Preset
 
 MOMENTS = 3
 """Frames that stand for a clip."""
@@ -58,9 +58,7 @@ class Picture:
     def shown(self, pixels: Pixels, side_px: int) -> Shown:
         """A stylized `pixels` as the sheet shows it: over white, in its true shape, of the sheet's size."""
         height, width = pixels.shape[:2]
-        alpha = self.layers[Size(width, height)][1]
-        eight = at_depth(pixels, np.uint8)
-        eight = eight if alpha is None else over_white(eight, at_depth(alpha, np.uint8))
+        eight = eight_bits(pixels, self.layers[Size(width, height)][1])
         size = self.shown_size(side_px)
         if size == (width, height):
             return eight
@@ -78,39 +76,28 @@ class Picture:
         return fit_within(true, side_px)
 
 
-@dataclass(frozen=True, eq=False)
-class Unusable:
-    """An input that gives no picture, or a preset that gives no look; and why."""
-
-    path: Path
-    error: FramestyleError
+def in_sdr(preset: Preset) -> Preset:
+    """What a preview is read with: neither a sheet nor a screen beside it is HDR."""
+    return preset.model_copy(update={"output": preset.output.model_copy(update={"hdr": "tonemap"})})
 
 
 def pictures_of(
-    inputs: Sequence[Path], span: TimeRange, sizes_for: SizesFor, cuts: str, on_event: OnEvent
+    inputs: Inputs, span: TimeRange, sizes_for: SizesFor, preset: Preset, on_event: OnEvent
 ) -> list[Picture | Unusable]:
-    """Every photo, also those in folders, and moments of every clip within `span`, in order."""
+    """Every photo, and moments of every clip within `span`, in order; then what could not be opened.
+
+    `preset` says how clips are read, and how their cuts are found.
+    """
     found: list[Picture | Unusable] = []
-    for path in inputs:
+    for one in inputs.found:
         try:
-            found += _of_input(path, span, sizes_for, cuts, on_event)
+            if one.kind == "photo":
+                found.append(_of_photo(one.path, sizes_for, on_event))
+            else:
+                found += _of_clip(one.path, span, sizes_for, in_sdr(preset), on_event)
         except FramestyleError as error:
-            found.append(Unusable(path, error))
-    return found
-
-
-def _of_input(
-    path: Path, span: TimeRange, sizes_for: SizesFor, cuts: str, on_event: OnEvent
-) -> list[Picture | Unusable]:
-    kind = sniff(path)
-    if kind is InputKind.VIDEO:
-        return [*_of_clip(path, span, sizes_for, cuts, on_event)]
-    if kind is InputKind.PHOTO:
-        return [_of_photo(path, sizes_for, on_event)]
-    photos = photos_in(path)
-    if not photos:
-        raise InputError(f"no photos in {path}", next_step="Photos are recognised by their contents.")
-    return pictures_of(photos, span, sizes_for, cuts, on_event)
+            found.append(Unusable(one.path, error))
+    return [*found, *inputs.unusable]
 
 
 def _of_photo(path: Path, sizes_for: SizesFor, on_event: OnEvent) -> Picture:
@@ -139,22 +126,23 @@ def _photo_at(path: Path, size: Size) -> Layers:
 
 
 def _of_clip(
-    path: Path, span: TimeRange, sizes_for: SizesFor, cuts: str, on_event: OnEvent
+    path: Path, span: TimeRange, sizes_for: SizesFor, preset: Preset, on_event: OnEvent
 ) -> Iterator[Picture]:
-    found = survey(path, span, cuts, on_event)
+    found = survey(path, span, preset, on_event)
     wanted = set(moments(found.shots, MOMENTS))
     source = Source(Size(found.info.width, found.info.height), found.frames, len(found.shots))
-    with VideoReader(path, span.start_s, span.end_s) as reader:
+    with clip_reader(path, span, preset) as reader:
         for frame in reader:
             if frame.index in wanted:
                 wanted.remove(frame.index)
-                layers = {size: (at_size(frame.pixels, size), None) for size in sizes_for(source.size)}
+                layers = {size: shrunk(frame.pixels, frame.alpha, size) for size in sizes_for(source.size)}
                 yield Picture(path, source, layers, frame.pts, found.info.sample_aspect_ratio)
             if not wanted:
                 break
 
 
-def at_size(pixels: Pixels, size: Size) -> Pixels:
-    """As a clip's frames are brought to working size."""
-    height, width = pixels.shape[:2]
-    return pixels if size == (width, height) else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+def eight_bits(pixels: Pixels, alpha: Alpha | None) -> Shown:
+    """As a screen shows it: what is transparent lies over white."""
+    eight = at_depth(pixels, np.uint8)
+    shown: Shown = eight if alpha is None else over_white(eight, at_depth(alpha, np.uint8))
+    return shown

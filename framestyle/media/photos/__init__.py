@@ -10,7 +10,7 @@ from __future__ import annotations
 from framestyle.media.photos.alpha import with_hidden_filled
 from framestyle.media.photos.formats import FORMATS, check_photo_format
 from framestyle.media.photos.photo import Photo
-from framestyle.media.photos.reading import read_photo, read_style_image
+from framestyle.media.photos.reading import photo_size, read_photo, read_style_image
 from framestyle.media.photos.words import recipe_in
 from framestyle.media.photos.writing import PhotoSettings, write_photo
 
@@ -19,6 +19,7 @@ __all__ = [
     "Photo",
     "PhotoSettings",
     "check_photo_format",
+    "photo_size",
     "read_photo",
     "read_style_image",
     "recipe_in",

@@ -41,6 +41,16 @@ def read_photo(path: Path, size_for: SizeFor | None = None) -> Photo:
         return _photo_from(image, path, size_for)
 
 
+def photo_size(path: Path) -> tuple[int, int]:
+    """Width and height, upright. InputError where they cannot be read.
+
+    Nothing is decoded but a PNG, whose orientation may stand behind its pixels.
+    """
+    with opened(path) as image:
+        width, height = image.size
+        return (height, width) if orientation(image, path) >= 5 else (width, height)
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[Image.Image]:
     """Pillow's image, not decoded yet; whatever goes wrong with it inside is an InputError."""

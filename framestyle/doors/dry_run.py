@@ -1,0 +1,91 @@
+"""`stylize --dry-run`: the plan in words. What, how large, how long and how much disk, by estimate; nothing is done."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from framestyle.doors.text import byte_count, counted, plain, roughly
+from framestyle.errors import FramestyleError, InputError
+from framestyle.jobs.batch import Job, Order
+from framestyle.jobs.estimate import Estimate, estimate
+from framestyle.jobs.plan import Task
+from framestyle.jobs.prices import Price, price_of
+
+KINDS = {"photo": "photo", "video": "clip"}
+
+
+def dry_run(jobs: Sequence[Job], order: Order) -> Iterator[str]:
+    """Line by line."""
+    total_s = total_bytes = 0.0
+    prices: list[Price] = []
+    for job in jobs:
+        price = price_of(job.preset, order.device)
+        seconds = size = 0.0
+        yield plain(f"preset {job.preset.name} -> {job.output}")
+        for task in job.to_do:
+            try:
+                expected = estimate(task, job.preset, order.span)
+            except InputError as error:
+                yield _cannot(error)
+                continue
+            seconds += expected.megapixel_steps * price.seconds
+            size += expected.size_bytes
+            prices.append(price)
+            again = job.manifest is not None and job.manifest.has_failed(task)
+            yield _line(task, expected, expected.megapixel_steps * price.seconds, again)
+        for unusable in job.inputs.unusable:
+            yield _cannot(unusable.error)
+        yield f"  {_tally(job)}"
+        total_s, total_bytes = total_s + seconds, total_bytes + size
+    if prices:
+        clips = any(task.kind == "video" for job in jobs for task in job.to_do)
+        most = " (clips: at most)" if clips else ""
+        yield f"time: {roughly(total_s)}{most}; an estimate, by {_basis(prices)}"
+        free = _free(order.output)
+        short = ", which will not do" if total_bytes > free else ""
+        yield f"disk: about {byte_count(total_bytes)}; an estimate. Free there: {byte_count(free)}{short}"
+    yield "Nothing was done: this was --dry-run."
+
+
+def _line(task: Task, expected: Estimate, seconds: float, failed_before: bool) -> str:
+    was, becomes = expected.was, expected.becomes
+    size = f"{was.width}x{was.height}"
+    if becomes != was:
+        size += f" to {becomes.width}x{becomes.height}"
+    frames = f", {expected.frames} frames" if task.kind == "video" else ""
+    facts = f"{size}{frames}, {roughly(seconds)}, about {byte_count(expected.size_bytes)}"
+    if failed_before:
+        facts = "could not be read last time"
+    return plain(f"  {KINDS[task.kind]}: {task.source} -> {task.target} ({facts})")
+
+
+def _cannot(error: FramestyleError) -> str:
+    return plain(f"  will fail: {error.message}")
+
+
+def _tally(job: Job) -> str:
+    counts = [(sum(task.kind == kind for task in job.to_do), word) for kind, word in KINDS.items()]
+    said = " and ".join(counted(count, word) for count, word in counts if count)
+    parts = [f"{said or 'nothing'} to do"]
+    if job.done:
+        parts.append(f"{len(job.done)} done before")
+    if job.inputs.unusable:
+        parts.append(f"{len(job.inputs.unusable)} that cannot be read")
+    if job.inputs.passed_over:
+        parts.append(f"{counted(job.inputs.passed_over, 'other file')} passed over")
+    return ", ".join(parts)
+
+
+def _basis(prices: Sequence[Price]) -> str:
+    devices = " and ".join(sorted({price.device for price in prices}))
+    if all(price.measured for price in prices):
+        return f"what a step last took on this machine ({devices})"
+    return f"a stated speed ({devices}): nothing like it was measured on this machine yet"
+
+
+def _free(folder: Path) -> float:
+    """In bytes, on the disk that the folder is or will be on."""
+    there = next((path for path in (folder, *folder.absolute().parents) if path.exists()), Path.cwd())
+    return float(shutil.disk_usage(there).free)

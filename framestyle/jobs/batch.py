@@ -1,0 +1,293 @@
+"""An order -> jobs, one for each preset; and the jobs done, one after another. What is finished is not done again.
+
+Loads torch only where something is left to paint.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from framestyle.errors import InputError, OutputError, UsageError
+from framestyle.events import Event, JobDone, Note, OnEvent, TaskFailed
+from framestyle.jobs.inputs import Inputs, Unusable, gather
+from framestyle.jobs.manifest import NAME, Manifest, Record, Standing
+from framestyle.jobs.news import Beforehand, JobWords, first_news, last_news
+from framestyle.jobs.plan import (
+    PHOTO_SUFFIXES,
+    VIDEO_SUFFIXES,
+    Naming,
+    Task,
+    TimeRange,
+    as_one,
+    is_one_file,
+    names_a_clip,
+    plan,
+)
+from framestyle.jobs.prices import Meter, keep_price
+from framestyle.jobs.work import Work
+from framestyle.media.photos import read_photo
+from framestyle.media.probe import probe
+from framestyle.media.sequences import existing_files, numbering_of
+from framestyle.nst.shelf import NOT_HERE, choose_kind, weights_identity
+from framestyle.presets import Preset, is_plain_name, pictures_of
+
+if TYPE_CHECKING:
+    from framestyle.nst.weights import Backbone
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a person asks for. With several presets, each has a folder of its name in `output`."""
+
+    inputs: Sequence[Path]
+    output: Path
+    presets: Sequence[Preset]
+    weights: str = "auto"
+    device: str = "auto"
+    seed: int = 0
+    span: TimeRange = TimeRange()  # noqa: RUF009  (frozen)
+    into_folder: bool = False
+    overwrite: bool = False
+    """Outputs that exist may be replaced."""
+    fresh: bool = False
+    """What is done counts as not done."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One preset's part of an order. `output` is a file where there is no `manifest`, else a folder."""
+
+    preset: Preset
+    output: Path
+    work: Work
+    to_do: tuple[Task, ...]
+    done: tuple[Task, ...]
+    inputs: Inputs
+    manifest: Manifest | None
+
+    @property
+    def tasks(self) -> int:
+        """All of them, with what can only fail."""
+        return len(self.to_do) + len(self.done) + len(self.inputs.unusable)
+
+
+# -- what is to be done ------------------------------------------------------------------------------------
+
+
+def prepare(order: Order) -> list[Job]:
+    """The jobs, with what is finished told from what is left; nothing is written.
+
+    Raises InputError, UsageError and OutputError for what cannot be: before any work.
+    """
+    folders = _folders(order)
+    manifests = [Manifest(folder) for folder in folders]
+    into_folder = order.into_folder or len(order.presets) > 1
+    one_clip = not into_folder and names_a_clip(order.output)
+    inputs = gather(order.inputs, _earlier_results(order.output, folders), one_clip=one_clip)
+    if not inputs.found and len(inputs.unusable) == 1:
+        raise inputs.unusable[0].error
+    one_file = is_one_file(order.output, inputs, into_folder=into_folder)
+    identity = weights_identity(order.weights)
+    jobs = []
+    for preset, folder, manifest in zip(order.presets, folders, manifests, strict=True):
+        naming = Naming(preset.output.photo_format, preset.output.video_codec)
+        pictures = [Path(path) for path in pictures_of(preset)]
+        tasks = plan(inputs, folder, naming, one_file=one_file, style_images=pictures)
+        work = Work(preset, identity, order.seed, order.span)
+        kept = None if one_file else manifest
+        to_do, done = _told_apart(tasks, work, kept, order)
+        jobs.append(Job(preset, folder, work, to_do, done, inputs, kept))
+    return jobs
+
+
+def _folders(order: Order) -> list[Path]:
+    """Where each preset's results go."""
+    if len(order.presets) == 1:
+        return [order.output]
+    if order.output.suffix.lstrip(".").lower() in PHOTO_SUFFIXES | VIDEO_SUFFIXES and not order.into_folder:
+        raise UsageError(
+            f"{order.output} is one file, but there are several presets", next_step="Name a folder with -o."
+        )
+    taken: set[str] = set()
+    for preset in order.presets:
+        if not is_plain_name(preset.name):
+            raise UsageError(
+                f"preset {preset.name!r} needs a folder, which cannot have that name",
+                next_step="Give it a plain name in its file, or use one preset at a time.",
+            )
+        if as_one(Path(preset.name)) in taken:
+            raise UsageError(
+                f"two of the presets are called {preset.name!r}, and would share a folder",
+                next_step="Use them one at a time, each with an -o of its own.",
+            )
+        taken.add(as_one(Path(preset.name)))
+    return [order.output / preset.name for preset in order.presets]
+
+
+def _earlier_results(output: Path, folders: Sequence[Path]) -> set[Path]:
+    """What is no input though it lies in one: the output folders, and outputs where such a folder is an input too.
+
+    Below `output`, folders of presets that are not asked for this time hold earlier results as well.
+    """
+    left_out = {folder.resolve() for folder in (output, *folders)}
+    known = [output, *(path.parent for path in sorted(output.glob(f"*/{NAME}")))]
+    for folder in known:
+        for name in Manifest(folder).names():
+            left_out.update(existing_files(folder.resolve() / name))
+    return left_out
+
+
+def _told_apart(
+    tasks: Sequence[Task], work: Work, manifest: Manifest | None, order: Order
+) -> tuple[tuple[Task, ...], tuple[Task, ...]]:
+    """To do, and done before. OutputError where an output exists that may not be replaced."""
+    to_do, done, refused = [], [], []
+    for task in tasks:
+        standing = _standing(task, work, manifest)
+        ours = standing in (Standing.DONE, Standing.OTHER_INPUT, Standing.OTHER_WORK)
+        if standing is Standing.DONE and not order.fresh:
+            done.append(task)
+        elif standing in (Standing.ABSENT, Standing.BEGUN) or order.overwrite or (ours and order.fresh):
+            to_do.append(task)
+        else:
+            refused.append((task, standing))
+    if refused:
+        raise _refusal(refused, None if manifest is None else manifest.trouble)
+    return tuple(to_do), tuple(done)
+
+
+def _standing(task: Task, work: Work, manifest: Manifest | None) -> Standing:
+    if manifest is not None:
+        return manifest.standing(task, work.key(task.kind))
+    return Standing.UNKNOWN if task.outputs() else Standing.ABSENT
+
+
+def _refusal(refused: Sequence[tuple[Task, Standing]], trouble: str | None) -> OutputError:
+    (task, standing), others = refused[0], len(refused) - 1
+    why = "" if standing is Standing.UNKNOWN else f", {standing.value}"
+    more = "" if not others else f"; so {'does one more' if others == 1 else f'do {others} more'}"
+    lost = (
+        "" if trouble is None else f" (what is done there is not known: {NAME} is not used, since {trouble})"
+    )
+    return OutputError(
+        f"{task.outputs()[0]} exists already{why}{more}{lost}",
+        next_step="Choose another -o, or add --overwrite to replace what is not done.",
+    )
+
+
+# -- doing it ----------------------------------------------------------------------------------------------
+
+
+def paint(jobs: Sequence[Job], order: Order, on_event: OnEvent) -> list[JobDone]:
+    """Do what is left of each. The weights are loaded once, style targets and network once a preset."""
+    if jobs and (count := jobs[0].inputs.passed_over):
+        on_event(Note(f"Files passed over, being neither photos nor clips: {count}."))
+    painter = _Painter(order, len(jobs) == 1 and jobs[0].tasks == 1, on_event)
+    return [painter.do(job) for job in jobs]
+
+
+class _Painter:
+    """Does one job after another, and remembers the weights: from the first job on that needs them."""
+
+    def __init__(self, order: Order, alone: bool, on_event: OnEvent) -> None:
+        self._order, self._alone, self._on_event = order, alone, on_event
+        self._weights = order.weights
+        self._backbone: Backbone | None = None
+
+    def do(self, job: Job) -> JobDone:
+        with job.manifest or nullcontext():
+            if job.manifest is not None and job.manifest.trouble is not None:
+                self._on_event(_not_trusted(job.manifest))
+            again = {} if self._alone else _failing_again(job)
+            failed = (*map(_failure, job.inputs.unusable), *again.values())
+            before = Beforehand(job.done, failed)
+            left = tuple(task for task in job.to_do if task not in again)
+            return self._paint(job, left, before) if left else self._nothing_left(job, before)
+
+    def _paint(self, job: Job, left: Sequence[Task], before: Beforehand) -> JobDone:
+        from framestyle.jobs.engines.local import run
+        from framestyle.jobs.workshop import open_workshop
+
+        meter, order = Meter(), self._order
+
+        def heard(event: Event) -> None:
+            meter(event)
+            self._on_event(event)
+
+        workshop = open_workshop(
+            job.preset,
+            weights=self._weights,
+            device=order.device,
+            seed=order.seed,
+            on_event=heard,
+            clips=any(task.kind == "video" for task in left),
+            backbone=self._backbone,
+        )
+        self._weights, self._backbone = workshop.weights, workshop.backbone
+        work = job.work
+        if NOT_HERE in work.weights_identity:  # they are now
+            work = replace(work, weights_identity=weights_identity(workshop.weights))
+        if job.manifest is not None:
+            for kind in {task.kind for task in left}:
+                job.manifest.tell(work.key(kind), json.loads(workshop.recipe))
+        record = Record(job.manifest, work)
+        done = run(left, job.output, order.span, workshop, record=record, before=before, alone=self._alone)
+        if meter.price_s is not None:
+            keep_price(job.preset, workshop.device, meter.price_s)
+        return done
+
+    def _nothing_left(self, job: Job, before: Beforehand) -> JobDone:
+        """No network is needed to say so."""
+        started = time.perf_counter()
+        told: Mapping[str, Any] = {}
+        if job.manifest is not None and job.done:
+            told = job.manifest.told_of(job.work.key(job.done[0].kind))
+        words = JobWords(
+            str(job.output),
+            job.preset.name,
+            str(told.get("weights", choose_kind(self._weights))),
+            str(told.get("device", "no device")),
+        )
+        for event in first_news(words, (), 0, before):
+            self._on_event(event)
+        done = last_news((), (), time.perf_counter() - started, before)
+        self._on_event(done)
+        return done
+
+
+def _not_trusted(manifest: Manifest) -> Note:
+    return Note(
+        f"{manifest.path} is not used: {manifest.trouble}. It is set aside; what it called done is not known to be.",
+        "warning",
+    )
+
+
+def _failure(unusable: Unusable) -> TaskFailed:
+    return TaskFailed(str(unusable.path), unusable.error.message, unusable.error.next_step)
+
+
+def _failing_again(job: Job) -> dict[Task, TaskFailed]:
+    """Inputs that could not be read last time, and still cannot: found out before the network is loaded."""
+    again = {}
+    for task in job.to_do:
+        if job.manifest is not None and job.manifest.has_failed(task):
+            try:
+                _look_at(task)
+            except InputError as error:
+                again[task] = TaskFailed(str(task.source), error.message, error.next_step)
+    return again
+
+
+def _look_at(task: Task) -> None:
+    """InputError where it cannot be read."""
+    if task.kind == "photo" or numbering_of(task.source) is not None:
+        for path in task.inputs():
+            read_photo(path)
+    else:
+        probe(task.source)

@@ -1,0 +1,380 @@
+"""What is finished in an output folder: a JSON file in it, by which the same command goes on where it stopped.
+
+An output counts as finished where its input, the work done on it and the output itself are what they were. The file is
+replaced whole before each task, so that at most the task at hand is not in it; that one is named as begun, and may be
+replaced. One that cannot be trusted is set aside. Two jobs may share a folder: each keeps what the other wrote.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+from itertools import chain
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Any, Self
+
+from framestyle.errors import FramestyleError, InputError
+from framestyle.jobs.plan import Task
+from framestyle.jobs.work import Work
+from framestyle.media.files import atomic_output, storage_error
+from framestyle.nst.shelf import sha256_of
+
+NAME = ".framestyle.json"
+VERSION = 1
+VERSION_KEY = "framestyle_manifest"
+
+
+class Standing(Enum):
+    """How a task's output stands before it is worked on."""
+
+    ABSENT = "not there"
+    DONE = "done"
+    BEGUN = "being made when a job was stopped"
+    OTHER_INPUT = "made before its input changed"
+    OTHER_WORK = "made with other settings"
+    CHANGED = "changed after it was made"
+    UNKNOWN = "not made here, as far as is known"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Which file it is: size and time to see quickly that it is the same, SHA-256 where they do not tell.
+
+    Of an image sequence, all together: its names count too.
+    """
+
+    size: int
+    mtime_ns: int
+    sha256: str
+
+    @classmethod
+    def of(cls, files: Sequence[Path]) -> Mark:
+        """OSError where they cannot be read, or there are none."""
+        # Stats first: what is written meanwhile shows as a later time.
+        size, mtime_ns = _size_and_time(files)
+        digests = [sha256_of(path) for path in files]
+        return cls(size, mtime_ns, digests[0] if len(files) == 1 else _of_all(files, digests))
+
+    def of_same(self, files: Sequence[Path]) -> Mark | None:
+        """The mark that files of the same content have now, else None."""
+        try:
+            size, mtime_ns = _size_and_time(files)
+            if size != self.size:
+                return None
+            if mtime_ns == self.mtime_ns:
+                return self
+            now = Mark.of(files)
+        except OSError:
+            return None
+        return now if now.sha256 == self.sha256 else None
+
+
+def _size_and_time(files: Sequence[Path]) -> tuple[int, int]:
+    """Of several, the sum and a number that is another where any of them has another name, size or time."""
+    stats = [path.stat() for path in files]
+    if not stats:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    if len(stats) == 1:
+        return stats[0].st_size, stats[0].st_mtime_ns
+    told = _of_all(files, [(stat.st_size, stat.st_mtime_ns) for stat in stats])
+    return sum(stat.st_size for stat in stats), int(told[:15], 16)
+
+
+def _of_all(files: Sequence[Path], facts: Sequence[object]) -> str:
+    """The hexadecimal SHA-256 of their names with a fact of each."""
+    lines = [f"{path.name!a} {fact}" for path, fact in zip(files, facts, strict=True)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished output: by which work, from what, and what it was then."""
+
+    work: str
+    input: Mark
+    output: Mark
+
+
+@dataclass(frozen=True)
+class Failed:
+    """An input that could not be read."""
+
+    input: Mark
+    message: str
+
+
+@dataclass
+class Contents:
+    """What the file holds. Outputs by their path below the folder, with slashes; works by key, in words."""
+
+    done: dict[str, Done] = field(default_factory=dict)
+    failed: dict[str, Failed] = field(default_factory=dict)
+    begun: set[str] = field(default_factory=set)
+    works: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """As JSON."""
+        used = {entry.work for entry in self.done.values()}
+        return json.dumps(
+            {
+                VERSION_KEY: VERSION,
+                "works": {key: told for key, told in self.works.items() if key in used},
+                "done": {name: asdict(entry) for name, entry in sorted(self.done.items())},
+                "failed": {name: asdict(entry) for name, entry in sorted(self.failed.items())},
+                "begun": sorted(self.begun),
+            },
+            indent=1,
+        )
+
+
+def parse(text: str) -> Contents:
+    """ValueError where it is no manifest of this version, whole."""
+    try:
+        data = json.loads(text)
+        version = data[VERSION_KEY]
+        if version != VERSION:
+            raise ValueError(f"its version is {version!r}, not {VERSION}")
+        return Contents(
+            {_inside(name): _done(entry) for name, entry in data["done"].items()},
+            {
+                _inside(name): Failed(_mark(entry["input"]), _text(entry["message"]))
+                for name, entry in data["failed"].items()
+            },
+            {_inside(name) for name in data["begun"]},
+            {_text(key): dict(told) for key, told in data["works"].items()},
+        )
+    except ValueError:
+        raise
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError("it is not as it was written") from error
+
+
+def _done(entry: Mapping[str, Any]) -> Done:
+    return Done(_text(entry["work"]), _mark(entry["input"]), _mark(entry["output"]))
+
+
+def _mark(entry: Mapping[str, Any]) -> Mark:
+    size, mtime_ns = entry["size"], entry["mtime_ns"]
+    if type(size) is not int or type(mtime_ns) is not int:
+        raise TypeError(size)
+    return Mark(size, mtime_ns, _text(entry["sha256"]))
+
+
+def _inside(value: Any) -> str:
+    """A path below the folder."""
+    path = PurePosixPath(_text(value))
+    if path.is_absolute() or not path.parts or ".." in path.parts:
+        raise ValueError(f"{value!r} is no path below the folder")
+    return str(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+class Manifest:
+    """A folder's manifest, to be asked; inside `with`, to be written too.
+
+    `trouble` says why what lay there is not trusted.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.path = folder, folder / NAME
+        self.trouble: str | None = None
+        self._mine: set[str] = set()  # outputs that this job has said something of
+        self._changed = False
+        self._seen: tuple[int, ...] | None = None
+        self._contents = Contents()
+        try:
+            self._contents = self._read()
+        except ValueError as error:
+            self.trouble = str(error)
+
+    def _read(self) -> Contents:
+        """What lies there now. ValueError where that cannot be trusted."""
+        try:
+            with self.path.open("rb") as file:
+                self._seen = _identity(os.fstat(file.fileno()))
+                return parse(file.read().decode())
+        except (FileNotFoundError, NotADirectoryError):
+            return Contents()
+        except OSError as error:
+            raise ValueError(error.strerror or str(error)) from error
+
+    # -- asking --------------------------------------------------------------------------------------------
+
+    def standing(self, task: Task, work: str) -> Standing:
+        """How the output of a task stands, were it to be made by this work."""
+        files = task.outputs()
+        if not files:
+            return Standing.ABSENT
+        name = self._name(task)
+        entry = self._contents.done.get(name)
+        begun = name in self._contents.begun
+        output = None if entry is None else entry.output.of_same(files)
+        if entry is None or output is None:
+            if begun:
+                return Standing.BEGUN
+            return Standing.UNKNOWN if entry is None else Standing.CHANGED
+        given = entry.input.of_same(task.inputs())
+        if given is not None and entry.work == work:
+            # Times alone may have changed, as when a folder is copied: so that it is not read again next time.
+            self._keep(name, Done(work, given, output))
+            return Standing.DONE
+        if begun:
+            return Standing.BEGUN
+        return Standing.OTHER_INPUT if given is None else Standing.OTHER_WORK
+
+    def has_failed(self, task: Task) -> bool:
+        """Whether this very input could not be read before."""
+        entry = self._contents.failed.get(self._name(task))
+        return entry is not None and entry.input.of_same(task.inputs()) is not None
+
+    def names(self) -> Iterator[str]:
+        """Of every output that it knows, there or not: its path below the folder."""
+        return chain(self._contents.done, self._contents.begun)
+
+    def told_of(self, work: str) -> Mapping[str, Any]:
+        """What was written about a work; empty where nothing was."""
+        return self._contents.works.get(work, {})
+
+    def _name(self, task: Task) -> str:
+        return task.target.relative_to(self.folder).as_posix()
+
+    # -- writing -------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._changed:
+                self._save()
+        except FramestyleError:
+            if error is None:
+                raise
+
+    def tell(self, work: str, told: Mapping[str, Any]) -> None:
+        """Words about a work, for whoever reads the file."""
+        self._contents.works[work] = dict(told)
+
+    def begin(self, task: Task) -> None:
+        """On disk at once, with all that was said before: from here on this output may be a stopped job's."""
+        self._mine.add(self._name(task))
+        self._contents.begun.add(self._name(task))
+        self._save()
+
+    def finish(self, task: Task, work: str, given: Mark) -> None:
+        """Reaches the disk with the next task; until then the output stands there as begun."""
+        self.give_up(task)
+        self._contents.failed.pop(self._name(task), None)
+        self._keep(self._name(task), Done(work, given, Mark.of(task.outputs())))
+
+    def fail(self, task: Task, given: Mark, message: str) -> None:
+        """The input cannot be read. When it reaches the disk, see `finish`."""
+        self.give_up(task)
+        self._contents.failed[self._name(task)] = Failed(given, message)
+
+    def give_up(self, task: Task) -> None:
+        """The task is over, and left no output."""
+        self._contents.begun.discard(self._name(task))
+        self._mine.add(self._name(task))
+        self._changed = True
+
+    def _keep(self, name: str, entry: Done) -> None:
+        if self._contents.done.get(name) != entry:
+            self._contents.done[name] = entry
+            self._mine.add(name)
+            self._changed = True
+
+    def _save(self) -> None:
+        self._take_in_others()
+        if self.trouble is not None:
+            self._set_aside()
+        with atomic_output(self.path) as temporary:
+            temporary.write_text(self._contents.text(), encoding="ascii")
+            self._seen = _identity(temporary.stat())
+        self._changed = False
+
+    def _take_in_others(self) -> None:
+        """What another job wrote into the same folder meanwhile."""
+        try:
+            if self._seen == _identity(self.path.stat()):
+                return
+            others = self._read()
+        except OSError:
+            return
+        except ValueError as error:
+            self.trouble = str(error)
+            return
+        ours = self._contents
+        ours.works = {**others.works, **ours.works}
+        for name in (others.done.keys() | others.failed.keys() | others.begun) - self._mine:
+            if name in others.done:
+                ours.done[name] = others.done[name]
+            if name in others.failed:
+                ours.failed[name] = others.failed[name]
+            if name in others.begun:
+                ours.begun.add(name)
+
+    def _set_aside(self) -> None:
+        number = 0
+        while os.path.lexists(aside := self.path.with_name(f"{NAME}.set-aside-{(number := number + 1)}")):
+            pass
+        try:
+            os.replace(self.path, aside)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise storage_error(error, self.path) from error
+        self.trouble = None
+
+
+def _identity(stat: os.stat_result) -> tuple[int, ...]:
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+class Record:
+    """What the engine tells of each task of a job, and the manifest keeps. Without one, nothing is kept."""
+
+    def __init__(self, manifest: Manifest | None = None, work: Work | None = None) -> None:
+        self._manifest, self._work = manifest, work
+        self._given: Mark | None = None
+
+    def begin(self, task: Task) -> None:
+        """Before its input is read."""
+        if self._manifest is None:
+            return
+        try:
+            self._given = Mark.of(task.inputs())
+        except OSError:
+            self._given = None  # whoever reads it will say so
+        self._manifest.begin(task)
+
+    def finish(self, task: Task) -> None:
+        """Its output is in its place."""
+        if self._manifest is None or self._work is None:
+            return
+        if self._given is None:
+            self._manifest.give_up(task)
+        else:
+            self._manifest.finish(task, self._work.key(task.kind), self._given)
+
+    def fail(self, task: Task, error: FramestyleError) -> None:
+        """It has no output. Only what is wrong with the input itself is remembered."""
+        if self._manifest is None:
+            return
+        if isinstance(error, InputError) and self._given is not None:
+            self._manifest.fail(task, self._given, error.message)
+        else:
+            self._manifest.give_up(task)

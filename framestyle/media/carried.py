@@ -1,0 +1,300 @@
+"""What a result takes over from its source beside the pictures: sound, words, chapters, fonts, covers, metadata."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from framestyle.media.description import Stream
+from framestyle.media.ffmpeg import ask, input_arguments, output_argument
+from framestyle.media.probe import VideoInfo
+
+SILENT_MUXERS = {"gif": "GIF", "webp": "WebP"}
+_MP4_AUDIO = {"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"}
+COPIED_AUDIO: Mapping[str, set[str]] = {
+    "mp4": _MP4_AUDIO,
+    "mov": {
+        "aac",
+        "mp3",
+        "ac3",
+        "eac3",
+        "alac",
+        *(f"pcm_s{n}{e}" for n in (16, 24, 32) for e in ("le", "be")),
+    },
+    "webm": {"opus", "vorbis"},
+}
+"""Sound that each container keeps as it is; Matroska keeps all."""
+TEXT_SUBTITLES = {"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"}
+MATROSKA_SUBTITLES = (TEXT_SUBTITLES - {"mov_text"}) | {"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}
+COVER_SUFFIXES = {"mjpeg": ".jpg", "png": ".png"}
+MIME_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
+MOV_LANGUAGES = {
+    "cze": "ces",
+    "deu": "ger",
+    "ell": "gre",
+    "fas": "per",
+    "fre": "fra",
+    "hye": "arm",
+    "isl": "ice",
+    "kat": "geo",
+    "mkd": "mac",
+    "nld": "dut",
+    "rum": "ron",
+    "slo": "slk",
+    "sqi": "alb",
+    "swe": "sve",
+    "zho": "chi",
+}
+"""Languages by the names that ffmpeg knows them by when it writes MOV, which numbers a few."""
+OWN_DATA = {"none", "bin_data"}
+"""Timecodes and the text of chapters, which MP4 keeps in streams: carried as what they are."""
+STALE_TAGS = ("alpha_mode", "rotate", "BPS", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES", "DURATION", "encoder")
+"""Of the source's picture stream, and untrue of ours."""
+BRAND_TAGS = ("major_brand", "minor_version", "compatible_brands")
+"""MP4 says of itself what is nothing to Matroska."""
+
+
+@dataclass(frozen=True)
+class SourceStreams:
+    """Where sound, subtitles, chapters and metadata come from, and which part of it.
+
+    Seconds count from the source's first picture, as frames' pts do.
+    """
+
+    path: Path
+    start_s: Fraction | None = None
+    end_s: Fraction | None = None
+
+
+@dataclass
+class Carried:
+    """ffmpeg arguments for what comes from the source, which is input 1: for the inputs, and for the output.
+
+    `delay_s`: how much later than the output's start the pictures begin. `prepare` brings what lies in files of its own
+    and gives the arguments for it.
+    """
+
+    input: list[str] = field(default_factory=list)
+    output: list[str] = field(default_factory=list)
+    delay_s: Fraction = Fraction(0)
+    notes: list[str] = field(default_factory=list)
+    covers: list[Stream] = field(default_factory=list)
+    attachments: int = 0
+    chapters: str | None = None
+    path: Path = Path()
+
+    def prepare(self, folder: Path, muxer: str) -> None:
+        """Covers and the chapters of a part, as files in `folder`."""
+        inputs = 2
+        for number, cover in enumerate(self.covers, 1):
+            name = (
+                f"cover{COVER_SUFFIXES[cover.codec]}"
+                if number == 1
+                else f"cover{number}{COVER_SUFFIXES[cover.codec]}"
+            )
+            picture = folder / name
+            taken = [
+                "-map",
+                f"0:{cover.index}",
+                "-c",
+                "copy",
+                "-f",
+                "image2",
+                "-update",
+                "1",
+                output_argument(picture),
+            ]
+            ask(["-v", "error", *input_arguments(self.path), *taken])
+            if not picture.exists() or not picture.stat().st_size:
+                self.notes.append(f"Cover picture {number} was dropped: it cannot be read.")
+            elif muxer == "matroska":
+                place = f"s:t:{self.attachments}"
+                self.output += ["-attach", output_argument(picture)]
+                self.output += [f"-metadata:{place}", f"mimetype={MIME_TYPES[picture.suffix]}"]
+                self.output += [f"-metadata:{place}", f"filename={name}"]
+                self.attachments += 1
+            else:
+                self.input += ["-f", "image2", "-pattern_type", "none", "-i", str(picture)]
+                self.output += ["-map", f"{inputs}:v", f"-c:v:{number}", "copy"]
+                self.output += [f"-disposition:v:{number}", "attached_pic"]
+                inputs += 1
+        if self.chapters is not None:
+            (folder / "chapters.txt").write_text(self.chapters, encoding="utf-8")
+            self.input += ["-f", "ffmetadata", "-i", str(folder / "chapters.txt")]
+            self.output += ["-map_chapters", str(inputs)]
+        else:
+            self.output += ["-map_chapters", "1"]
+
+
+def carry(info: VideoInfo, source: SourceStreams, muxer: str) -> Carried:
+    """The source's sound, text, chapters and metadata; what the container cannot hold is said."""
+    carried = Carried(path=source.path)
+    if muxer in SILENT_MUXERS:
+        if info.audio_codecs:
+            carried.notes.append(f"{SILENT_MUXERS[muxer]} holds no sound: it was dropped.")
+        return carried
+    if source.start_s is not None:
+        carried.input += ["-ss", _seconds(source.start_s + info.video_start_s)]
+    else:
+        carried.delay_s = info.video_start_s
+    if source.end_s is not None:
+        carried.input += ["-to", _seconds(source.end_s + info.video_start_s)]
+    carried.input += input_arguments(source.path)
+    _add_each(carried, info, "audio", _audio, muxer)
+    _add_each(carried, info, "subtitle", _subtitle, muxer)
+    carried.attachments = _add_each(carried, info, "attachment", _attachment, muxer)
+    _add_covers(carried, info, muxer)
+    _add_words(carried, info, source, muxer)
+    for stream in info.streams:
+        if stream.kind == "video" and not stream.is_cover and stream.index != info.video_index:
+            carried.notes.append(
+                f"Stream {stream.index}, further pictures, was dropped: one stream is stylized."
+            )
+        elif stream.kind == "data" and stream.codec not in OWN_DATA:
+            carried.notes.append(f"Stream {stream.index}, data ({stream.codec}), was dropped.")
+    if source.start_s is not None:
+        # The seek lands on a key frame before; what is copied must still begin at 0, or it is out of step.
+        carried.output += ["-ss", "0", "-copypriorss:a", "0", "-copypriorss:s", "0"]
+    return carried
+
+
+_Chosen = tuple[list[str], str | None]
+"""Options of an output stream (none: it is dropped), and what the user should know."""
+
+
+def _add_each(
+    carried: Carried,
+    info: VideoInfo,
+    kind: str,
+    choose: Callable[[Stream, int, int, str], _Chosen],
+    muxer: str,
+) -> int:
+    """All streams of a kind, and how many: `choose` gets the stream, its number, and its place in the output."""
+    letter, count = {"audio": "a", "subtitle": "s", "attachment": "t"}[kind], 0
+    for number, stream in enumerate((one for one in info.streams if one.kind == kind), 1):
+        options, note = choose(stream, number, count, muxer)
+        if note is not None:
+            carried.notes.append(note)
+        if options:
+            carried.output += ["-map", f"1:{stream.index}", *options]
+            # Named one by one: metadata named for one stream switches off the copying of all others'.
+            carried.output += _words_of(stream, f"s:{letter}:{count}", muxer)
+            count += 1
+    return count
+
+
+def _words_of(stream: Stream, place: str, muxer: str) -> list[str]:
+    named = [] if stream.name is None else [f"-metadata:{place}", f"title={stream.name}"]
+    if muxer == "mov" and stream.language in MOV_LANGUAGES:
+        named += [f"-metadata:{place}", f"language={MOV_LANGUAGES[stream.language]}"]
+    return [f"-map_metadata:{place}", f"1:s:{stream.index}", *named]
+
+
+def _seconds(value: Fraction) -> str:
+    return f"{float(value):.6f}"
+
+
+def _audio(stream: Stream, number: int, count: int, muxer: str) -> _Chosen:
+    """Copied where the container holds its codec, else converted."""
+    codec = stream.codec
+    if codec in ("none", "unknown", ""):
+        return [], f"Sound stream {number} was dropped: its codec is not known."
+    allowed = COPIED_AUDIO.get(muxer)
+    if allowed is None or codec in allowed:
+        return [f"-c:a:{count}", "copy"], None
+    encoder, name = ("libopus", "Opus") if muxer == "webm" else ("aac", "AAC")
+    options = [f"-c:a:{count}", encoder, f"-b:a:{count}", "192k"]
+    if encoder == "libopus":  # which refuses side-channel layouts
+        options += [f"-filter:a:{count}", "aformat=channel_layouts=7.1|5.1|stereo|mono"]
+    return options, f"Sound stream {number} was converted from {codec} to {name} for this container."
+
+
+def _subtitle(stream: Stream, number: int, count: int, muxer: str) -> _Chosen:
+    """Copied, or converted from text to text, or dropped with a note."""
+    if muxer == "matroska" and stream.codec in MATROSKA_SUBTITLES:
+        return [f"-c:s:{count}", "copy"], None
+    if stream.codec in TEXT_SUBTITLES:
+        return [f"-c:s:{count}", {"matroska": "srt", "webm": "webvtt"}.get(muxer, "mov_text")], None
+    return (
+        [],
+        f"Subtitles {number} ({stream.codec}) were dropped: only MKV holds subtitles that are pictures.",
+    )
+
+
+def _attachment(stream: Stream, number: int, count: int, muxer: str) -> _Chosen:
+    """Fonts, mostly."""
+    if muxer == "matroska":
+        return [f"-c:t:{count}", "copy"], None
+    return [], f"Attachment {number} was dropped: only MKV holds attachments."
+
+
+def _add_covers(carried: Carried, info: VideoInfo, muxer: str) -> None:
+    """Still pictures that players show for the file."""
+    for number, stream in enumerate((one for one in info.streams if one.is_cover), 1):
+        if muxer in ("mp4", "matroska") and stream.codec in COVER_SUFFIXES:
+            carried.covers.append(stream)
+        else:
+            carried.notes.append(f"Cover picture {number} was dropped: this container cannot hold it.")
+
+
+def _add_words(carried: Carried, info: VideoInfo, source: SourceStreams, muxer: str) -> None:
+    """The file's and the pictures' metadata; of a part, its own chapters and timecode."""
+    pictures = next((one for one in info.streams if one.index == info.video_index), None)
+    carried.output += ["-map_metadata", "1"]
+    if pictures is not None:
+        carried.output += _words_of(pictures, "s:v:0", muxer)
+    for tag in STALE_TAGS:
+        carried.output += ["-metadata:s:v:0", f"{tag}="]
+    if muxer in ("matroska", "webm"):
+        for tag in BRAND_TAGS:
+            carried.output += ["-metadata", f"{tag}="]
+    if info.timecode is not None and source.start_s:
+        later = later_timecode(info.timecode, round(source.start_s * info.frame_rate), info.frame_rate)
+        carried.output += ["-metadata", f"timecode={later}", "-metadata:s:v:0", f"timecode={later}"]
+    if info.has_chapters and (source.start_s is not None or source.end_s is not None):
+        told, _ = ask(["-v", "error", *input_arguments(source.path), "-f", "ffmetadata", "-"])
+        start_s = (source.start_s or Fraction(0)) + (info.video_start_s if source.start_s is not None else 0)
+        end_s = None if source.end_s is None else source.end_s + info.video_start_s
+        carried.chapters = chapters_within(told, start_s, end_s)
+
+
+def chapters_within(metadata: str, start_s: Fraction, end_s: Fraction | None) -> str:
+    """The chapters of ffmpeg's metadata text that lie in a part, cut to it and counted from its start."""
+    kept = [";FFMETADATA1"]
+    for section in re.split(r"^\[CHAPTER\]\n", metadata, flags=re.MULTILINE)[1:]:
+        numbers = re.match(
+            r"TIMEBASE=([0-9]{1,12})/([0-9]{1,12})\nSTART=(-?[0-9]{1,19})\nEND=(-?[0-9]{1,19})\n", section
+        )
+        if numbers is None or not int(numbers[2]):
+            continue
+        base = Fraction(int(numbers[1]), int(numbers[2]))
+        first, last = max(int(numbers[3]) * base, start_s), int(numbers[4]) * base
+        last = last if end_s is None else min(last, end_s)
+        if first < last:
+            times = f"START={round((first - start_s) * 1000)}\nEND={round((last - start_s) * 1000)}\n"
+            kept.append(f"[CHAPTER]\nTIMEBASE=1/1000\n{times}{section[numbers.end() :]}")
+    return "\n".join(kept)
+
+
+def later_timecode(timecode: str, frames: int, frame_rate: Fraction) -> str:
+    """`01:00:00:00` by so many frames later. With `;` frame numbers are dropped: 2 a minute at 29.97, 4 at 59.94."""
+    found = re.fullmatch(r"([0-9]{2}):([0-9]{2}):([0-9]{2})([:;.])([0-9]{2})", timecode)
+    if found is None:
+        return timecode
+    rate, drops = round(frame_rate), found[4] != ":"
+    dropped = round(frame_rate / 15) if drops else 0
+    minutes = int(found[1]) * 60 + int(found[2])
+    number = (
+        (minutes * 60 + int(found[3])) * rate + int(found[5]) - dropped * (minutes - minutes // 10) + frames
+    )
+    # Back: of every ten minutes, all but the first have `dropped` numbers less.
+    tens, rest = divmod(number, 600 * rate - 9 * dropped)
+    number += 9 * dropped * tens + (
+        dropped * ((rest - dropped) // (60 * rate - dropped)) if rest > dropped else 0
+    )
+    seconds, frame = divmod(number, rate)
+    hours = seconds // 3600 % 24
+    return f"{hours:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{found[4]}{frame:02}"

@@ -1,0 +1,44 @@
+"""Clips in and out, whatever they are: video files, or image sequences."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+from framestyle.media.probe import VideoInfo, probe
+from framestyle.media.sequences import SequenceReader, SequenceWriter, existing_files, numbering_of
+from framestyle.media.video_reader import VideoReader
+from framestyle.media.video_writer import VideoWriter, check_container
+
+ClipReader = VideoReader | SequenceReader
+ClipWriter = VideoWriter | SequenceWriter
+
+
+def open_clip(
+    path: Path,
+    start_s: Fraction | None = None,
+    end_s: Fraction | None = None,
+    *,
+    tone_map: bool = False,
+    sequence_rate: Fraction = Fraction(24),
+) -> ClipReader:
+    """A reader of the range. `tone_map`: HDR comes as SDR. `sequence_rate`: of image sequences, which have none."""
+    if numbering_of(path) is not None:
+        return SequenceReader(path, sequence_rate, start_s, end_s)
+    return VideoReader(path, start_s, end_s, tone_map=tone_map)
+
+
+def clip_info(path: Path, *, sequence_rate: Fraction = Fraction(24)) -> VideoInfo:
+    """What a clip is; of an image sequence, its first frame is decoded. InputError where it cannot be read."""
+    return probe(path) if numbering_of(path) is None else SequenceReader(path, sequence_rate).info
+
+
+def check_clip_target(codec: str, target: Path) -> None:
+    """OutputError where the target's name is neither a container that the codec goes into, nor an image sequence's."""
+    if numbering_of(target) is None:
+        check_container(codec, target)
+
+
+def clip_bytes(path: Path) -> int:
+    """How much room a clip takes."""
+    return sum(file.stat().st_size for file in existing_files(path))

@@ -1,0 +1,83 @@
+"""The folder that keeps weights: where each kind lies, and which weights they are. Opens none, and loads no torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from framestyle.nst.learned_recipe import recipe_key
+from framestyle.presets.library import cache_dir
+
+NOT_HERE = "not here yet"
+RAFT_KINDS = ("raft-small", "raft-large")
+"""Weights that measure optical flow; all others are VGG19's."""
+
+
+@dataclass(frozen=True)
+class WeightsStore:
+    """The folder that keeps weights, and where to fetch from."""
+
+    folder: Path = field(default_factory=lambda: default_folder())
+    url: str | None = None
+    """A mirror of what is fetched; None: the publisher's own address."""
+
+    def path(self, kind: str, seed: int = 0) -> Path:
+        """Where the converted weights of `kind` are kept."""
+        if kind in RAFT_KINDS:
+            return self.folder / f"{kind}.safetensors"
+        if kind == "learned":
+            key = hashlib.sha256(recipe_key(seed).encode()).hexdigest()[:12]
+            return self.folder / f"vgg19-learned-{key}.safetensors"
+        return self.folder / f"vgg19-{kind}.safetensors"
+
+
+def default_folder() -> Path:
+    """FRAMESTYLE_CACHE, or the platform's cache folder."""
+    return cache_dir() / "weights"
+
+
+def choose_kind(spec: str, store: WeightsStore | None = None) -> str:
+    """`auto` -> imagenet where it is at hand, else learned; anything else as it is."""
+    if spec != "auto":
+        return spec
+    return "imagenet" if (store or WeightsStore()).path("imagenet").exists() else "learned"
+
+
+def weights_identity(spec: str, store: WeightsStore | None = None, seed: int = 0) -> str:
+    """Another text for other weights, as far as it can be told without opening them.
+
+    Kept files by their recorded SHA-256, a path by that of its file, what is made here by what it is made from.
+    """
+    store = store or WeightsStore()
+    kind = choose_kind(spec, store)
+    if kind == "untrained":
+        return f"untrained seed={seed}"
+    if kind == "learned":
+        return recipe_key(seed)
+    if kind in ("imagenet", "caffe"):
+        return f"{kind} {recorded_hash(store.path(kind)) or NOT_HERE}"
+    try:
+        return sha256_of(Path(kind))
+    except OSError:
+        return f"{kind}, which is not there"
+
+
+def sha256_of(path: Path) -> str:
+    """The hexadecimal SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def record_of(path: Path) -> Path:
+    """Where a kept file's hash is recorded."""
+    return path.with_suffix(".json")
+
+
+def recorded_hash(path: Path) -> str | None:
+    """The SHA-256 that a kept file was recorded with; None where there is no file or no readable record."""
+    try:
+        return str(json.loads(record_of(path).read_text())["sha256"]) if path.exists() else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,58 @@
+"""What a file really holds, asked of ffmpeg in other ways than the program does."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from fractions import Fraction
+from pathlib import Path
+
+from framestyle.media.ffmpeg import ffmpeg_exe
+
+
+def encode(*arguments: str, data: bytes | None = None) -> None:
+    """ffmpeg, with `data` on its standard input."""
+    command = [ffmpeg_exe(), "-v", "error", *([] if data else ["-nostdin"]), "-y", *arguments]
+    subprocess.run(command, check=True, input=data)
+
+
+def ask(*arguments: str) -> bytes:
+    """What ffmpeg writes to its output."""
+    return subprocess.run(
+        [ffmpeg_exe(), "-v", "error", "-nostdin", *arguments], check=True, capture_output=True
+    ).stdout
+
+
+def told_of(path: Path) -> str:
+    """ffmpeg's description."""
+    command = [ffmpeg_exe(), "-hide_banner", "-nostdin", "-i", str(path)]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stderr
+
+
+def packets(path: Path, stream: str = "0:v:0") -> tuple[Fraction, list[Fraction], list[Fraction]]:
+    """The time base, when each packet of a stream is shown, in order, and for how long; as the file counts, from 0."""
+    listed = ask("-copyts", "-i", str(path), "-map", stream, "-c", "copy", "-f", "framecrc", "-").decode()
+    found = re.search(r"^#tb 0: (\d+)/(\d+)$", listed, re.MULTILINE)
+    assert found is not None, listed
+    tick = Fraction(int(found[1]), int(found[2]))
+    rows = [line.split(",") for line in listed.splitlines() if not line.startswith("#")]
+    shown = sorted((int(row[2]) * tick, int(row[3]) * tick) for row in rows)
+    return tick, [at for at, _ in shown], [length for _, length in shown]
+
+
+def sound_md5(path: Path, stream: str = "0:a") -> bytes:
+    """Over the sound's packets as they are."""
+    return ask("-i", str(path), "-map", stream, "-c", "copy", "-f", "md5", "-")
+
+
+def decoded_times(path: Path) -> tuple[Fraction, list[Fraction]]:
+    """The time base, and when ffmpeg's own decoder shows each frame."""
+    listed = ask(
+        *("-copyts", "-i", str(path), "-map", "0:v:0", "-fps_mode", "passthrough"),
+        *("-enc_time_base", "demux", "-f", "framecrc", "-"),
+    ).decode()
+    found = re.search(r"^#tb 0: (\d+)/(\d+)$", listed, re.MULTILINE)
+    assert found is not None, listed
+    tick = Fraction(int(found[1]), int(found[2]))
+    rows = [line.split(",") for line in listed.splitlines() if not line.startswith("#")]
+    return tick, [int(row[2]) * tick for row in rows]
