@@ -28,11 +28,12 @@ from framestyle.doors.sheet import picture_row, sheet
 from framestyle.events import ignore
 from framestyle.frames import Pixels
 from framestyle.jobs.preview.reduced import Reduced, reduced
-from framestyle.jobs.workshop import Weights, load_weights, open_workshop
+from framestyle.jobs.workshop import load_weights, open_workshop
 from framestyle.media.photos import read_photo, write_photo
 from framestyle.nst import losses
 from framestyle.nst.image import Size, fit_within, resize, size_of, to_pixels, to_tensor
 from framestyle.nst.vgg import VGG19
+from framestyle.nst.weights import Backbone
 from framestyle.presets import Preset, list_presets, load_preset
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -128,11 +129,16 @@ def table(found: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def _painted(path: Path, preset: Preset, photo: Path, size: Size, weights: Weights, device: str) -> Pixels:
+def _painted(
+    path: Path, preset: Preset, photo: Path, size: Size, weights: tuple[str, Backbone], device: str
+) -> Pixels:
     """Made, or found from before."""
     if not path.exists():
         started = time.process_time()
-        shop = open_workshop(preset, weights=weights, device=device, seed=0, on_event=ignore, clips=False)
+        kind, backbone = weights
+        shop = open_workshop(
+            preset, weights=kind, device=device, seed=0, on_event=ignore, clips=False, backbone=backbone
+        )
         content = read_photo(photo, lambda width, height: size).pixels
         result = shop.stylizer.stylize(to_tensor(content, shop.stylizer.device))
         write_photo(path, to_pixels(result.image), None, {})
@@ -140,7 +146,9 @@ def _painted(path: Path, preset: Preset, photo: Path, size: Size, weights: Weigh
     return read_photo(path).pixels
 
 
-def _pictures(photo: Path, args: argparse.Namespace, weights: Weights) -> Iterator[tuple[Name, Pixels]]:
+def _pictures(
+    photo: Path, args: argparse.Namespace, weights: tuple[str, Backbone]
+) -> Iterator[tuple[Name, Pixels]]:
     """A preview and a render in each preset."""
     own = Size(*reversed(read_photo(photo).pixels.shape[:2]))
     for name in args.presets:
@@ -194,7 +202,7 @@ def main() -> None:
     if args.threads:
         torch.set_num_threads(args.threads)
     weights = load_weights(args.weights, on_event=ignore)
-    network = VGG19(weights.backbone, LAYERS)
+    network = VGG19(weights[1], LAYERS)
     found: list[Row] = []
     every: dict[str, list[Pair]] = {}
     for photo in args.photos:
