@@ -69,8 +69,9 @@ class Row:
     by_layer: Mapping[str, float]
 
     @property
-    def agrees(self) -> bool:
-        return self.own < self.other
+    def part(self) -> float:
+        """Below 1: the preview is more like its render than either is like anything else."""
+        return self.own / self.other if self.other else float("inf")
 
 
 def statistics(network: VGG19, image: Tensor) -> Statistics:
@@ -85,14 +86,15 @@ def statistics(network: VGG19, image: Tensor) -> Statistics:
 
 def distances(one: Statistics, other: Statistics) -> dict[str, float]:
     """Per layer, the squared Wasserstein-2 distance of the two as Gaussians, over the mean of their energies:
-    symmetric, 0 for the same statistics, about 1 for such as have nothing in common."""
+    symmetric, 0 for the same statistics (rounding can take a little more away), about 1 for such as have nothing in
+    common."""
     found = {}
     for layer, (mean, covariance, root) in one.items():
         other_mean, other_covariance, _ = other[layer]
         with torch.no_grad():
             distance = losses.wasserstein_distance(other_mean, other_covariance, mean, covariance, root)
         energy = [m.square().sum() + torch.diagonal(c[0]).sum() for m, c, _ in (one[layer], other[layer])]
-        found[layer] = float(distance.sum() / (sum(energy) / 2))
+        found[layer] = max(0.0, float(distance.sum() / (sum(energy) / 2)))
     return found
 
 
@@ -115,7 +117,7 @@ def rows(photo: str, found: Sequence[Pair]) -> list[Row]:
         nearest = min(others, key=lambda one: one.mean)
         name = nearest.other if nearest.one[0] == preset else nearest.one
         made.append(Row(photo, preset, pair.mean, nearest.mean, " ".join(name), pair.by_layer))
-    return sorted(made, key=lambda row: row.own / row.other, reverse=True)
+    return sorted(made, key=lambda row: row.part, reverse=True)
 
 
 def table(found: Sequence[Row]) -> str:
@@ -123,7 +125,7 @@ def table(found: Sequence[Row]) -> str:
     head = ["photo", "preset", "its render", "nearest other", "which", "part", *LAYERS]
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     for row in found:
-        figures = [f"{row.own:.3f}", f"{row.other:.3f}", row.nearest, f"{row.own / row.other:.2f}"]
+        figures = [f"{row.own:.3f}", f"{row.other:.3f}", row.nearest, f"{row.part:.2f}"]
         layers = [f"{row.by_layer[layer]:.3f}" for layer in LAYERS]
         lines.append("| " + " | ".join([row.photo, row.preset, *figures, *layers]) + " |")
     return "\n".join(lines)
@@ -179,13 +181,18 @@ def _sheet(photo: Path, shrunk: Mapping[Name, Tensor], presets: Sequence[str], p
     write_photo(path, sheet([first, *line]), None, {})
 
 
-def _arguments() -> argparse.Namespace:
+def looks() -> list[str]:
+    """The built-in presets, but for drafts, which are other presets with fewer steps, and the one of 2015, which is
+    meant for imagenet weights."""
+    rows = [row for row in list_presets() if row.builtin]
+    return [row.name for row in rows if not {"draft", "reference"} & set(row.tags)]
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     samples = samples_dir() / "photos"
     parser = argparse.ArgumentParser(description="Compare previews with full renders.")
     parser.add_argument("--photos", nargs="+", type=Path, default=[samples / "canyon.jpg"])
-    parser.add_argument(
-        "--presets", nargs="+", default=[row.name for row in list_presets() if row.builtin], metavar="NAME"
-    )
+    parser.add_argument("--presets", nargs="+", default=looks(), metavar="NAME")
     parser.add_argument("--full", type=int, default=256, metavar="PX", help="longer side of the renders")
     parser.add_argument("--side", type=int, default=128, metavar="PX", help="longer side of the previews")
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="for every preset")
@@ -193,11 +200,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=0, help="0 = as torch chooses")
     parser.add_argument("-o", "--output", type=Path, default=Path("build/preview-agreement"))
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
-def main() -> None:
-    args = _arguments()
+def main(argv: Sequence[str] | None = None) -> None:
+    args = _arguments(argv)
     args.output.mkdir(parents=True, exist_ok=True)
     if args.threads:
         torch.set_num_threads(args.threads)

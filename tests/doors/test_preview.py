@@ -690,6 +690,20 @@ def test_a_stopped_clip_leaves_nothing(
     assert sorted(path.name for path in Path().iterdir()) == ["clip.mp4", "quick.yaml"] and not our_ffmpegs()
 
 
+@pytest.mark.parametrize("live", [True, False])
+def test_ctrl_c_leaves_a_whole_sheet_or_none(
+    photo: Path, quick: str, stopped_at_work: Callable[..., tuple[str, list[int]]], live: bool
+) -> None:
+    steps = ("--set", "scales.first_steps=100000", "--weights", "untrained", *["--live"] * live)
+    rest, _ = stopped_at_work("preview", photo.name, "-p", quick, "-o", "sheet.png", *steps)
+    is_told(rest, "stopped", "starts again")
+    left = sorted(path.name for path in Path().iterdir())
+    assert left == ["photo.png", "quick.yaml", *["sheet.png"] * live]
+    if live:
+        original, waiting = cells_of("sheet.png", 2)[0]
+        assert np.array_equal(original, pixels_of(photo)) and len(np.unique(waiting)) == 1
+
+
 # -- what it says ------------------------------------------------------------------------------------------
 
 
