@@ -54,11 +54,10 @@ def _clip(task: Task, preset: Preset, span: TimeRange) -> Estimate:
     was = Size(info.width, info.height)
     becomes = fit_within(was, preset.scales.max_side_px)
     frames = _frames(info, span)
-    passes = preset.video.passes if preset.video.warm_start == "flow" else 1
     warm = preset.video.steps * becomes.area_px / 1e6
     if preset.video.warm_start == "none":
         warm = _whole(preset, becomes)
-    steps = _whole(preset, becomes) + (frames * passes - 1) * warm
+    steps = _whole(preset, becomes) + (frames * preset.video.painted_times - 1) * warm
     if numbering_of(task.target) is not None:
         each = BYTES_PER_PIXEL[FORMATS[task.target.suffix.lower()]]
     else:

@@ -10,7 +10,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from framestyle.errors import InputError
 from framestyle.events import Event, FrameDone, Note, OnEvent, PhotoDone, Preparing, TaskDone, TaskStarted
@@ -25,7 +24,7 @@ from framestyle.media.photos import PhotoSettings, read_photo, with_hidden_fille
 from framestyle.media.probe import VideoInfo
 from framestyle.media.sequences import SequenceReader, SequenceWriter, numbering_of
 from framestyle.media.video_writer import SourceStreams, VideoSettings, VideoWriter
-from framestyle.motion.sequence import passes_of, stylize_frames, working_size
+from framestyle.motion.sequence import stylize_frames, working_size
 from framestyle.motion.shots import Shot, ShotFinder
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
 from framestyle.presets import Preset
@@ -85,25 +84,20 @@ def clip_reader(path: Path, span: TimeRange, preset: Preset) -> ClipReader:
 def _writer(
     task: Task, found: Survey, span: TimeRange, size: Size, reader: ClipReader, workshop: Workshop
 ) -> ClipWriter:
-    output, first = workshop.preset.output, found.shots[0].first
+    output = workshop.preset.output
+    from_sequence = isinstance(reader, SequenceReader)
     if numbering_of(task.target) is not None:
-        is_sequence = isinstance(reader, SequenceReader)
-        numbers = (
-            reader.numbers[first:]
-            if isinstance(reader, SequenceReader)
-            else range(first, first + found.frames)
-        )
+        numbers = reader.numbers if isinstance(reader, SequenceReader) else range(found.shots[-1].end)
         return SequenceWriter(
             task.target,
-            numbers=numbers,
+            numbers=numbers[found.shots[0].first :],
             settings=_photo_settings(workshop),
-            source=task.source if is_sequence else None,
+            source=task.source if from_sequence else None,
             metadata={**workshop.provenance(), "recipe": workshop.recipe},
             bits=reader.bits,
             alpha=found.info.has_alpha,
             colors=reader.colors,
         )
-    zero_s = found.first_s if span.start_s is not None else Fraction(0)
     # What comes from the source begins with the first frame, not between two.
     streams = SourceStreams(task.source, None if span.start_s is None else found.first_s, span.end_s)
     return VideoWriter(
@@ -112,16 +106,21 @@ def _writer(
         height=size.height,
         frame_rate=found.info.frame_rate,
         settings=VideoSettings(output.video_codec, output.quality, output.bit_depth, output.hardware),
-        source=None if isinstance(reader, SequenceReader) else streams,
+        source=None if from_sequence else streams,
         sample_aspect_ratio=found.info.sample_aspect_ratio,
         metadata=workshop.provenance(),
         time_base=found.time_base,
-        last_frame=found.last_frame and (found.last_frame[0] - zero_s, found.last_frame[1]),
+        last_frame=found.last_frame and (found.last_frame[0] - zero_s_of(found, span), found.last_frame[1]),
         bits=reader.bits,
         alpha=found.info.has_alpha,
         colors=reader.colors,
         mastering=found.info.mastering,
     )
+
+
+def zero_s_of(found: Survey, span: TimeRange) -> Fraction:
+    """The source's time at which the result begins."""
+    return Fraction(0) if span.start_s is None else found.first_s
 
 
 def _to_know(reader: ClipReader, hdr: str) -> Iterator[Note]:
@@ -148,12 +147,12 @@ def render_video(task: Task, index: int, found: Survey, span: TimeRange, worksho
             len(found.shots),
             size.width,
             size.height,
-            passes_of(preset),
+            preset.video.painted_times,
         )
     )
     stylizer = workshop.stylizer_for(task.source)
     reader = clip_reader(task.source, span, workshop.preset)
-    zero_s = found.first_s if span.start_s is not None else Fraction(0)
+    zero_s = zero_s_of(found, span)
     writer = _writer(task, found, span, size, reader, workshop)
     for note in (known := writer.notes.copy()):
         workshop.on_event(Note(note, "warning"))
@@ -219,8 +218,7 @@ def render_photo(task: Task, index: int, workshop: Workshop) -> TaskDone:
     photo.pixels = with_hidden_filled(photo.pixels, photo.alpha)
     stylizer = workshop.stylizer_for(task.source)
     result = stylizer.stylize(to_tensor(photo.pixels, stylizer.device))
-    deep = photo.pixels.dtype == np.uint16
-    pixels = to_pixels(result.image, np.uint16 if deep else np.uint8)
+    pixels = to_pixels(result.image, photo.pixels.dtype.type)
     words = {**workshop.provenance(), "recipe": workshop.recipe}
     lost = write_photo(task.target, pixels, photo, words, _photo_settings(workshop))
     for note in (*photo.notes, *lost):

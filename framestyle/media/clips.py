@@ -19,8 +19,8 @@ def open_clip(
     start_s: Fraction | None = None,
     end_s: Fraction | None = None,
     *,
+    sequence_rate: Fraction,
     tone_map: bool = False,
-    sequence_rate: Fraction = Fraction(24),
 ) -> ClipReader:
     """A reader of the range. `tone_map`: HDR comes as SDR. `sequence_rate`: of image sequences, which have none."""
     if numbering_of(path) is not None:
@@ -28,7 +28,7 @@ def open_clip(
     return VideoReader(path, start_s, end_s, tone_map=tone_map)
 
 
-def clip_info(path: Path, *, sequence_rate: Fraction = Fraction(24)) -> VideoInfo:
+def clip_info(path: Path, *, sequence_rate: Fraction) -> VideoInfo:
     """What a clip is; of an image sequence, its first frame is decoded. InputError where it cannot be read."""
     return probe(path) if numbering_of(path) is None else SequenceReader(path, sequence_rate).info
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from subprocess import TimeoutExpired
 
 from framestyle.errors import OutputError
-from framestyle.media.colors import has_alpha, is_rgb
-from framestyle.media.ffmpeg import ask, encoders, last_words
+from framestyle.media.colors import is_rgb
+from framestyle.media.description import has_alpha
+from framestyle.media.ffmpeg import ask, encoders, last_words, lists_a_packet
 
 HDR_BITS = 10
 """Fewer show bands in PQ and HLG, and no player takes 8 bits for HDR."""
@@ -350,6 +351,6 @@ def _refusal(arguments: tuple[str, ...], pixel_format: str) -> str | None:
         listed, said = ask([*source, *arguments, "-f", "framecrc", "-"])
     except TimeoutExpired:
         return "it does not answer"
-    if any(line and not line.startswith("#") for line in listed.splitlines()):
+    if lists_a_packet(listed):
         return None
     return next(iter(last_words(said.splitlines())), "it gave no frame")

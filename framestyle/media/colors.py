@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from framestyle.media.description import bit_depth
+from framestyle.media.description import bit_depth, has_alpha
 
 HDR_TRANSFERS = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 HD_WIDTH_PX, HD_HEIGHT_PX = 1280, 720
@@ -191,8 +191,3 @@ def from_rgb(colors: Colors, *, pixel_format: str, odd: bool, deep: bool, to_eig
         if (odd or has_alpha(pixel_format)) and (whole := _whole_chroma(pixel_format)) != pixel_format:
             first = f"{first},format={whole},{_SHARE_CHROMA}"
     return f"{first},format={pixel_format},setparams=range=tv:colorspace={colors.matrix}:{tags}"
-
-
-def has_alpha(pixel_format: str) -> bool:
-    """By ffmpeg's name of it."""
-    return pixel_format.startswith(("yuva", "gbrap", "rgba", "bgra", "argb", "abgr", "ya8", "ya16"))

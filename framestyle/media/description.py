@@ -156,7 +156,7 @@ def _with_picture(described: Description, picture: _Told, container_start: Fract
         sample_aspect_ratio=_aspect(head, turned=rotation % 180 == 90),
         rotation_degrees=rotation,
         is_interlaced=re.search(r"\b(top|bottom) (coded )?first\b", notes) is not None,
-        has_alpha=stream.codec != "gif" and _has_alpha(pixel_format.strip(), below),
+        has_alpha=stream.codec != "gif" and (has_alpha(pixel_format.strip()) or _says_alpha(below)),
         mastering=mastering_in(below),
         needs_dolby_vision=any((found := _DOLBY_VISION.match(line)) and found[1] == "0" for line in below),
         timecode=_value("timecode", below),
@@ -240,9 +240,9 @@ def _rotation(below: Sequence[str]) -> int:
     return 0
 
 
-def _has_alpha(pixel_format: str, below: Sequence[str]) -> bool:
-    by_format = re.match(r"yuva|gbrap|ya\d|rgba|bgra|argb|abgr|ayuv|vuya", pixel_format) is not None
-    return by_format or any(re.match(r" +alpha_mode +: 1", line) for line in below)
+def _says_alpha(below: Sequence[str]) -> bool:
+    """As Matroska does of VP9, whose transparency is a stream of its own."""
+    return any(re.match(r" +alpha_mode +: 1", line) for line in below)
 
 
 _DISPLAY = re.compile(r"Mastering display metadata: (.{1,300})", re.IGNORECASE)
@@ -278,6 +278,11 @@ def bit_depth(pixel_format: str) -> int:
     by_pixel = {("rgb", 48): 16, ("bgr", 48): 16, ("rgba", 64): 16, ("bgra", 64): 16, ("ayuv", 64): 16}
     by_pixel |= {("xv", 30): 10, ("xv", 36): 12, ("xv", 48): 16, ("nv", 20): 10}
     return by_pixel.get((name, digits), digits if 8 <= digits <= 32 else 8)
+
+
+def has_alpha(pixel_format: str) -> bool:
+    """By ffmpeg's name of the pixel format."""
+    return re.match(r"yuva|gbrap|ya[0-9]|rgba|bgra|argb|abgr|ayuv|vuya", pixel_format) is not None
 
 
 def exact_rate(rate: float, most: float = 10_000) -> Fraction:

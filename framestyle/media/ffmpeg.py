@@ -70,6 +70,11 @@ def ask(arguments: Sequence[str], timeout_s: float = ASK_TIMEOUT_S) -> tuple[str
     return done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
 
 
+def lists_a_packet(listed: str) -> bool:
+    """Whether a framecrc listing has more than its head."""
+    return any(line and not line.startswith("#") for line in listed.splitlines())
+
+
 @lru_cache(maxsize=1)
 def encoders() -> frozenset[str]:
     """The names of the encoders that this ffmpeg was built with."""

@@ -24,7 +24,7 @@ from framestyle.media.description import (
     mastering_in,
     parse_description,
 )
-from framestyle.media.ffmpeg import FORMATS_READ, FFmpegDecoder, ask, input_arguments
+from framestyle.media.ffmpeg import FORMATS_READ, FFmpegDecoder, ask, input_arguments, lists_a_packet
 from framestyle.media.files import InputKind, sniff, webp_has_alpha
 from framestyle.media.matroska import Mastering
 
@@ -218,7 +218,7 @@ def _ask_ffmpeg(path: Path, told: Description) -> _Facts:
     """From its description, once it has decoded a picture."""
     one = ["-map", f"0:{told.video_index}", "-frames:v", "1", "-f", "framecrc", "-"]
     listed, said = ask(["-v", "error", *input_arguments(path), *one])
-    if not any(line and not line.startswith("#") for line in listed.splitlines()):
+    if not lists_a_packet(listed):
         cause = next(
             (line for line in reversed(said.splitlines()) if line.strip()), f"no {told.video_codec} picture"
         )

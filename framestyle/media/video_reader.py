@@ -22,7 +22,7 @@ from framestyle.frames import Alpha, Frame, Pixels
 from framestyle.media.colors import OPENCV_MATRICES, SDR, Colors, to_rgb, written_as
 from framestyle.media.ffmpeg import FFmpegDecoder, input_arguments
 from framestyle.media.nut import NutError, NutReader
-from framestyle.media.probe import VideoInfo, last_frame_s, open_capture, probe
+from framestyle.media.probe import UNPLAYABLE, VideoInfo, last_frame_s, open_capture, probe
 
 CLOSE_TO_TICK = 0.01
 """OpenCV tells time as a float; within this part of a tick of the file's it is the tick."""
@@ -254,9 +254,7 @@ def _ffmpeg_pictures(info: VideoInfo, *, tone_map: bool, deep: bool) -> Generato
     except NutError as error:
         cause = process.failure()
         if count == 0:
-            raise InputError(
-                f"{info.path} cannot be decoded: {cause}", next_step="Is it complete? Does it play elsewhere?"
-            ) from error
+            raise InputError(f"{info.path} cannot be decoded: {cause}", next_step=UNPLAYABLE) from error
         raise _broken(info, count, cause) from error
     finally:
         process.kill()

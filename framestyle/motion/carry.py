@@ -5,7 +5,7 @@ Where the warp cannot be trusted, pixels start from the content and everything t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -53,9 +53,36 @@ class Painted:
         return cls(content, result, shown, shown.mean((2, 3), keepdim=True))
 
 
-def carry(
-    before: Painted, content: Tensor, motion: Motion, *, moments: bool = True, average: bool = True
-) -> PixelState:
+@dataclass(frozen=True, eq=False)
+class Moved:
+    """An earlier frame as it looks from the current one; maps are 11HW in [0, 1]."""
+
+    before: Painted
+    motion: Motion
+    trusted: Tensor
+    """How far the warp can be trusted."""
+    same: Tensor
+    """How far it leads to what the frame shows."""
+    shown: Tensor
+    """The result, 1CHW, sharp."""
+    settled: Tensor
+    """The steps behind each pixel: none where the warp cannot be trusted or the content is not what it was."""
+
+
+def move(before: Painted, content: Tensor, motion: Motion) -> Moved:
+    """Along the motion to the frame that shows `content`, 1CHW."""
+    device = content.device
+    trusted = torch.from_numpy(motion.reliability)[None, None].to(device)
+    stack = torch.cat([before.result.state.settled, before.content], 1)
+    moved = _warped(stack, motion.backward, cv2.INTER_LINEAR)
+    change = _blurred((moved[:, 1:] - content).abs().mean(1, keepdim=True), CHANGE_SIGMA_PX)
+    same = ((CHANGED_ABOVE - change) / (CHANGED_ABOVE - SAME_BELOW)).clamp(0, 1)
+    same = same * torch.from_numpy(~off_frame(motion.backward))[None, None].to(device)
+    shown = _warped(before.result.state.result(), motion.backward, cv2.INTER_LANCZOS4).clamp(0, 1)
+    return Moved(before, motion, trusted, same, shown, moved[:, :1] * trusted * same)
+
+
+def carry(moved: Moved, content: Tensor, *, moments: bool = True, average: bool = True) -> PixelState:
     """The optimiser's whole state carried along the motion to the current frame.
 
     Where the warp is unreliable the moments are forgotten, so that such pixels are free to move. They start from the
@@ -64,62 +91,57 @@ def carry(
     colours, without an average to hold them back. Without `moments` Adam starts anew from the warped pixels; without
     `average` so does the average of the iterates.
     """
-    state, device = before.result.state, content.device
-    trusted = torch.from_numpy(motion.reliability)[None, None].to(device)
-    # The pixels that are optimised: a result may have got back the content's colours.
-    stack = torch.cat([state.image, state.result(), state.average], 1)
-    moved = _warped(stack, motion.backward, cv2.INTER_LANCZOS4)
-    image, shown, averaged = moved[:, :3].clamp(0, 1), moved[:, 3:6].clamp(0, 1), moved[:, 6:]
-    fill = matched_fill(content, shown, trusted)
-    same, settled = _sameness(before, content, motion)
-    painted = trusted.maximum((1 - (1 - same) / ALIKE_SHARE).clamp_min(0))
-    total_weights = _warped(state.total_weights, motion.backward, cv2.INTER_LINEAR)
+    state, trusted, backward = moved.before.result.state, moved.trusted, moved.motion.backward
+    fill = matched_fill(content, moved.shown, trusted)
+    painted = trusted.maximum((1 - (1 - moved.same) / ALIKE_SHARE).clamp_min(0))
+    total_weights = _warped(state.total_weights, backward, cv2.INTER_LINEAR)
     if average:
-        carried = PixelState.start(fill.lerp(image, painted))
-        carried.average = painted * averaged
+        # The pixels that are optimised: a result may have got back the content's colours.
+        pictures = _warped(torch.cat([state.image, state.average], 1), backward, cv2.INTER_LANCZOS4)
+        carried = PixelState.start(fill.lerp(pictures[:, :3].clamp(0, 1), painted))
+        carried.average = painted * pictures[:, 3:]
         carried.total_weights[:, 2:] = painted * total_weights[:, 2:]
     else:
         # What was shown is the average; the iterate beside it is noisier.
-        carried = PixelState.start(fill.lerp(shown, painted))
+        carried = PixelState.start(fill.lerp(moved.shown, painted))
     if moments:
         # Moments are not pictures: linear keeps the second one from ringing below zero.
         both = torch.cat([state.mean, state.square], 1)
-        warped = trusted * _warped(both, motion.backward, cv2.INTER_LINEAR)
+        warped = trusted * _warped(both, backward, cv2.INTER_LINEAR)
         carried.mean, carried.square = warped[:, :3], warped[:, 3:].clamp_min(0)
         carried.total_weights[:, :2] = trusted * total_weights[:, :2]
-    carried.settled = settled * trusted * same
+    carried.settled = moved.settled
     return carried
 
 
-def temporal_targets(
-    done: Sequence[Painted], content: Tensor, motions: Motions, settled_steps: int, weight: float
-) -> list[TemporalTarget]:
-    """What the frame should stay near: earlier frames (`done`, latest first) warped to it.
+def temporal_targets(earlier: Mapping[int, Moved], settled_steps: int, weight: float) -> list[TemporalTarget]:
+    """What the frame should stay near: earlier frames, by their distance, moved to it.
 
     Each counts only where no nearer one does: c_long(j) = max(c(j) - Σ_{k<j} c(k), 0) (Ruder 2016, eq. 9), so that what
     comes out from behind something looks as it did before. Beyond the paper, a pixel counts in full only after
     `settled_steps`: one that came into the picture lately is half painted, and would be held so.
     """
     targets: list[TemporalTarget] = []
-    nearer = torch.zeros((), device=content.device)
-    for distance, motion in sorted(motions.items()):
-        painted = done[distance - 1]
-        trusted = torch.from_numpy(motion.reliability)[None, None].to(content.device)
-        share = (carried_settled(painted, content, motion) / max(1, settled_steps)).clamp(0, 1)
-        counts = (trusted - nearer).clamp_min(0) * share
-        targets.append(TemporalTarget(carried_result(painted, motion), counts, weight))
-        nearer = nearer + trusted
+    nearer: Tensor | float = 0.0
+    for _, moved in sorted(earlier.items()):
+        counts = (moved.trusted - nearer).clamp_min(0) * settled_share(moved.settled, settled_steps)
+        targets.append(TemporalTarget(moved.shown, counts, weight))
+        nearer = nearer + moved.trusted
     return targets
 
 
-def anchored(before: Painted, motion: Motion, settled: Tensor, settled_steps: int) -> tuple[Tensor, Tensor]:
-    """The anchor carried to the current frame, 1CHW, and how far it holds, 11HW.
+def settled_share(settled: Tensor, settled_steps: int) -> Tensor:
+    """How far the steps behind each pixel are a full share of them: 11HW in [0, 1]."""
+    return (settled / max(1, settled_steps)).clamp(0, 1)
+
+
+def moved_anchor(moved: Moved) -> Tensor:
+    """The anchor as it looks from the current frame, 1CHW.
 
     It is what keeps colours from creeping: each frame may differ from the one before by next to nothing, always the
-    same way, but not from how the place looked at first.
+    same way, but not from how the place looked at first. It holds by the `settled_share`.
     """
-    moved = _warped(before.anchor, motion.backward, cv2.INTER_LANCZOS4).clamp(0, 1)
-    return moved, (settled / max(1, settled_steps)).clamp(0, 1)
+    return _warped(moved.before.anchor, moved.motion.backward, cv2.INTER_LANCZOS4).clamp(0, 1)
 
 
 def leashes(anchor: Tensor, holds: Tensor, level: Tensor, weight: float) -> list[TemporalTarget]:
@@ -140,27 +162,6 @@ def followed_level(before: Painted, content: Tensor) -> Tensor:
     """The mean colour that the frame should have, 1311: the shot's at first, following the content's half way."""
     change = content.mean((2, 3), keepdim=True) - before.content.mean((2, 3), keepdim=True)
     return before.level + LEVEL_FOLLOWS * change
-
-
-def carried_result(before: Painted, motion: Motion) -> Tensor:
-    """The result as it looks from the current frame, 1CHW, sharp."""
-    return _warped(before.result.state.result(), motion.backward, cv2.INTER_LANCZOS4).clamp(0, 1)
-
-
-def carried_settled(before: Painted, content: Tensor, motion: Motion) -> Tensor:
-    """The steps behind each pixel, 11HW: none where the warp cannot be trusted or the content is not what it was."""
-    same, settled = _sameness(before, content, motion)
-    return settled * same * torch.from_numpy(motion.reliability)[None, None].to(content.device)
-
-
-def _sameness(before: Painted, content: Tensor, motion: Motion) -> tuple[Tensor, Tensor]:
-    """How far the warp leads to what the frame shows, 11HW in [0, 1], and the settled map warped."""
-    stack = torch.cat([before.result.state.settled, before.content], 1)
-    moved = _warped(stack, motion.backward, cv2.INTER_LINEAR)
-    change = _blurred((moved[:, 1:] - content).abs().mean(1, keepdim=True), CHANGE_SIGMA_PX)
-    same = ((CHANGED_ABOVE - change) / (CHANGED_ABOVE - SAME_BELOW)).clamp(0, 1)
-    inside = torch.from_numpy(~off_frame(motion.backward))[None, None].to(content.device)
-    return same * inside, moved[:, :1]
 
 
 def matched_fill(content: Tensor, stylized: Tensor, trusted: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from framestyle.events import FrameDone, OnEvent
 from framestyle.frames import Frame, Pixels
-from framestyle.motion.carry import Painted, carried_result, carry
+from framestyle.motion.carry import Painted, carry, move, settled_share
 from framestyle.motion.flow import Motion, OpticalFlow
 from framestyle.nst.image import to_pixels, to_tensor
 from framestyle.nst.optim import PixelState
@@ -110,18 +110,16 @@ def _drawn_together(
     if after is None or motion is None:
         return stylizer.refine(content, _resting(kept.image, kept.settled))
     video = stylizer.preset.video
-    state = carry(after, content, motion, moments=video.carry_moments, average=False)
-    share = state.settled / (state.settled + kept.settled).clamp_min(1.0)
-    shown, full = carried_result(after, motion), state.settled / max(1, stylizer.preset.scales.steps)
-    start = _resting(kept.image.lerp(shown, share), kept.settled.maximum(state.settled))
-    start.mean, start.square, start.total_weights[:, :2] = (
-        state.mean,
-        state.square,
-        state.total_weights[:, :2],
-    )
-    targets = (
-        [TemporalTarget(shown, full.clamp(0, 1), video.temporal_weight)] if video.temporal_weight > 0 else []
-    )
+    moved = move(after, content, motion)
+    state = carry(moved, content, moments=video.carry_moments, average=False)
+    share = moved.settled / (moved.settled + kept.settled).clamp_min(1.0)
+    start = _resting(kept.image.lerp(moved.shown, share), kept.settled.maximum(moved.settled))
+    start.mean, start.square = state.mean, state.square
+    start.total_weights[:, :2] = state.total_weights[:, :2]
+    targets = []
+    if video.temporal_weight > 0:
+        holds = settled_share(moved.settled, stylizer.preset.scales.steps)
+        targets = [TemporalTarget(moved.shown, holds, video.temporal_weight)]
     return stylizer.refine(content, start, targets)
 
 

@@ -22,10 +22,12 @@ from framestyle.frames import Frame
 from framestyle.motion.carry import (
     Motions,
     Painted,
-    anchored,
     carry,
     followed_level,
     leashes,
+    move,
+    moved_anchor,
+    settled_share,
     temporal_targets,
 )
 from framestyle.motion.flow import Motion, OpticalFlow
@@ -94,18 +96,13 @@ def stylize_frames(
             shot = shots[number]
             on_event(ShotStarted(number, shot.first, shot.frames))
             painted = _first_pass(of_shot, stylizer, on_event)
-            if video.passes == 1 or flow is None:
+            if video.painted_times == 1 or flow is None:
                 for frame, one in painted:
                     yield replace(frame, pixels=to_pixels(one.result.image, frame.pixels.dtype.type))
             else:
                 waiting = [keep(frame, one, kept) for frame, one in painted]
                 on_event(ShotStarted(number, shot.first, shot.frames, pass_number=2))
                 yield from second_pass(waiting, number, kept, flow, stylizer, on_event)
-
-
-def passes_of(preset: Preset) -> int:
-    """How often each frame is painted."""
-    return preset.video.passes if preset.video.warm_start == "flow" else 1
 
 
 def _first_pass(
@@ -191,12 +188,17 @@ def _stylize_one(
         # Shown once more (animation on twos, pulldown, a still): no step would better it.
         return replace(before, result=replace(before.result, steps=0))
     video, settled_steps = stylizer.preset.video, stylizer.preset.scales.steps
-    state = carry(before, content, motion, moments=video.carry_moments, average=video.carry_average)
+    moved = move(before, content, motion)
+    state = carry(moved, content, moments=video.carry_moments, average=video.carry_average)
     targets: list[TemporalTarget] = []
     if video.temporal_weight > 0 and video.warm_start == "flow":
-        wanted = {far: one for far, one in prepared.motions.items() if far in video.long_term}
-        targets = temporal_targets(done, content, wanted, settled_steps, video.temporal_weight)
-    anchor, holds = anchored(before, motion, state.settled, settled_steps)
+        earlier = {
+            far: moved if far == base else move(done[far - 1], content, other)
+            for far, other in prepared.motions.items()
+            if far in video.long_term
+        }
+        targets = temporal_targets(earlier, settled_steps, video.temporal_weight)
+    anchor, holds = moved_anchor(moved), settled_share(moved.settled, settled_steps)
     level = followed_level(before, content)
     if video.leash_weight > 0 and video.warm_start == "flow":
         targets += leashes(anchor, holds, level, video.leash_weight)

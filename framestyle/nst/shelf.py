@@ -57,7 +57,8 @@ def weights_identity(spec: str, store: WeightsStore | None = None, seed: int = 0
     if kind == "learned":
         return recipe_key(seed)
     if kind in ("imagenet", "caffe"):
-        return f"{kind} {recorded_hash(store.path(kind)) or NOT_HERE}"
+        path = store.path(kind)
+        return f"{kind} {(recorded_hash(path) if path.exists() else None) or NOT_HERE}"
     try:
         return sha256_of(Path(kind))
     except OSError:
@@ -76,8 +77,8 @@ def record_of(path: Path) -> Path:
 
 
 def recorded_hash(path: Path) -> str | None:
-    """The SHA-256 that a kept file was recorded with; None where there is no file or no readable record."""
+    """The SHA-256 that a kept file was recorded with; None where there is no readable record."""
     try:
-        return str(json.loads(record_of(path).read_text())["sha256"]) if path.exists() else None
+        return str(json.loads(record_of(path).read_text())["sha256"])
     except (OSError, ValueError, KeyError, TypeError):
         return None

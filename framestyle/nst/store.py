@@ -27,7 +27,7 @@ from torch import Tensor
 from framestyle.errors import StorageError, WeightsError
 from framestyle.nst.shelf import RAFT_KINDS as RAFT_KINDS
 from framestyle.nst.shelf import WeightsStore as WeightsStore
-from framestyle.nst.shelf import record_of
+from framestyle.nst.shelf import record_of, recorded_hash
 from framestyle.nst.shelf import sha256_of as sha256_of
 
 TIMEOUT_S = 30.0
@@ -145,10 +145,8 @@ def keep(path: Path, tensors: Mapping[str, Tensor], kind: str) -> Path:
 def load_kept(path: Path) -> tuple[dict[str, Tensor], str]:
     """A file that `keep` wrote, and its SHA-256, checked against the record before it is opened."""
     again = "Delete it and fetch or import the weights again."
-    try:
-        expected = json.loads(record_of(path).read_text())["sha256"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WeightsError(f"{path} has no readable record of its hash", next_step=again) from error
+    if (expected := recorded_hash(path)) is None:
+        raise WeightsError(f"{path} has no readable record of its hash", next_step=again)
     digest = sha256_of(path)
     if digest != expected:
         raise WeightsError(f"{path} is not what was written: its SHA-256 differs", next_step=again)

@@ -233,6 +233,11 @@ class Video(Section):
             raise ValueError("each distance may stand here once")
         return distances
 
+    @property
+    def painted_times(self) -> int:
+        """How often each frame is painted: a second pass goes by the flow."""
+        return self.passes if self.warm_start == "flow" else 1
+
 
 class Output(Section):
     """What is written."""

@@ -13,7 +13,7 @@ from scenes import clip, grainy
 from framestyle.events import Event, FrameDone, ShotStarted
 from framestyle.frames import Frame
 from framestyle.motion.second_pass import one_ahead
-from framestyle.motion.sequence import passes_of, stylize_frames
+from framestyle.motion.sequence import stylize_frames
 from framestyle.motion.shots import Shot
 from framestyle.nst.stylizer import Stylizer
 
@@ -76,7 +76,8 @@ def test_without_flow_one_pass_is_all_there_is(make_stylizer: MakeStylizer, warm
     once = _run(frames, [Shot(0, 3)], make_stylizer(video={"warm_start": warm_start}))
     for one, other in zip(_run(frames, [Shot(0, 3)], stylizer), once, strict=True):
         assert np.array_equal(one.pixels, other.pixels)
-    assert passes_of(stylizer.preset) == 1 and passes_of(_twice(make_stylizer).preset) == 2
+    times = [one.preset.video.painted_times for one in (stylizer, _twice(make_stylizer))]
+    assert times == [1, 2]
 
 
 def test_frames_of_a_still_come_nearer_to_each_other(make_stylizer: MakeStylizer) -> None:

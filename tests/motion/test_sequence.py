@@ -19,11 +19,11 @@ from framestyle.events import Event, FrameDone, ShotStarted, StepDone
 from framestyle.frames import Frame
 from framestyle.motion.carry import (
     Painted,
-    anchored,
-    carried_settled,
     carry,
     followed_level,
     leashes,
+    move,
+    moved_anchor,
     temporal_targets,
 )
 from framestyle.motion.flow import Motion
@@ -32,7 +32,7 @@ from framestyle.motion.shots import Shot
 from framestyle.nst.image import Size, to_tensor
 from framestyle.nst.losses import temporal_loss
 from framestyle.nst.optim import PixelState
-from framestyle.nst.stylizer import Stylized, Stylizer
+from framestyle.nst.stylizer import Stylized, Stylizer, TemporalTarget
 
 MakeStylizer = Callable[..., Stylizer]
 TWO_SHOTS = (Shot(0, 3), Shot(3, 6))
@@ -287,11 +287,17 @@ def _painted(result: Stylized, content: torch.Tensor) -> Painted:
     return Painted.first(content, result)
 
 
+def _carried(before: Painted, content: torch.Tensor, motion: Motion) -> tuple[PixelState, TemporalTarget]:
+    moved = move(before, content, motion)
+    (target,) = temporal_targets({1: moved}, 80, 1.0)
+    return carry(moved, content), target
+
+
 def test_without_motion_the_whole_state_is_carried_as_it_is() -> None:
     last, content = _result(1), to_tensor(texture(9, 24, 32).astype(np.uint8))
     still = Motion(np.zeros((24, 32, 2), np.float32), np.ones((24, 32), np.float32))
     before = _painted(last, content)
-    state, (target,) = carry(before, content, still), temporal_targets([before], content, {1: still}, 80, 1.0)
+    state, target = _carried(before, content, still)
     for name in ("image", "mean", "square", "average"):
         torch.testing.assert_close(getattr(state, name), getattr(last.state, name), atol=1e-6, rtol=0)
     torch.testing.assert_close(state.total_weights, last.state.total_weights)
@@ -305,10 +311,7 @@ def test_the_whole_state_moves_by_the_flow() -> None:
     backward[..., 0] = 3
     motion = Motion(backward, np.ones((24, 32), np.float32))
     before = _painted(last, content)
-    state, (target,) = (
-        carry(before, content, motion),
-        temporal_targets([before], content, {1: motion}, 80, 1.0),
-    )
+    state, target = _carried(before, content, motion)
     for name in ("image", "mean", "square", "average"):
         torch.testing.assert_close(
             getattr(state, name)[..., :-3], getattr(last.state, name)[..., 3:], atol=1e-5, rtol=0
@@ -325,10 +328,7 @@ def test_where_the_warp_cannot_be_trusted_the_content_comes_in_and_the_moments_g
     earlier = content.clone()
     earlier[..., 20:] = (earlier[..., 20:] + 0.5) % 1
     before = _painted(last, earlier)
-    state, (target,) = (
-        carry(before, content, motion),
-        temporal_targets([before], content, {1: motion}, 80, 1.0),
-    )
+    state, target = _carried(before, content, motion)
     assert float(state.mean[..., 20:].abs().max()) == float(state.square[..., 20:].max()) == 0
     torch.testing.assert_close(state.image[..., :20], last.state.image[..., :20], atol=1e-6, rtol=0)
     # Its detail is the content's, whatever its colour; and nothing of the earlier picture shines through.
@@ -349,20 +349,21 @@ def test_where_the_flow_is_vague_and_the_content_alike_strokes_are_taken_over() 
     trusted = np.ones((24, 32), np.float32)
     trusted[:, 20:] = 0
     motion = Motion(np.zeros((24, 32, 2), np.float32), trusted)
-    state = carry(_painted(last, sky), sky, motion)
+    state, _ = _carried(_painted(last, sky), sky, motion)
     torch.testing.assert_close(state.image, last.state.image, atol=1e-6, rtol=0)
     # They are free to move, and nothing is behind them.
     assert float(state.mean[..., 20:].abs().max()) == float(state.settled[..., 20:].max()) == 0
     # What differs by so little that it could be the same thing lit anew is another thing where the flow is vague.
     darker = sky - 0.055
-    taken = carry(_painted(last, sky), darker, motion).image
+    taken = _carried(_painted(last, sky), darker, motion)[0].image
     torch.testing.assert_close(taken[..., :20], last.state.image[..., :20], atol=1e-6, rtol=0)
     assert float(taken[..., 26:].diff().abs().mean()) < 0.2 * float(
         last.state.image[..., 26:].diff().abs().mean()
     )
     # From beyond the frame's edge nothing is taken.
     beyond = Motion(np.full((24, 32, 2), 40, np.float32), trusted * 0)
-    torch.testing.assert_close(carry(_painted(last, sky), sky, beyond).image, sky, atol=1e-6, rtol=0)
+    from_beyond, _ = _carried(_painted(last, sky), sky, beyond)
+    torch.testing.assert_close(from_beyond.image, sky, atol=1e-6, rtol=0)
 
 
 def _high(flat: torch.Tensor) -> np.ndarray:
@@ -376,7 +377,7 @@ def test_filled_in_content_takes_on_the_colour_of_the_stylized_surroundings() ->
     trusted = np.ones((24, 32), np.float32)
     trusted[8:16, 12:20] = 0
     before = _painted(last, torch.zeros_like(grey))
-    state = carry(before, grey, Motion(np.zeros((24, 32, 2), np.float32), trusted))
+    state, _ = _carried(before, grey, Motion(np.zeros((24, 32, 2), np.float32), trusted))
     torch.testing.assert_close(state.image, red, atol=0.02, rtol=0)
 
 
@@ -389,7 +390,7 @@ def test_carried_pixels_and_moments_stay_in_their_ranges() -> None:
     )
     motion = Motion(np.full((24, 32, 2), 0.4, np.float32), np.ones((24, 32), np.float32))
     before = _painted(last, image)
-    state, (target,) = carry(before, image, motion), temporal_targets([before], image, {1: motion}, 80, 1.0)
+    state, target = _carried(before, image, motion)
     for picture in (state.image, state.result(), target.warped):
         assert float(picture.min()) >= 0 and float(picture.max()) <= 1
     assert float(state.square.min()) >= 0
@@ -398,11 +399,12 @@ def test_carried_pixels_and_moments_stay_in_their_ranges() -> None:
 def test_each_part_of_the_state_can_be_left_behind() -> None:
     last, content = _result(1), to_tensor(texture(9, 24, 32).astype(np.uint8))
     still = Motion(np.zeros((24, 32, 2), np.float32), np.ones((24, 32), np.float32))
-    without = carry(_painted(last, content), content, still, moments=False)
+    moved = move(_painted(last, content), content, still)
+    without = carry(moved, content, moments=False)
     assert float(without.mean.abs().max()) == float(without.square.max()) == 0
     assert float(without.total_weights[:, :2].max()) == 0
     torch.testing.assert_close(without.result(), last.image, atol=1e-6, rtol=0)
-    fresh = carry(_painted(last, content), content, still, average=False)
+    fresh = carry(moved, content, average=False)
     assert float(fresh.average_weight.max()) == 0 and float(fresh.total_weights[:, :2].min()) > 0
     # What was shown goes on, not the iterate behind it.
     torch.testing.assert_close(fresh.image, last.image, atol=1e-6, rtol=0)
@@ -418,7 +420,8 @@ def test_an_earlier_frame_speaks_only_where_no_nearer_one_does() -> None:
     }
     done = [_result(seed) for seed in (1, 2, 3, 4)]
     grey = torch.full((1, 3, 24, 32), 0.5)
-    targets = temporal_targets([_painted(one, grey) for one in done], grey, motions, 80, 1.0)
+    earlier = {far: move(_painted(done[far - 1], grey), grey, motion) for far, motion in motions.items()}
+    targets = temporal_targets(earlier, 80, 1.0)
     for target, one in zip(targets, (done[0], done[1], done[3]), strict=True):
         torch.testing.assert_close(target.warped, one.image, atol=1e-6, rtol=0)
     wanted = [masks[0], np.maximum(masks[1] - masks[0], 0), np.maximum(masks[2] - masks[1] - masks[0], 0)]
@@ -433,7 +436,7 @@ def test_pixels_that_came_in_lately_are_held_less() -> None:
     still = Motion(np.zeros((24, 32, 2), np.float32), np.ones((24, 32), np.float32))
     before = _painted(last, last.image)
     last.state.settled = settled
-    (target,) = temporal_targets([before], last.image, {1: still}, 40, 1.0)
+    (target,) = temporal_targets({1: move(before, last.image, still)}, 40, 1.0)
     assert torch.equal(target.reliability, (settled / 40).clamp(0, 1))
 
 
@@ -483,11 +486,11 @@ def test_the_steps_behind_a_pixel_are_forgotten_where_the_content_changes() -> N
     still = Motion(np.zeros((24, 32, 2), np.float32), np.ones((24, 32), np.float32))
     lit = grey.clone()
     lit[..., 16:] += 0.2
-    settled = carried_settled(before, lit, still)[0, 0]
+    settled = move(before, lit, still).settled[0, 0]
     assert float(settled[:, 22:].max()) == 0 and float(settled[:, :10].min()) == 1000
     # Sensor noise is no change.
     noise = torch.randn(grey.shape, generator=torch.Generator().manual_seed(1)) * 2 / 255
-    assert float(carried_settled(before, grey + noise, still).min()) == 1000
+    assert float(move(before, grey + noise, still).settled.min()) == 1000
 
 
 def test_the_leash_keeps_broad_colours_from_creeping(make_stylizer: MakeStylizer) -> None:
@@ -503,16 +506,13 @@ def test_the_leash_keeps_broad_colours_from_creeping(make_stylizer: MakeStylizer
     assert drift(4000.0) < 0.25 * drift(0.0)
 
 
-def test_the_anchor_follows_what_is_not_painted_to_the_end_and_holds_what_is() -> None:
+def test_the_anchor_moves_by_the_flow() -> None:
     last = _result(1)
     before = replace(_painted(last, last.image), anchor=torch.zeros_like(last.image))
     backward = np.zeros((24, 32, 2), np.float32)
     backward[..., 0] = 3
-    settled = torch.zeros(1, 1, 24, 32)
-    settled[..., 8:16], settled[..., 16:] = 20.0, 80.0
     before.anchor[..., 5:] = 0.75
-    anchor, holds = anchored(before, Motion(backward, np.ones((24, 32), np.float32)), settled, 40)
-    assert torch.equal(holds, (settled / 40).clamp(0, 1))
+    anchor = moved_anchor(move(before, last.image, Motion(backward, np.ones((24, 32), np.float32))))
     torch.testing.assert_close(anchor[..., 8:], torch.full((1, 3, 24, 24), 0.75))
 
 

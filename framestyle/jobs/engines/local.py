@@ -15,7 +15,6 @@ from framestyle.jobs.news import NOTHING, Beforehand, JobWords, first_news, last
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.render import Survey, render_photo, render_video, survey
 from framestyle.jobs.workshop import Workshop
-from framestyle.motion.sequence import passes_of
 
 
 def run(
@@ -38,7 +37,7 @@ def run(
     alone = len(tasks) == 1 if alone is None else alone
     surveys = _survey_all(tasks, span, workshop)
     total = sum(found.frames for found in surveys.values() if isinstance(found, Survey))
-    total *= passes_of(workshop.preset)
+    total *= workshop.preset.video.painted_times
     total += sum(task.kind == "photo" for task in tasks)
     words = JobWords(str(output), workshop.preset.name, workshop.weights, workshop.device)
     for event in first_news(words, tasks, total, before):

@@ -21,7 +21,7 @@ from framestyle.jobs.preview.pictures import Layers, eight_bits, in_sdr
 from framestyle.jobs.preview.reduced import Reduced, reduced
 from framestyle.jobs.preview.times import Estimate, Source, StepTimes, full_render
 from framestyle.jobs.queues import WriteBehind, read_ahead
-from framestyle.jobs.render import Survey, clip_reader, survey
+from framestyle.jobs.render import Survey, clip_reader, survey, zero_s_of
 from framestyle.jobs.workshop import Workshop, open_workshop
 from framestyle.media.clips import clip_info
 from framestyle.media.colors import Colors
@@ -31,7 +31,7 @@ from framestyle.media.photos.alpha import shrunk
 from framestyle.media.sequences import numbering_of
 from framestyle.media.video_writer import CODECS, SourceStreams, VideoSettings, VideoWriter
 from framestyle.motion.excerpts import excerpts
-from framestyle.motion.sequence import passes_of, stylize_frames
+from framestyle.motion.sequence import stylize_frames
 from framestyle.motion.shots import Shot
 from framestyle.nst.image import Size
 from framestyle.presets import Preset
@@ -84,7 +84,7 @@ def preview_clip(
     chosen = found.shots
     if span == TimeRange():
         chosen = excerpts(found.shots, round(SECONDS * info.frame_rate))
-    frames = sum(shot.frames for shot in chosen) * passes_of(preset)
+    frames = sum(shot.frames for shot in chosen) * preset.video.painted_times
     target = str(task.target)
     heard(JobStarted((str(task.source),), target, preset.name, shop.weights, shop.device, 1, frames))
     done = _render(task, found, chosen, span, size, shop)
@@ -102,10 +102,10 @@ def _render(
     started = time.perf_counter()
     width, height = size.size
     total = sum(shot.frames for shot in chosen)
-    passes = passes_of(shop.preset)
+    passes = shop.preset.video.painted_times
     shop.on_event(TaskStarted(str(task.source), "video", 0, total, len(chosen), width, height, passes))
     reader = clip_reader(task.source, span, in_sdr(shop.preset))
-    zero_s = (found.first_s if span.start_s is not None else Fraction(0)) if total == found.frames else None
+    zero_s = zero_s_of(found, span) if total == found.frames else None
     writer = _writer(task, found, span, size.size, reader.colors, zero_s, shop)
     steps = shown = 0
 

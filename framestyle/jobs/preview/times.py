@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from framestyle.events import Event, FrameDone, StepDone
-from framestyle.motion.sequence import passes_of
 from framestyle.nst.image import Size, fit_within, scale_sizes
 from framestyle.presets import Preset
 
@@ -110,7 +109,7 @@ def full_render(preset: Preset, sources: Sequence[Source], times: StepTimes) -> 
         if whole is None:
             return None
         cold = source.frames if preset.video.warm_start == "none" else source.shots
-        warm = source.frames * (passes_of(preset) if source.frames > 1 else 1) - cold
+        warm = source.frames * (preset.video.painted_times if source.frames > 1 else 1) - cold
         at_most = at_most or not (times.growth_is_known or times.has_seen(size.area_px))
         each = times.warm_frame_s(size.area_px)
         if each is None:
