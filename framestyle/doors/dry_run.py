@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from framestyle.doors.text import byte_count, counted, plain, roughly
-from framestyle.errors import InputError
+from framestyle.errors import FramestyleError, InputError
 from framestyle.jobs.batch import Job, Order
 from framestyle.jobs.estimate import Estimate, estimate
 from framestyle.jobs.plan import Task
@@ -64,7 +64,7 @@ def _line(task: Task, expected: Estimate, seconds: float, failed_before: bool) -
     return plain(f"  {KINDS[task.kind]}: {task.source} -> {task.target} ({facts})")
 
 
-def _cannot(error: InputError) -> str:
+def _cannot(error: FramestyleError) -> str:
     return plain(f"  will fail: {error.message}")
 
 

@@ -17,6 +17,7 @@ from framestyle.events import (
     Event,
     FrameDone,
     Note,
+    OnEvent,
     PhotoDone,
     Preparing,
     TaskDone,
@@ -41,6 +42,7 @@ from framestyle.motion.sequence import stylize_frames, working_size
 from framestyle.motion.shots import Shot, ShotFinder
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
 from framestyle.nst.stylizer import Stylizer
+from framestyle.presets import Preset
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,10 @@ class Survey:
     last_frame: tuple[Fraction, Fraction] | None = None
 
 
-def survey(path: Path, span: TimeRange, cuts: str, workshop: Workshop) -> Survey:
+def survey(path: Path, span: TimeRange, preset: Preset, on_event: OnEvent) -> Survey:
     """Decode once, at full speed: counting frames and finding cuts costs little beside a single optimised frame."""
-    with _reader(path, span, workshop) as reader:
-        finder = ShotFinder(cuts, reader.info.frame_rate)
+    with clip_reader(path, span, preset) as reader:
+        finder = ShotFinder(preset.video.cuts, reader.info.frame_rate)
         count, first_s = 0, Fraction(0)
         for frame in reader:
             finder.add(frame)
@@ -70,21 +72,21 @@ def survey(path: Path, span: TimeRange, cuts: str, workshop: Workshop) -> Survey
             count += 1
             expected = reader.info.frame_count_estimate
             if expected and count % 50 == 0:
-                workshop.on_event(Preparing("shots", min(1.0, count / expected), f"frame {count}"))
-        workshop.on_event(Preparing("shots", 1.0, f"{count} frames"))
+                on_event(Preparing("shots", min(1.0, count / expected), f"frame {count}"))
+        on_event(Preparing("shots", 1.0, f"{count} frames"))
         if count == 0:
             raise InputError(
                 f"{path} has no frames in the chosen range",
                 next_step="Check --start and --end against its duration.",
             )
-        for note in _to_know(reader, workshop.preset.output.hdr):
-            workshop.on_event(note)
+        for note in _to_know(reader, preset.output.hdr):
+            on_event(note)
         time_base = reader.info.time_base if reader.variable_rate else None
         return Survey(reader.info, finder.shots(), count, first_s, time_base, reader.last_frame())
 
 
-def _reader(path: Path, span: TimeRange, workshop: Workshop) -> ClipReader:
-    preset = workshop.preset
+def clip_reader(path: Path, span: TimeRange, preset: Preset) -> ClipReader:
+    """A clip's frames within `span`, as the preset wants them."""
     return open_clip(
         path,
         span.start_s,
@@ -130,7 +132,7 @@ def _writer(
         sample_aspect_ratio=found.info.sample_aspect_ratio,
         metadata=workshop.provenance(),
         time_base=found.time_base,
-        last_frame=found.last_frame and (found.last_frame[0] - _zero_s(found, span), found.last_frame[1]),
+        last_frame=found.last_frame and (found.last_frame[0] - zero_s_of(found, span), found.last_frame[1]),
         bits=reader.bits,
         alpha=found.info.has_alpha,
         colors=reader.colors,
@@ -139,7 +141,7 @@ def _writer(
     )
 
 
-def _zero_s(found: Survey, span: TimeRange) -> Fraction:
+def zero_s_of(found: Survey, span: TimeRange) -> Fraction:
     """The source's time at which the result begins."""
     return Fraction(0) if span.start_s is None else found.first_s
 
@@ -181,7 +183,7 @@ def render_video(
             preset.video.painted_times,
         )
     )
-    reader = _reader(task.source, span, workshop)
+    reader = clip_reader(task.source, span, workshop.preset)
     with WorkFolder(
         task.target, facts, every_s=preset.output.save_every_s, frame_rate=found.info.frame_rate
     ) as folder:
@@ -191,7 +193,7 @@ def render_video(
         render = _Render(task, found, size, workshop, folder)
         try:
             with reader, writer, WriteBehind(writer) as encoder:
-                render.run(reader, encoder, _zero_s(found, span))
+                render.run(reader, encoder, zero_s_of(found, span))
                 folder.publishing()
         except KeyboardInterrupt as stop:
             folder.save()

@@ -46,10 +46,7 @@ class Workshop:
 
     def provenance(self) -> dict[str, str]:
         """What the output's metadata says of how it was made."""
-        used = f"framestyle {framestyle.__version__}, torch {torch.__version__}"
-        return {
-            "comment": f"{used}; preset {self.preset.name}; weights {self.weights}; seed {self.seed}; {self.device}"
-        }
+        return provenance(self.preset.name, self.weights, self.seed, self.device)
 
     @cached_property
     def recipe(self) -> str:
@@ -65,6 +62,12 @@ class Workshop:
             image_digests(self.preset),
         )
         return recipe.text()
+
+
+def provenance(preset: str, weights: str, seed: int, device: str) -> dict[str, str]:
+    """How an output was made, in words, for its metadata."""
+    used = f"framestyle {framestyle.__version__}, torch {torch.__version__}"
+    return {"comment": f"{used}; preset {preset}; weights {weights}; seed {seed}; {device}"}
 
 
 def open_workshop(
@@ -96,9 +99,10 @@ def open_workshop(
     # First: it can lack weights, which should be said before others are learned or fetched.
     wanted = clips and preset.video.warm_start == "flow"
     flow = make_flow(preset.video, chosen, store) if wanted else None
-    kind = choose_kind(weights, store)
     if backbone is None:
-        backbone = _loaded(weights, kind, store, on_event)
+        kind, backbone = load_weights(weights, on_event=on_event, store=store)
+    else:
+        kind = choose_kind(weights, store)
     images = [to_tensor(read_style_image(Path(image.path))) for image in preset.style.images]
     init = preset.optimizer.init
     init_image = None if init in OWN_INITS else to_tensor(read_style_image(Path(init)))
@@ -118,7 +122,14 @@ def open_workshop(
     return Workshop(preset, stylizer, kind, f"{chosen} {precision}", seed, on_event, flow, backbone)
 
 
-def _loaded(weights: str, kind: str, store: WeightsStore | None, on_event: OnEvent) -> Backbone:
+def load_weights(
+    weights: str, *, on_event: OnEvent, store: WeightsStore | None = None
+) -> tuple[str, Backbone]:
+    """What `weights` names, loaded, learned or fetched, and which kind it is; says so where `auto` chose.
+
+    Both are for `open_workshop`, where several workshops are to share them.
+    """
+    kind = choose_kind(weights, store)
     if weights == "auto" and kind == "learned":
         on_event(
             Note(
@@ -127,9 +138,10 @@ def _loaded(weights: str, kind: str, store: WeightsStore | None, on_event: OnEve
         )
     if kind == "untrained":
         on_event(Note("Untrained weights: colours and mottle, but no strokes to expect.", "warning"))
-    return load_backbone(
+    backbone = load_backbone(
         kind,
         seed=0,
         store=store,
         on_progress=lambda fraction, detail: on_event(Preparing("weights", fraction, detail)),
     )
+    return kind, backbone

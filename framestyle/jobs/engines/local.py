@@ -81,7 +81,7 @@ def _survey_all(
     for task in tasks:
         if task.kind == "video":
             try:
-                found[task.source] = survey(task.source, span, workshop.preset.video.cuts, workshop)
+                found[task.source] = survey(task.source, span, workshop.preset, workshop.on_event)
             except FramestyleError as error:
                 found[task.source] = error
     return found
