@@ -323,7 +323,7 @@ def _in_hardware(settings: VideoSettings, codec: Codec, software: Encoding, *, o
     arguments, pixel_format = _nvenc(settings, codec, software, odd=odd)
     if not arguments:
         cause = f"it has no {settings.codec} of this quality, depth or size"
-    elif (said := _refusal(tuple(arguments), pixel_format)) is not None:
+    elif (said := refusal(tuple(arguments), pixel_format)) is not None:
         cause = said
     else:
         tag = software.arguments[-2:] if "-tag:v:0" in software.arguments else []
@@ -343,7 +343,7 @@ def _nvenc(settings: VideoSettings, codec: Codec, software: Encoding, *, odd: bo
 
 
 @lru_cache(maxsize=16)
-def _refusal(arguments: tuple[str, ...], pixel_format: str) -> str | None:
+def refusal(arguments: tuple[str, ...], pixel_format: str) -> str | None:
     """Why one small frame cannot be encoded so; None where it can. Being listed is not being usable."""
     picture = f"color=black:size={PROBE_SIDE_PX}x{PROBE_SIDE_PX}:rate=25,format={pixel_format}"
     source = ["-v", "error", "-f", "lavfi", "-i", picture, "-frames:v", "1"]
