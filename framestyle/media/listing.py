@@ -1,4 +1,4 @@
-"""A clip decoded whole, once: when each packet and each frame of every stream is shown, and what ffmpeg complains of."""
+"""A clip decoded whole, once: when each packet and frame of every stream is shown, and what ffmpeg complains of."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ CONSEQUENCES = re.compile(
 )
 """Errors that say no more than that there were others."""
 _MESSAGE = re.compile(r"((?:\[[^\]]{1,80} @ 0x[0-9a-f]+\] )*)\[(warning|error|fatal|panic)\] (.{1,500})")
-_ROW = re.compile(r"([0-9]{1,4}), *(-?[0-9]{1,19}), *(-?[0-9]{1,19}), *(-?[0-9]{1,19}), *([0-9]{1,12}), 0x([0-9a-f]{8})")
+_ROW = re.compile(
+    r"([0-9]{1,4}), *(-?[0-9]{1,19}), *(-?[0-9]{1,19}), *(-?[0-9]{1,19}), *([0-9]{1,12}), 0x([0-9a-f]{8})"
+)
 _BASE = re.compile(r"#tb ([0-9]{1,4}): ([0-9]{1,12})/([0-9]{1,12})")
 _EXTRA = re.compile(r"#extradata ([0-9]{1,4}): *([0-9]{1,12}), 0x([0-9a-f]{8})")
 _GIVEN = re.compile(r"decoder -> pts:\S+ pts_time:(-?[0-9.]+)")
@@ -172,7 +174,14 @@ def _decoded_as(stream: Stream) -> str | None:
 def _inputs(info: VideoInfo, *, strict: bool) -> list[str]:
     decoder = alpha_decoder(info)
     chosen = [f"-c:{info.video_index}", decoder] if decoder else []
-    return ["-copyts", "-max_error_rate", "1", *(STRICT if strict else ()), *chosen, *input_arguments(info.path)]
+    return [
+        "-copyts",
+        "-max_error_rate",
+        "1",
+        *(STRICT if strict else ()),
+        *chosen,
+        *input_arguments(info.path),
+    ]
 
 
 def _take(row: re.Match[str], columns: _Columns, bases: dict[int, Fraction]) -> None:
@@ -211,7 +220,7 @@ class _Complaints:
 
 
 def corrupt_frames(info: VideoInfo, stream: int) -> Iterator[Fraction]:
-    """When the frames are shown that a decoder calls corrupt and gives nevertheless. Decodes once more, on one thread."""
+    """When frames are shown that a decoder calls corrupt and gives nevertheless. Decodes once more, on one thread."""
     shown: list[Fraction] = []
     process = FFmpegDecoder(
         [
@@ -262,7 +271,9 @@ def parsed_words(text: str) -> Words:
     head, *rest = re.split(r"^\[(?=CHAPTER\]|STREAM\])", text, flags=re.MULTILINE)
     chapters = []
     for section in rest:
-        numbers = re.match(r"CHAPTER\]\nTIMEBASE=(\d{1,12})/(\d{1,12})\nSTART=(-?\d{1,19})\nEND=(-?\d{1,19})\n", section)
+        numbers = re.match(
+            r"CHAPTER\]\nTIMEBASE=(\d{1,12})/(\d{1,12})\nSTART=(-?\d{1,19})\nEND=(-?\d{1,19})\n", section
+        )
         if numbers is not None and int(numbers[2]):
             base = Fraction(int(numbers[1]), int(numbers[2]))
             title = _values(section).get("title", "")
@@ -273,4 +284,6 @@ def parsed_words(text: str) -> Words:
 def _values(section: str) -> dict[str, str]:
     """`key=value` lines, where a backslash takes the meaning from what follows it."""
     found = re.findall(r"^((?:[^=;#\[\\\n]|\\.)+)=((?:[^\\\n]|\\[\s\S])*)$", section, re.MULTILINE)
-    return {re.sub(r"\\([\s\S])", r"\1", key).lower(): re.sub(r"\\([\s\S])", r"\1", value) for key, value in found}
+    return {
+        re.sub(r"\\([\s\S])", r"\1", key).lower(): re.sub(r"\\([\s\S])", r"\1", value) for key, value in found
+    }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -19,6 +20,7 @@ from framestyle.media.listing import Listing, Track, Words, corrupt_frames, list
 from framestyle.media.probe import VideoInfo, probe
 from framestyle.media.sequences import numbering_of
 from framestyle.media.verdict import DAMAGE, NOTE, Problem, Report, made_by, seconds, told
+from framestyle.media.verify_pictures import verify_photo, verify_sequence
 
 OnProgress = Callable[[float], None]
 EARLY_END_S = Fraction(1, 4)
@@ -46,8 +48,6 @@ class Clip:
 
 def verify(path: Path, on_progress: OnProgress | None = None) -> Report:
     """All of a clip, photo or image sequence decoded. Whatever is wrong with it stands in the report; none raises."""
-    from framestyle.media.verify_pictures import verify_photo, verify_sequence
-
     try:
         if numbering_of(path) is not None:
             return verify_sequence(path, on_progress)
@@ -72,7 +72,7 @@ def check_clip(path: Path, *, frames: int, on_progress: OnProgress | None = None
     """
     info = probe(path)
     listing = list_clip(info, on_progress=on_progress)
-    found = [problem for problem in damage_of(listing) if problem.kind == DAMAGE]
+    found = damage_of(listing)
     count = len(listing.pictures.frames)
     if count > frames or (count < frames and info.video_codec != "webp_anim"):
         text = f"{count} frames can be decoded, not {frames}"
@@ -86,9 +86,12 @@ def open_whole(path: Path, *, strict: bool = True, on_progress: OnProgress | Non
     return Clip(info, list_clip(info, strict=strict, on_progress=on_progress), words_of(path))
 
 
-def clip_report(clip: Clip) -> Report:
-    """Of the file alone."""
-    return Report(clip.info.path, "clip", facts_of(clip), [*damage_of(clip.listing), *_untagged(clip.info)])
+def clip_report(clip: Clip, *, alone: bool = True) -> Report:
+    """Of the file by itself. Not `alone`: doubts are left to its source, which settles them."""
+    problems = damage_of(clip.listing)
+    if alone:
+        problems += [*_pauses(clip.listing), *_silences(clip.listing), *_untagged(clip.info)]
+    return Report(clip.info.path, "clip", facts_of(clip), problems)
 
 
 # -- facts -------------------------------------------------------------------------------------------------
@@ -156,7 +159,7 @@ def is_constant(times: Sequence[Fraction], info: VideoInfo) -> bool:
 
 
 def damage_of(listing: Listing) -> list[Problem]:
-    """Of the file alone; notes are among them."""
+    """What is wrong with the file, whatever it was made of."""
     return [
         *_complaints(listing),
         *_lost_frames(listing),
@@ -164,8 +167,7 @@ def damage_of(listing: Listing) -> list[Problem]:
         *_order(listing),
         *_promises(listing),
         *_endings(listing.info),
-        *_pauses(listing),
-        *_silences(listing),
+        *_mute(listing),
     ]
 
 
@@ -271,7 +273,7 @@ def _endings(info: VideoInfo) -> Iterator[Problem]:
 def _pauses(listing: Listing) -> list[Problem]:
     """Frames shown for longer than others, where most are of one length. A variable rate may mean them."""
     frames, info = listing.pictures.frames, listing.info
-    lengths = [b.at_s - a.at_s for a, b in zip(frames, frames[1:], strict=False)]
+    lengths = [b.at_s - a.at_s for a, b in pairwise(frames)]
     if len(lengths) < 3:
         return []
     usual = median(lengths)
@@ -293,14 +295,20 @@ def _pauses(listing: Listing) -> list[Problem]:
     return told(problems, "{} further pauses")
 
 
+def _mute(listing: Listing) -> Iterator[Problem]:
+    for track in listing.of_kind("audio"):
+        if track.packets and track.is_decoded and not track.frames:
+            yield Problem(DAMAGE, f"{_named(track)}: nothing of it can be decoded", track.stream.index)
+
+
 def _silences(listing: Listing) -> Iterator[Problem]:
     for track in listing.of_kind("audio"):
         index, frames = track.stream.index, track.frames
-        if track.packets and track.is_decoded and not frames:
-            yield Problem(DAMAGE, f"{_named(track)}: nothing of it can be decoded", index)
         gaps = [
-            Problem(NOTE, f"{_named(track)} has a gap of {float(b.at_s - a.end_s):.3f} s", index, at_s=a.end_s)
-            for a, b in zip(frames, frames[1:], strict=False)
+            Problem(
+                NOTE, f"{_named(track)} has a gap of {float(b.at_s - a.end_s):.3f} s", index, at_s=a.end_s
+            )
+            for a, b in pairwise(frames)
             if b.at_s - a.end_s > SOUND_GAP_S
         ]
         yield from told(gaps, "{} further gaps in it")
@@ -313,4 +321,6 @@ def _untagged(info: VideoInfo) -> Iterator[Problem]:
     names = ("range", "matrix", "primaries", "transfer")
     missing = [name for name, value in zip(names, told_of, strict=True) if value is None]
     if missing:
-        yield Problem(NOTE, f"its colours are not tagged ({', '.join(missing)}): players guess", info.video_index)
+        yield Problem(
+            NOTE, f"its colours are not tagged ({', '.join(missing)}): players guess", info.video_index
+        )

@@ -84,22 +84,31 @@ def compare_photo(report: Report, source: Path) -> None:
 
 
 def _picture_differences(photo: Photo, path: Path, source: Photo) -> Iterator[Problem]:
-    kind = FORMATS[path.suffix.lower()] if path.suffix.lower() in FORMATS else photo.format
+    kind = FORMATS.get(path.suffix.lower(), photo.format)
     height, width = photo.pixels.shape[:2]
     yield from shape_differences(width, height, source.pixels.shape[1], source.pixels.shape[0])
     if photo.bits < source.bits:
         said = f"{photo.bits} bits a channel, the source {source.bits}"
         yield Problem(DIFFERENCE if kind in DEEP else NOTE, f"it has {said}")
     if (photo.alpha is None) != (source.alpha is None):
-        said = "has no transparency, the source has" if photo.alpha is None else "has transparency, the source has none"
+        said = (
+            "has no transparency, the source has"
+            if photo.alpha is None
+            else "has transparency, the source has none"
+        )
         announced = photo.alpha is None and kind not in WITH_ALPHA
         yield Problem(NOTE if announced else DIFFERENCE, f"it {said}")
     if photo.icc_profile != source.icc_profile:
-        yield Problem(NOTE, "its colour profile is not the source's: output.color_profile=srgb, or the format holds none")
+        yield Problem(
+            NOTE,
+            "its colour profile is not the source's: output.color_profile=srgb, or the format holds none",
+        )
     if source.exif is not None and photo.exif is None and kind != "BMP":
         yield Problem(DIFFERENCE, "the source's EXIF is missing")
-    if source.dpi is not None and photo.dpi is not None and any(
-        abs(a - b) > 0.5 for a, b in zip(photo.dpi, source.dpi, strict=True)
+    if (
+        source.dpi is not None
+        and photo.dpi is not None
+        and any(abs(a - b) > 0.5 for a, b in zip(photo.dpi, source.dpi, strict=True))
     ):
         yield Problem(DIFFERENCE, f"its resolution is {photo.dpi[0]:g} dpi, the source's {source.dpi[0]:g}")
 
@@ -139,7 +148,8 @@ def verify_sequence(path: Path, on_progress: Callable[[float], None] | None = No
             damage.append(Problem(DAMAGE, error.message, frame=number))
             continue
         damage += [
-            Problem(DAMAGE, f"{file.name}: {problem.text}", frame=number) for problem in _file_damage(file, photo)
+            Problem(DAMAGE, f"{file.name}: {problem.text}", frame=number)
+            for problem in _file_damage(file, photo)
         ]
         facts = _facts(photo, file) if first is None else _shape(photo)
         first = first or facts
@@ -148,7 +158,10 @@ def verify_sequence(path: Path, on_progress: Callable[[float], None] | None = No
         if on_progress is not None:
             on_progress((index + 1) / len(numbers))
     facts = {"frames": len(numbers), "first_number": numbers[0], "last_number": numbers[-1], **(first or {})}
-    problems = [*told(damage, "{} further pictures are damaged"), *told(unlike, "{} further ones are unlike it")]
+    problems = [
+        *told(damage, "{} further pictures are damaged"),
+        *told(unlike, "{} further ones are unlike it"),
+    ]
     return Report(path, "sequence", facts, [*problems, *_missing(numbers)])
 
 
@@ -172,9 +185,12 @@ def compare_numbers(report: Report, wanted: list[int]) -> None:
     numbering = numbering_of(report.path)
     there = set(numbering.numbers() if numbering else [])
     report.problems = [one for one in report.problems if one.kind != NOTE or one.frame is None]
-    missing = [Problem(DIFFERENCE, f"frame {n} of the source is missing", frame=n) for n in wanted if n not in there]
+    missing = [
+        Problem(DIFFERENCE, f"frame {n} of the source is missing", frame=n) for n in wanted if n not in there
+    ]
     other = [
-        Problem(DIFFERENCE, f"number {n} is none of the source's", frame=n) for n in sorted(there - set(wanted))
+        Problem(DIFFERENCE, f"number {n} is none of the source's", frame=n)
+        for n in sorted(there - set(wanted))
     ]
     report.problems += told(missing, "{} further frames are missing")
     report.problems += told(other, "{} further numbers are none of the source's")
