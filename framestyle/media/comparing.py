@@ -45,8 +45,6 @@ SYNC_LEAST_S, SYNC_MOST_S = Fraction(3, 100), Fraction(1, 10)
 PART_ENDS_S = Fraction(1, 10)
 """The sound of a part may begin and end so much off: packets are not cut."""
 CONVERTED_ENDS_S = Fraction(1, 10)
-UNLIKE_FRAMES = 2
-"""Of sound that was cut."""
 CHAPTER_S = Fraction(1, 50)
 SUBTITLE_S = Fraction(1, 50)
 NITS = 0.02
@@ -73,7 +71,7 @@ WHOLE = Part()
 def verify_against(
     path: Path, source: Path, part: Part = WHOLE, on_progress: OnProgress | None = None
 ) -> Report:
-    """What is wrong with the file, and where it is not what its source asks for. InputError where that is unreadable."""
+    """What is wrong with the file, and where it is not what its source asks for. InputError if that is unreadable."""
     kinds = [_kind(one) for one in (source, path)]
     if kinds[0] is None:
         sniff(source)  # says why
@@ -387,10 +385,8 @@ def _named_alike(stream: Stream, source: Stream, name: str, muxer: str) -> Itera
 
 def _copied(sync: _Sync, track: Track, source: Track, name: str) -> Iterator[Problem]:
     """The same bytes, each at its time. A part holds a run of the source's packets."""
-    # Packets are cut otherwise in some containers, and headers taken off in others: what they decode to tells. The first
-    # ones decode to something else where there is none before them.
-    decoded = track.frames if sync.part.start_s is None else track.frames[UNLIKE_FRAMES:]
-    for mine, theirs in ((track.packets, source.packets), (decoded, source.frames)):
+    # Some containers cut packets otherwise: what they decode to tells then.
+    for mine, theirs in ((track.packets, source.packets), (track.frames, source.frames)):
         at = _place(sync, mine, theirs)
         if at is not None:
             yield from _in_step(sync, track, mine, theirs[at : at + len(mine)], name)

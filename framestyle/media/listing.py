@@ -158,6 +158,9 @@ def _columns(listing: Listing) -> tuple[_Columns, list[str]]:
             coders.append((decoded, track.frames))
         for coder, rows in coders:
             outputs += ["-map", f"0:{index}", f"-c:{len(columns)}", coder]
+            if coder == "copy" and track.stream.codec == "aac":
+                # MPEG-TS has a header on each packet, which other containers take off.
+                outputs += [f"-bsf:{len(columns)}", "aac_adtstoasc"]
             columns.append((track, rows))
     timing = ["-fps_mode:v", "passthrough", "-enc_time_base:v", "demux", "-noautoscale"]
     return columns, [*outputs, *timing, "-f", "framecrc", "-"]
