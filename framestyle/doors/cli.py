@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import framestyle
 from framestyle.doors.presets_cli import add_presets
 from framestyle.doors.text import plain
+from framestyle.doors.verify_cli import add_verify
 from framestyle.errors import BatchError, FramestyleError, InterruptedByUserError, UsageError
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_presets(commands)
     _add_weights(commands)
     _add_demo(commands)
+    add_verify(commands, parse_time)
     return parser
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,7 +19,7 @@ from framestyle.media.carried import (
     later_timecode,
 )
 from framestyle.media.clips import clip_info
-from framestyle.media.codecs import HDR_BITS, MUXERS
+from framestyle.media.codecs import HDR_BITS
 from framestyle.media.colors import SDR, Colors, is_rgb, written_as
 from framestyle.media.description import Stream
 from framestyle.media.ffmpeg import ask, input_arguments
@@ -28,7 +29,16 @@ from framestyle.media.matroska import Mastering
 from framestyle.media.probe import VideoInfo
 from framestyle.media.sequences import SequenceReader, numbering_of
 from framestyle.media.verdict import DAMAGE, DIFFERENCE, NOTE, Problem, Report, told
-from framestyle.media.verify import Clip, OnProgress, clip_report, damage_of, open_whole, unreadable, verify
+from framestyle.media.verify import (
+    Clip,
+    OnProgress,
+    clip_report,
+    container_of,
+    damage_of,
+    open_whole,
+    unreadable,
+    verify,
+)
 from framestyle.media.verify_pictures import (
     compare_numbers,
     compare_photo,
@@ -79,7 +89,9 @@ def verify_against(
         return verify(path)
     if "photo" in kinds:
         report = verify(path, on_progress)
-        if kinds != ["photo", "photo"]:
+        if kinds[0] == "clip" and path.suffix.lower() == ".webp":
+            report.problems.append(Problem(NOTE, "one picture: WebP makes one of frames that are all alike"))
+        elif kinds != ["photo", "photo"]:
             report.problems.append(Problem(DIFFERENCE, f"it is a {kinds[1]}, its source a {kinds[0]}"))
         elif report.verdict == "whole":
             compare_photo(report, source)
@@ -180,12 +192,11 @@ def _of_the_source(source: Clip) -> Iterator[Problem]:
 def _frames(result: Clip, wanted: Sequence[Fraction], source_tick_s: Fraction) -> Iterator[Problem]:
     """`wanted`: when the source's frames are shown, from the first one."""
     times, info = result.times, result.info
-    if len(times) != len(wanted):
-        if info.video_codec == "webp_anim" and len(times) < len(wanted):
-            yield Problem(
-                NOTE, f"{len(times)} frames for {len(wanted)}: WebP makes one of neighbours that are alike"
-            )
-            return
+    if info.video_codec == "webp_anim" and len(times) < len(wanted):
+        said = f"{len(times)} frames for {len(wanted)}"
+        yield Problem(NOTE, f"{said}: WebP makes one of neighbours that are alike")
+        wanted = [_nearest(wanted, at - times[0]) for at in times]
+    elif len(times) != len(wanted):
         text = f"{len(times)} frames, the source has {len(wanted)}"
         yield Problem(DIFFERENCE, text, info.video_index, min(len(times), len(wanted)))
     allowed_s = max(info.time_base, source_tick_s)
@@ -204,6 +215,12 @@ def _frames(result: Clip, wanted: Sequence[Fraction], source_tick_s: Fraction) -
     yield from told(off, "{} further frames are shown at other times")
 
 
+def _nearest(times: Sequence[Fraction], at: Fraction) -> Fraction:
+    """Of times in order."""
+    after = bisect_left(times, at)
+    return min(times[max(0, after - 1) : after + 1], key=lambda one: abs(one - at))
+
+
 def _by(later_s: Fraction) -> str:
     return f"{abs(float(later_s)):.3f} s {'later' if later_s > 0 else 'earlier'}"
 
@@ -213,7 +230,7 @@ def _by(later_s: Fraction) -> str:
 
 def _pixels(result: VideoInfo, source: VideoInfo, colors: Colors) -> Iterator[Problem]:
     """Shape of pixels, rotation, depth, transparency, colours."""
-    index, muxer = result.video_index, muxer_of(result)
+    index, muxer = result.video_index, container_of(result)
     across = source.sample_aspect_ratio
     if result.rotation_degrees:
         yield Problem(DIFFERENCE, f"it is stored turned by {result.rotation_degrees}°, not upright", index)
@@ -289,7 +306,7 @@ class _Sync:
 
     @property
     def muxer(self) -> str:
-        return muxer_of(self.result.info)
+        return container_of(self.result.info)
 
     def in_result(self, at_s: Fraction) -> Fraction:
         """From the first picture on."""
@@ -308,17 +325,6 @@ class _Sync:
     @property
     def allowed_s(self) -> Fraction:
         return min(max(1 / self.result.info.frame_rate, SYNC_LEAST_S), SYNC_MOST_S)
-
-
-def muxer_of(info: VideoInfo) -> str:
-    """By the name, else by what is in it."""
-    by_name = MUXERS.get(info.path.suffix.lower())
-    if by_name:
-        return by_name
-    names = info.container.split(",")
-    if "matroska" in names:
-        return "matroska"
-    return "mp4" if "mp4" in names else names[0]
 
 
 def _streams(sync: _Sync) -> Iterator[Problem]:

@@ -232,7 +232,7 @@ def _aspect(head: str, *, turned: bool) -> Fraction:
 def _value(key: str, below: Sequence[str]) -> str | None:
     """Of a stream's metadata."""
     for line in below:
-        if found := re.fullmatch(rf" {{6,8}}{key} *: (.{{1,500}})", line.rstrip("\r")):
+        if found := re.fullmatch(rf" {{6,8}}{key} *: (.{{1,500}})", line.rstrip("\r"), re.IGNORECASE):
             return found[1]
     return None
 

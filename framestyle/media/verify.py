@@ -15,6 +15,7 @@ from statistics import median
 from typing import Any
 
 from framestyle.errors import FramestyleError
+from framestyle.media.codecs import MUXERS
 from framestyle.media.files import InputKind, sniff
 from framestyle.media.listing import Listing, Track, Words, corrupt_frames, list_clip, words_of
 from framestyle.media.probe import VideoInfo, probe
@@ -30,6 +31,10 @@ LONG_FRAMES = Fraction(3, 2)
 STEADY_SHARE = 0.9
 """Of a clip whose frames are so many of one length, pauses are told."""
 SOUND_GAP_S = Fraction(1, 20)
+MOST_WORDS = 3
+"""Of ffmpeg's on a stream."""
+EMPTY_WORDS = ("Error submitting packet to decoder", "Decoding error")
+"""That something is wrong, and not what."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +94,10 @@ def open_whole(path: Path, *, strict: bool = True, on_progress: OnProgress | Non
 def clip_report(clip: Clip, *, alone: bool = True) -> Report:
     """Of the file by itself. Not `alone`: doubts are left to its source, which settles them."""
     problems = damage_of(clip.listing)
+    if alone and not problems:
+        problems += [*_pauses(clip.listing), *_silences(clip.listing)]
     if alone:
-        problems += [*_pauses(clip.listing), *_silences(clip.listing), *_untagged(clip.info)]
+        problems += _untagged(clip.info)
     return Report(clip.info.path, "clip", facts_of(clip), problems)
 
 
@@ -102,7 +109,7 @@ def facts_of(clip: Clip) -> dict[str, Any]:
     info, times = clip.info, clip.times
     frames = clip.listing.pictures.frames
     return {
-        "container": info.container,
+        "container": container_of(info),
         "codec": info.video_codec,
         "frames": len(times),
         "frame_rate": str(info.frame_rate),
@@ -135,13 +142,22 @@ def facts_of(clip: Clip) -> dict[str, Any]:
     }
 
 
+def container_of(info: VideoInfo) -> str:
+    """As ffmpeg calls what it writes: by the name that FrameStyle would give it, else by what is in it."""
+    names = info.container.split(",")
+    by_name = MUXERS.get(info.path.suffix.lower())
+    if by_name is not None and (by_name in names or len(names) == 1):
+        return by_name
+    return "mp4" if "mp4" in names else names[0]
+
+
 def _stream_facts(track: Track) -> dict[str, Any]:
     stream, packets = track.stream, track.packets
     return {
         "index": stream.index,
         "kind": "cover" if stream.is_cover else stream.kind,
         "codec": stream.codec,
-        "language": stream.language,
+        "language": None if stream.language == "und" else stream.language,
         "title": stream.title or stream.name,
         "packets": len(packets),
         "decoded": len(track.frames) if track.is_decoded else None,
@@ -161,13 +177,13 @@ def is_constant(times: Sequence[Fraction], info: VideoInfo) -> bool:
 def damage_of(listing: Listing) -> list[Problem]:
     """What is wrong with the file, whatever it was made of."""
     return [
-        *_complaints(listing),
+        *_promises(listing),
+        *_endings(listing.info),
         *_lost_frames(listing),
         *_corrupt_frames(listing),
         *_order(listing),
-        *_promises(listing),
-        *_endings(listing.info),
         *_mute(listing),
+        *_complaints(listing),
     ]
 
 
@@ -177,16 +193,16 @@ def _named(track: Track) -> str:
 
 
 def _complaints(listing: Listing) -> Iterator[Problem]:
-    """ffmpeg's own words."""
-    by_stream: dict[int | None, list[Problem]] = {}
-    for complaint, count in listing.complaints.items():
-        track = None if complaint.stream is None else listing.tracks.get(complaint.stream)
+    """ffmpeg's own words, those of a stream together."""
+    by_stream: dict[int | None, list[str]] = {}
+    for complaint in listing.complaints:
+        by_stream.setdefault(complaint.stream, []).append(complaint.text.rstrip("."))
+    for index, texts in by_stream.items():
+        track = None if index is None else listing.tracks.get(index)
         where = "the container" if track is None else _named(track)
-        times = f" ({count} times)" if count > 1 else ""
-        problem = Problem(DAMAGE, f"{where}: {complaint.text.rstrip('.')}{times}", complaint.stream)
-        by_stream.setdefault(complaint.stream, []).append(problem)
-    for problems in by_stream.values():
-        yield from told(problems, "{} further kinds of error there")
+        words = list(dict.fromkeys(text for text in texts if not text.startswith(EMPTY_WORDS))) or texts
+        more = f"; and {len(words) - MOST_WORDS} more" if len(words) > MOST_WORDS else ""
+        yield Problem(DAMAGE, f"{where}: ffmpeg says: {'; '.join(words[:MOST_WORDS])}{more}", index)
 
 
 def _lost_frames(listing: Listing) -> list[Problem]:
