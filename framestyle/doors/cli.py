@@ -18,6 +18,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 import framestyle
+from framestyle.doors.doctor_cli import add_doctor
 from framestyle.doors.presets_cli import add_presets
 from framestyle.doors.text import plain
 from framestyle.doors.verify_cli import add_verify
@@ -109,6 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_weights(commands)
     _add_demo(commands)
     add_verify(commands, parse_time)
+    add_doctor(commands)
     return parser
 
 

@@ -17,6 +17,9 @@ STRICT = ("-err_detect", "crccheck+explode")
 """What a decoder would otherwise paint over is an error. Not `careful` and above, which take habits for faults."""
 UNKNOWN_CODECS = {"none", "unknown", ""}
 MOST_COMPLAINTS = 200
+CORRUPT = "corrupt decoded frame"
+UNFLAGGED = {"gif", "ffv1"}
+"""Codecs whose decoders complain, and give the frame as if it were whole."""
 TELLING_WARNINGS = re.compile(
     r"corrupt decoded frame|[Pp]acket corrupt|Skipping chunk|[Tt]runcat|partial file|"
     r"Changing (?:video|audio) frame properties"
@@ -231,7 +234,7 @@ def corrupt_frames(info: VideoInfo, stream: int) -> Iterator[Fraction]:
             *_inputs(info, strict=True),
             *("-map", f"0:{stream}", "-c", "wrapped_avframe", "-fps_mode", "passthrough", "-f", "null", "-"),
         ],
-        _CorruptTimes(shown),
+        _CorruptTimes(shown, any_error=info.video_codec in UNFLAGGED),
     )
     try:
         process.process.wait()
@@ -241,14 +244,14 @@ def corrupt_frames(info: VideoInfo, stream: int) -> Iterator[Fraction]:
 
 
 class _CorruptTimes:
-    """A decoder complains of a frame just before it gives it."""
+    """A decoder complains of a frame just before it gives it, or does not."""
 
-    def __init__(self, shown: list[Fraction]) -> None:
-        self._shown, self._is_corrupt = shown, False
+    def __init__(self, shown: list[Fraction], *, any_error: bool) -> None:
+        self._shown, self._any_error, self._is_corrupt = shown, any_error, False
 
     def __call__(self, line: str) -> None:
-        if "corrupt decoded frame" in line:
-            self._is_corrupt = True
+        if CORRUPT in line or (self._any_error and "[error]" in line):
+            self._is_corrupt = CORRUPT in line or "Error submitting packet" not in line
         elif self._is_corrupt and (found := _GIVEN.search(line)):
             self._shown.append(Fraction(found[1]))
             self._is_corrupt = False

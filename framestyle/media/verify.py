@@ -17,7 +17,16 @@ from typing import Any
 from framestyle.errors import FramestyleError
 from framestyle.media.codecs import MUXERS
 from framestyle.media.files import InputKind, sniff
-from framestyle.media.listing import Listing, Track, Words, corrupt_frames, list_clip, words_of
+from framestyle.media.listing import (
+    CORRUPT,
+    UNFLAGGED,
+    Listing,
+    Track,
+    Words,
+    corrupt_frames,
+    list_clip,
+    words_of,
+)
 from framestyle.media.probe import VideoInfo, probe
 from framestyle.media.sequences import numbering_of
 from framestyle.media.verdict import DAMAGE, NOTE, Problem, Report, made_by, seconds, told
@@ -224,7 +233,8 @@ def _lost_frames(listing: Listing) -> list[Problem]:
 def _corrupt_frames(listing: Listing) -> list[Problem]:
     """Frames that are shown with damage in them."""
     index = listing.info.video_index
-    if not any(one.text == "corrupt decoded frame" and one.stream == index for one in listing.complaints):
+    said = [one.text for one in listing.complaints if one.stream == index]
+    if not said or (CORRUPT not in said and listing.info.video_codec not in UNFLAGGED):
         return []
     numbers = {at: n for n, at in enumerate(sorted(packet.at_s for packet in listing.pictures.packets))}
     given = {frame.at_s for frame in listing.pictures.frames}
