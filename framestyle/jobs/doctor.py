@@ -180,9 +180,8 @@ def _cuda(number: int) -> Finding:
         with torch.cuda.device(device):
             in_hardware = torch.cuda.is_bf16_supported(including_emulation=False)
     except RuntimeError as error:
-        return failed(
-            "devices", str(device), _first_line(error), DeviceError, "Update its driver, or use --device cpu."
-        )
+        advice = "Update its driver, or use --device cpu."
+        return failed("devices", str(device), _first_line(error), DeviceError, advice)
     facts = {"memory_bytes": total, "free_memory_bytes": free, "bfloat16_in_hardware": in_hardware}
     return _device(device, f"{name}, {total / 1e9:.1f} GB, {free / 1e9:.1f} GB free", facts)
 
@@ -226,8 +225,8 @@ def _ffmpeg() -> Iterator[Finding]:
     yield found
     if found.state == FAILURE:
         return
-    yield from _encoders()
     yield _round_trip()
+    yield from _encoders()
 
 
 def _ffmpeg_itself() -> Finding:
@@ -259,19 +258,20 @@ def _where(path: Path) -> str:
 
 def _encoders() -> Iterator[Finding]:
     """Every codec that a preset can ask for, each by one small frame."""
-    from framestyle.media.codecs import CODECS, refusal, trials
+    from framestyle.media.codecs import CODECS, SOUND_ENCODERS, refusal, sound_refusal, trials
 
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         asked = {
             name: [(one, pool.submit(refusal, one.arguments, one.pixel_format)) for one in trials(name)]
             for name in CODECS
         }
+        sound = {encoder: pool.submit(sound_refusal, encoder) for encoder in SOUND_ENCODERS}
     default, gpu = "h264", []
     for name, tried in asked.items():
         refused = {one.encoder: why for one, answer in tried if (why := answer.result()) is not None}
         works = [one.encoder for one, _ in tried if one.encoder not in refused]
         gpu += [(one.encoder, refused.get(one.encoder)) for one, _ in tried if one.in_hardware]
-        software = [one.encoder for one, _ in tried if not one.in_hardware]
+        software = list(dict.fromkeys(one.encoder for one, _ in tried if not one.in_hardware))
         missing = [f"{encoder}: {refused[encoder]}" for encoder in software if encoder in refused]
         facts = {"works": works, "refused": refused}
         text = ", ".join(encoder for encoder in software if encoder in works)
@@ -284,6 +284,11 @@ def _encoders() -> Iterator[Finding]:
             yield Finding("encoders", name, FAILURE, text, others, OutputError.exit_code, facts)
         else:
             yield Finding("encoders", name, WARNING, text, others, facts=facts)
+    silent = {encoder: why for encoder, answer in sound.items() if (why := answer.result()) is not None}
+    text = "; ".join(f"{one}: {silent[one]}" if one in silent else one for one in SOUND_ENCODERS)
+    facts = {"works": [one for one in SOUND_ENCODERS if one not in silent], "refused": silent}
+    advice = "Name an output whose container keeps the source's sound, such as .mkv." if silent else None
+    yield Finding("encoders", "sound", WARNING if silent else OK, text, advice, facts=facts)
     there = [encoder for encoder, why in gpu if why is None]
     cause = next((why for _, why in gpu if why), "")
     text = ", ".join(there) if there else f"not here ({cause}); the CPU encodes"
@@ -331,10 +336,8 @@ def _comes_back(path: Path, codec: str, bits: int) -> str | None:
         back = [frame.pixels for frame in reader]
     if len(back) != 3:
         return f"{len(back)} frames came back of 3"
-    off = max(
-        float(np.abs(a.astype(float) - b.astype(float)).mean()) / scale
-        for a, b in zip(back, frames, strict=True)
-    )
+    pairs = zip(back, frames, strict=True)
+    off = max(float(np.abs(a.astype(float) - b.astype(float)).mean()) / scale for a, b in pairs)
     return None if off < 0.02 else f"frames came back with other colours, off by {off:.0%}"
 
 
@@ -353,10 +356,12 @@ def _weights() -> Iterator[Finding]:
             "size_bytes": row.size_bytes,
             "verified": state == "ok" if state else None,
         }
-        if state is not None and state != "ok":
-            again = f"Delete it, then: framestyle weights fetch {row.kind}"
-            again = "It is learned anew when it is next used." if row.kind == "learned" else again
-            yield Finding("weights", row.kind, FAILURE, state, again, WeightsError.exit_code, facts)
+        if state is not None and state != "ok" and row.kind == "learned":
+            advice = "It is learned anew when it is next used."
+            yield Finding("weights", row.kind, WARNING, state, advice, facts=facts)
+        elif state is not None and state != "ok":
+            advice = f"Delete it, then: framestyle weights fetch {row.kind}"
+            yield Finding("weights", row.kind, FAILURE, state, advice, WeightsError.exit_code, facts)
         elif state == "ok":
             yield Finding(
                 "weights", row.kind, OK, f"{row.size_bytes / 1e6:.0f} MB, its hash is right", facts=facts
@@ -364,9 +369,7 @@ def _weights() -> Iterator[Finding]:
         elif row.kind == "untrained":
             yield Finding("weights", row.kind, OK, "made when they are used", facts=facts)
         else:
-            yield Finding(
-                "weights", row.kind, OK, "not here", row.note[:1].upper() + row.note[1:] + ".", facts=facts
-            )
+            yield Finding("weights", row.kind, OK, f"not here: {row.note}", facts=facts)
 
 
 def _folders() -> Iterator[Finding]:
@@ -456,9 +459,9 @@ def _presets() -> Iterator[Finding]:
     else:
         yield Finding("presets", "built-in", OK, f"{count} presets", facts={"count": count})
     count, complaints = wrong(user_presets_dir())
-    yield Finding(
-        "presets", "your own", OK, f"{count - len(complaints)} of {count} can be used", facts={"count": count}
-    )
+    usable = count - len(complaints)
+    text = f"{usable} of {count} can be used" if count else "none yet"
+    yield Finding("presets", "your own", OK, text, facts={"count": count, "usable": usable})
     for name, text in complaints:
         advice = "framestyle presets validate FILE tells every error."
         yield Finding("presets", name, WARNING, text, advice)
