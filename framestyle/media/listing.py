@@ -17,6 +17,7 @@ STRICT = ("-err_detect", "crccheck+explode")
 """What a decoder would otherwise paint over is an error. Not `careful` and above, which take habits for faults."""
 UNKNOWN_CODECS = {"none", "unknown", ""}
 MOST_COMPLAINTS = 200
+PROGRESS_ROWS = 500
 CORRUPT = "corrupt decoded frame"
 UNFLAGGED = {"gif", "ffv1"}
 """Codecs whose decoders complain, and give the frame as if it were whole."""
@@ -119,14 +120,15 @@ def list_clip(
     columns, outputs = _columns(listing)
     heard = _Complaints(listing)
     process = FFmpegDecoder(["-v", "repeat+level+warning", *_inputs(info, strict=strict), *outputs], heard)
-    duration_s = float(info.duration_s or 0)
+    duration_s, rows_taken = float(info.duration_s or 0), 0
     bases: dict[int, Fraction] = {}
     try:
-        for number, raw in enumerate(process.output):
+        for raw in process.output:
             line = raw.decode("ascii", "replace")
             if row := _ROW.match(line):
                 _take(row, columns, bases)
-                if on_progress is not None and duration_s and number % 500 == 0:
+                rows_taken += 1
+                if on_progress is not None and duration_s and rows_taken % PROGRESS_ROWS == 1:
                     base = bases.get(int(row[1]), Fraction(0))
                     on_progress(min(1.0, max(0.0, int(row[3]) * float(base) / duration_s)))
             elif found := _BASE.match(line):
