@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
@@ -46,12 +46,14 @@ from framestyle.media.verify_pictures import (
     numbers_within,
     shape_differences,
 )
-from framestyle.media.video_reader import snapped
+from framestyle.media.video_reader import VideoReader, snapped
 
 CODED_AS = {"libopus": "opus", "srt": "subrip"}
 """Codecs by the names of their encoders, where those differ."""
 SYNC_LEAST_S, SYNC_MOST_S = Fraction(3, 100), Fraction(1, 10)
 """Sound may be off by a frame, but no frame counts as shorter or longer than this."""
+UNTIMED_CONTAINERS = {"avi", "mpeg"}
+"""That leave times to be worked out, by which a picture may be one off."""
 PART_ENDS_S = Fraction(1, 10)
 """The sound of a part may begin and end so much off: packets are not cut."""
 CONVERTED_ENDS_S = Fraction(1, 10)
@@ -108,8 +110,21 @@ def verify_against(
     if kinds[0] == "sequence":
         report.problems += _against_sequence(clip, source, part)
     else:
-        report.problems += compared(clip, open_whole(source, strict=False, on_progress=on_progress), part)
+        given = open_whole(source, strict=False, on_progress=on_progress)
+        inherited = _inherited_streams(clip, given, part)
+        report.problems = [
+            replace(one, kind=NOTE, text=f"{one.text}; the source has it, too")
+            if _is_inherited(one, inherited)
+            else one
+            for one in report.problems
+        ]
+        report.problems += compared(clip, given, part)
     return report
+
+
+def _is_inherited(problem: Problem, inherited: set[int]) -> bool:
+    """Damage in a stream that is the source's, byte for byte."""
+    return problem.kind == DAMAGE and problem.stream in inherited
 
 
 def _kind(path: Path) -> str | None:
@@ -157,6 +172,10 @@ def _against_sequence(clip: Clip, source: Path, part: Part) -> Iterator[Problem]
 def _source_times(source: Clip) -> tuple[VideoInfo, list[Fraction]]:
     """When each frame of a source is shown, counted from its first one, as its reader has it."""
     info, raw = source.info, source.times
+    if damage_of(source.listing):
+        # What is left of a frame is given by one decoder and dropped by another: the reader's own counts.
+        with VideoReader(info.path) as reader:
+            return info, [frame.pts for frame in reader]
     return info, [snapped(at - raw[0], n, info) for n, at in enumerate(raw)]
 
 
@@ -167,7 +186,7 @@ def compared(result: Clip, source: Clip, part: Part = WHOLE) -> list[Problem]:
     if not chosen:
         return [Problem(DIFFERENCE, "the source has no frame in that part of its time")]
     times = [all_times[n] - all_times[chosen[0]] for n in chosen]
-    sync = _Sync(result, source, source.times[chosen[0]], part)
+    sync = _Sync(result, source, source.times[0] + all_times[chosen[0]], part)
     return [
         *_of_the_source(source),
         *_frames(result, times, info.time_base),
@@ -177,6 +196,21 @@ def compared(result: Clip, source: Clip, part: Part = WHOLE) -> list[Problem]:
         *_chapters(sync, all_times[chosen[0]]),
         *_words(sync, all_times[chosen[0]]),
     ]
+
+
+def _inherited_streams(result: Clip, source: Clip, part: Part) -> set[int]:
+    """Streams of a result, other than the pictures, whose packets are a run of a damaged stream of its source."""
+    if not source.times or not result.times:
+        return set()
+    sync = _Sync(result, source, source.times[0] + (part.start_s or 0), part)
+    damaged = {complaint.stream for complaint in source.listing.complaints}
+    return {
+        mine.stream.index
+        for kind in ("audio", "subtitle")
+        for mine in result.listing.of_kind(kind)
+        for theirs in source.listing.of_kind(kind)
+        if theirs.stream.index in damaged and _place(sync, mine.packets, theirs.packets) is not None
+    }
 
 
 def _of_the_source(source: Clip) -> Iterator[Problem]:
@@ -324,7 +358,10 @@ class _Sync:
 
     @property
     def allowed_s(self) -> Fraction:
-        return min(max(1 / self.result.info.frame_rate, SYNC_LEAST_S), SYNC_MOST_S)
+        frame_s = 1 / self.result.info.frame_rate
+        if UNTIMED_CONTAINERS & set(self.source.info.container.split(",")):
+            frame_s *= 2
+        return min(max(frame_s, SYNC_LEAST_S), SYNC_MOST_S)
 
 
 def _streams(sync: _Sync) -> Iterator[Problem]:

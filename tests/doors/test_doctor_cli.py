@@ -66,7 +66,7 @@ def test_a_person_gets_a_line_each_and_a_verdict(
         monkeypatch.setattr(doctor, name, lambda: iter(()))
     assert main(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "System" and lines[1].startswith("  ok       Python: ")
+    assert lines[0] == "system" and lines[1].startswith("  ok       Python: ")
     assert any(line.startswith("  ok       untrained: ") for line in lines)
     assert lines[-1] in ("All is well.", "0 failed, 1 to look at.")
 

@@ -111,7 +111,7 @@ def test_another_rate_is_found(sources: Path, tmp_path: Path) -> None:
     slower = ("-itsscale", "1.05", "-i", str(tmp_path / "o.mp4"), "-i", str(tmp_path / "o.mp4"))
     encode(*slower, "-map", "0:v", "-map", "1:a", "-c", "copy", str(tmp_path / "b.mkv"))
     found = differences(tmp_path / "b.mkv", sources / "s.mkv")
-    assert "later than in the source" in found[0].text and found[0].frame == 1
+    assert "later than in the source" in found[0].text and found[0].frame in (1, 2)
 
 
 def test_sound_that_is_missing_or_another_is_found(sources: Path, tmp_path: Path) -> None:
