@@ -402,7 +402,7 @@ def _streams_of(sync: _Sync, kind: str) -> Iterator[Problem]:
         elif choice.coder == "copy":
             yield from _copied(sync, track, wanted, name)
         else:
-            yield from _converted(sync, track, wanted, name)
+            yield from _ends_alike(sync, track, wanted, name)
     for track in rest:
         yield Problem(
             DIFFERENCE, f"stream {track.stream.index} ({kind}) is not from the source", track.stream.index
@@ -497,12 +497,8 @@ def _bytes_of(clip: Clip, track: Track) -> str:
     return hashed
 
 
-def _converted(sync: _Sync, track: Track, source: Track, name: str) -> Iterator[Problem]:
-    """It was announced as a conversion: it begins and ends as the source's."""
-    yield from _ends_alike(sync, track, source, name)
-
-
 def _ends_alike(sync: _Sync, track: Track, source: Track, name: str) -> Iterator[Problem]:
+    """Sound that is not the same bytes: it begins and ends with the source's."""
     mine, theirs = track.frames, source.frames
     if sync.part.start_s is not None:
         theirs = [one for one in theirs if sync.in_source(one.end_s) > 0]

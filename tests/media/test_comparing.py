@@ -12,7 +12,7 @@ from media_facts import encode
 from PIL import Image
 from rewriting import rewrite
 
-from framestyle.media.colors import Colors
+from framestyle.media.colors import SDR, Colors
 from framestyle.media.comparing import Part, verify_against
 from framestyle.media.verdict import DIFFERENCE, NOTE, Problem
 from framestyle.media.verify import verify
@@ -271,6 +271,29 @@ def test_a_sources_own_damage_is_not_its_results(sources: Path, tmp_path: Path) 
     rewrite(source, tmp_path / "o.mkv")
     assert differences(tmp_path / "o.mkv", source) == []
     assert "the source itself: " in notes(tmp_path / "o.mkv", source)
+
+
+def test_sound_that_is_damaged_in_the_source_too_is_a_note(sources: Path, tmp_path: Path) -> None:
+    encode("-i", str(sources / "s.mkv"), "-map", "0:a:1", "-c", "copy", str(tmp_path / "one.flac"))
+    piece = (tmp_path / "one.flac").read_bytes()[-900:-860]
+    data = bytearray((sources / "s.mkv").read_bytes())
+    data[data.index(piece) + 20] ^= 0x10
+    source, target = tmp_path / "s.mkv", tmp_path / "o.mkv"
+    source.write_bytes(data)
+    rewrite(source, target)
+    assert verify(target).verdict == "damaged"
+    assert differences(target, source) == []
+    assert "the source has it, too" in notes(target, source)
+
+
+def test_hdr_that_was_made_sdr_is_a_note(tmp_path: Path) -> None:
+    source, target = tmp_path / "s.mkv", tmp_path / "o.mp4"
+    tags = "setparams=color_primaries=bt2020:color_trc=arib-std-b67:colorspace=bt2020nc:range=tv"
+    look = ("-vf", f"format=yuv420p10le,{tags}", "-c:v", "libx265", "-x265-params", "log-level=error")
+    encode(*PICTURE, *look, str(source))
+    rewrite(source, target, colors=SDR)
+    assert differences(target, source) == []
+    assert "HLG was made SDR" in notes(target, source)
 
 
 # -- photos and sequences ----------------------------------------------------------------------------------
