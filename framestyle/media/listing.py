@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -144,6 +144,7 @@ def list_clip(
         process.process.wait()
     finally:
         process.kill()
+    heard.place()
     return listing
 
 
@@ -207,7 +208,8 @@ class _Complaints:
         by_codec: dict[str, list[int]] = {}
         for index, track in listing.tracks.items():
             by_codec.setdefault(track.stream.codec, []).append(index)
-        self._by_codec = {codec: places[0] for codec, places in by_codec.items() if len(places) == 1}
+        self._by_codec = by_codec
+        self._unplaced: dict[Complaint, list[int]] = {}
 
     def __call__(self, line: str) -> None:
         complaint = self._understood(line)
@@ -223,8 +225,19 @@ class _Complaints:
             return None
         named = re.search(r"#0:([0-9]+)", found[1])
         codec = re.match(r"\[([^\]]+) @", found[1])
-        stream = int(named[1]) if named else self._by_codec.get(codec[1]) if codec else None
-        return Complaint(found[3], stream, is_error)
+        places = [int(named[1])] if named else self._by_codec.get(codec[1], []) if codec else []
+        complaint = Complaint(found[3], places[0] if len(places) == 1 else None, is_error)
+        if len(places) > 1:
+            self._unplaced[complaint] = places
+        return complaint
+
+    def place(self) -> None:
+        """A decoder says its codec alone. Of several streams with it, the one that ffmpeg itself complains of is meant."""
+        named = {complaint.stream for complaint in self._kept}
+        for complaint, places in self._unplaced.items():
+            meant = [place for place in places if place in named]
+            if len(meant) == 1 and complaint in self._kept:
+                self._kept[replace(complaint, stream=meant[0])] = self._kept.pop(complaint)
 
 
 def corrupt_frames(info: VideoInfo, stream: int) -> Iterator[Fraction]:
