@@ -209,7 +209,7 @@ def _inherited_streams(result: Clip, source: Clip, part: Part) -> set[int]:
         for kind in ("audio", "subtitle")
         for mine in result.listing.of_kind(kind)
         for theirs in source.listing.of_kind(kind)
-        if theirs.stream.index in damaged and _place(sync, mine.packets, theirs.packets) is not None
+        if {theirs.stream.index, None} & damaged and _place(sync, mine.packets, theirs.packets) is not None
     }
 
 
