@@ -199,17 +199,17 @@ def compared(result: Clip, source: Clip, part: Part = WHOLE) -> list[Problem]:
 
 
 def _inherited_streams(result: Clip, source: Clip, part: Part) -> set[int]:
-    """Streams of a result, other than the pictures, whose packets are a run of a damaged stream of its source."""
+    """Streams of a result, other than the pictures, whose packets are a run of one of its source's."""
     if not source.times or not result.times:
         return set()
     sync = _Sync(result, source, source.times[0] + (part.start_s or 0), part)
-    damaged = {complaint.stream for complaint in source.listing.complaints}
     return {
         mine.stream.index
         for kind in ("audio", "subtitle")
         for mine in result.listing.of_kind(kind)
         for theirs in source.listing.of_kind(kind)
-        if {theirs.stream.index, None} & damaged and _place(sync, mine.packets, theirs.packets) is not None
+        # Where the source's can be decoded and these cannot, it is the result's own fault.
+        if (mine.frames or not theirs.frames) and _place(sync, mine.packets, theirs.packets) is not None
     }
 
 

@@ -232,7 +232,7 @@ class _Complaints:
         return complaint
 
     def place(self) -> None:
-        """A decoder names its codec alone. Of several such streams, the one that ffmpeg itself complains of is meant."""
+        """A decoder names its codec alone: of several such streams, the one is meant that ffmpeg complains of."""
         named = {complaint.stream for complaint in self._kept}
         for complaint, places in self._unplaced.items():
             meant = [place for place in places if place in named]
