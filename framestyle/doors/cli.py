@@ -16,6 +16,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 import framestyle
+from framestyle.doors.doctor_cli import add_doctor
 from framestyle.doors.options import (
     add_inputs,
     add_mask,
@@ -29,6 +30,7 @@ from framestyle.doors.options import (
 from framestyle.doors.presets_cli import add_presets
 from framestyle.doors.preview import add_preview
 from framestyle.doors.text import plain
+from framestyle.doors.verify_cli import add_verify
 from framestyle.errors import BatchError, FramestyleError, InterruptedByUserError, UsageError
 
 if TYPE_CHECKING:
@@ -118,6 +120,8 @@ def build_parser() -> argparse.ArgumentParser:
     add_presets(commands)
     _add_weights(commands)
     _add_demo(commands)
+    add_verify(commands)
+    add_doctor(commands)
     return parser
 
 

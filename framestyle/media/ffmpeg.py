@@ -7,7 +7,7 @@ import re
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -85,7 +85,14 @@ def encoders() -> frozenset[str]:
 class _Process:
     """A running ffmpeg whose messages are drained. `kill` ends it, and may be repeated."""
 
-    def __init__(self, arguments: Sequence[str], *, stdin: int, stdout: int) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        *,
+        stdin: int,
+        stdout: int,
+        on_line: Callable[[str], None] | None = None,
+    ) -> None:
         command = [ffmpeg_exe(), "-hide_banner", "-nostats", "-loglevel", "warning", "-y", *arguments]
         try:
             # Its own session: a Ctrl-C in the terminal reaches us alone, and we decide what ffmpeg does.
@@ -102,6 +109,7 @@ class _Process:
         except ValueError as error:  # a zero byte in an argument
             raise OutputError(f"ffmpeg cannot be run: {error}") from error
         self._lines: deque[str] = deque(maxlen=LAST_LINES)
+        self._on_line = on_line or self._lines.append
         self._reader = threading.Thread(target=self._drain, name="ffmpeg-messages", daemon=True)
         self._reader.start()
 
@@ -109,7 +117,7 @@ class _Process:
         assert self.process.stderr is not None
         with self.process.stderr as messages:
             while line := messages.readline(LINE_BYTES):
-                self._lines.append(line.decode("utf-8", "replace").strip())
+                self._on_line(line.decode("utf-8", "replace").strip())
 
     def kill(self) -> None:
         """Ends the process at once; leaves nothing behind.
@@ -177,10 +185,15 @@ class FFmpeg(_Process):
 
 
 class FFmpegDecoder(_Process):
-    """A running ffmpeg whose stdout is read, from `output`. `kill` ends it."""
+    """A running ffmpeg whose stdout is read, from `output`. `kill` ends it.
 
-    def __init__(self, arguments: Sequence[str]) -> None:
-        super().__init__(["-nostdin", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    `on_line` is given each message, on a thread of its own; else the last ones are kept for `failure`.
+    """
+
+    def __init__(self, arguments: Sequence[str], on_line: Callable[[str], None] | None = None) -> None:
+        super().__init__(
+            ["-nostdin", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, on_line=on_line
+        )
         assert self.process.stdout is not None
         self.output = self.process.stdout
 
