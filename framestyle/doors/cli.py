@@ -35,7 +35,7 @@ EXAMPLES = """examples:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code."""
+    """Run one command; the exit code. Once it was told to stop, this process hears no further signal to stop."""
     parser = build_parser()
     args = parser.parse_args(argv)
     if not hasattr(args, "run"):
@@ -43,10 +43,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return UsageError.exit_code
     signal.signal(signal.SIGTERM, _stop)
     try:
+        return _run(args)
+    except KeyboardInterrupt:
+        _hear_no_more()
+        return _fail(_interrupted(), args.debug)
+
+
+def _run(args: argparse.Namespace) -> int:
+    """The command; KeyboardInterrupt where a signal came, even while an error was being told."""
+    try:
         code: int = args.run(args)
         return code
-    except KeyboardInterrupt:
-        return _fail(_interrupted(), args.debug)
+    except InterruptedByUserError as stop:
+        _hear_no_more()
+        return _fail(stop, args.debug)
     except FramestyleError as error:
         return _fail(error, args.debug)
     except BrokenPipeError:
@@ -63,6 +73,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _stop(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+def _hear_no_more() -> None:
+    """The end has come: a signal now would only break off what is said about it."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _interrupted() -> InterruptedByUserError:
