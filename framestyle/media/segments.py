@@ -33,7 +33,7 @@ class SegmentWriter:
         with ExitStack() as stack:
             temporary = stack.enter_context(atomic_output(path))
             out = ["-fps_mode", "passthrough", "-f", "matroska", output_argument(temporary)]
-            self._process = FFmpeg([*raw, "-i", "pipe:0", *coded, *out])
+            self._process = FFmpeg([*raw, "-i", "pipe:0", *coded, *out], path)
             stack.callback(self._process.kill)
             self._stack = stack.pop_all()
 

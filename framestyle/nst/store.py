@@ -11,6 +11,7 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import tempfile
 import urllib.error
 import urllib.request
@@ -125,13 +126,24 @@ def _open_pickle(path: Path) -> dict[str, Any]:
     return state
 
 
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
+    """As safetensors. OSError where the disk refuses, as any file gives it: the library has an error of its own."""
+    try:
+        save_file(dict(tensors), path, metadata=None if metadata is None else dict(metadata))
+    except SafetensorError as error:
+        if (told := re.search(r"\(os error (\d+)\)", str(error))) is None:
+            raise
+        number = int(told[1])
+        raise OSError(number, os.strerror(number), str(path)) from error
+
+
 def keep(path: Path, tensors: Mapping[str, Tensor], kind: str) -> Path:
     """Write safetensors and, beside it, its SHA-256; each whole or not at all."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".keep-") as folder:
             made = Path(folder) / path.name
-            save_file(dict(tensors), made, metadata={"kind": kind})
+            save_tensors(made, tensors, {"kind": kind})
             record = Path(folder) / "record.json"
             record.write_text(json.dumps({"kind": kind, "sha256": sha256_of(made)}))
             # The record first: a file without its record is not trusted, a record without its file is nothing.

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -165,6 +166,9 @@ def place(
     cv2.setNumThreads(1)
     for name, value in (("FRAMESTYLE_CACHE", "cache"), ("XDG_CONFIG_HOME", "config"), ("HOME", "home")):
         monkeypatch.setenv(name, str(tmp_path / value))
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    monkeypatch.setattr(tempfile, "tempdir", None)  # looked for again
     monkeypatch.delenv("http_proxy", raising=False)
     folder = tmp_path / "work"
     (folder / "sources").mkdir(parents=True)
@@ -183,4 +187,5 @@ def place(
         for number, handler in handlers.items():
             signal.signal(number, handler)
     made.check()
+    assert not list((tmp_path / "tmp").iterdir())
     assert not set(children_of(os.getpid())) - processes, "a process was left behind"
