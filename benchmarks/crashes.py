@@ -214,7 +214,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def told(number: int, trial: Trial) -> None:
-        frames = f"{trial.painted_before:3d} painted, {trial.kept:3d} kept, {trial.painted_after:3d} painted then"
+        frames = (
+            f"{trial.painted_before:3d} painted, {trial.kept:3d} kept, {trial.painted_after:3d} painted then"
+        )
         verdict = " ".join(["same" if trial.same else "DIFFERENT", *trial.left_over])
         print(f"{number + 1:4d}  killed after {trial.after_s:6.2f} s: {frames}; {verdict}", flush=True)
 

@@ -126,7 +126,9 @@ def _open_pickle(path: Path) -> dict[str, Any]:
     return state
 
 
-def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
+def save_tensors(
+    path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None
+) -> None:
     """As safetensors. OSError where the disk refuses, as any file gives it: the library has an error of its own."""
     try:
         save_file(dict(tensors), path, metadata=None if metadata is None else dict(metadata))

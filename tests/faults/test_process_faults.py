@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 from clips import make_clip
-from conftest import Place
 from fault_list import fault
 from photo_makers import picture, save
+from place import Place
 
 SLOW = ("--set", "video.steps=40", "--set", "video.min_steps=40", "--set", "video.tolerance=0")
 CLIP = ("sources/in.mp4", "-o", "out.mp4")
@@ -56,7 +56,9 @@ def _hidden() -> list[str]:
 def _alive(processes: list[int]) -> list[int]:
     """Those that have not gone by themselves after a while."""
     deadline = time.monotonic() + GONE_S
-    while (left := [one for one in processes if Path(f"/proc/{one}").exists()]) and time.monotonic() < deadline:
+    while (
+        left := [one for one in processes if Path(f"/proc/{one}").exists()]
+    ) and time.monotonic() < deadline:
         time.sleep(0.02)
     return left
 
@@ -78,7 +80,9 @@ def _ended(process: subprocess.Popen[str]) -> tuple[int, list[str]]:
     return process.returncode, [line for line in rest.splitlines() if not line.startswith("{")]
 
 
-@fault("kill -9 mid-frame", None, "the same command goes on at the last frame that was laid by; the same result")
+@fault(
+    "kill -9 mid-frame", None, "the same command goes on at the last frame that was laid by; the same result"
+)
 def test_kill_9_mid_frame(place: Place, whole: bytes, children_of: Callable[[int], list[int]]) -> None:
     with place.start(*CLIP, *SLOW) as process:
         _until(process, "frame_done", 3)
@@ -122,13 +126,19 @@ def _dies_and_goes_on(place: Place, whole: bytes, moment: str) -> str:
 
 
 @fault(
-    "kill -9 between temporary file and rename", None, "nothing is published; the same command ends it; the same result"
+    "kill -9 between temporary file and rename",
+    None,
+    "nothing is published; the same command ends it; the same result",
 )
 def test_kill_9_between_temporary_file_and_rename(place: Place, whole: bytes) -> None:
     _dies_and_goes_on(place, whole, BEFORE_RENAME)
 
 
-@fault("kill -9 during the final mux", None, "nothing is published; ffmpeg ends by itself; the same command ends it")
+@fault(
+    "kill -9 during the final mux",
+    None,
+    "nothing is published; ffmpeg ends by itself; the same command ends it",
+)
 def test_kill_9_during_the_final_mux(place: Place, whole: bytes) -> None:
     muxer = _dies_and_goes_on(place, whole, IN_THE_MUX)
     assert not _alive([int(muxer)])
@@ -159,7 +169,11 @@ def _goes_on_from_there(place: Place) -> None:
 
 
 @pytest.mark.parametrize("times", [1, 2])
-@fault("SIGINT once and twice", 130, "once: it lays by what is finished; twice: it ends at once; it goes on there")
+@fault(
+    "SIGINT once and twice",
+    130,
+    "once: it lays by what is finished; twice: it ends at once; it goes on there",
+)
 def test_sigint(place: Place, whole: bytes, times: int, children_of: Callable[[int], list[int]]) -> None:
     said = _stopped(place, *[signal.SIGINT] * times, children_of=children_of)
     assert times == 2 or "of 8 frames are painted and kept" in said[0]
@@ -250,7 +264,9 @@ def test_resume_with_changed_input(place: Place, whole: bytes) -> None:
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "gone"])
-@fault("resume with corrupt checkpoint", 0, "the part that is damaged is told and painted again; the same result")
+@fault(
+    "resume with corrupt checkpoint", 0, "the part that is damaged is told and painted again; the same result"
+)
 def test_resume_with_corrupt_checkpoint(place: Place, whole: bytes, damage: str) -> None:
     place.stops_after(4, *CLIP)
     state = max(Path().glob(".framestyle-work-*/state-*.safetensors"))
@@ -265,7 +281,11 @@ def test_resume_with_corrupt_checkpoint(place: Place, whole: bytes, damage: str)
 
 
 @pytest.mark.parametrize("damage", ["cut", "lies"])
-@fault("resume with corrupt manifest", 6, "nothing in it is believed: outputs that exist are refused; --overwrite goes on")
+@fault(
+    "resume with corrupt manifest",
+    6,
+    "nothing in it is believed: results that exist stay; --overwrite goes on",
+)
 def test_resume_with_corrupt_manifest(place: Place, damage: str) -> None:
     for name in ("a.png", "b.png"):
         save(place.sources / name, picture(height=24, width=32))

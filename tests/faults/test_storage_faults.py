@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from clips import make_clip
-from conftest import Place
 from fault_list import fault
 from photo_makers import picture, save
+from place import Place
 
 from framestyle.media.ffmpeg import FFmpeg
 
@@ -30,7 +30,9 @@ def mount(place: Place) -> Iterator[Mount]:
         folder = place.folder / name
         folder.mkdir(exist_ok=True)
         try:
-            done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True)
+            done = subprocess.run(
+                ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True
+            )
         except OSError as error:
             pytest.skip(f"no disk can be mounted: {error}")
         if done.returncode:
@@ -138,7 +140,11 @@ def test_read_only_output(place: Place, request: pytest.FixtureRequest) -> None:
         shut.mkdir()
         shut.chmod(0o555)
     place.watch()
-    for source, output in (("in.mp4", "shut/out.mp4"), ("in.png", "shut/out.png"), ("in.mp4", "shut/new/out.mp4")):
+    for source, output in (
+        ("in.mp4", "shut/out.mp4"),
+        ("in.png", "shut/out.png"),
+        ("in.mp4", "shut/new/out.mp4"),
+    ):
         place.refuses(f"sources/{source}", "-o", output, words=(output, "cannot be written"))
     place.refuses("sources", "-o", "shut", words=("shut/.framestyle.json", "cannot be written"))
     assert not list(shut.iterdir())
