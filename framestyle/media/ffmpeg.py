@@ -197,8 +197,11 @@ class FFmpegDecoder(_Process):
         """How it ended and why, once its output has ended."""
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(STOP_TIMEOUT_S)
+        still_there = self.process.poll() is None
         self.kill()
         how, lines = self._ended()
+        if still_there:  # by us it was stopped
+            how = "sent what is no picture"
         return f"ffmpeg {how}: {' | '.join(dict.fromkeys(lines[-2:])) or 'no message'}"
 
 
