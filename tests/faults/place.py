@@ -74,7 +74,7 @@ class Place:
 
     def paints(self, *arguments: str, progress: str = "none", preset: str = "presets/quick.yaml") -> Told:
         """A command that must do what it is asked."""
-        told = self.call(*self._stylize(arguments, progress, preset))
+        told = self.call(*self.stylize(arguments, progress, preset))
         assert told.code == 0, told.err
         return told
 
@@ -82,7 +82,7 @@ class Place:
         self, *arguments: str, words: tuple[str, ...] = (), preset: str = "presets/quick.yaml"
     ) -> None:
         """A command that must end with the case's exit code and one sentence, with these words in it."""
-        told = self.call(*self._stylize(arguments, "none", preset))
+        told = self.call(*self.stylize(arguments, "none", preset))
         assert told.code == self.fault.code, told.err
         told.is_one_sentence(*words)
 
@@ -99,20 +99,22 @@ class Place:
 
         with self.monkeypatch.context() as patch:
             patch.setattr(console._Silent, "__call__", heard)
-            told = self.call(*self._stylize(arguments, "none", "presets/quick.yaml"))
+            told = self.call(*self.stylize(arguments, "none", "presets/quick.yaml"))
         assert told.code == 130, told.err
         return told
 
     def start(self, *arguments: str, script: str = "", **options: Any) -> subprocess.Popen[str]:
         """The command as a process of its own, its news on stderr as JSON. `script`: Python that runs before it."""
         self.watch()
-        called = self._stylize(arguments, "json", "presets/quick.yaml")
+        called = self.stylize(arguments, "json", "presets/quick.yaml")
         code = f"import sys\nfrom framestyle.doors.cli import main\n{script}\nsys.exit(main({called!r}))"
         return subprocess.Popen(
             [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
         )
 
-    def _stylize(self, arguments: tuple[str, ...], progress: str, preset: str) -> tuple[str, ...]:
+    def stylize(
+        self, arguments: tuple[str, ...], progress: str, preset: str = "presets/quick.yaml"
+    ) -> tuple[str, ...]:
         return ("stylize", "-p", preset, *UNTRAINED, "--progress", progress, *arguments)
 
     # -- what lies there -----------------------------------------------------------------------------------
