@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import framestyle
 from framestyle.doors.presets_cli import add_presets
 from framestyle.doors.text import plain
-from framestyle.errors import BatchError, FramestyleError, InterruptedByUserError, UsageError
+from framestyle.errors import BatchError, FramestyleError, InterruptedByUserError, PresetError, UsageError
 
 if TYPE_CHECKING:
     from framestyle.jobs.batch import Order
@@ -66,7 +66,9 @@ def _run(args: argparse.Namespace) -> int:
     except Exception as error:
         if args.debug:
             raise
-        print(f"framestyle: unexpected {type(error).__name__}: {_plain(str(error))}", file=sys.stderr)
+        print(
+            f"framestyle: unexpected {type(error).__name__}: {plain(str(error), lines=True)}", file=sys.stderr
+        )
         print("  This is a bug. Run the same command with --debug for the whole story.", file=sys.stderr)
         return 1
 
@@ -91,21 +93,18 @@ def _interrupted() -> InterruptedByUserError:
 def _fail(error: FramestyleError, debug: bool) -> int:
     if debug:
         traceback.print_exception(error)
-    print(f"framestyle: {_plain(error.message)}", file=sys.stderr)
+    # A preset's faults stand in a line each; elsewhere a line's end can only be part of a name.
+    print(f"framestyle: {plain(error.message, lines=isinstance(error, PresetError))}", file=sys.stderr)
     if error.next_step:
-        print(f"  {_plain(error.next_step)}", file=sys.stderr)
+        print(f"  {plain(error.next_step)}", file=sys.stderr)
     return error.exit_code
-
-
-def _plain(text: str) -> str:
-    return plain(text, lines=True)
 
 
 class _Parser(argparse.ArgumentParser):
     """Usage errors in our own words and exit code."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        self.exit(UsageError.exit_code, f"framestyle: {message}\n  See {self.prog} --help\n")
+        self.exit(UsageError.exit_code, f"framestyle: {plain(message)}\n  See {self.prog} --help\n")
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -221,7 +221,7 @@ def _opencv_picture(capture: cv2.VideoCapture, info: VideoInfo, index: int) -> _
     try:
         there, bgr = capture.read()
     except cv2.error as error:
-        raise _broken(info, index, str(error)) from error
+        raise _broken(info, index, " ".join(str(error).split())) from error
     if not there:
         return None
     # Only after read() is this the timestamp of the frame just read.
