@@ -281,7 +281,7 @@ def _order(args: argparse.Namespace) -> Order:
     from framestyle.presets import load_preset
 
     if args.start is not None and args.end is not None and args.start >= args.end:
-        raise UsageError("--start must lie before --end")
+        raise UsageError("--start must lie before --end", next_step="Correct one of them.")
     overrides = list(args.overrides)
     if args.mask is not None:
         # JSON's quotes are YAML's: a path may hold whatever means something there.

@@ -105,7 +105,7 @@ class _Process:
         except OSError as error:
             raise _missing(str(error)) from error
         except ValueError as error:  # a zero byte in an argument
-            raise OutputError(f"ffmpeg cannot be run: {error}") from error
+            raise _missing(str(error)) from error
         self._lines: deque[str] = deque(maxlen=LAST_LINES)
         self._reader = threading.Thread(target=self._drain, name="ffmpeg-messages", daemon=True)
         self._reader.start()

@@ -66,6 +66,8 @@ def read_segment(path: Path, width: int, height: int, dtype: type[Any]) -> Gener
                 break
             yield np.frombuffer(data, dtype).reshape(height, width, 3)
         if data or process.process.wait() != 0:
-            raise InputError(f"{path} cannot be decoded: {process.failure()}")
+            raise InputError(
+                f"{path} cannot be decoded: {process.failure()}", next_step="Add --fresh to begin anew."
+            )
     finally:
         process.kill()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from fault_list import ALL, PENDING, registered, table
+
+import framestyle
+from framestyle import errors
 
 DOC = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- faults: begin -->\n", "<!-- faults: end -->"
@@ -28,3 +33,28 @@ def test_the_documentation_says_what_is_tested() -> None:
     assert text.split(BEGIN)[1].split(END)[0].strip() == table().strip()
     done = len(ALL) - len(PENDING)
     assert f"{done} of {len(ALL)} cases" in text
+
+
+WRAPPED = {"_parent"}
+"""Functions whose errors others take up into their own."""
+
+
+def _without_next_step(tree: ast.AST) -> Iterator[int]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef) and node.name in WRAPPED:
+            continue
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            kind = getattr(errors, node.func.id, None)
+            if kind is not None and not any(keyword.arg == "next_step" for keyword in node.keywords):
+                yield node.lineno
+        yield from _without_next_step(node)
+
+
+def test_every_error_in_the_program_says_the_next_step() -> None:
+    package = Path(str(framestyle.__file__)).parent
+    found = [
+        f"{path.relative_to(package)}:{line}"
+        for path in sorted(package.rglob("*.py"))
+        for line in _without_next_step(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert found == []
