@@ -132,6 +132,10 @@ def registered() -> list[Fault]:
     return found
 
 
+BEGIN, END = "<!-- faults: begin -->\n", "<!-- faults: end -->"
+"""Between them stands the table in docs/reliability.md."""
+
+
 def table() -> str:
     """The list for docs/reliability.md, in Markdown."""
     by_case = {one.case: one for one in registered()}
@@ -144,3 +148,14 @@ def table() -> str:
             lines.append(f"| {case} | {one.happens} | {code} |")
         lines.append("")
     return "\n".join(lines)
+
+
+if __name__ == "__main__":  # put the table into the documentation: python tests/faults/fault_list.py
+    import sys
+
+    sys.path.append(str(Path(__file__).parents[1]))
+    from fault_list import table as list_of_the_registry  # this module's other self, which the tests know
+
+    page = Path(__file__).parents[2] / "docs" / "reliability.md"
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    page.write_text(f"{before}{BEGIN}{list_of_the_registry()}{END}{rest.partition(END)[2]}", encoding="utf-8")

@@ -129,7 +129,7 @@ def test_disk_full_at_the_trailer(
     assert Path("out.mp4").read_bytes() == Path("whole.mp4").read_bytes()
 
 
-@fault("read-only output", 6, "it is told before any work")
+@fault("read-only output", 6, "it is told before any frame is painted")
 def test_read_only_output(place: Place, request: pytest.FixtureRequest) -> None:
     make_clip(place.sources / "in.mp4")
     save(place.sources / "in.png", picture(height=24, width=32))

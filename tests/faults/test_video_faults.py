@@ -97,8 +97,9 @@ def test_lying_frame_count(place: Place, name: str) -> None:
         start = data.index(b"stts") + 12
         data[start : start + 4] = struct.pack(">I", 1000)
     source.write_bytes(data)
-    _painted(place, source)
+    said = _painted(place, source)
     assert _frames("out.mp4") == 8
+    assert ("ends early" in said) == (name != "in.avi"), said
 
 
 @fault("variable rate", 0, "each frame is shown when its source's was")
