@@ -137,6 +137,7 @@ def _end(child: subprocess.Popen[str]) -> None:
         child.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [_make_clips, _make_photos])
 def test_no_damage_crashes_a_decoder(tmp_path: Path, make: Any) -> None:
     make(tmp_path)

@@ -80,6 +80,7 @@ def _ended(process: subprocess.Popen[str]) -> tuple[int, list[str]]:
     return process.returncode, [line for line in rest.splitlines() if not line.startswith("{")]
 
 
+@pytest.mark.slow
 @fault(
     "kill -9 mid-frame", None, "the same command goes on at the last frame that was laid by; the same result"
 )
@@ -125,6 +126,7 @@ def _dies_and_goes_on(place: Place, whole: bytes, moment: str) -> str:
     return out
 
 
+@pytest.mark.slow
 @fault(
     "kill -9 between temporary file and rename",
     None,
@@ -134,6 +136,7 @@ def test_kill_9_between_temporary_file_and_rename(place: Place, whole: bytes) ->
     _dies_and_goes_on(place, whole, BEFORE_RENAME)
 
 
+@pytest.mark.slow
 @fault(
     "kill -9 during the final mux",
     None,
@@ -168,6 +171,7 @@ def _goes_on_from_there(place: Place) -> None:
     assert Path("out.mp4").read_bytes() == _whole(place, *SLOW)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [1, 2])
 @fault(
     "SIGINT once and twice",
@@ -180,6 +184,7 @@ def test_sigint(place: Place, whole: bytes, times: int, children_of: Callable[[i
     _goes_on_from_there(place)
 
 
+@pytest.mark.slow
 @fault("SIGTERM", 130, "as one SIGINT")
 def test_sigterm(place: Place, whole: bytes, children_of: Callable[[int], list[int]]) -> None:
     said = _stopped(place, signal.SIGTERM, children_of=children_of)
@@ -222,6 +227,7 @@ def test_ffmpeg_missing(place: Place, monkeypatch: pytest.MonkeyPatch, there: st
     place.refuses(*CLIP, words=("ffmpeg cannot be run", "Install it"))
 
 
+@pytest.mark.slow
 @fault("two runs on one work folder", 6, "the second one is refused; the first one is not disturbed")
 def test_two_runs_on_one_work_folder(place: Place, whole: bytes) -> None:
     go, read_end = os.pipe()[::-1]
