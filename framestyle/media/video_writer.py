@@ -127,9 +127,11 @@ class VideoWriter:
         with ExitStack() as stack:
             temporary = self._temporary = stack.enter_context(atomic_output(self.target, self._scratch))
             if self._source is not None and self._muxer not in SILENT_MUXERS:
-                beside = stack.enter_context(TemporaryDirectory(prefix="framestyle-"))
+                beside = stack.enter_context(TemporaryDirectory(prefix=".framestyle-", dir=self._scratch))
                 self._carried.prepare(Path(beside), self._muxer)
-            self._process = FFmpeg([*self._inputs(), *self._outputs(), output_argument(temporary)])
+            self._process = FFmpeg(
+                [*self._inputs(), *self._outputs(), output_argument(temporary)], self.target
+            )
             stack.callback(self._process.kill)
             self._process.write(self._header())
             self._stack = stack.pop_all()

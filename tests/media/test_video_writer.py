@@ -323,12 +323,12 @@ def test_an_encoder_that_fails_and_a_full_disk_are_told_apart(
     tmp_path: Path, our_ffmpegs: Callable[[], list[int]]
 ) -> None:
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "64x48", "-i", "pipe:0"]
-    refused = FFmpeg([*raw, "-c:v", "no_such_encoder", f"file:{tmp_path / 'o.mkv'}"])
+    refused = FFmpeg([*raw, "-c:v", "no_such_encoder", f"file:{tmp_path / 'o.mkv'}"], tmp_path / "o.mkv")
     with pytest.raises(OutputError, match="no_such_encoder"):
         for frame in noise(3) * 50:
             refused.write(frame.tobytes())
         refused.close()
-    full = FFmpeg([*raw, "-c:v", "ffv1", "-f", "matroska", "/dev/full"])
+    full = FFmpeg([*raw, "-c:v", "ffv1", "-f", "matroska", "/dev/full"], tmp_path / "o.mkv")
     with pytest.raises(StorageError, match="full"):
         for frame in noise(3) * 50:
             full.write(frame.tobytes())
