@@ -27,7 +27,7 @@ from framestyle.media.files import InputKind, sniff
 from framestyle.media.listing import Shown, Track, parsed_words
 from framestyle.media.matroska import Mastering
 from framestyle.media.probe import VideoInfo
-from framestyle.media.sequences import SequenceReader, numbering_of
+from framestyle.media.sequences import NO_FILES, SequenceReader, numbering_of
 from framestyle.media.verdict import DAMAGE, DIFFERENCE, NOTE, Problem, Report, told
 from framestyle.media.verify import (
     Clip,
@@ -145,7 +145,7 @@ def _sequence_against(path: Path, source: Path, part: Part, on_progress: OnProgr
         # Numbers tell time by a rate; where the part is told, by the one that is the default.
         numbers = numbering.numbers()
         if not numbers:
-            raise InputError(f"{source} stands for no file")
+            raise InputError(f"{source} stands for no file", next_step=NO_FILES)
         compare_with_sequence(
             report, numbering, numbers_within(numbers, Fraction(24), part.start_s, part.end_s)
         )
