@@ -6,9 +6,13 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from loopback import Server, serve
+
+if TYPE_CHECKING:
+    from framestyle.nst.weights import Backbone
 
 
 def _children_of(parent: int) -> list[int]:
@@ -73,3 +77,26 @@ def raft_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
         return made[kind]
 
     return saved
+
+
+@pytest.fixture(scope="session")
+def untrained() -> Backbone:
+    """VGG19 with seeded random filters, whole."""
+    from framestyle.nst.weights import load_backbone
+
+    return load_backbone("untrained", seed=0)
+
+
+@pytest.fixture
+def loads(untrained: Backbone, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Which weights were loaded. They are untrained, and made once for all tests."""
+    from framestyle.jobs import workshop
+
+    asked: list[str] = []
+
+    def load(kind: str, **_: Any) -> Backbone:
+        asked.append(kind)
+        return untrained
+
+    monkeypatch.setattr(workshop, "load_backbone", load)
+    return asked

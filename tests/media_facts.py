@@ -56,3 +56,25 @@ def decoded_times(path: Path) -> tuple[Fraction, list[Fraction]]:
     tick = Fraction(int(found[1]), int(found[2]))
     rows = [line.split(",") for line in listed.splitlines() if not line.startswith("#")]
     return tick, [int(row[2]) * tick for row in rows]
+
+
+def pictures_as_subtitles(path: Path) -> None:
+    """A PGS stream, as Blu-rays have it: one black pixel for a second."""
+
+    def segment(at_s: int, kind: int, body: str) -> bytes:
+        data = bytes.fromhex(body)
+        return (
+            b"PG"
+            + (at_s * 90_000).to_bytes(4, "big")
+            + bytes(4)
+            + bytes([kind])
+            + len(data).to_bytes(2, "big")
+            + data
+        )
+
+    window = segment(1, 0x17, "01 00 0000 0000 0001 0001")
+    palette = segment(1, 0x14, "00 00 01 10 80 80 ff")
+    thing = segment(1, 0x15, "0000 00 c0 000008 0001 0001 01 00 00 00")
+    shown = segment(1, 0x16, "0040 0030 10 0000 80 00 00 01 0000 00 00 0000 0000")
+    gone = segment(2, 0x16, "0040 0030 10 0001 00 00 00 00")
+    path.write_bytes(shown + window + palette + thing + segment(1, 0x80, "") + gone + segment(2, 0x80, ""))

@@ -19,11 +19,15 @@ def rewrite(
     end: Fraction | None = None,
     *,
     drop: int | None = None,
+    at_rate: bool = False,
     streams: Path | None = None,
     quality: str = "draft",
     **changes: Any,
 ) -> list[str]:
-    """`drop`: a frame that is left out. `streams`: where sound comes from, if not the source. The writer's notes."""
+    """The writer's notes. `drop`: a frame that is left out. `at_rate`: each is shown at the rate's time, not its own.
+
+    `streams`: where sound comes from, if not from the source.
+    """
     with open_clip(source, start, end, sequence_rate=Fraction(24)) as reader:
         frames = list(reader)
         info, last = reader.info, reader.last_frame()
@@ -49,5 +53,6 @@ def rewrite(
     with VideoWriter(target, **{**options, **changes}) as writer:
         for number, frame in enumerate(frames):
             if number != drop:
-                writer.write(frame.pixels, frame.pts - zero, frame.alpha)
+                at = number / info.frame_rate if at_rate else frame.pts - zero
+                writer.write(frame.pixels, at, frame.alpha)
     return writer.notes

@@ -31,7 +31,7 @@ from framestyle.doors.presets_cli import add_presets
 from framestyle.doors.preview import add_preview
 from framestyle.doors.text import plain
 from framestyle.doors.verify_cli import add_verify
-from framestyle.errors import BatchError, FramestyleError, InterruptedByUserError, UsageError
+from framestyle.errors import BatchError, FramestyleError, InterruptedByUserError, PresetError, UsageError
 
 if TYPE_CHECKING:
     from framestyle.jobs.batch import Order
@@ -47,7 +47,7 @@ EXAMPLES = """examples:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code."""
+    """Run one command; the exit code. Once it was told to stop, this process hears no further signal to stop."""
     parser = build_parser()
     args = parser.parse_args(argv)
     if not hasattr(args, "run"):
@@ -55,10 +55,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return UsageError.exit_code
     signal.signal(signal.SIGTERM, _stop)
     try:
+        return _run(args)
+    except KeyboardInterrupt:
+        _hear_no_more()
+        return _fail(_interrupted(), args.debug)
+
+
+def _run(args: argparse.Namespace) -> int:
+    """The command; KeyboardInterrupt where a signal came, even while an error was being told."""
+    try:
         code: int = args.run(args)
         return code
-    except KeyboardInterrupt:
-        return _fail(_interrupted(), args.debug)
+    except InterruptedByUserError as stop:
+        _hear_no_more()
+        return _fail(stop, args.debug)
     except FramestyleError as error:
         return _fail(error, args.debug)
     except BrokenPipeError:
@@ -68,13 +78,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if args.debug:
             raise
-        print(f"framestyle: unexpected {type(error).__name__}: {_plain(str(error))}", file=sys.stderr)
+        print(
+            f"framestyle: unexpected {type(error).__name__}: {plain(str(error), lines=True)}", file=sys.stderr
+        )
         print("  This is a bug. Run the same command with --debug for the whole story.", file=sys.stderr)
         return 1
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+def _hear_no_more() -> None:
+    """The end has come: a signal now would only break off what is said about it."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _interrupted() -> InterruptedByUserError:
@@ -87,21 +105,18 @@ def _interrupted() -> InterruptedByUserError:
 def _fail(error: FramestyleError, debug: bool) -> int:
     if debug:
         traceback.print_exception(error)
-    print(f"framestyle: {_plain(error.message)}", file=sys.stderr)
+    # A preset's faults stand in a line each; elsewhere a line's end can only be part of a name.
+    print(f"framestyle: {plain(error.message, lines=isinstance(error, PresetError))}", file=sys.stderr)
     if error.next_step:
-        print(f"  {_plain(error.next_step)}", file=sys.stderr)
+        print(f"  {plain(error.next_step)}", file=sys.stderr)
     return error.exit_code
-
-
-def _plain(text: str) -> str:
-    return plain(text, lines=True)
 
 
 class _Parser(argparse.ArgumentParser):
     """Usage errors in our own words and exit code."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        self.exit(UsageError.exit_code, f"framestyle: {message}\n  See {self.prog} --help\n")
+        self.exit(UsageError.exit_code, f"framestyle: {plain(message)}\n  See {self.prog} --help\n")
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -40,7 +40,7 @@ def run_doctor(args: argparse.Namespace) -> int:
         findings.append(finding)
         if finding.area != area:
             area = finding.area
-            print_rows([Row("", area.capitalize(), "bold")])
+            print_rows([Row("", area, "bold")])
         print_rows(_rows(finding))
     states = [finding.state for finding in findings]
     warnings, failures = states.count("warning"), states.count("failure")

@@ -104,4 +104,4 @@ def parse_size(text: str) -> int:
 def check_range(args: argparse.Namespace) -> None:
     """UsageError where `--end` is not after `--start`."""
     if args.start is not None and args.end is not None and args.start >= args.end:
-        raise UsageError("--start must lie before --end")
+        raise UsageError("--start must lie before --end", next_step="Correct one of them.")

@@ -148,7 +148,13 @@ def _load_presets(
 
     rows = list_presets() if args.all else []
     broken = [
-        (row.path, PresetError(f"preset {row.name!r} {row.description}"))
+        (
+            row.path,
+            PresetError(
+                f"preset {row.name!r} {row.description}",
+                next_step=f"framestyle presets validate {row.name} tells all that is wrong.",
+            ),
+        )
         for row in rows
         if row.is_broken and row.name not in args.presets
     ]

@@ -135,8 +135,8 @@ def plan(
 ) -> list[Task]:
     """One task a clip or photo, in order; the trees of folders are mirrored under `output`.
 
-    Whether an output exists is not asked here, but for this: no input and no style image is written over. Raises
-    OutputError (that, or a name that the format does not go with) and UsageError (two inputs with one output).
+    Whether an output exists is not asked here, but for this: no input, no style image and no folder is written over.
+    Raises OutputError (that, or a name that the format does not go with) and UsageError (two inputs with one output).
     """
     names = [output] if one_file else [output / name for name in naming.called(inputs.found)]
     tasks = [
@@ -144,6 +144,11 @@ def plan(
         for one, name in zip(inputs.found, names, strict=True)
     ]
     for task in tasks:
+        if task.target.is_dir():
+            raise OutputError(
+                f"{task.target} is a folder, and is to be a file",
+                next_step="Move it away, or choose another -o.",
+            )
         if task.kind == "photo":
             check_photo_format(task.target)
         else:

@@ -138,6 +138,7 @@ def _writer(
         colors=reader.colors,
         mastering=found.info.mastering,
         scratch=scratch,
+        look_through=True,
     )
 
 

@@ -23,7 +23,7 @@ from typing import Any, Self
 
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from framestyle.errors import FramestyleError, OutputError
 from framestyle.frames import Pixels
@@ -45,6 +45,7 @@ from framestyle.media.files import atomic_output, storage_error
 from framestyle.media.segments import SegmentWriter, read_segment
 from framestyle.motion.bookmark import Bookmark
 from framestyle.nst.shelf import sha256_of
+from framestyle.nst.store import save_tensors
 
 LOCK = "lock"
 STATES_KEPT = 2
@@ -326,7 +327,7 @@ class WorkFolder:
             self._segment = _Segment(self._rate)
             state = self._next_path("state", "safetensors")
             with atomic_output(state) as temporary:
-                save_file(mark.bookmark.tensors(), temporary)
+                save_tensors(temporary, mark.bookmark.tensors())
             bookmark = mark.bookmark
             place = bookmark.shot, bookmark.pass_number, bookmark.next_frame
             entry = Entry(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
@@ -27,7 +27,7 @@ from framestyle.media.files import InputKind, sniff
 from framestyle.media.listing import Shown, Track, parsed_words
 from framestyle.media.matroska import Mastering
 from framestyle.media.probe import VideoInfo
-from framestyle.media.sequences import SequenceReader, numbering_of
+from framestyle.media.sequences import NO_FILES, SequenceReader, numbering_of
 from framestyle.media.verdict import DAMAGE, DIFFERENCE, NOTE, Problem, Report, told
 from framestyle.media.verify import (
     Clip,
@@ -46,12 +46,14 @@ from framestyle.media.verify_pictures import (
     numbers_within,
     shape_differences,
 )
-from framestyle.media.video_reader import snapped
+from framestyle.media.video_reader import VideoReader, snapped
 
 CODED_AS = {"libopus": "opus", "srt": "subrip"}
 """Codecs by the names of their encoders, where those differ."""
 SYNC_LEAST_S, SYNC_MOST_S = Fraction(3, 100), Fraction(1, 10)
 """Sound may be off by a frame, but no frame counts as shorter or longer than this."""
+UNTIMED_CONTAINERS = {"avi", "mpeg"}
+"""That leave times to be worked out, by which a picture may be one off."""
 PART_ENDS_S = Fraction(1, 10)
 """The sound of a part may begin and end so much off: packets are not cut."""
 CONVERTED_ENDS_S = Fraction(1, 10)
@@ -108,8 +110,21 @@ def verify_against(
     if kinds[0] == "sequence":
         report.problems += _against_sequence(clip, source, part)
     else:
-        report.problems += compared(clip, open_whole(source, strict=False, on_progress=on_progress), part)
+        given = open_whole(source, strict=False, on_progress=on_progress)
+        inherited = _inherited_streams(clip, given, part)
+        report.problems = [
+            replace(one, kind=NOTE, text=f"{one.text}; the source has it, too")
+            if _is_inherited(one, inherited)
+            else one
+            for one in report.problems
+        ]
+        report.problems += compared(clip, given, part)
     return report
+
+
+def _is_inherited(problem: Problem, inherited: set[int]) -> bool:
+    """Damage in a stream that is the source's, byte for byte."""
+    return problem.kind == DAMAGE and problem.stream in inherited
 
 
 def _kind(path: Path) -> str | None:
@@ -130,7 +145,7 @@ def _sequence_against(path: Path, source: Path, part: Part, on_progress: OnProgr
         # Numbers tell time by a rate; where the part is told, by the one that is the default.
         numbers = numbering.numbers()
         if not numbers:
-            raise InputError(f"{source} stands for no file")
+            raise InputError(f"{source} stands for no file", next_step=NO_FILES)
         compare_with_sequence(
             report, numbering, numbers_within(numbers, Fraction(24), part.start_s, part.end_s)
         )
@@ -157,6 +172,10 @@ def _against_sequence(clip: Clip, source: Path, part: Part) -> Iterator[Problem]
 def _source_times(source: Clip) -> tuple[VideoInfo, list[Fraction]]:
     """When each frame of a source is shown, counted from its first one, as its reader has it."""
     info, raw = source.info, source.times
+    if damage_of(source.listing):
+        # What is left of a frame is given by one decoder and dropped by another: the reader's own counts.
+        with VideoReader(info.path) as reader:
+            return info, [frame.pts for frame in reader]
     return info, [snapped(at - raw[0], n, info) for n, at in enumerate(raw)]
 
 
@@ -167,7 +186,7 @@ def compared(result: Clip, source: Clip, part: Part = WHOLE) -> list[Problem]:
     if not chosen:
         return [Problem(DIFFERENCE, "the source has no frame in that part of its time")]
     times = [all_times[n] - all_times[chosen[0]] for n in chosen]
-    sync = _Sync(result, source, source.times[chosen[0]], part)
+    sync = _Sync(result, source, source.times[0] + all_times[chosen[0]], part)
     return [
         *_of_the_source(source),
         *_frames(result, times, info.time_base),
@@ -177,6 +196,21 @@ def compared(result: Clip, source: Clip, part: Part = WHOLE) -> list[Problem]:
         *_chapters(sync, all_times[chosen[0]]),
         *_words(sync, all_times[chosen[0]]),
     ]
+
+
+def _inherited_streams(result: Clip, source: Clip, part: Part) -> set[int]:
+    """Streams of a result, other than the pictures, whose packets are a run of one of its source's."""
+    if not source.times or not result.times:
+        return set()
+    sync = _Sync(result, source, source.times[0] + (part.start_s or 0), part)
+    return {
+        mine.stream.index
+        for kind in ("audio", "subtitle")
+        for mine in result.listing.of_kind(kind)
+        for theirs in source.listing.of_kind(kind)
+        # Where the source's can be decoded and these cannot, it is the result's own fault.
+        if (mine.frames or not theirs.frames) and _place(sync, mine.packets, theirs.packets) is not None
+    }
 
 
 def _of_the_source(source: Clip) -> Iterator[Problem]:
@@ -324,7 +358,10 @@ class _Sync:
 
     @property
     def allowed_s(self) -> Fraction:
-        return min(max(1 / self.result.info.frame_rate, SYNC_LEAST_S), SYNC_MOST_S)
+        frame_s = 1 / self.result.info.frame_rate
+        if UNTIMED_CONTAINERS & set(self.source.info.container.split(",")):
+            frame_s *= 2
+        return min(max(frame_s, SYNC_LEAST_S), SYNC_MOST_S)
 
 
 def _streams(sync: _Sync) -> Iterator[Problem]:
@@ -365,7 +402,7 @@ def _streams_of(sync: _Sync, kind: str) -> Iterator[Problem]:
         elif choice.coder == "copy":
             yield from _copied(sync, track, wanted, name)
         else:
-            yield from _converted(sync, track, wanted, name)
+            yield from _ends_alike(sync, track, wanted, name)
     for track in rest:
         yield Problem(
             DIFFERENCE, f"stream {track.stream.index} ({kind}) is not from the source", track.stream.index
@@ -460,12 +497,8 @@ def _bytes_of(clip: Clip, track: Track) -> str:
     return hashed
 
 
-def _converted(sync: _Sync, track: Track, source: Track, name: str) -> Iterator[Problem]:
-    """It was announced as a conversion: it begins and ends as the source's."""
-    yield from _ends_alike(sync, track, source, name)
-
-
 def _ends_alike(sync: _Sync, track: Track, source: Track, name: str) -> Iterator[Problem]:
+    """Sound that is not the same bytes: it begins and ends with the source's."""
     mine, theirs = track.frames, source.frames
     if sync.part.start_s is not None:
         theirs = [one for one in theirs if sync.in_source(one.end_s) > 0]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import signal
 import subprocess
 import threading
 from collections import deque
@@ -14,12 +16,15 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
-from framestyle.errors import FramestyleError, OutputError, StorageError
+from framestyle.errors import FramestyleError, OutputError
+from framestyle.media.files import storage_error
 
 STOP_TIMEOUT_S = 5.0
 LAST_LINES = 40
 LINE_BYTES = 1000
 ASK_TIMEOUT_S = 60.0
+FILE_TOO_LARGE = int(getattr(signal, "SIGXFSZ", 0)) or 1 << 16
+"""The signal of a file that grew beyond its limit; no signal's number where the system has none."""
 
 FORMATS_READ = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,gif,webp_anim,yuv4mpegpipe,asf,mxf,nut"
@@ -107,7 +112,7 @@ class _Process:
         except OSError as error:
             raise _missing(str(error)) from error
         except ValueError as error:  # a zero byte in an argument
-            raise OutputError(f"ffmpeg cannot be run: {error}") from error
+            raise _missing(str(error)) from error
         self._lines: deque[str] = deque(maxlen=LAST_LINES)
         self._on_line = on_line or self._lines.append
         self._reader = threading.Thread(target=self._drain, name="ffmpeg-messages", daemon=True)
@@ -142,9 +147,13 @@ class _Process:
 
 
 class FFmpeg(_Process):
-    """A running ffmpeg that reads its stdin. `close` waits for it, `kill` ends it; both may be repeated."""
+    """A running ffmpeg that reads its stdin. `close` waits for it, `kill` ends it; both may be repeated.
 
-    def __init__(self, arguments: Sequence[str]) -> None:
+    `target`: what it makes, in messages.
+    """
+
+    def __init__(self, arguments: Sequence[str], target: Path) -> None:
+        self._target = target
         super().__init__(arguments, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
 
     def write(self, data: memoryview | bytes) -> None:
@@ -173,9 +182,9 @@ class FFmpeg(_Process):
         """Why it ended, in one line, from its own messages."""
         how, lines = self._ended()
         if any("No space left on device" in line or "Disk quota exceeded" in line for line in lines):
-            return StorageError(
-                "the disk is full", next_step="Free some space, then give the same command again."
-            )
+            return storage_error(OSError(errno.ENOSPC, ""), self._target)
+        if self.process.poll() == -FILE_TOO_LARGE or any("File too large" in line for line in lines):
+            return storage_error(OSError(errno.EFBIG, ""), self._target)
         telling = [line for line in lines if not line.startswith("Error opening output")]
         said = " | ".join(dict.fromkeys(telling[-3:])) or "no message"
         return OutputError(
@@ -201,8 +210,11 @@ class FFmpegDecoder(_Process):
         """How it ended and why, once its output has ended."""
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(STOP_TIMEOUT_S)
+        still_there = self.process.poll() is None
         self.kill()
         how, lines = self._ended()
+        if still_there:  # by us it was stopped
+            how = "sent what is no picture"
         return f"ffmpeg {how}: {' | '.join(dict.fromkeys(lines[-2:])) or 'no message'}"
 
 

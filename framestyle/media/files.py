@@ -15,7 +15,7 @@ from pathlib import Path
 from framestyle.errors import FramestyleError, InputError, OutputError, StorageError
 
 HEAD_BYTES = 4096
-DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+DISK_FULL, TOO_LARGE = {errno.ENOSPC, errno.EDQUOT}, {errno.EFBIG}
 KNOWN = (
     "Videos: MP4, MOV, MKV, WebM, AVI, MPEG, Y4M, animated GIF and WebP. "
     "Photos: JPEG, PNG, WebP, TIFF, BMP, AVIF, HEIC."
@@ -190,7 +190,7 @@ def atomic_output(target: Path, scratch: Path | None = None) -> Iterator[Path]:
         try:
             yield temporary
         except OSError as error:
-            if error.errno in DISK_FULL:
+            if error.errno in DISK_FULL | TOO_LARGE:
                 raise storage_error(error, target) from error
             raise
         put_in_place(temporary, target)
@@ -242,6 +242,11 @@ def storage_error(error: OSError | ValueError, target: Path) -> FramestyleError:
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         return StorageError(
             f"no room left for {target}", next_step="Free some space, then give the same command again."
+        )
+    if isinstance(error, OSError) and error.errno in TOO_LARGE:
+        return StorageError(
+            f"{target} grew larger than a file may be there",
+            next_step="Choose another disk for it, then give the same command again.",
         )
     cause = getattr(error, "strerror", None) or str(error)
     return OutputError(

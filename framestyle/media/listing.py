@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,6 +17,7 @@ STRICT = ("-err_detect", "crccheck+explode")
 """What a decoder would otherwise paint over is an error. Not `careful` and above, which take habits for faults."""
 UNKNOWN_CODECS = {"none", "unknown", ""}
 MOST_COMPLAINTS = 200
+PROGRESS_ROWS = 500
 CORRUPT = "corrupt decoded frame"
 UNFLAGGED = {"gif", "ffv1"}
 """Codecs whose decoders complain, and give the frame as if it were whole."""
@@ -119,14 +120,15 @@ def list_clip(
     columns, outputs = _columns(listing)
     heard = _Complaints(listing)
     process = FFmpegDecoder(["-v", "repeat+level+warning", *_inputs(info, strict=strict), *outputs], heard)
-    duration_s = float(info.duration_s or 0)
+    duration_s, rows_taken = float(info.duration_s or 0), 0
     bases: dict[int, Fraction] = {}
     try:
-        for number, raw in enumerate(process.output):
+        for raw in process.output:
             line = raw.decode("ascii", "replace")
             if row := _ROW.match(line):
                 _take(row, columns, bases)
-                if on_progress is not None and duration_s and number % 500 == 0:
+                rows_taken += 1
+                if on_progress is not None and duration_s and rows_taken % PROGRESS_ROWS == 1:
                     base = bases.get(int(row[1]), Fraction(0))
                     on_progress(min(1.0, max(0.0, int(row[3]) * float(base) / duration_s)))
             elif found := _BASE.match(line):
@@ -142,6 +144,7 @@ def list_clip(
         process.process.wait()
     finally:
         process.kill()
+    heard.place()
     return listing
 
 
@@ -205,7 +208,8 @@ class _Complaints:
         by_codec: dict[str, list[int]] = {}
         for index, track in listing.tracks.items():
             by_codec.setdefault(track.stream.codec, []).append(index)
-        self._by_codec = {codec: places[0] for codec, places in by_codec.items() if len(places) == 1}
+        self._by_codec = by_codec
+        self._unplaced: dict[Complaint, list[int]] = {}
 
     def __call__(self, line: str) -> None:
         complaint = self._understood(line)
@@ -221,8 +225,19 @@ class _Complaints:
             return None
         named = re.search(r"#0:([0-9]+)", found[1])
         codec = re.match(r"\[([^\]]+) @", found[1])
-        stream = int(named[1]) if named else self._by_codec.get(codec[1]) if codec else None
-        return Complaint(found[3], stream, is_error)
+        places = [int(named[1])] if named else self._by_codec.get(codec[1], []) if codec else []
+        complaint = Complaint(found[3], places[0] if len(places) == 1 else None, is_error)
+        if len(places) > 1:
+            self._unplaced[complaint] = places
+        return complaint
+
+    def place(self) -> None:
+        """A decoder names its codec alone: of several such streams, the one is meant that ffmpeg complains of."""
+        named = {complaint.stream for complaint in self._kept}
+        for complaint, places in self._unplaced.items():
+            meant = [place for place in places if place in named]
+            if len(meant) == 1 and complaint in self._kept:
+                self._kept[replace(complaint, stream=meant[0])] = self._kept.pop(complaint)
 
 
 def corrupt_frames(info: VideoInfo, stream: int) -> Iterator[Fraction]:

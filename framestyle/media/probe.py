@@ -254,7 +254,8 @@ def open_capture(path: Path) -> cv2.VideoCapture:
             capture = cv2.VideoCapture(f"file:{path}", cv2.CAP_FFMPEG)
         except (cv2.error, UnicodeError) as error:
             raise InputError(
-                f"{path} cannot be opened: {error}", next_step="Rename it, or copy it again."
+                f"{path} cannot be opened: {' '.join(str(error).split())}",
+                next_step="Rename it, or copy it again.",
             ) from error
     if not capture.isOpened():
         capture.release()

@@ -33,7 +33,7 @@ class SegmentWriter:
         with ExitStack() as stack:
             temporary = stack.enter_context(atomic_output(path))
             out = ["-fps_mode", "passthrough", "-f", "matroska", output_argument(temporary)]
-            self._process = FFmpeg([*raw, "-i", "pipe:0", *coded, *out])
+            self._process = FFmpeg([*raw, "-i", "pipe:0", *coded, *out], path)
             stack.callback(self._process.kill)
             self._stack = stack.pop_all()
 
@@ -66,6 +66,8 @@ def read_segment(path: Path, width: int, height: int, dtype: type[Any]) -> Gener
                 break
             yield np.frombuffer(data, dtype).reshape(height, width, 3)
         if data or process.process.wait() != 0:
-            raise InputError(f"{path} cannot be decoded: {process.failure()}")
+            raise InputError(
+                f"{path} cannot be decoded: {process.failure()}", next_step="Add --fresh to begin anew."
+            )
     finally:
         process.kill()

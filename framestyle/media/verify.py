@@ -271,12 +271,18 @@ def _promises(listing: Listing) -> Iterator[Problem]:
             text = f"its head counts {info.frame_count_estimate} frames; {missing} of them are not there"
             yield Problem(DAMAGE, text, info.video_index, len(pictures.packets))
     ends = [end for track in listing.tracks.values() if (end := track.end_s) is not None]
+    # Sound may begin before 0, to be decoded and not heard; Matroska's duration counts that.
+    before_s = max(
+        [-one.at_s for track in listing.tracks.values() for one in track.packets[:1]] + [Fraction(0)]
+    )
     allowed_s = max(EARLY_END_S, 2 / info.frame_rate)
     for promised_s, end_s, what in (
-        (None if info.duration_is_measured else info.duration_s, max(ends, default=None), "the file"),
+        (info.duration_s, max(ends) + before_s if ends else None, "the file"),
         (info.video_end_s, pictures.end_s, "the pictures"),
     ):
-        if promised_s is not None and end_s is not None and promised_s - end_s > allowed_s:
+        if promised_s is None or end_s is None or info.duration_is_measured:
+            continue
+        if promised_s - end_s > allowed_s:
             text = f"{what} should last {float(promised_s):.3f} s, and end at {float(end_s):.3f} s"
             yield Problem(DAMAGE, text, None if what == "the file" else info.video_index, at_s=end_s)
 

@@ -14,7 +14,7 @@ from framestyle.errors import InputError
 from framestyle.media.ffmpeg import ask
 from framestyle.media.photos import Photo, read_photo, recipe_in
 from framestyle.media.photos.formats import DEEP, FORMATS, WITH_ALPHA
-from framestyle.media.sequences import Numbering, numbering_of
+from framestyle.media.sequences import NO_FILES, Numbering, numbering_of
 from framestyle.media.verdict import DAMAGE, DIFFERENCE, NOTE, Problem, Report, told
 
 PNG_HEAD = b"\x89PNG\r\n\x1a\n"
@@ -136,7 +136,7 @@ def verify_sequence(path: Path, on_progress: Callable[[float], None] | None = No
     numbering = numbering_of(path)
     numbers = numbering.numbers() if numbering else []
     if numbering is None or not numbers:
-        raise InputError(f"{path} stands for no file")
+        raise InputError(f"{path} stands for no file", next_step=NO_FILES)
     damage: list[Problem] = []
     unlike: list[Problem] = []
     first: dict[str, Any] | None = None

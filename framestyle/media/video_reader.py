@@ -42,6 +42,8 @@ ONE_UP = np.minimum(np.arange(256) + (np.arange(256) > 0), 255).astype(np.uint8)
 """Puts that back; black stays black."""
 QUIET_END_S = Fraction(1, 4)
 """Sound may outlast the pictures by this much before pictures count as missing, where nobody counted them."""
+MOST_REFUSED = 250
+"""So many pictures in a row that OpenCV does not give are the end. At the end itself it takes 10 µs to say so."""
 ALPHA_FORMATS = {"yuv420p": "yuva420p"}
 """What decoders of transparency give where ffmpeg names the format without."""
 
@@ -211,10 +213,14 @@ def _broken(info: VideoInfo, index: int, cause: str) -> InputError:
 def _opencv_pictures(info: VideoInfo) -> Generator[_Picture, None, None]:
     capture = open_capture(info.path)
     try:
-        index = 0
-        while (picture := _opencv_picture(capture, info, index)) is not None:
+        index = refused = 0
+        while refused < MOST_REFUSED:
+            # A damaged picture ends nothing: after it OpenCV goes on, as ffmpeg does.
+            if (picture := _opencv_picture(capture, info, index)) is None:
+                refused += 1
+                continue
             yield picture
-            index += 1
+            index, refused = index + 1, 0
     finally:
         capture.release()
 
@@ -223,7 +229,7 @@ def _opencv_picture(capture: cv2.VideoCapture, info: VideoInfo, index: int) -> _
     try:
         there, bgr = capture.read()
     except cv2.error as error:
-        raise _broken(info, index, str(error)) from error
+        raise _broken(info, index, " ".join(str(error).split())) from error
     if not there:
         return None
     # Only after read() is this the timestamp of the frame just read.
@@ -269,7 +275,10 @@ def _ffmpeg_pictures(info: VideoInfo, *, tone_map: bool, deep: bool) -> Generato
 
 
 def _decoding(info: VideoInfo, *, tone_map: bool, deep: bool) -> list[str]:
-    """ffmpeg's arguments: raw pictures, each with its time in the file's own ticks, none added, dropped or resized."""
+    """ffmpeg's arguments: raw pictures, each with its time in the file's own ticks, none added or dropped.
+
+    Where the size changes on the way, all have the first one's, as OpenCV gives them and players show them.
+    """
     decoder = alpha_decoder(info)
     planes = ("gbrap" if info.has_alpha else "gbrp") + ("16le" if deep else "")
     packed = {"gbrap16le": "rgba64le", "gbrp16le": "rgb48le", "gbrap": "rgba", "gbrp": "rgb24"}[planes]
@@ -284,7 +293,7 @@ def _decoding(info: VideoInfo, *, tone_map: bool, deep: bool) -> list[str]:
         *(["-c:v", decoder] if decoder else []),
         *input_arguments(info.path),
         *("-map", f"0:{info.video_index}", "-vf", f"{filters},format={packed}", "-c:v", "rawvideo"),
-        *("-noautoscale", "-fps_mode", "passthrough", "-enc_time_base", "demux"),
+        *("-fps_mode", "passthrough", "-enc_time_base", "demux"),
         *("-f", "nut", "-write_index", "0", "-"),
     ]
 

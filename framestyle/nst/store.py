@@ -11,9 +11,11 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import tempfile
 import urllib.error
 import urllib.request
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +33,8 @@ from framestyle.nst.shelf import record_of, recorded_hash
 from framestyle.nst.shelf import sha256_of as sha256_of
 
 TIMEOUT_S = 30.0
+NO_WEIGHTS = "Name a file of weights that was not changed: .safetensors, or torchvision's .pth."
+CHECK_CACHE = "Free some space there, check its permissions, or name another folder in FRAMESTYLE_CACHE."
 
 OnProgress = Callable[[float, str], None]
 
@@ -71,7 +75,13 @@ def _scratch(folder: Path) -> tempfile.TemporaryDirectory[str]:
         folder.mkdir(parents=True, exist_ok=True)
         return tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-")
     except OSError as error:
-        raise StorageError(f"weights cannot be kept in {folder}: {error.strerror}") from error
+        raise _not_kept(folder, error) from error
+
+
+def _not_kept(folder: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"weights cannot be kept in {folder}: {error.strerror or error}", next_step=CHECK_CACHE
+    )
 
 
 def _download(url: str, target: Path, publisher: Publisher, on_progress: OnProgress | None) -> str:
@@ -93,7 +103,9 @@ def _download(url: str, target: Path, publisher: Publisher, on_progress: OnProgr
             next_step=f"Check the network, or {publisher.way_out}.",
         ) from error
     except OSError as error:
-        raise StorageError(f"the download cannot be written to {target.parent}: {error.strerror}") from error
+        raise StorageError(
+            f"the download cannot be written to {target.parent}: {error.strerror}", next_step=CHECK_CACHE
+        ) from error
     if total and got != total:
         raise WeightsError(
             f"the download from {url} ended after {got} of {total} bytes", next_step="Try again."
@@ -110,19 +122,35 @@ def open_file(path: Path, *, next_step: str = "Name a file that is there.") -> d
     try:
         return dict(load_file(path))
     except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path} is no safetensors file: {error}") from error
+        raise WeightsError(f"{path} is no safetensors file: {error}", next_step=NO_WEIGHTS) from error
 
 
 def _open_pickle(path: Path) -> dict[str, Any]:
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch thinks aloud of odd files
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise WeightsError(
-            f"{path} is no file of weights, or holds more than tensors; it was not opened further"
+            f"{path} is no file of weights, or holds more than tensors; it was not opened further",
+            next_step=NO_WEIGHTS,
         ) from error
     if not isinstance(state, dict):
-        raise WeightsError(f"{path} holds no table of weights")
+        raise WeightsError(f"{path} holds no table of weights", next_step=NO_WEIGHTS)
     return state
+
+
+def save_tensors(
+    path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None
+) -> None:
+    """As safetensors. OSError where the disk refuses, as any file gives it: the library has an error of its own."""
+    try:
+        save_file(dict(tensors), path, metadata=None if metadata is None else dict(metadata))
+    except SafetensorError as error:
+        if (told := re.search(r"\(os error (\d+)\)", str(error))) is None:
+            raise
+        number = int(told[1])
+        raise OSError(number, os.strerror(number), str(path)) from error
 
 
 def keep(path: Path, tensors: Mapping[str, Tensor], kind: str) -> Path:
@@ -131,14 +159,14 @@ def keep(path: Path, tensors: Mapping[str, Tensor], kind: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".keep-") as folder:
             made = Path(folder) / path.name
-            save_file(dict(tensors), made, metadata={"kind": kind})
+            save_tensors(made, tensors, {"kind": kind})
             record = Path(folder) / "record.json"
             record.write_text(json.dumps({"kind": kind, "sha256": sha256_of(made)}))
             # The record first: a file without its record is not trusted, a record without its file is nothing.
             os.replace(record, record_of(path))
             os.replace(made, path)
     except OSError as error:
-        raise StorageError(f"weights cannot be kept in {path.parent}: {error.strerror}") from error
+        raise _not_kept(path.parent, error) from error
     return path
 
 

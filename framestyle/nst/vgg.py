@@ -216,7 +216,8 @@ class VGG19(nn.Module):
         weight, bias = backbone.convolutions[layer.name]
         if tuple(weight.shape) != (layer.out_channels, layer.in_channels, 3, 3):
             raise WeightsError(
-                f"the {backbone.kind!r} weights of {layer.name} have shape {tuple(weight.shape)}"
+                f"the {backbone.kind!r} weights of {layer.name} have shape {tuple(weight.shape)}",
+                next_step="Use other weights: framestyle weights list",
             )
         dtype = torch.float32 if layer.name == "conv1_1" and self.dtype.itemsize < 4 else self.dtype
         weight = weight.to(dtype).contiguous(memory_format=torch.channels_last)

@@ -21,6 +21,7 @@ from framestyle.errors import WeightsError
 from framestyle.nst import learned, raft_weights
 from framestyle.nst.shelf import choose_kind as choose_kind
 from framestyle.nst.store import (
+    NO_WEIGHTS,
     RAFT_KINDS,
     OnProgress,
     Publisher,
@@ -173,10 +174,12 @@ def _from_torchvision(state: Mapping[str, Any], origin: str) -> dict[str, tuple[
         pair = state.get(f"features.{index}.weight"), state.get(f"features.{index}.bias")
         shapes = [tuple(t.shape) if isinstance(t, Tensor) else None for t in pair]
         if shapes != [(outputs, inputs, 3, 3), (outputs,)]:
-            raise WeightsError(f"{origin} is no VGG19: features.{index} has shapes {shapes}")
+            raise WeightsError(
+                f"{origin} is no VGG19: features.{index} has shapes {shapes}", next_step=NO_WEIGHTS
+            )
         weight, bias = (t.float() for t in pair if isinstance(t, Tensor))
         if not (weight.isfinite().all() and bias.isfinite().all()):
-            raise WeightsError(f"{origin}: {name} holds values that are not finite")
+            raise WeightsError(f"{origin}: {name} holds values that are not finite", next_step=NO_WEIGHTS)
         convolutions[name] = (weight, bias)
         inputs = outputs
     return convolutions

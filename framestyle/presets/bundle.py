@@ -78,7 +78,8 @@ def bundle_of(name_or_path: str | Path) -> Bundle:
     names = _plain_names(pictures_of(preset))
     if len(names) >= MOST_ENTRIES:
         raise PresetError(
-            f"{path} names more than {MOST_ENTRIES - 1} pictures; no zip of a preset holds more"
+            f"{path} names more than {MOST_ENTRIES - 1} pictures; no zip of a preset holds more",
+            next_step="Leave some out.",
         )
     pictures: dict[str, bytes] = {}
     for picture, name in names.items():

@@ -301,7 +301,9 @@ def _parse_or_raise(text: str, source: str) -> tuple[Node | None, list[Fault]]:
     try:
         return parse(text, source)
     except UnreadableError as error:
-        raise PresetError(str(error.fault)) from error
+        raise PresetError(
+            str(error.fault), next_step="Correct it there; framestyle presets keys tells all keys."
+        ) from error
 
 
 def bytes_of(path: Path) -> bytes:
@@ -310,9 +312,14 @@ def bytes_of(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(LARGEST_FILE_BYTES + 1)
     except OSError as error:
-        raise PresetError(f"{path} cannot be read: {error.strerror}") from error
+        raise PresetError(
+            f"{path} cannot be read: {error.strerror}", next_step="Check permissions."
+        ) from error
     if len(data) > LARGEST_FILE_BYTES:
-        raise PresetError(f"{path} is larger than {LARGEST_FILE_BYTES:,} bytes; no preset is")
+        raise PresetError(
+            f"{path} is larger than {LARGEST_FILE_BYTES:,} bytes; no preset is",
+            next_step="Name a preset's file.",
+        )
     return data
 
 

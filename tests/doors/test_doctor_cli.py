@@ -66,7 +66,7 @@ def test_a_person_gets_a_line_each_and_a_verdict(
         monkeypatch.setattr(doctor, name, lambda: iter(()))
     assert main(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "System" and lines[1].startswith("  ok       Python: ")
+    assert lines[0] == "system" and lines[1].startswith("  ok       Python: ")
     assert any(line.startswith("  ok       untrained: ") for line in lines)
     assert lines[-1] in ("All is well.", "0 failed, 1 to look at.")
 
@@ -87,7 +87,7 @@ def test_an_ffmpeg_that_fails_is_the_one_failure(
     assert not [one for one in told["findings"] if one["area"] == "encoders"]
 
 
-def test_an_ffmpeg_without_encoders_has_them_named(
+def test_an_encoder_that_is_missing_is_named(
     call: Call, workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that was built without AV1: a warning, for nothing else needs it."""
@@ -160,11 +160,8 @@ def test_an_area_that_breaks_down_is_a_failure_and_the_rest_goes_on(
 
 
 def test_the_first_failure_gives_the_exit_code() -> None:
-    states = [
-        Finding("a", "a", "warning", ""),
-        Finding("b", "b", "failure", "", None, 6),
-        Finding("c", "c", "failure", "", None, 9),
-    ]
+    states = [Finding("a", "a", "warning", "")]
+    states += [Finding("b", "b", "failure", "", exit_code=code) for code in (6, 9)]
     assert exit_code(states) == 6 and exit_code(states[:1]) == 0
 
 

@@ -14,11 +14,10 @@ import torch
 from PIL import Image
 
 from framestyle.events import OnEvent, ignore
-from framestyle.jobs import workshop as workshop_module
 from framestyle.jobs.workshop import Workshop
 from framestyle.media.ffmpeg import ffmpeg_exe
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.weights import Backbone, load_backbone
+from framestyle.nst.weights import Backbone
 from framestyle.presets import Preset
 
 MakeClip = Callable[..., Path]
@@ -34,12 +33,6 @@ QUICK: dict[str, Any] = {
     "video": {"steps": 1, "min_steps": 1},
     "output": {"quality": "draft"},
 }
-
-
-@pytest.fixture(scope="session")
-def untrained() -> Backbone:
-    """VGG19 with seeded random filters, whole."""
-    return load_backbone("untrained", seed=0)
 
 
 @pytest.fixture
@@ -134,19 +127,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("FRAMESTYLE_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-@pytest.fixture
-def loads(untrained: Backbone, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Which weights were loaded. They are untrained, and made once for all tests."""
-    asked: list[str] = []
-
-    def load(kind: str, **_: Any) -> Backbone:
-        asked.append(kind)
-        return untrained
-
-    monkeypatch.setattr(workshop_module, "load_backbone", load)
-    return asked
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from media_facts import ask, encode, packets, sound_md5, told_of
+from media_facts import ask, encode, packets, pictures_as_subtitles, sound_md5, told_of
 from PIL import Image
 
 from framestyle.media.carried import chapters_within, later_timecode
@@ -122,28 +122,6 @@ def test_subtitles_come_in_the_containers_own_form_at_their_times(
     assert ("Before" in text) == (start is None)
     shown = "00:00:01,500 --> 00:00:02,500" if start is None else "00:00:00,500 --> 00:00:01,500"
     assert f"{shown}\nAfter" in text
-
-
-def pictures_as_subtitles(path: Path) -> None:
-    """A PGS stream, as Blu-rays have it: one black pixel for a second."""
-
-    def segment(at_s: int, kind: int, body: str) -> bytes:
-        data = bytes.fromhex(body)
-        return (
-            b"PG"
-            + (at_s * 90_000).to_bytes(4, "big")
-            + bytes(4)
-            + bytes([kind])
-            + len(data).to_bytes(2, "big")
-            + data
-        )
-
-    window = segment(1, 0x17, "01 00 0000 0000 0001 0001")
-    palette = segment(1, 0x14, "00 00 01 10 80 80 ff")
-    thing = segment(1, 0x15, "0000 00 c0 000008 0001 0001 01 00 00 00")
-    shown = segment(1, 0x16, "0040 0030 10 0000 80 00 00 01 0000 00 00 0000 0000")
-    gone = segment(2, 0x16, "0040 0030 10 0001 00 00 00 00")
-    path.write_bytes(shown + window + palette + thing + segment(1, 0x80, "") + gone + segment(2, 0x80, ""))
 
 
 def test_bitmap_subtitles_stay_in_matroska_and_are_warned_of_elsewhere(tmp_path: Path) -> None:

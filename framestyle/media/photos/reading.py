@@ -73,8 +73,8 @@ def opened(path: Path) -> Iterator[Image.Image]:
 
 def _refusal(path: Path, error: Exception) -> InputError:
     if isinstance(error, Image.DecompressionBombError):
-        return InputError(f"{path} is too large: {error}", next_step="Scale it down first.")
-    cause = " ".join(str(error).split()) or type(error).__name__
+        return InputError(f"{path} is too large: {str(error).rstrip('.')}", next_step="Scale it down first.")
+    cause = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     next_step = "Copy it again, or save it as JPEG or PNG elsewhere."
     return InputError(f"{path} cannot be decoded: {cause}", next_step=next_step)
 

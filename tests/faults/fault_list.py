@@ -1,0 +1,157 @@
+"""The list of faults, in the order and the words in which it was asked for; and which test stands for which."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CASES: dict[str, tuple[str, ...]] = {
+    "Process": (
+        "kill -9 mid-frame",
+        "kill -9 between temporary file and rename",
+        "kill -9 during the final mux",
+        "SIGINT once and twice",
+        "SIGTERM",
+        "ffmpeg killed",
+        "ffmpeg missing",
+        "two runs on one work folder",
+        "resume with edited preset",
+        "resume with changed input",
+        "resume with corrupt checkpoint",
+        "resume with corrupt manifest",
+    ),
+    "Storage": (
+        "disk full mid-encode",
+        "disk full at the trailer",
+        "read-only output",
+        "output is a folder",
+        "input = output, also through a link",
+        "two inputs that would give one output",
+    ),
+    "Video": (
+        "zero bytes",
+        "no moov",
+        "truncated tail",
+        "corrupt middle",
+        "lying frame count",
+        "variable rate",
+        "rotation",
+        "SAR ≠ 1",
+        "321×241",
+        "10-bit and HDR",
+        "audio only",
+        "one frame",
+        "size change mid-stream",
+        "bitmap subtitles into MP4",
+        "24 h of timestamps",
+    ),
+    "Photos": (
+        "truncated JPEG",
+        "decompression bomb",
+        "EXIF 1–8",
+        "P3",
+        "CMYK",
+        "grey",
+        "alpha",
+        "16-bit",
+        "animated",
+        "text named .jpg",
+    ),
+    "Names": (
+        "leading dash",
+        "newline",
+        "unicode NFC/NFD",
+        "%04d",
+        "concat:",
+        "http:",
+        "ffconcat body",
+        "m3u8",
+        "terminal escapes in names and in logs",
+    ),
+    "Presets": (
+        "!!python/object",
+        "alias bomb",
+        "duplicate keys",
+        "NaN",
+        "inf",
+        "1e6",
+        "extends cycle",
+        "../ and absolute style path from an imported preset",
+        "link escape",
+        "unknown key",
+        "newer schema",
+    ),
+    "Device and weights": (
+        "out of memory at the first step",
+        "out of memory mid-clip",
+        "no CUDA",
+        "hash mismatch",
+        "pickle payload",
+        "NaN loss",
+        "a download cut in half",
+    ),
+}
+PENDING: dict[str, str] = {}
+"""Cases that no test stands for yet, each with its reason."""
+ALL = tuple(case for cases in CASES.values() for case in cases)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A case: the exit code that its command ends with (None: it is killed), and what happens, in a few words."""
+
+    case: str
+    code: int | None
+    happens: str
+
+
+def fault(case: str, code: int | None, happens: str) -> Callable[[Any], Any]:
+    """Marks the test that stands for a case. Its `place` holds commands to the exit code."""
+
+    def marked(test: Any) -> Any:
+        test.fault = Fault(case, code, happens)
+        return test
+
+    return marked
+
+
+def registered() -> list[Fault]:
+    """What the tests of this folder stand for."""
+    found = []
+    for path in sorted(Path(__file__).parent.glob("test_*.py")):
+        for test in vars(importlib.import_module(path.stem)).values():
+            if isinstance(one := getattr(test, "fault", None), Fault):
+                found.append(one)
+    return found
+
+
+BEGIN, END = "<!-- faults: begin -->\n", "<!-- faults: end -->"
+"""Between them stands the table in docs/reliability.md."""
+
+
+def table() -> str:
+    """The list for docs/reliability.md, in Markdown."""
+    by_case = {one.case: one for one in registered()}
+    lines = []
+    for title, cases in CASES.items():
+        lines += [f"### {title}", "", "| Case | What happens | Exit code |", "|---|---|---|"]
+        for case in cases:
+            one = by_case.get(case) or Fault(case, None, f"not tested yet: {PENDING.get(case, '?')}")
+            code = "–" if one.code is None else str(one.code)
+            lines.append(f"| {case} | {one.happens} | {code} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":  # put the table into the documentation: python tests/faults/fault_list.py
+    import sys
+
+    sys.path.append(str(Path(__file__).parents[1]))
+    from fault_list import table as list_of_the_registry  # this module's other self, which the tests know
+
+    page = Path(__file__).parents[2] / "docs" / "reliability.md"
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    page.write_text(f"{before}{BEGIN}{list_of_the_registry()}{END}{rest.partition(END)[2]}", encoding="utf-8")

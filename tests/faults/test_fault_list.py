@@ -1,0 +1,59 @@
+"""The list is whole: each case has one test, and the documentation says what the tests say."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from fault_list import ALL, BEGIN, END, PENDING, registered, table
+
+import framestyle
+from framestyle import errors
+
+DOC = Path(__file__).parents[2] / "docs" / "reliability.md"
+
+
+def test_the_list_has_seventy_cases() -> None:
+    assert len(ALL) == len(set(ALL)) == 70
+
+
+def test_each_case_has_one_test_or_a_reason_why_not() -> None:
+    counted = Counter(one.case for one in registered())
+    assert {case: count for case, count in counted.items() if count > 1} == {}
+    assert set(counted) | set(PENDING) == set(ALL)
+    assert not set(counted) & set(PENDING)
+
+
+def test_the_documentation_says_what_is_tested() -> None:
+    """Where it does not: `python tests/faults/fault_list.py` writes it anew."""
+    text = DOC.read_text(encoding="utf-8")
+    assert text.split(BEGIN)[1].split(END)[0].strip() == table().strip()
+    done = len(ALL) - len(PENDING)
+    assert f"{done} of {len(ALL)} cases" in text
+
+
+WRAPPED = {"_parent"}
+"""Functions whose errors others take up into their own."""
+
+
+def _without_next_step(tree: ast.AST) -> Iterator[int]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef) and node.name in WRAPPED:
+            continue
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            kind = getattr(errors, node.func.id, None)
+            if kind is not None and not any(keyword.arg == "next_step" for keyword in node.keywords):
+                yield node.lineno
+        yield from _without_next_step(node)
+
+
+def test_every_error_in_the_program_says_the_next_step() -> None:
+    package = Path(str(framestyle.__file__)).parent
+    found = [
+        f"{path.relative_to(package)}:{line}"
+        for path in sorted(package.rglob("*.py"))
+        for line in _without_next_step(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert found == []
