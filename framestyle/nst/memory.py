@@ -113,7 +113,8 @@ def _option(size: Size, demand: Demand, tiling: Tiling) -> Option:
         seen = sum(sides[0]) * sum(sides[1]) / size.area_px
     per_pixel = 0.0
     if demand.gradient:
-        per_pixel += PIXEL_BYTES * (1 + demand.optimizer_images)  # one is the gradient
+        # One is the gradient, one what the optimiser may step back to.
+        per_pixel += PIXEL_BYTES * (2 + demand.optimizer_images)
         per_pixel += sum(one.bytes for one in maps if one.stage.name in demand.kept_layers)
     per_pixel += _peak_bytes(rest, demand) + (0 if tiled else ENTERING_BYTES)
     needs = size.area_px * per_pixel + largest_px * (_peak_bytes(first, demand) + ENTERING_BYTES)
