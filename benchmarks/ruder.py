@@ -22,7 +22,8 @@ from benchmarks.known_clips import Floats
 from framestyle.frames import Frame, Pixels
 from framestyle.motion.flow import DISFlow, hard_mask, warp
 from framestyle.nst.image import to_tensor
-from framestyle.nst.stylizer import Stylizer, TemporalTarget
+from framestyle.nst.objective import TemporalTarget
+from framestyle.nst.stylizer import Stylizer
 
 FIRST_ITERATIONS, NEXT_ITERATIONS = 2000, 1000
 STOP_BELOW, STOP_WINDOW = 1e-4, 50

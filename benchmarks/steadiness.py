@@ -8,13 +8,10 @@ Writes JSON, a table and a plot.
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +28,7 @@ from benchmarks.known_clips import (
     noisy_still_clip,
 )
 from benchmarks.plots import error_against_steps, side_by_side
+from benchmarks.reports import write_report
 from benchmarks.ruder import ruder_frames
 from framestyle.doors.demo import samples_dir
 from framestyle.events import Event, FrameDone
@@ -279,14 +277,7 @@ def main() -> None:
             print(table(rows[-1:]).splitlines()[-1], file=sys.stderr, flush=True)
         runs = {one: Run.load(_kept(name, one, args.output)).pictures for one in variants}
         side_by_side(clip, runs, args.output / f"steadiness-{name}.png")
-    report = {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads",
-        "torch": torch.__version__,
-        "settings": {key: str(value) for key, value in vars(args).items()},
-        "rows": [asdict(row) for row in rows],
-    }
-    (args.output / "steadiness.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    write_report(args.output / "steadiness.json", rows, args)
     (args.output / "steadiness.md").write_text(f"{table(rows)}\n\n{ratios(rows)}\n", encoding="utf-8")
     error_against_steps(rows, args.output / "steadiness.png")
     print(table(rows))

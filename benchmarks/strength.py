@@ -45,7 +45,7 @@ def measure(side_px: int, strength: float, args: argparse.Namespace) -> Row:
     image = shop.stylizer.stylize(content).image
     write_photo(args.output / f"{args.preset}-{side_px}-{strength:g}.png", to_pixels(image), None, {})
     found = shop.stylizer.losses_of(image, content)
-    content_weight = shop.stylizer.content_weight
+    content_weight = shop.stylizer.weights.content
     return Row(side_px, strength, found["style"] / preset.style.weight, found["content"] / content_weight)
 
 

@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from framestyle.doors.console import open_console
-from framestyle.doors.demo import clip_moments, contact_sheet, samples_dir
+from framestyle.doors.demo import clip_moments, samples_dir
+from framestyle.doors.sheet import picture_row, sheet
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.workshop import open_workshop
-from framestyle.media.photos import PhotoSettings, read_photo, write_photo
+from framestyle.media.photos import PhotoSettings, read_style_image, write_photo
 from framestyle.presets import list_presets, load_preset
 
 IMAGES = Path(__file__).parent / "images"
@@ -31,6 +32,7 @@ PHOTO_SETTINGS = ("scales.max_side_px=240",)
 CLIP_SETTINGS = ("scales.max_side_px=192", "video.steps=12")
 PRESET_SETTINGS = ("scales.max_side_px=160", "scales.first_steps=80", "scales.steps=40")
 MOMENTS = (0.1, 0.3, 0.5, 0.6, 0.95)
+CELL_PX, PRESET_CELL_PX = 320, 200
 
 
 def stylize(kind: str, source: Path, target: Path, preset: str, settings: Sequence[str], device: str) -> None:
@@ -43,40 +45,41 @@ def stylize(kind: str, source: Path, target: Path, preset: str, settings: Sequen
 
 
 def photos(work: Path, device: str) -> None:
-    pictures, labels = [], []
+    rows = []
     for name, presets in PHOTOS.items():
         source = samples_dir() / "photos" / f"{name}.jpg"
-        pictures.append(read_photo(source).pixels)
-        labels.append("photo")
-        for preset in presets:
-            target = work / f"{name}-{preset}.png"
+        targets = [work / f"{name}-{preset}.png" for preset in presets]
+        for preset, target in zip(presets, targets, strict=True):
             stylize("photo", source, target, preset, PHOTO_SETTINGS, device)
-            pictures.append(read_photo(target).pixels)
-            labels.append(preset)
-    write_photo(IMAGES / "photos.jpg", contact_sheet(pictures, labels, columns=5), None, {})
+        pictures = [read_style_image(path) for path in (source, *targets)]
+        rows.append(picture_row(source.name, ["original", *presets], pictures, CELL_PX))
+    write_photo(IMAGES / "photos.jpg", sheet(rows), None, {})
 
 
 def clip(work: Path, device: str) -> None:
     source, target = samples_dir() / "clip.mp4", work / "clip.mp4"
     stylize("video", source, target, CLIP_PRESET, CLIP_SETTINGS, device)
-    pictures = [*clip_moments(source, MOMENTS), *clip_moments(target, MOMENTS)]
-    labels = ["clip"] * len(MOMENTS) + [CLIP_PRESET] * len(MOMENTS)
-    write_photo(IMAGES / "clip.jpg", contact_sheet(pictures, labels, columns=5), None, {})
+    moments = [f"at {fraction:.0%}" for fraction in MOMENTS]
+    rows = [
+        picture_row(title, moments, clip_moments(path, MOMENTS), CELL_PX)
+        for title, path in ((source.name, source), (f"{source.name} in {CLIP_PRESET}", target))
+    ]
+    write_photo(IMAGES / "clip.jpg", sheet(rows), None, {})
 
 
 def presets(work: Path, device: str, name: str) -> None:
     """Every preset of the list on one photo, small; but for gatys2015, which wants imagenet weights."""
     source = samples_dir() / "photos" / f"{name}.jpg"
-    pictures, labels = [read_photo(source).pixels], ["photo"]
+    pictures, labels = [read_style_image(source)], ["original"]
     found = (summary for summary in list_presets() if summary.builtin and "reference" not in summary.tags)
     for preset in sorted(summary.name for summary in found):
         target = work / f"{name}-{preset}.png"
         if not target.exists():
             stylize("photo", source, target, preset, PRESET_SETTINGS, device)
-        pictures.append(read_photo(target).pixels)
+        pictures.append(read_style_image(target))
         labels.append(preset)
-    sheet = contact_sheet(pictures, labels, columns=4)
-    write_photo(IMAGES / f"presets-{name}.jpg", sheet, None, {}, PhotoSettings(75, "4:2:0", "srgb"))
+    page = sheet([picture_row(source.name, labels, pictures, PRESET_CELL_PX)])
+    write_photo(IMAGES / f"presets-{name}.jpg", page, None, {}, PhotoSettings(75, "4:2:0", "srgb"))
 
 
 def main() -> None:

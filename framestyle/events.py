@@ -62,6 +62,8 @@ class TaskStarted(Event):
     height: int
     passes: int = 1
     """How often each frame is painted."""
+    preset: str = ""
+    """On a contact sheet: what it calls the preset that is at work. Else the job's."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,19 @@ class PhotoDone(Event):
 
     path: str
     output: str
+    steps: int
+    seconds: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class CellDone(Event):
+    """A picture of a contact sheet is stylized."""
+
+    path: str
+    """The input."""
+    preset: str
+    """What the sheet calls it: a preset, or the keys that a sweep sets."""
     steps: int
     seconds: float
     loss: float

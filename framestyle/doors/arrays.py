@@ -100,6 +100,7 @@ class Painter:
         weights: str = "auto",
         device: str = "auto",
         seed: int = 0,
+        memory_limit_bytes: int | None = None,
         on_event: OnEvent = ignore,
     ) -> None:
         loaded = preset if isinstance(preset, Preset) else load_preset(preset)
@@ -114,6 +115,7 @@ class Painter:
             on_event=on_event,
             clips=False,
             masks_follow=True,
+            memory_limit_bytes=memory_limit_bytes,
         )
 
     def stylize_image(self, image: Array, *, mask: Array | None = None) -> Array:

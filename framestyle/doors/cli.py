@@ -6,20 +6,31 @@ Heavy imports (torch, OpenCV) happen inside the commands that need them, so that
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import framestyle
+from framestyle.doors.doctor_cli import add_doctor
+from framestyle.doors.options import (
+    add_inputs,
+    add_mask,
+    add_overrides,
+    add_range,
+    add_work_options,
+    check_range,
+    overrides_of,
+    parse_size,
+)
 from framestyle.doors.presets_cli import add_presets
+from framestyle.doors.preview import add_preview
 from framestyle.doors.text import plain
+from framestyle.doors.verify_cli import add_verify
 from framestyle.errors import BatchError, FramestyleError, InterruptedByUserError, PresetError, UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +39,7 @@ if TYPE_CHECKING:
 EXAMPLES = """examples:
   framestyle demo
   framestyle presets list
+  framestyle preview photo.jpg -o looks.png -p mosaic -p wave
   framestyle stylize clip.mp4 -o painted.mp4 -p nightswirl --max-side 512
   framestyle stylize photos/ -o painted/ -p watercolor --set strength=0.7
   framestyle stylize photos/ -o painted/ -p wave -p inkwash --dry-run
@@ -119,38 +131,18 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
     _add_stylize(commands)
+    add_preview(commands)
     add_presets(commands)
     _add_weights(commands)
     _add_demo(commands)
+    add_verify(commands)
+    add_doctor(commands)
     return parser
-
-
-def _add_work_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--device", default="auto", metavar="DEV", help="auto | cpu | cuda[:N] | mps (default: auto)"
-    )
-    parser.add_argument(
-        "--weights",
-        default="auto",
-        metavar="W",
-        help="imagenet | caffe | learned | untrained | PATH; auto = imagenet where it is at hand, else learned",
-    )
-    parser.add_argument("--seed", type=int, default=0, help="same seed, same pixels (default: 0)")
-    parser.add_argument(
-        "--progress", default="auto", choices=("auto", "rich", "json", "none"), help="how to show progress"
-    )
-    parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
 
 def _add_stylize(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = commands.add_parser("stylize", help="stylize clips, photos, or folders of them")
-    parser.add_argument(
-        "inputs",
-        nargs="+",
-        type=Path,
-        metavar="INPUT",
-        help="a clip, a photo, an image sequence (shot.%%04d.png), a folder, or a pattern ('photos/**/*.jpg')",
-    )
+    add_inputs(parser)
     parser.add_argument("-o", "--output", required=True, help="a file, or a folder for several results")
     parser.add_argument(
         "-p",
@@ -158,26 +150,21 @@ def _add_stylize(commands: argparse._SubParsersAction[_Parser]) -> None:
         dest="presets",
         action="append",
         required=True,
+        metavar="PRESET",
         help="a preset's name, or the path of a YAML file; with several -p, each gets a folder of its name",
     )
-    parser.add_argument(
-        "--set",
-        dest="overrides",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="change any preset key",
-    )
-    parser.add_argument(
-        "--mask",
-        metavar="PATH",
-        help="where the regions lie that style images are for: an image, or a folder with one for each input",
-    )
+    add_overrides(parser)
+    add_mask(parser)
     parser.add_argument(
         "--max-side", type=int, metavar="PX", help="longest side of the result; 0 = the input's own"
     )
-    parser.add_argument("--start", type=parse_time, metavar="T", help="seconds, or [[HH:]MM:]SS[.fff]")
-    parser.add_argument("--end", type=parse_time, metavar="T", help="seconds, or [[HH:]MM:]SS[.fff]")
+    add_range(parser)
+    parser.add_argument(
+        "--memory-limit",
+        type=parse_size,
+        metavar="SIZE",
+        help="most memory of the device to use, such as 4G or 600M; a large picture is then painted in parts",
+    )
     parser.add_argument(
         "--overwrite", action="store_true", help="replace outputs that exist, but for those that are done"
     )
@@ -187,7 +174,7 @@ def _add_stylize(commands: argparse._SubParsersAction[_Parser]) -> None:
         action="store_true",
         help="say what would be done, and do nothing: sizes, time and disk by estimate",
     )
-    _add_work_options(parser)
+    add_work_options(parser)
     parser.set_defaults(run=run_stylize)
 
 
@@ -215,24 +202,8 @@ def _add_weights(commands: argparse._SubParsersAction[_Parser]) -> None:
 def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = commands.add_parser("demo", help="the main job on the bundled samples, in a few minutes")
     parser.add_argument("-o", "--output", type=Path, default=Path("framestyle-demo"), metavar="DIR")
-    _add_work_options(parser)
+    add_work_options(parser)
     parser.set_defaults(run=run_demo)
-
-
-def parse_time(text: str) -> Fraction:
-    """`90`, `1:30`, `00:01:30.5` -> seconds."""
-    parts = text.split(":")
-    try:
-        if not 1 <= len(parts) <= 3 or any(not part.replace(".", "", 1).isdecimal() for part in parts):
-            raise ValueError
-        seconds = Fraction(0)
-        for part in parts:
-            seconds = seconds * 60 + Fraction(part)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no time: write seconds or [[HH:]MM:]SS[.fff]"
-        ) from None
-    return seconds
 
 
 def run_stylize(args: argparse.Namespace) -> int:
@@ -280,12 +251,8 @@ def _order(args: argparse.Namespace) -> Order:
     from framestyle.jobs.plan import TimeRange
     from framestyle.presets import load_preset
 
-    if args.start is not None and args.end is not None and args.start >= args.end:
-        raise UsageError("--start must lie before --end", next_step="Correct one of them.")
-    overrides = list(args.overrides)
-    if args.mask is not None:
-        # JSON's quotes are YAML's: a path may hold whatever means something there.
-        overrides.append(f"style.mask={json.dumps(args.mask, ensure_ascii=False)}")
+    check_range(args)
+    overrides = overrides_of(args)
     if args.max_side is not None:
         overrides.append(f"scales.max_side_px={args.max_side}")
     return Order(
@@ -300,6 +267,7 @@ def _order(args: argparse.Namespace) -> Order:
         into_folder=args.output.endswith(("/", os.sep)),
         overwrite=args.overwrite,
         fresh=args.fresh,
+        memory_limit_bytes=args.memory_limit,
     )
 
 

@@ -26,6 +26,7 @@ from rich.text import Text
 from framestyle.doors.progress import Clock, Progress
 from framestyle.doors.text import counted, plain
 from framestyle.events import (
+    CellDone,
     Event,
     FrameDone,
     JobDone,
@@ -178,11 +179,14 @@ def describe(event: Event) -> str:
     """One line for the events that are worth one, else nothing."""
     if isinstance(event, TaskStarted):
         what = f"{event.frames} frames, {event.shots} shots, " if event.kind == "video" else ""
-        return f"{plain(event.path)}: {what}{event.width}x{event.height}"
+        look = f" in {plain(event.preset)}" if event.preset else ""
+        return f"{plain(event.path)}{look}: {what}{event.width}x{event.height}"
     if isinstance(event, TaskResumed):
         return f"{plain(event.path)}: goes on after frame {event.frames}"
     if isinstance(event, Note):
         return f"{'warning: ' if event.level == 'warning' else ''}{plain(event.message)}"
+    if isinstance(event, CellDone):
+        return f"{plain(event.path)} in {plain(event.preset)}: {event.seconds:.1f} s"
     if isinstance(event, TaskFailed):
         return f"FAILED {plain(event.path)}: {_cause(event)}"
     if isinstance(event, TaskDone):
@@ -273,7 +277,8 @@ class _Rich:
         if progress.job is not None:
             job, task = progress.job, progress.task
             name = middle(plain(task.path if task else job.output), max(16, width - 44))
-            grid.add_row(Text(f"{name}  {job.preset} · {job.weights} · {job.device}", style="bold"))
+            preset = plain(task.preset if task and task.preset else job.preset)
+            grid.add_row(Text(f"{name}  {preset} · {job.weights} · {job.device}", style="bold"))
         if progress.preparing is not None:
             grid.add_row(self._bar(progress.preparing.fraction, f"preparing {progress.preparing.what}"))
         elif progress.total:
@@ -314,7 +319,8 @@ class _Rich:
         table.add_column(style="bold")
         table.add_column(overflow="fold")
         for output in done.outputs[:SHOWN_OUTPUTS]:
-            table.add_row("wrote", Text(f"{plain(output)}  {self._sizes.get(output, 0) / 1e6:.2f} MB"))
+            size = f"  {self._sizes[output] / 1e6:.2f} MB" if output in self._sizes else ""
+            table.add_row("wrote", Text(plain(output) + size))
         if len(done.outputs) > SHOWN_OUTPUTS:
             table.add_row("", f"and {len(done.outputs) - SHOWN_OUTPUTS} more")
         if done.skipped:

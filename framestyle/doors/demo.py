@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
-
+from framestyle.doors.sheet import Shown, picture_row, sheet
 from framestyle.errors import InputError
 from framestyle.events import OnEvent
-from framestyle.frames import Pixels
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task, TimeRange
-from framestyle.jobs.workshop import open_workshop
-from framestyle.media.photos import read_photo, write_photo
+from framestyle.jobs.workshop import load_weights, open_workshop
+from framestyle.media.photos import read_style_image, write_photo
 from framestyle.media.video_reader import VideoReader
 from framestyle.presets import builtin_presets_dir, load_preset
 
@@ -30,7 +27,6 @@ CLIP_SETTINGS = (
 )  # fmt: skip
 PHOTO_SETTINGS = ("scales.max_side_px=192", "scales.first_steps=60", "scales.steps=30")
 CELL_PX = 320
-LABEL_PX = 22
 
 
 @dataclass(frozen=True)
@@ -64,12 +60,13 @@ def demo(folder: Path, *, weights: str, device: str, seed: int, on_event: OnEven
         if not path.is_file():
             raise InputError(f"the sample {path} is missing", next_step="Install FrameStyle again.")
     folder.mkdir(parents=True, exist_ok=True)
+    kind, backbone = load_weights(weights, on_event=on_event)
 
     def make(task: Task, preset: str, settings: Sequence[str]) -> Path:
-        nonlocal weights
         loaded = load_preset(preset, settings)
-        shop = open_workshop(loaded, weights=weights, device=device, seed=seed, on_event=on_event)
-        weights = shop.weights  # `auto` says once what it took
+        shop = open_workshop(
+            loaded, weights=kind, device=device, seed=seed, on_event=on_event, backbone=backbone
+        )
         run([task], task.target, TimeRange(), shop)
         return task.target
 
@@ -78,43 +75,27 @@ def demo(folder: Path, *, weights: str, device: str, seed: int, on_event: OnEven
         make(Task("photo", photo_source, folder / f"{PHOTO}-{name}.jpg"), name, PHOTO_SETTINGS)
         for name in PHOTO_PRESETS
     )
-    sheet = folder / "contact-sheet.jpg"
-    write_photo(sheet, _sheet_of(photo_source, photos, clip_source, clip), None, {})
-    return Made(clip, photos, sheet)
+    target = folder / "contact-sheet.jpg"
+    write_photo(target, _sheet_of(photo_source, photos, clip_source, clip), None, {})
+    return Made(clip, photos, target)
 
 
-def _sheet_of(photo: Path, photos: Sequence[Path], clip: Path, stylized_clip: Path) -> Pixels:
-    pictures = [read_photo(path).pixels for path in (photo, *photos)]
-    labels = ["photo", *PHOTO_PRESETS]
-    pictures += [*clip_moments(clip, MOMENTS), *clip_moments(stylized_clip, MOMENTS)]
-    labels += ["clip"] * len(MOMENTS) + [CLIP_PRESET] * len(MOMENTS)
-    return contact_sheet(pictures, labels, columns=4)
+def _sheet_of(photo: Path, photos: Sequence[Path], clip: Path, stylized_clip: Path) -> Shown:
+    pictures = [read_style_image(path) for path in (photo, *photos)]
+    moments = [f"at {fraction:.0%}" for fraction in MOMENTS]
+    return sheet(
+        [
+            picture_row(photo.name, ["original", *PHOTO_PRESETS], pictures, CELL_PX),
+            picture_row(clip.name, moments, clip_moments(clip, MOMENTS), CELL_PX),
+            picture_row(
+                f"{clip.name} in {CLIP_PRESET}", moments, clip_moments(stylized_clip, MOMENTS), CELL_PX
+            ),
+        ]
+    )
 
 
-def clip_moments(clip: Path, fractions: Sequence[float]) -> list[Pixels]:
+def clip_moments(clip: Path, fractions: Sequence[float]) -> list[Shown]:
     """The frames at these fractions of a short clip."""
     with VideoReader(clip) as reader:
-        frames = [frame.pixels for frame in reader]
+        frames = [frame.pixels.astype("uint8", copy=False) for frame in reader]
     return [frames[min(len(frames) - 1, int(fraction * len(frames)))] for fraction in fractions]
-
-
-def contact_sheet(pictures: Sequence[Pixels], labels: Sequence[str], columns: int) -> Pixels:
-    """Labelled cells, row by row; HWC uint8."""
-    cells = []
-    for picture, label in zip(pictures, labels, strict=True):
-        height = round(picture.shape[0] * CELL_PX / picture.shape[1])
-        small = cv2.resize(picture, (CELL_PX, height), interpolation=cv2.INTER_AREA)
-        strip = np.full((LABEL_PX, CELL_PX, 3), 255, np.uint8)
-        cv2.putText(
-            strip, label, (4, LABEL_PX - 7), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (30, 30, 30), 1, cv2.LINE_AA
-        )
-        cells.append(np.concatenate([strip, small]))
-    rows = []
-    for start in range(0, len(cells), columns):
-        row = cells[start : start + columns]
-        tallest = max(cell.shape[0] for cell in row)
-        padded = [np.pad(c, ((0, tallest - len(c)), (0, 0), (0, 0)), constant_values=255) for c in row]
-        padded += [np.full_like(padded[0], 255)] * (columns - len(row))
-        rows.append(np.concatenate(padded, axis=1))
-    sheet: Pixels = np.concatenate(rows)
-    return sheet

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from framestyle.doors.text import byte_count, counted, plain, roughly
-from framestyle.errors import InputError
+from framestyle.errors import FramestyleError, InputError
 from framestyle.jobs.batch import Job, Order
 from framestyle.jobs.estimate import Estimate, estimate
 from framestyle.jobs.plan import Task
 from framestyle.jobs.prices import Price, price_of
+from framestyle.jobs.room import free_bytes
 
 KINDS = {"photo": "photo", "video": "clip"}
 
 
 def dry_run(jobs: Sequence[Job], order: Order) -> Iterator[str]:
     """Line by line."""
-    total_s = total_bytes = 0.0
+    total_s = total_bytes = most_work = 0.0
     prices: list[Price] = []
     for job in jobs:
         price = price_of(job.preset, order.device)
@@ -32,6 +31,7 @@ def dry_run(jobs: Sequence[Job], order: Order) -> Iterator[str]:
                 continue
             seconds += expected.megapixel_steps * price.seconds
             size += expected.size_bytes
+            most_work = max(most_work, expected.work_bytes)
             prices.append(price)
             again = job.manifest is not None and job.manifest.has_failed(task)
             yield _line(task, expected, expected.megapixel_steps * price.seconds, again)
@@ -43,9 +43,12 @@ def dry_run(jobs: Sequence[Job], order: Order) -> Iterator[str]:
         clips = any(task.kind == "video" for job in jobs for task in job.to_do)
         most = " (clips: at most)" if clips else ""
         yield f"time: {roughly(total_s)}{most}; an estimate, by {_basis(prices)}"
-        free = _free(order.output)
-        short = ", which will not do" if total_bytes > free else ""
-        yield f"disk: about {byte_count(total_bytes)}; an estimate. Free there: {byte_count(free)}{short}"
+        free = free_bytes(order.output)
+        short = ", which will not do" if total_bytes + most_work > free else ""
+        while_at_work = f", and {byte_count(most_work)} more while at work" if most_work else ""
+        yield (
+            f"disk: about {byte_count(total_bytes)}{while_at_work}; an estimate. Free there: {byte_count(free)}{short}"
+        )
     yield "Nothing was done: this was --dry-run."
 
 
@@ -61,7 +64,7 @@ def _line(task: Task, expected: Estimate, seconds: float, failed_before: bool) -
     return plain(f"  {KINDS[task.kind]}: {task.source} -> {task.target} ({facts})")
 
 
-def _cannot(error: InputError) -> str:
+def _cannot(error: FramestyleError) -> str:
     return plain(f"  will fail: {error.message}")
 
 
@@ -83,9 +86,3 @@ def _basis(prices: Sequence[Price]) -> str:
     if all(price.measured for price in prices):
         return f"what a step last took on this machine ({devices})"
     return f"a stated speed ({devices}): nothing like it was measured on this machine yet"
-
-
-def _free(folder: Path) -> float:
-    """In bytes, on the disk that the folder is or will be on."""
-    there = next((path for path in (folder, *folder.absolute().parents) if path.exists()), Path.cwd())
-    return float(shutil.disk_usage(there).free)

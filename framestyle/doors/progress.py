@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 
 from framestyle.events import (
+    CellDone,
     Event,
     FrameDone,
     JobStarted,
@@ -74,7 +75,7 @@ class Progress:
         elif isinstance(event, FrameDone):
             self._firsts_left -= not event.warm
             self._count("warm" if event.warm else "first")
-        elif isinstance(event, PhotoDone):
+        elif isinstance(event, PhotoDone | CellDone):
             self._count("photo")
         elif isinstance(event, TaskDone):
             self._mark = self._clock()

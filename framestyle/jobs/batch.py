@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,7 @@ from framestyle.jobs.plan import (
     plan,
 )
 from framestyle.jobs.prices import Meter, keep_price
+from framestyle.jobs.scratch import Scratch
 from framestyle.jobs.work import Work
 from framestyle.media.photos import read_photo
 from framestyle.media.probe import probe
@@ -58,6 +59,8 @@ class Order:
     """Outputs that exist may be replaced."""
     fresh: bool = False
     """What is done counts as not done."""
+    memory_limit_bytes: int | None = None
+    """Most that is held on the device; on a CPU, by the process."""
 
 
 @dataclass(frozen=True)
@@ -235,6 +238,7 @@ class _Painter:
             on_event=heard,
             clips=any(task.kind == "video" for task in left),
             backbone=self._backbone,
+            memory_limit_bytes=order.memory_limit_bytes,
         )
         self._weights, self._backbone = workshop.weights, workshop.backbone
         work = job.work
@@ -247,7 +251,23 @@ class _Painter:
             if order.fresh and task.kind == "video":
                 discard_work(task.target)
         record = Record(job.manifest, work)
-        done = run(left, job.output, order.span, workshop, record=record, before=before, alone=self._alone)
+        with ExitStack() as stack:
+            scratch = None
+            if job.manifest is not None or any(task.kind == "photo" for task in left):
+                beside = job.output if job.manifest is not None else job.output.parent
+                scratch = stack.enter_context(Scratch(beside))
+            if job.manifest is not None and scratch is not None:
+                job.manifest.scratch = scratch.folder
+            done = run(
+                left,
+                job.output,
+                order.span,
+                workshop,
+                record=record,
+                before=before,
+                alone=self._alone,
+                scratch=scratch,
+            )
         if meter.price_s is not None:
             keep_price(job.preset, workshop.device, meter.price_s)
         return done

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.media.clips import clip_info
@@ -24,17 +25,23 @@ BYTES_PER_FRAME_PIXEL = {
 }  # fmt: skip
 ROUGHER = {"draft": 0.25, "good": 0.5}
 """The named qualities below the default, as parts of it."""
+WAITING_BYTES_PER_PIXEL = 11.0
+"""Of a frame that waits for a second pass: its pixels, its result at 16 bits, the steps behind each pixel."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Of one task. `megapixel_steps`: steps times megapixels, the most that may be taken."""
+    """Of one task. `megapixel_steps`: steps times megapixels, the most that may be taken.
+
+    `work_bytes`: what is needed besides until it is done.
+    """
 
     was: Size
     becomes: Size
     frames: int
     megapixel_steps: float
     size_bytes: float
+    work_bytes: float = 0.0
 
 
 def estimate(task: Task, preset: Preset, span: TimeRange) -> Estimate:
@@ -58,11 +65,19 @@ def _clip(task: Task, preset: Preset, span: TimeRange) -> Estimate:
     if preset.video.warm_start == "none":
         warm = _whole(preset, becomes)
     steps = _whole(preset, becomes) + (frames * preset.video.painted_times - 1) * warm
-    if numbering_of(task.target) is not None:
-        each = BYTES_PER_PIXEL[FORMATS[task.target.suffix.lower()]]
+    return Estimate(was, becomes, frames, steps, *clip_bytes_expected(task.target, preset, becomes, frames))
+
+
+def clip_bytes_expected(target: Path, preset: Preset, size: Size, frames: int) -> tuple[float, float]:
+    """Of a result, and of its work folder while it is made."""
+    if numbering_of(target) is not None:
+        each = BYTES_PER_PIXEL[FORMATS[target.suffix.lower()]]
     else:
         each = BYTES_PER_FRAME_PIXEL[preset.output.video_codec] * ROUGHER.get(str(preset.output.quality), 1.0)
-    return Estimate(was, becomes, frames, steps, each * becomes.area_px * frames)
+    laid_by = BYTES_PER_FRAME_PIXEL["ffv1"]
+    if preset.video.painted_times > 1:
+        laid_by += WAITING_BYTES_PER_PIXEL  # for the longest shot; that may be all of it
+    return each * size.area_px * frames, laid_by * size.area_px * frames
 
 
 def _whole(preset: Preset, size: Size) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from framestyle.errors import InputError
+from framestyle.errors import FramestyleError, InputError
 from framestyle.media.files import InputKind, sniff, walk
 from framestyle.media.sequences import existing_files, numbering_of, sequence_in
 
@@ -36,10 +36,10 @@ class Found:
 
 @dataclass(frozen=True)
 class Unusable:
-    """Something in a folder that was meant to be painted, and cannot be."""
+    """Something that was meant to be painted, or to be painted with, and cannot be."""
 
     path: Path
-    error: InputError
+    error: FramestyleError
 
 
 @dataclass(frozen=True)

@@ -182,8 +182,10 @@ def _text(value: Any) -> str:
 class Manifest:
     """A folder's manifest, to be asked; inside `with`, to be written too.
 
-    `trouble` says why what lay there is not trusted.
+    `trouble` says why what lay there is not trusted. `scratch`: see `atomic_output`.
     """
+
+    scratch: Path | None = None
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.path = folder, folder / NAME
@@ -300,7 +302,8 @@ class Manifest:
         self._take_in_others()
         if self.trouble is not None:
             self._set_aside()
-        with atomic_output(self.path) as temporary:
+        scratch = self.scratch if self.scratch is not None and self.scratch.is_dir() else None
+        with atomic_output(self.path, scratch) as temporary:
             temporary.write_text(self._contents.text(), encoding="ascii")
             self._seen = _identity(temporary.stat())
         self._changed = False

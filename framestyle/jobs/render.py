@@ -17,18 +17,20 @@ from framestyle.events import (
     Event,
     FrameDone,
     Note,
+    OnEvent,
     PhotoDone,
     Preparing,
     TaskDone,
     TaskResumed,
     TaskStarted,
 )
-from framestyle.frames import Frame
+from framestyle.frames import Frame, Pixels
 from framestyle.jobs.facts import Facts
 from framestyle.jobs.frame_store import DiskStore
 from framestyle.jobs.interrupts import held_back
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.queues import WriteBehind, read_ahead
+from framestyle.jobs.scratch import Scratch
 from framestyle.jobs.work_folder import WorkFolder
 from framestyle.jobs.workshop import Workshop
 from framestyle.media.clips import ClipReader, ClipWriter, clip_bytes, open_clip
@@ -40,6 +42,8 @@ from framestyle.media.video_writer import SourceStreams, VideoSettings, VideoWri
 from framestyle.motion.sequence import stylize_frames, working_size
 from framestyle.motion.shots import Shot, ShotFinder
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
+from framestyle.nst.stylizer import Stylizer
+from framestyle.presets import Preset
 
 
 @dataclass(frozen=True)
@@ -58,10 +62,10 @@ class Survey:
     last_frame: tuple[Fraction, Fraction] | None = None
 
 
-def survey(path: Path, span: TimeRange, cuts: str, workshop: Workshop) -> Survey:
+def survey(path: Path, span: TimeRange, preset: Preset, on_event: OnEvent) -> Survey:
     """Decode once, at full speed: counting frames and finding cuts costs little beside a single optimised frame."""
-    with _reader(path, span, workshop) as reader:
-        finder = ShotFinder(cuts, reader.info.frame_rate)
+    with clip_reader(path, span, preset) as reader:
+        finder = ShotFinder(preset.video.cuts, reader.info.frame_rate)
         count, first_s = 0, Fraction(0)
         for frame in reader:
             finder.add(frame)
@@ -69,21 +73,21 @@ def survey(path: Path, span: TimeRange, cuts: str, workshop: Workshop) -> Survey
             count += 1
             expected = reader.info.frame_count_estimate
             if expected and count % 50 == 0:
-                workshop.on_event(Preparing("shots", min(1.0, count / expected), f"frame {count}"))
-        workshop.on_event(Preparing("shots", 1.0, f"{count} frames"))
+                on_event(Preparing("shots", min(1.0, count / expected), f"frame {count}"))
+        on_event(Preparing("shots", 1.0, f"{count} frames"))
         if count == 0:
             raise InputError(
                 f"{path} has no frames in the chosen range",
                 next_step="Check --start and --end against its duration.",
             )
-        for note in _to_know(reader, workshop.preset.output.hdr):
-            workshop.on_event(note)
+        for note in _to_know(reader, preset.output.hdr):
+            on_event(note)
         time_base = reader.info.time_base if reader.variable_rate else None
         return Survey(reader.info, finder.shots(), count, first_s, time_base, reader.last_frame())
 
 
-def _reader(path: Path, span: TimeRange, workshop: Workshop) -> ClipReader:
-    preset = workshop.preset
+def clip_reader(path: Path, span: TimeRange, preset: Preset) -> ClipReader:
+    """A clip's frames within `span`, as the preset wants them."""
     return open_clip(
         path,
         span.start_s,
@@ -129,16 +133,17 @@ def _writer(
         sample_aspect_ratio=found.info.sample_aspect_ratio,
         metadata=workshop.provenance(),
         time_base=found.time_base,
-        last_frame=found.last_frame and (found.last_frame[0] - _zero_s(found, span), found.last_frame[1]),
+        last_frame=found.last_frame and (found.last_frame[0] - zero_s_of(found, span), found.last_frame[1]),
         bits=reader.bits,
         alpha=found.info.has_alpha,
         colors=reader.colors,
         mastering=found.info.mastering,
         scratch=scratch,
+        look_through=True,
     )
 
 
-def _zero_s(found: Survey, span: TimeRange) -> Fraction:
+def zero_s_of(found: Survey, span: TimeRange) -> Fraction:
     """The source's time at which the result begins."""
     return Fraction(0) if span.start_s is None else found.first_s
 
@@ -180,7 +185,7 @@ def render_video(
             preset.video.painted_times,
         )
     )
-    reader = _reader(task.source, span, workshop)
+    reader = clip_reader(task.source, span, workshop.preset)
     with WorkFolder(
         task.target, facts, every_s=preset.output.save_every_s, frame_rate=found.info.frame_rate
     ) as folder:
@@ -194,7 +199,7 @@ def render_video(
                     for one in (reader, writer):
                         stack.enter_context(one)
                     encoder = stack.enter_context(WriteBehind(writer))
-                render.run(reader, encoder, _zero_s(found, span))
+                render.run(reader, encoder, zero_s_of(found, span))
                 folder.publishing()
         except KeyboardInterrupt as stop:
             folder.save()
@@ -295,7 +300,7 @@ def _opaque(frames: Iterable[Frame], alphas: DiskStore, size: Size) -> Iterator[
         yield frame
 
 
-def render_photo(task: Task, index: int, workshop: Workshop) -> TaskDone:
+def render_photo(task: Task, index: int, workshop: Workshop, scratch: Scratch | None = None) -> TaskDone:
     """Stylize a photo into its target, whole or not at all."""
     started = time.perf_counter()
     max_side_px = workshop.preset.scales.max_side_px
@@ -304,15 +309,21 @@ def render_photo(task: Task, index: int, workshop: Workshop) -> TaskDone:
     workshop.on_event(TaskStarted(str(task.source), "photo", index, 1, 1, width, height))
     photo.pixels = with_hidden_filled(photo.pixels, photo.alpha)
     stylizer = workshop.stylizer_for(task.source)
-    result = stylizer.stylize(to_tensor(photo.pixels, stylizer.device))
-    pixels = to_pixels(result.image, photo.pixels.dtype.type)
+    pixels, steps, loss = _painted(photo.pixels, stylizer)
     words = {**workshop.provenance(), "recipe": workshop.recipe}
-    lost = write_photo(task.target, pixels, photo, words, _photo_settings(workshop))
+    unfinished = None if scratch is None else scratch.for_target(task.target)
+    lost = write_photo(task.target, pixels, photo, words, _photo_settings(workshop), unfinished)
     for note in (*photo.notes, *lost):
         workshop.on_event(Note(f"{task.source}: {note}.", "warning"))
     seconds = time.perf_counter() - started
-    workshop.on_event(PhotoDone(str(task.source), str(task.target), result.steps, seconds, result.loss))
-    return TaskDone(str(task.source), str(task.target), 1, task.target.stat().st_size, seconds, result.steps)
+    workshop.on_event(PhotoDone(str(task.source), str(task.target), steps, seconds, loss))
+    return TaskDone(str(task.source), str(task.target), 1, task.target.stat().st_size, seconds, steps)
+
+
+def _painted(pixels: Pixels, stylizer: Stylizer) -> tuple[Pixels, int, float]:
+    """The result at the depth of its content, steps and loss; nothing else of the work outlives it."""
+    result = stylizer.stylize(to_tensor(pixels, stylizer.device))
+    return to_pixels(result.image, pixels.dtype.type), result.steps, result.loss
 
 
 def _photo_settings(workshop: Workshop) -> PhotoSettings:

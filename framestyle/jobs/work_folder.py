@@ -40,6 +40,7 @@ from framestyle.jobs.facts import (
 )
 from framestyle.jobs.frame_store import DiskStore
 from framestyle.jobs.interrupts import held_back
+from framestyle.jobs.room import refuse_shortage
 from framestyle.media.files import atomic_output, storage_error
 from framestyle.media.segments import SegmentWriter, read_segment
 from framestyle.motion.bookmark import Bookmark
@@ -300,10 +301,15 @@ class WorkFolder:
                 self._segment.add(pixels, self._next_path("segment", "mkv"))
 
     def mark(self, bookmark: Bookmark, painted: int) -> None:
-        """All frames written so far are those before the bookmark. Lays it all by where it is time to."""
+        """All frames written so far are those before the bookmark. Lays it all by where it is time to.
+
+        StorageError where the room on the disk comes to its end.
+        """
         if self._facts is None:
             return
         self._mark = _Mark(bookmark, self._segment.frames, painted)
+        # What is laid by last needs room too.
+        refuse_shortage(self.folder, STATES_KEPT * bookmark.size_bytes + self._segment.size_bytes)
         if time.monotonic() - self._last_s >= self._every_s:
             self.save()
 
@@ -369,8 +375,13 @@ class _Segment:
     def add(self, pixels: Pixels, path: Path) -> None:
         self._waiting.append(pixels)
         self.frames += 1
-        if self._writer is not None or sum(one.nbytes for one in self._waiting) > BUFFER_BYTES:
+        if self._writer is not None or self.size_bytes > BUFFER_BYTES:
             self._flush(path)
+
+    @property
+    def size_bytes(self) -> int:
+        """Of what waits in memory, at most."""
+        return sum(one.nbytes for one in self._waiting)
 
     def _flush(self, path: Path) -> SegmentWriter:
         if self._writer is None:

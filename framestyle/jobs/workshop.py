@@ -46,10 +46,7 @@ class Workshop:
 
     def provenance(self) -> dict[str, str]:
         """What the output's metadata says of how it was made."""
-        used = f"framestyle {framestyle.__version__}, torch {torch.__version__}"
-        return {
-            "comment": f"{used}; preset {self.preset.name}; weights {self.weights}; seed {self.seed}; {self.device}"
-        }
+        return provenance(self.preset.name, self.weights, self.seed, self.device)
 
     @cached_property
     def recipe(self) -> str:
@@ -67,6 +64,12 @@ class Workshop:
         return recipe.text()
 
 
+def provenance(preset: str, weights: str, seed: int, device: str) -> dict[str, str]:
+    """How an output was made, in words, for its metadata."""
+    used = f"framestyle {framestyle.__version__}, torch {torch.__version__}"
+    return {"comment": f"{used}; preset {preset}; weights {weights}; seed {seed}; {device}"}
+
+
 def open_workshop(
     preset: Preset,
     *,
@@ -78,11 +81,13 @@ def open_workshop(
     clips: bool = True,
     backbone: Backbone | None = None,
     masks_follow: bool = False,
+    memory_limit_bytes: int | None = None,
 ) -> Workshop:
     """Load or learn the weights, read the style images, build the network, and for `clips` what measures motion.
 
     `backbone`: weights that are loaded already, those that `weights` names. `masks_follow`: whoever stylizes brings the
-    mask where one is needed, if the preset names none.
+    mask where one is needed, if the preset names none. `memory_limit_bytes` caps what this process holds on the device
+    (on a CPU: its resident memory).
     """
     if not preset.style.images:
         raise PresetError(
@@ -94,9 +99,10 @@ def open_workshop(
     # First: it can lack weights, which should be said before others are learned or fetched.
     wanted = clips and preset.video.warm_start == "flow"
     flow = make_flow(preset.video, chosen, store) if wanted else None
-    kind = choose_kind(weights, store)
     if backbone is None:
-        backbone = _loaded(weights, kind, store, on_event)
+        kind, backbone = load_weights(weights, on_event=on_event, store=store)
+    else:
+        kind = choose_kind(weights, store)
     images = [to_tensor(read_style_image(Path(image.path))) for image in preset.style.images]
     init = preset.optimizer.init
     init_image = None if init in OWN_INITS else to_tensor(read_style_image(Path(init)))
@@ -109,13 +115,21 @@ def open_workshop(
         seed=seed,
         init_image=init_image,
         mask=None if mask is None else to_tensor(mask),
+        memory_limit_bytes=memory_limit_bytes,
         on_event=on_event,
     )
     precision = str(working_dtype(preset.optimizer.precision, chosen)).removeprefix("torch.")
     return Workshop(preset, stylizer, kind, f"{chosen} {precision}", seed, on_event, flow, backbone)
 
 
-def _loaded(weights: str, kind: str, store: WeightsStore | None, on_event: OnEvent) -> Backbone:
+def load_weights(
+    weights: str, *, on_event: OnEvent, store: WeightsStore | None = None
+) -> tuple[str, Backbone]:
+    """What `weights` names, loaded, learned or fetched, and which kind it is; says so where `auto` chose.
+
+    Both are for `open_workshop`, where several workshops are to share them.
+    """
+    kind = choose_kind(weights, store)
     if weights == "auto" and kind == "learned":
         on_event(
             Note(
@@ -124,9 +138,10 @@ def _loaded(weights: str, kind: str, store: WeightsStore | None, on_event: OnEve
         )
     if kind == "untrained":
         on_event(Note("Untrained weights: colours and mottle, but no strokes to expect.", "warning"))
-    return load_backbone(
+    backbone = load_backbone(
         kind,
         seed=0,
         store=store,
         on_progress=lambda fraction, detail: on_event(Preparing("weights", fraction, detail)),
     )
+    return kind, backbone

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -143,9 +143,9 @@ def carry(info: VideoInfo, source: SourceStreams, muxer: str) -> Carried:
     if source.end_s is not None:
         carried.input += ["-to", _seconds(source.end_s + info.video_start_s)]
     carried.input += input_arguments(source.path)
-    _add_each(carried, info, "audio", _audio, muxer)
-    _add_each(carried, info, "subtitle", _subtitle, muxer)
-    carried.attachments = _add_each(carried, info, "attachment", _attachment, muxer)
+    _add_each(carried, info, "audio", muxer)
+    _add_each(carried, info, "subtitle", muxer)
+    carried.attachments = _add_each(carried, info, "attachment", muxer)
     _add_covers(carried, info, muxer)
     _add_words(carried, info, source, muxer)
     for stream in info.streams:
@@ -161,27 +161,39 @@ def carry(info: VideoInfo, source: SourceStreams, muxer: str) -> Carried:
     return carried
 
 
-_Chosen = tuple[list[str], str | None]
-"""Options of an output stream (none: it is dropped), and what the user should know."""
+@dataclass(frozen=True)
+class Choice:
+    """What becomes of one of the source's streams: `coder` is ffmpeg's name of an encoder, `copy`, or None: dropped.
+
+    `options` are the encoder's own; `note` is what the user should know.
+    """
+
+    stream: Stream
+    coder: str | None
+    options: Mapping[str, str] = field(default_factory=dict)
+    note: str | None = None
 
 
-def _add_each(
-    carried: Carried,
-    info: VideoInfo,
-    kind: str,
-    choose: Callable[[Stream, int, int, str], _Chosen],
-    muxer: str,
-) -> int:
-    """All streams of a kind, and how many: `choose` gets the stream, its number, and its place in the output."""
+def choices(info: VideoInfo, kind: str, muxer: str) -> list[Choice]:
+    """For all streams of a kind (audio, subtitle, attachment), in order."""
+    choose = {"audio": _audio, "subtitle": _subtitle, "attachment": _attachment}[kind]
+    streams = [one for one in info.streams if one.kind == kind]
+    return [choose(stream, number, muxer) for number, stream in enumerate(streams, 1)]
+
+
+def _add_each(carried: Carried, info: VideoInfo, kind: str, muxer: str) -> int:
+    """All streams of a kind, and how many are kept."""
     letter, count = {"audio": "a", "subtitle": "s", "attachment": "t"}[kind], 0
-    for number, stream in enumerate((one for one in info.streams if one.kind == kind), 1):
-        options, note = choose(stream, number, count, muxer)
-        if note is not None:
-            carried.notes.append(note)
-        if options:
-            carried.output += ["-map", f"1:{stream.index}", *options]
+    for choice in choices(info, kind, muxer):
+        if choice.note is not None:
+            carried.notes.append(choice.note)
+        if choice.coder is not None:
+            place = f"{letter}:{count}"
+            carried.output += ["-map", f"1:{choice.stream.index}", f"-c:{place}", choice.coder]
+            for name, value in choice.options.items():
+                carried.output += [f"-{name}:{place}", value]
             # Named one by one: metadata named for one stream switches off the copying of all others'.
-            carried.output += _words_of(stream, f"s:{letter}:{count}", muxer)
+            carried.output += _words_of(choice.stream, f"s:{place}", muxer)
             count += 1
     return count
 
@@ -197,44 +209,47 @@ def _seconds(value: Fraction) -> str:
     return f"{float(value):.6f}"
 
 
-def _audio(stream: Stream, number: int, count: int, muxer: str) -> _Chosen:
+def _audio(stream: Stream, number: int, muxer: str) -> Choice:
     """Copied where the container holds its codec, else converted."""
     codec = stream.codec
     if codec in ("none", "unknown", ""):
-        return [], f"Sound stream {number} was dropped: its codec is not known."
+        return Choice(stream, None, note=f"Sound stream {number} was dropped: its codec is not known.")
     allowed = COPIED_AUDIO.get(muxer)
     if allowed is None or codec in allowed:
-        return [f"-c:a:{count}", "copy"], None
+        return Choice(stream, "copy")
     encoder, name = ("libopus", "Opus") if muxer == "webm" else ("aac", "AAC")
-    options = [f"-c:a:{count}", encoder, f"-b:a:{count}", "192k"]
+    options = {"b": "192k"}
     if encoder == "libopus":  # which refuses side-channel layouts
-        options += [f"-filter:a:{count}", "aformat=channel_layouts=7.1|5.1|stereo|mono"]
-    return options, f"Sound stream {number} was converted from {codec} to {name} for this container."
+        options["filter"] = "aformat=channel_layouts=7.1|5.1|stereo|mono"
+    note = f"Sound stream {number} was converted from {codec} to {name} for this container."
+    return Choice(stream, encoder, options, note)
 
 
-def _subtitle(stream: Stream, number: int, count: int, muxer: str) -> _Chosen:
+def _subtitle(stream: Stream, number: int, muxer: str) -> Choice:
     """Copied, or converted from text to text, or dropped with a note."""
     if muxer == "matroska" and stream.codec in MATROSKA_SUBTITLES:
-        return [f"-c:s:{count}", "copy"], None
+        return Choice(stream, "copy")
     if stream.codec in TEXT_SUBTITLES:
-        return [f"-c:s:{count}", {"matroska": "srt", "webm": "webvtt"}.get(muxer, "mov_text")], None
-    return (
-        [],
-        f"Subtitles {number} ({stream.codec}) were dropped: only MKV holds subtitles that are pictures.",
-    )
+        return Choice(stream, {"matroska": "srt", "webm": "webvtt"}.get(muxer, "mov_text"))
+    cause = "only MKV holds subtitles that are pictures"
+    return Choice(stream, None, note=f"Subtitles {number} ({stream.codec}) were dropped: {cause}.")
 
 
-def _attachment(stream: Stream, number: int, count: int, muxer: str) -> _Chosen:
+def _attachment(stream: Stream, number: int, muxer: str) -> Choice:
     """Fonts, mostly."""
     if muxer == "matroska":
-        return [f"-c:t:{count}", "copy"], None
-    return [], f"Attachment {number} was dropped: only MKV holds attachments."
+        return Choice(stream, "copy")
+    return Choice(stream, None, note=f"Attachment {number} was dropped: only MKV holds attachments.")
+
+
+def keeps_cover(stream: Stream, muxer: str) -> bool:
+    """Whether a still picture that players show for the file comes along."""
+    return muxer in ("mp4", "matroska") and stream.codec in COVER_SUFFIXES
 
 
 def _add_covers(carried: Carried, info: VideoInfo, muxer: str) -> None:
-    """Still pictures that players show for the file."""
     for number, stream in enumerate((one for one in info.streams if one.is_cover), 1):
-        if muxer in ("mp4", "matroska") and stream.codec in COVER_SUFFIXES:
+        if keeps_cover(stream, muxer):
             carried.covers.append(stream)
         else:
             carried.notes.append(f"Cover picture {number} was dropped: this container cannot hold it.")

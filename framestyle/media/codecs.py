@@ -323,7 +323,7 @@ def _in_hardware(settings: VideoSettings, codec: Codec, software: Encoding, *, o
     arguments, pixel_format = _nvenc(settings, codec, software, odd=odd)
     if not arguments:
         cause = f"it has no {settings.codec} of this quality, depth or size"
-    elif (said := _refusal(tuple(arguments), pixel_format)) is not None:
+    elif (said := refusal(tuple(arguments), pixel_format)) is not None:
         cause = said
     else:
         tag = software.arguments[-2:] if "-tag:v:0" in software.arguments else []
@@ -342,13 +342,52 @@ def _nvenc(settings: VideoSettings, codec: Codec, software: Encoding, *, odd: bo
     return _arguments(codec.nvenc, pixel_format, (*level, "-rc", "vbr", "-b:v:0", "0")), pixel_format
 
 
-@lru_cache(maxsize=16)
-def _refusal(arguments: tuple[str, ...], pixel_format: str) -> str | None:
+@dataclass(frozen=True)
+class Trial:
+    """One way in which a codec is encoded, for `refusal`."""
+
+    encoder: str
+    arguments: tuple[str, ...]
+    pixel_format: str
+    in_hardware: bool = False
+
+
+def trials(name: str) -> list[Trial]:
+    """Every encoder that a preset can ask for with a codec: by quality, lossless, on the GPU."""
+    codec = CODECS[name]
+    settings = VideoSettings(name, "good" if "good" in codec.levels else "visually_lossless")
+    found = [_with_quality(settings, codec, 8, alpha=False, odd=False)]
+    if codec.lossless is not None:
+        found.append(_with_quality(VideoSettings(name, "lossless"), codec, 8, alpha=False, odd=False))
+    tried = [Trial(one.arguments[1], tuple(one.arguments), one.pixel_format) for one in found]
+    arguments, pixel_format = _nvenc(settings, codec, found[0], odd=False)
+    if codec.nvenc is not None and arguments:
+        tried.append(Trial(codec.nvenc, tuple(arguments), pixel_format, in_hardware=True))
+    unlike = {(one.encoder, one.pixel_format): one for one in tried}
+    return list(unlike.values())
+
+
+@lru_cache(maxsize=32)
+def refusal(arguments: tuple[str, ...], pixel_format: str) -> str | None:
     """Why one small frame cannot be encoded so; None where it can. Being listed is not being usable."""
     picture = f"color=black:size={PROBE_SIDE_PX}x{PROBE_SIDE_PX}:rate=25,format={pixel_format}"
     source = ["-v", "error", "-f", "lavfi", "-i", picture, "-frames:v", "1"]
+    return _said_no([*source, *arguments])
+
+
+SOUND_ENCODERS = ("aac", "libopus")
+"""That sound is converted with where a container does not take it as it is."""
+
+
+def sound_refusal(encoder: str) -> str | None:
+    """The same for a tenth of a second of sound."""
+    source = ["-v", "error", "-f", "lavfi", "-i", "sine=duration=0.1:sample_rate=48000"]
+    return _said_no([*source, "-c:a", encoder])
+
+
+def _said_no(arguments: list[str]) -> str | None:
     try:
-        listed, said = ask([*source, *arguments, "-f", "framecrc", "-"])
+        listed, said = ask([*arguments, "-f", "framecrc", "-"])
     except TimeoutExpired:
         return "it does not answer"
     if lists_a_packet(listed):

@@ -18,7 +18,8 @@ TEXT_CHARACTERS = 1_000_000
 class Stream:
     """One stream of a file: `kind` is video, audio, subtitle, attachment or data; `index` counts all of the file's.
 
-    `name` is what MP4 calls it: ffmpeg reads it as `name`, and writes what it is told as `title`.
+    `name` is what MP4 calls it: ffmpeg reads it as `name`, and writes what it is told as `title`, which is what
+    Matroska calls it.
     """
 
     index: int
@@ -27,6 +28,7 @@ class Stream:
     is_cover: bool = False
     name: str | None = None
     language: str | None = None
+    title: str | None = None
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,10 @@ def parse_description(text: str) -> Description:
     described = Description(
         container=container,
         duration_s=duration,
-        streams=tuple(replace(stream, name=_value("name", below)) for stream, (_, *below) in told),
+        streams=tuple(
+            replace(stream, name=_value("name", below), title=_value("title", below))
+            for stream, (_, *below) in told
+        ),
         has_chapters=any(re.match(r"    Chapter #0:[0-9]+: start ", line) for line in lines),
         errors=tuple(re.sub(r"^\[[^]]*\] ", "", line).strip() for line in lines if line.startswith("[")),
     )
@@ -227,7 +232,7 @@ def _aspect(head: str, *, turned: bool) -> Fraction:
 def _value(key: str, below: Sequence[str]) -> str | None:
     """Of a stream's metadata."""
     for line in below:
-        if found := re.fullmatch(rf" {{6,8}}{key} *: (.{{1,500}})", line.rstrip("\r")):
+        if found := re.fullmatch(rf" {{6,8}}{key} *: (.{{1,500}})", line.rstrip("\r"), re.IGNORECASE):
             return found[1]
     return None
 

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -90,7 +90,14 @@ def encoders() -> frozenset[str]:
 class _Process:
     """A running ffmpeg whose messages are drained. `kill` ends it, and may be repeated."""
 
-    def __init__(self, arguments: Sequence[str], *, stdin: int, stdout: int) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        *,
+        stdin: int,
+        stdout: int,
+        on_line: Callable[[str], None] | None = None,
+    ) -> None:
         command = [ffmpeg_exe(), "-hide_banner", "-nostats", "-loglevel", "warning", "-y", *arguments]
         try:
             # Its own session: a Ctrl-C in the terminal reaches us alone, and we decide what ffmpeg does.
@@ -107,6 +114,7 @@ class _Process:
         except ValueError as error:  # a zero byte in an argument
             raise _missing(str(error)) from error
         self._lines: deque[str] = deque(maxlen=LAST_LINES)
+        self._on_line = on_line or self._lines.append
         self._reader = threading.Thread(target=self._drain, name="ffmpeg-messages", daemon=True)
         self._reader.start()
 
@@ -114,7 +122,7 @@ class _Process:
         assert self.process.stderr is not None
         with self.process.stderr as messages:
             while line := messages.readline(LINE_BYTES):
-                self._lines.append(line.decode("utf-8", "replace").strip())
+                self._on_line(line.decode("utf-8", "replace").strip())
 
     def kill(self) -> None:
         """Ends the process at once; leaves nothing behind.
@@ -186,10 +194,15 @@ class FFmpeg(_Process):
 
 
 class FFmpegDecoder(_Process):
-    """A running ffmpeg whose stdout is read, from `output`. `kill` ends it."""
+    """A running ffmpeg whose stdout is read, from `output`. `kill` ends it.
 
-    def __init__(self, arguments: Sequence[str]) -> None:
-        super().__init__(["-nostdin", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    `on_line` is given each message, on a thread of its own; else the last ones are kept for `failure`.
+    """
+
+    def __init__(self, arguments: Sequence[str], on_line: Callable[[str], None] | None = None) -> None:
+        super().__init__(
+            ["-nostdin", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, on_line=on_line
+        )
         assert self.process.stdout is not None
         self.output = self.process.stdout
 

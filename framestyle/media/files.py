@@ -198,6 +198,11 @@ def atomic_output(target: Path, scratch: Path | None = None) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def check_writable(target: Path) -> None:
+    """The errors of `atomic_output`, before the work is done whose result is to be written."""
+    _reserve(target, None).unlink()
+
+
 def _reserve(target: Path, scratch: Path | None) -> Path:
     """An empty new file, with the permissions that a new file gets here."""
     if not target.name:

@@ -34,6 +34,9 @@ COUNTING_CONTAINERS = {"mov", "mp4"}
 MEASURED_CONTAINERS = {"mpegts", "mpeg", "ogg"}
 """Containers that say nowhere how long they are: ffmpeg looks for the last time in them."""
 
+ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""ffmpeg's own decoders of these drop transparency."""
+
 
 @dataclass(frozen=True)
 class VideoInfo:
@@ -150,6 +153,11 @@ def probe(path: Path) -> VideoInfo:
         video_end_s=told.video_end_s,
         is_interlaced=told.is_interlaced,
     )
+
+
+def alpha_decoder(info: VideoInfo) -> str | None:
+    """ffmpeg's name of the decoder that the pictures need; None: its own choice."""
+    return ALPHA_DECODERS.get(info.video_codec) if info.has_alpha else None
 
 
 def last_frame_s(info: VideoInfo) -> Fraction | None:

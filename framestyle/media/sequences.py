@@ -27,6 +27,7 @@ _PATTERN = re.compile(r"([^%]*)%(?:0([1-9]))?d([^%]*)", re.DOTALL)
 _NUMBERED = re.compile(r"(.*?)([0-9]{1,9})([^0-9]*)", re.DOTALL)
 MISSING_TOLD = 3
 """So many missing numbers are named; of more it is said how many."""
+NO_FILES = "Check the path and the number's digits."
 
 
 @dataclass(frozen=True)
@@ -121,9 +122,7 @@ class SequenceReader:
         numbering = numbering_of(path)
         self.numbers = numbering.numbers() if numbering else []
         if numbering is None or not self.numbers:
-            raise InputError(
-                f"{path} stands for no file", next_step="Check the path and the number's digits."
-            )
+            raise InputError(f"{path} stands for no file", next_step=NO_FILES)
         self._numbering, self._rate = numbering, frame_rate
         self._start_s, self._end_s = start_s, end_s
         first = self._photo(self.numbers[0])

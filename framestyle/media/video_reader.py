@@ -22,7 +22,14 @@ from framestyle.frames import Alpha, Frame, Pixels
 from framestyle.media.colors import OPENCV_MATRICES, SDR, Colors, to_rgb, written_as
 from framestyle.media.ffmpeg import FFmpegDecoder, input_arguments
 from framestyle.media.nut import NutError, NutReader
-from framestyle.media.probe import UNPLAYABLE, VideoInfo, last_frame_s, open_capture, probe
+from framestyle.media.probe import (
+    UNPLAYABLE,
+    VideoInfo,
+    alpha_decoder,
+    last_frame_s,
+    open_capture,
+    probe,
+)
 
 CLOSE_TO_TICK = 0.01
 """OpenCV tells time as a float; within this part of a tick of the file's it is the tick."""
@@ -37,11 +44,8 @@ QUIET_END_S = Fraction(1, 4)
 """Sound may outlast the pictures by this much before pictures count as missing, where nobody counted them."""
 MOST_REFUSED = 250
 """So many pictures in a row that OpenCV does not give are the end. At the end itself it takes 10 µs to say so."""
-ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
-"""ffmpeg's own decoders of these drop transparency."""
-
 ALPHA_FORMATS = {"yuv420p": "yuva420p"}
-"""What those give where ffmpeg names the format without."""
+"""What decoders of transparency give where ffmpeg names the format without."""
 
 EITHER_TO_RGB = (
     "scale=in_color_matrix=smpte170m:in_range=tv:flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
@@ -152,12 +156,9 @@ class VideoReader:
         return Frame(index, self._last_pts, picture.pixels, picture.alpha)
 
     def _snapped(self, told_s: Fraction, index: int) -> Fraction:
-        """The exact time at constant rate, where the file's own, which counts in ticks, agrees with it."""
-        exact = index / self.info.frame_rate
-        if abs(told_s - exact) <= min(self.info.time_base, 1 / (4 * self.info.frame_rate)):
-            return exact
-        self.variable_rate = True
-        return told_s
+        snapped_s = snapped(told_s, index, self.info)
+        self.variable_rate |= snapped_s != index / self.info.frame_rate
+        return snapped_s
 
     def last_frame(self) -> tuple[Fraction, Fraction] | None:
         """When the last frame of the range is shown, and for how long; None: as long as any, or not to be known.
@@ -193,6 +194,13 @@ class VideoReader:
         end_s = info.video_end_s or info.duration_s or Fraction(0)
         rest_s = end_s - info.video_start_s - self._last_pts - 1 / info.frame_rate
         return round(rest_s * info.frame_rate) if rest_s > QUIET_END_S else 0
+
+
+def snapped(told_s: Fraction, index: int, info: VideoInfo) -> Fraction:
+    """A frame's exact time at constant rate, where the file's own, which counts in ticks, agrees with it."""
+    exact_s = index / info.frame_rate
+    agrees = abs(told_s - exact_s) <= min(info.time_base, 1 / (4 * info.frame_rate))
+    return exact_s if agrees else told_s
 
 
 def _broken(info: VideoInfo, index: int, cause: str) -> InputError:
@@ -271,7 +279,7 @@ def _decoding(info: VideoInfo, *, tone_map: bool, deep: bool) -> list[str]:
 
     Where the size changes on the way, all have the first one's, as OpenCV gives them and players show them.
     """
-    decoder = ALPHA_DECODERS.get(info.video_codec) if info.has_alpha else None
+    decoder = alpha_decoder(info)
     planes = ("gbrap" if info.has_alpha else "gbrp") + ("16le" if deep else "")
     packed = {"gbrap16le": "rgba64le", "gbrp16le": "rgb48le", "gbrap": "rgba", "gbrp": "rgb24"}[planes]
     odd = bool(info.width % 2 or info.height % 2)

@@ -28,6 +28,7 @@ from framestyle.media.ffmpeg import FFmpeg, output_argument
 from framestyle.media.files import atomic_output
 from framestyle.media.matroska import Mastering, matroska_frame_header, matroska_header
 from framestyle.media.probe import probe
+from framestyle.media.verify import check_clip
 
 __all__ = [
     "CODECS",
@@ -46,6 +47,8 @@ DELAYED_TICK_S = Fraction(1, 90_000)
 """What frames that begin at an odd time are counted in."""
 SAME_RATE_GIF = {Fraction(100, delay) for delay in range(2, 101)}
 """GIF counts in hundredths of a second."""
+PICTURES_STREAM = 0
+"""They are mapped first."""
 FOURCC = {(3, 1): b"RGB\x18", (3, 2): b"RGB0", (4, 1): b"RGBA", (4, 2): b"RBA@"}
 """ffmpeg's names of raw RGB, by channels and bytes a value."""
 
@@ -57,7 +60,8 @@ class VideoWriter:
     (pixels), uint16 where `bits` is above 8, with `alpha` HW where the writer was made with it. Frame n is shown at
     n / frame_rate, or, where `time_base` says what time is counted in (seconds a tick), when `write` is told;
     `last_frame`: when that will be for the last one, and how long it is shown. `colors` are the frames'. `scratch`: see
-    `atomic_output`. `notes` says what was changed on the way.
+    `atomic_output`. `look_through`: the finished file is decoded once, and put in place only where its pictures are
+    whole and all there. `notes` says what was changed on the way.
     """
 
     def __init__(
@@ -78,9 +82,10 @@ class VideoWriter:
         colors: Colors = SDR,
         mastering: Mastering | None = None,
         scratch: Path | None = None,
+        look_through: bool = False,
     ) -> None:
         self.target, self.width, self.height = target, width, height
-        self._scratch = scratch
+        self._scratch, self._look_through = scratch, look_through
         self.notes: list[str] = []
         self.frames_written = 0
         self._rate, self._aspect, self._bits, self._alpha = frame_rate, sample_aspect_ratio, bits, alpha
@@ -104,6 +109,7 @@ class VideoWriter:
         self._delay_s = self._carried.delay_s if self._carried.delay_s >= LATE_START_S else Fraction(0)
         self._tick = self._choose_tick(time_base)
         self._process: FFmpeg | None = None
+        self._temporary = target
         self._stack = ExitStack()
         self._held: tuple[int, Any] | None = None
 
@@ -119,7 +125,7 @@ class VideoWriter:
 
     def __enter__(self) -> VideoWriter:
         with ExitStack() as stack:
-            temporary = stack.enter_context(atomic_output(self.target, self._scratch))
+            temporary = self._temporary = stack.enter_context(atomic_output(self.target, self._scratch))
             if self._source is not None and self._muxer not in SILENT_MUXERS:
                 beside = stack.enter_context(TemporaryDirectory(prefix=".framestyle-", dir=self._scratch))
                 self._carried.prepare(Path(beside), self._muxer)
@@ -190,6 +196,17 @@ class VideoWriter:
         length_s = self._last_frame[1] if self._last_frame else 1 / self._rate
         self._send(*held, until=held[0] + max(1, round(length_s / self._tick)))
         self._process.close()
+        if self._look_through:
+            self._refuse_damage()
+
+    def _refuse_damage(self) -> None:
+        """Of the pictures alone: sound and subtitles are the source's, which may have had damage itself."""
+        for problem in check_clip(self._temporary, frames=self.frames_written):
+            if problem.stream == PICTURES_STREAM:
+                raise OutputError(
+                    f"{self.target}: what was encoded is damaged: {problem.text}",
+                    next_step="Give the same command again, or try another --set output.video_codec.",
+                )
 
     def _inputs(self) -> list[str]:
         # Whatever time a file begins at, ffmpeg takes for 0.

@@ -28,6 +28,11 @@ class Bookmark:
     next_frame: int
     painted: tuple[Painted, ...]
 
+    @property
+    def size_bytes(self) -> int:
+        """Of its tensors, together."""
+        return sum(one.nbytes for painted in self.painted for one in _tensors_of(painted).values())
+
     def tensors(self) -> dict[str, Tensor]:
         """Of the painted frames, by name, on the CPU; each a copy of its own."""
         return {

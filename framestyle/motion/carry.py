@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from framestyle.motion.flow import FloatArray, Motion, off_frame, warp
+from framestyle.nst.objective import TemporalTarget
 from framestyle.nst.optim import PixelState
-from framestyle.nst.stylizer import Stylized, TemporalTarget
+from framestyle.nst.stylizer import Stylized
 
 FILL_SIGMA_PX = 12.0
 """How far colours are gathered from the reliable surroundings when disoccluded content is matched to them."""

@@ -36,7 +36,8 @@ from framestyle.motion.methods import make_flow
 from framestyle.motion.second_pass import FrameStore, keep, one_ahead, second_pass
 from framestyle.motion.shots import Shot
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
-from framestyle.nst.stylizer import Stylizer, TemporalTarget
+from framestyle.nst.objective import TemporalTarget
+from framestyle.nst.stylizer import Stylizer
 from framestyle.presets import Preset
 
 LEAST_RELIABLE = 0.2

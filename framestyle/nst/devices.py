@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
@@ -73,3 +75,56 @@ def _convolution_s(dtype: torch.dtype) -> float:
     started = time.perf_counter()
     F.conv2d(image, weight, padding=1)
     return time.perf_counter() - started
+
+
+MEASURED_CHANNELS, MEASURED_SIDE = 128, 64
+MEASURED_S = 0.12
+"""So long each measurement takes, roughly; several make a second."""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Of one precision, in GFLOP/s (a multiplication and an addition are two): a 3x3 convolution, a matrix product."""
+
+    dtype: str
+    convolution: float
+    product: float
+
+
+def measured_speed(device: torch.device, dtype: torch.dtype) -> Speed:
+    """Like the work that steps are made of, for a fifth of a second. RuntimeError where the device does not do it."""
+    channels, side = MEASURED_CHANNELS, MEASURED_SIDE * (4 if device.type == "cuda" else 1)
+    with torch.no_grad():
+        image = torch.ones(1, channels, side, side, dtype=dtype, device=device)
+        image = image.contiguous(memory_format=torch.channels_last)
+        weight = torch.ones(channels, channels, 3, 3, dtype=dtype, device=device)
+        weight = weight.contiguous(memory_format=torch.channels_last)
+        size = 512 * (8 if device.type == "cuda" else 1)
+        matrix = torch.ones(size, size, dtype=dtype, device=device)
+        convolution_s = _shortest_s(lambda: F.conv2d(image, weight, padding=1), device)
+        product_s = _shortest_s(lambda: matrix @ matrix, device)
+    convolution = 2 * 9 * channels**2 * side**2 / convolution_s / 1e9
+    return Speed(str(dtype).removeprefix("torch."), convolution, 2 * size**3 / product_s / 1e9)
+
+
+def _shortest_s(work: Callable[[], object], device: torch.device) -> float:
+    """The best of several goes: a moment's other load then decides nothing."""
+    work()
+    _finish(device)
+    shortest_s, until = float("inf"), time.perf_counter() + MEASURED_S
+    while True:
+        started = time.perf_counter()
+        work()
+        _finish(device)
+        now = time.perf_counter()
+        shortest_s = min(shortest_s, now - started)
+        if now >= until:
+            return shortest_s
+
+
+def _finish(device: torch.device) -> None:
+    """Waits for what was handed to it."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()

@@ -7,29 +7,16 @@ meaning across image sizes, layers and backbones: 0 is a perfect match, about 1 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from framestyle.nst.image import bands
+
 EPSILON = 1e-8
-
-
-class _SelfProduct(torch.autograd.Function):
-    """F Fᵀ with a backward of one matrix product, (dG + dGᵀ) F, where autograd would make two."""
-
-    @staticmethod
-    def forward(ctx: Any, features: Tensor) -> Tensor:
-        ctx.save_for_backward(features)
-        return features @ features.transpose(1, 2)
-
-    @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
-        (features,) = ctx.saved_tensors
-        (grad,) = grad_outputs
-        product: Tensor = (grad + grad.transpose(1, 2)) @ features
-        return product
 
 
 def _wide(features: Tensor) -> Tensor:
@@ -41,42 +28,142 @@ def _wide(features: Tensor) -> Tensor:
 # place of H·W. None: all count in full.
 
 
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """All that a style statistic needs of a layer's features f: their sums over positions, about a fixed `shift` s.
+
+    Those of the parts of a picture add up to those of the whole. The shift, 1C, keeps covariances from being small
+    differences of large sums; any value is right, one near the mean is precise.
+    """
+
+    first: Tensor
+    """BC, Σ w (f - s)."""
+    second: Tensor
+    """BCC, Σ w (f - s)(f - s)ᵀ."""
+    weight: float | Tensor
+    """Σ w, B11; H·W where all positions count in full."""
+    shift: Tensor
+
+    def __add__(self, other: Sums) -> Sums:
+        weight = self.weight + other.weight
+        return Sums(self.first + other.first, self.second + other.second, weight, self.shift)
+
+    @property
+    def positions(self) -> float | Tensor:
+        """How many positions count, B11; above 0."""
+        return self.weight.clamp_min(EPSILON) if isinstance(self.weight, Tensor) else self.weight
+
+    def gram(self) -> Tensor:
+        """BCC, divided by the positions that count; true Gram matrices are about a shift of 0."""
+        return self.second / self.positions
+
+    def moments(self) -> tuple[Tensor, Tensor]:
+        """Mean BC and covariance BCC, divided by the positions that count."""
+        offset = (self.first[:, :, None] / self.positions)[..., 0]
+        covariance = self.second / self.positions - offset[:, :, None] * offset[:, None, :]
+        return self.shift + offset, covariance
+
+
+class _FeatureSums(torch.autograd.Function):
+    """Both sums, in bands of rows: neither way is there a wide copy of all features, or a centred one.
+
+    Backward is one matrix product, (dS + dSᵀ)(f - s), where autograd would make two.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, shift: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
+        ctx.save_for_backward(features, shift, *([] if weight is None else [weight]))
+        batch, channels = features.shape[:2]
+        first = shift.new_zeros(batch, channels)
+        second = shift.new_zeros(batch, channels, channels)
+        for rows in bands(features):
+            centred = (_wide(features[..., rows, :]) - shift[..., None, None]).flatten(2)
+            counted = centred if weight is None else centred * _wide(weight[..., rows, :]).flatten(2)
+            first += counted.sum(2)
+            second.baddbmm_(counted, centred.transpose(1, 2))
+        return first, second
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None]:
+        features, shift, *weight = ctx.saved_tensors
+        of_first, of_second = grad_outputs
+        slope = of_second + of_second.transpose(1, 2)
+        gradient = torch.empty_like(features)
+        for rows in bands(features):
+            centred = _wide(features[..., rows, :]) - shift[..., None, None]
+            product = torch.baddbmm(of_first[..., None], slope, centred.flatten(2))
+            for one in weight:
+                product *= _wide(one[..., rows, :]).flatten(2)
+            gradient[..., rows, :] = product.view_as(centred)
+        return gradient, None, None
+
+
+def feature_sums(features: Tensor, shift: Tensor | None = None, weight: Tensor | None = None) -> Sums:
+    """BCHW -> its sums about `shift`, 1C (None: 0)."""
+    if shift is None:
+        shift = _wide(features.new_zeros(1, features.shape[1]))
+    first, second = _FeatureSums.apply(features, shift, weight)
+    total = (
+        float(features.shape[2] * features.shape[3])
+        if weight is None
+        else _wide(weight).flatten(2).sum(2, keepdim=True)
+    )
+    return Sums(first, second, total, shift)
+
+
 def self_product(features: Tensor, weight: Tensor | None = None) -> Tensor:
     """BCHW -> BCC, Σ over positions of w f fᵀ; no divisor (Gatys 2015's G)."""
-    return _weighted_product(_wide(features).flatten(2), weight)
-
-
-def _weighted_product(flat: Tensor, weight: Tensor | None) -> Tensor:
-    """BCP -> BCC."""
-    if weight is not None:
-        flat = flat * _wide(weight).flatten(2).sqrt()
-    product: Tensor = _SelfProduct.apply(flat)
-    return product
-
-
-def positions(features: Tensor, weight: Tensor | None = None) -> float | Tensor:
-    """How many positions count: H·W, or the sum of the weights, B11."""
-    if weight is None:
-        return float(features.shape[2] * features.shape[3])
-    return _wide(weight).flatten(2).sum(2, keepdim=True).clamp_min(EPSILON)
+    return feature_sums(features, weight=weight).second
 
 
 def gram_matrix(features: Tensor, weight: Tensor | None = None) -> Tensor:
     """BCHW -> BCC, divided by the positions that count."""
-    return self_product(features, weight) / positions(features, weight)
+    return feature_sums(features, weight=weight).gram()
 
 
 def moments(features: Tensor, weight: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """BCHW -> mean BC and covariance BCC, divided by the positions that count."""
-    flat, count = _wide(features).flatten(2), positions(features, weight)
-    counted = flat if weight is None else flat * _wide(weight).flatten(2)
-    mean = counted.sum(2, keepdim=True) / count
-    return mean[..., 0], _weighted_product(flat - mean, weight) / count
+    return feature_sums(features, _mean(features.detach()), weight).moments()
+
+
+def _mean(features: Tensor) -> Tensor:
+    """BCHW -> BC."""
+    total = _wide(features.new_zeros(features.shape[:2]))
+    for rows in bands(features):
+        total += _wide(features[..., rows, :]).sum((2, 3))
+    return total / (features.shape[2] * features.shape[3])
+
+
+class _SquaredDistance(torch.autograd.Function):
+    """Σ (f - p)², in bands of rows."""
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, target: Tensor) -> Tensor:
+        ctx.save_for_backward(features, target)
+        total = _wide(features.new_zeros(()))
+        for rows in bands(features):
+            total += (_wide(features[..., rows, :]) - _wide(target[..., rows, :])).square().sum()
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
+        features, target = ctx.saved_tensors
+        gradient = torch.empty_like(features)
+        for rows in bands(features):
+            difference = _wide(features[..., rows, :]) - _wide(target[..., rows, :])
+            gradient[..., rows, :] = 2 * grad_outputs[0] * difference
+        return gradient, None
+
+
+def squared_distance(features: Tensor, target: Tensor) -> Tensor:
+    """Σ (f - p)² of two BCHW, a scalar; those of the parts of a picture add up. No gradient reaches `target`."""
+    distance: Tensor = _SquaredDistance.apply(features, target)
+    return distance
 
 
 def content_loss_2015(features: Tensor, target: Tensor) -> Tensor:
     """½ Σ (F - P)² (Gatys 2015, eq. 1)."""
-    return (_wide(features) - _wide(target)).square().sum() / 2
+    return squared_distance(features, target) / 2
 
 
 def style_loss_2015(features: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
@@ -85,8 +172,13 @@ def style_loss_2015(features: Tensor, target: Tensor, weight: Tensor | None = No
     A is the raw Gram matrix of the style image; where that image has another size than the content, the
     caller scales A by the ratio of positions, which the paper leaves open.
     """
-    difference = (self_product(features, weight) - target) / positions(features, weight)
-    return difference.square().sum() / (4 * features.shape[1] ** 2)
+    return gram_distance_2015(feature_sums(features, weight=weight), target)
+
+
+def gram_distance_2015(sums: Sums, target: Tensor) -> Tensor:
+    """The same from the sums of the features."""
+    difference = (sums.second - target) / sums.positions
+    return difference.square().sum() / (4 * sums.first.shape[1] ** 2)
 
 
 def content_loss(features: Tensor, target: Tensor, variance: Tensor) -> Tensor:
@@ -94,13 +186,21 @@ def content_loss(features: Tensor, target: Tensor, variance: Tensor) -> Tensor:
 
     Differs from the paper: a mean, relative to the content, so that its weight holds across sizes and backbones.
     """
-    return (_wide(features) - _wide(target)).square().mean() / (variance + EPSILON)
+    return relative_distance(squared_distance(features, target), target, variance)
+
+
+def relative_distance(distance: Tensor, target: Tensor, variance: Tensor) -> Tensor:
+    """The content loss from the squared distance to `target`."""
+    return distance / target.numel() / (variance + EPSILON)
 
 
 def feature_variance(features: Tensor) -> Tensor:
     """Mean over channels and positions of the squared distance to each channel's mean; a scalar."""
-    wide = _wide(features)
-    return (wide - wide.mean((2, 3), keepdim=True)).square().mean()
+    mean = _mean(features)[..., None, None]
+    total = mean.new_zeros(())
+    for rows in bands(features):
+        total += (_wide(features[..., rows, :]) - mean).square().sum()
+    return total / features.numel()
 
 
 def relative_square_error(value: Tensor, target: Tensor) -> Tensor:
@@ -151,10 +251,51 @@ def wasserstein_distance(
 
 def total_variation_loss(image: Tensor) -> Tensor:
     """BCHW -> mean squared difference of neighbours, down and right, summed over both (L2 form)."""
-    down = (image[..., 1:, :] - image[..., :-1, :]).square()
-    right = (image[..., :, 1:] - image[..., :, :-1]).square()
-    # A single row or column has no neighbours that way: 0, not the mean of nothing.
-    return down.sum() / max(1, down.numel()) + right.sum() / max(1, right.numel())
+    total: Tensor = _TotalVariation.apply(image)
+    return total
+
+
+class _TotalVariation(torch.autograd.Function):
+    """In bands of rows, each with the first row of the next: a picture's differences would be several more pictures."""
+
+    @staticmethod
+    def forward(ctx: Any, image: Tensor) -> Tensor:
+        ctx.save_for_backward(image)
+        total = image.new_zeros(())
+        of_down, of_right = _pair_shares(image)
+        for rows in bands(image):
+            down, right = _differences(image, rows)
+            total += of_down * down.square().sum() + of_right * right.square().sum()
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
+        (image,) = ctx.saved_tensors
+        gradient = torch.zeros_like(image)
+        of_down, of_right = (2 * share * grad_outputs[0] for share in _pair_shares(image))
+        for rows in bands(image):
+            down, right = _differences(image, rows)
+            down *= of_down
+            right *= of_right
+            upper = slice(rows.start, rows.start + down.shape[-2])
+            gradient[..., upper, :] -= down
+            gradient[..., upper.start + 1 : upper.stop + 1, :] += down
+            gradient[..., rows, :-1] -= right
+            gradient[..., rows, 1:] += right
+        return gradient
+
+
+def _differences(image: Tensor, rows: slice) -> tuple[Tensor, Tensor]:
+    """From the pixels of these rows to their neighbours below and to the right."""
+    band = image[..., rows.start : rows.stop + 1, :]
+    own = image[..., rows, :]
+    return band[..., 1:, :] - band[..., :-1, :], own[..., 1:] - own[..., :-1]
+
+
+def _pair_shares(image: Tensor) -> tuple[float, float]:
+    """1 / pairs of neighbours, down and right. A single row or column has none: 0, not the mean of nothing."""
+    planes, height, width = image.shape[0] * image.shape[1], image.shape[2], image.shape[3]
+    return 1 / max(1, planes * (height - 1) * width), 1 / max(1, planes * height * (width - 1))
 
 
 def temporal_loss(image: Tensor, warped: Tensor, reliability: Tensor, cell_px: int = 1) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from framestyle.nst.image import Size, size_of
+from framestyle.nst.image import Size, bands, size_of
 
 BETAS = (0.9, 0.99)
 ADAM_EPSILON = 1e-8
@@ -43,6 +43,12 @@ class PixelState:
             image.detach().clone(), zeros, zeros.clone(), zeros.clone(), single.repeat(1, 3, 1, 1), single
         )
 
+    def begin_anew(self, image: Tensor) -> None:
+        """At `image`, with nothing remembered of what led there but the steps; in place."""
+        self.image.copy_(image)
+        for remembered in (self.mean, self.square, self.average, self.total_weights):
+            remembered.zero_()
+
     @property
     def average_weight(self) -> Tensor:
         """The average's total weight, 11HW in [0, 1]; a view."""
@@ -50,17 +56,25 @@ class PixelState:
 
     def result(self) -> Tensor:
         """The bias-corrected average of the iterates, or the iterate where no average is kept."""
-        kept = self.average_weight > LEAST_WEIGHT
-        average = self.average / self.average_weight.clamp_min(LEAST_WEIGHT)
-        return torch.where(kept, average.clamp(0, 1), self.image)
+        result = torch.empty_like(self.image)
+        for rows in bands(result):
+            weight = self.average_weight[..., rows, :]
+            average = self.average[..., rows, :] / weight.clamp_min(LEAST_WEIGHT)
+            kept = weight > LEAST_WEIGHT
+            result[..., rows, :] = torch.where(kept, average.clamp_(0, 1), self.image[..., rows, :])
+        return result
 
     def adam_step(self, gradient: Tensor, learning_rate: float | Tensor, average_decay: float) -> None:
         """One Adam update, the clamp to [0, 1], and the average; in place. A rate may differ by pixel (11HW)."""
-        self.mean.lerp_(gradient, 1 - BETAS[0])
-        self.square.mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])
         of_mean, of_square = self._weigh(0, BETAS[0]), self._weigh(1, BETAS[1])
-        denominator = self.square.div(of_square).sqrt_().add_(ADAM_EPSILON)
-        self.image.sub_(self.mean.div(denominator).mul_(learning_rate / of_mean)).clamp_(0, 1)
+        for rows in bands(self.image):
+            slope, mean, square = (one[..., rows, :] for one in (gradient, self.mean, self.square))
+            mean.lerp_(slope, 1 - BETAS[0])
+            square.mul_(BETAS[1]).addcmul_(slope, slope, value=1 - BETAS[1])
+            denominator = square.div(of_square[..., rows, :]).sqrt_().add_(ADAM_EPSILON)
+            rate = learning_rate[..., rows, :] if isinstance(learning_rate, Tensor) else learning_rate
+            change = mean.div(denominator).mul_(rate / of_mean[..., rows, :])
+            self.image[..., rows, :].sub_(change).clamp_(0, 1)
         self.settled += 1
         self.keep_average(average_decay)
 
@@ -90,10 +104,11 @@ class PixelState:
         """
         shape = (size.height, size.width)
         ratio = size_of(self.image).area_px / size.area_px
-        image = F.interpolate(self.result(), shape, mode="bicubic", antialias=True).clamp(0, 1)
-        mean = F.interpolate(self.mean, shape, mode="bicubic") * ratio
-        square = F.interpolate(self.square, shape, mode="bilinear").clamp_min(0) * ratio**2
-        state = PixelState.start(image)
-        state.mean, state.square = mean, square
-        state.total_weights[:, :2] = F.interpolate(self.total_weights[:, :2], shape, mode="bilinear")
-        return state
+        image = F.interpolate(self.result(), shape, mode="bicubic", antialias=True).clamp_(0, 1)
+        mean = F.interpolate(self.mean, shape, mode="bicubic").mul_(ratio)
+        square = F.interpolate(self.square, shape, mode="bilinear").clamp_min_(0).mul_(ratio**2)
+        weights = F.interpolate(self.total_weights, shape, mode="bilinear")
+        weights[:, 2:] = 0
+        return PixelState(
+            image, mean, square, torch.zeros_like(image), weights, torch.zeros_like(weights[:, 2:])
+        )

@@ -6,18 +6,30 @@ Losses are read from the device once a window of steps, never once a step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from framestyle.errors import DeviceError
-from framestyle.events import OnEvent, StepDone, ignore
-from framestyle.nst import color, losses
+from framestyle.events import Note, OnEvent, StepDone, ignore
+from framestyle.nst import color
 from framestyle.nst.devices import working_dtype
 from framestyle.nst.image import Size, resize, scale_sizes, size_of
+from framestyle.nst.memory import Demand, Fitting
+from framestyle.nst.objective import (
+    LossWeights,
+    Objective,
+    RegionStyle,
+    TemporalTarget,
+    content_features,
+    loss_and_gradient,
+    loss_parts,
+)
 from framestyle.nst.optim import PixelState
 from framestyle.nst.regions import region_weights, resized_weights, weights_at_layers
 from framestyle.nst.targets import StyleTargets, style_targets
@@ -34,24 +46,15 @@ LINE_SEARCH_EVALUATIONS = 25
 STRENGTH_SPAN = 30.0
 """`strength` 0 … 1 spans this factor of the content weight either way of the preset's own (at 0.5)."""
 
+HALVINGS = 8
+"""How often the rate is halved where the loss is no longer a number, before that is an error."""
+STEPPED_BACK = "stepped back to the last good pixels, and going on at a rate of"
+
 AREAS_KEPT = 24
 """Areas whose style targets are kept, about 5 MB each: more than one picture's scales, fewer than a folder's sizes."""
 
 Parts = tuple[tuple[str, float], ...]
 """Weighted losses by name."""
-
-
-@dataclass(frozen=True, eq=False)
-class TemporalTarget:
-    """What the result should stay near: an earlier result warped to this frame, 1CHW, and its reliability, 11HW.
-
-    With `cell_px` above 1 only the mean colours of cells of that size count; 0: of the whole frame.
-    """
-
-    warped: Tensor
-    reliability: Tensor
-    weight: float
-    cell_px: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,35 +68,12 @@ class Stylized:
     parts: Parts = ()
 
 
-@dataclass(frozen=True, eq=False)
-class RegionStyle:
-    """What one region should look like; where it lies at each layer, 11HW (None: everywhere); its share of all."""
-
-    targets: StyleTargets
-    weights: Mapping[str, Tensor] | None = None
-    share: float = 1.0
-
-    def loss(self, layer: str, features: Tensor) -> Tensor:
-        """BCHW -> scalar. By its share: a pixel is drawn as hard as if its style were everywhere."""
-        weight = None if self.weights is None else self.weights[layer]
-        return self.share * self.targets[layer].loss(features, weight)
-
-
-@dataclass(frozen=True, eq=False)
-class Objective:
-    """All that the loss of one content image at one scale is made from."""
-
-    content: Tensor
-    content_features: dict[str, tuple[Tensor, Tensor]]
-    style: Sequence[RegionStyle]
-    temporal: Sequence[TemporalTarget]
-
-
 class Stylizer:
     """Stylizes images of any size with one preset, one backbone, one device.
 
     `style_images`: 1CHW in [0, 1], in the order of `preset.style.images`. `seed` fixes the noise init. Where style
     images are for regions, `mask` or `with_mask` says where those lie in the content.
+    `memory_limit_bytes` caps what this process holds on the device (on a CPU: its resident memory).
     """
 
     def __init__(
@@ -106,14 +86,15 @@ class Stylizer:
         seed: int = 0,
         init_image: Tensor | None = None,
         mask: Tensor | None = None,
+        memory_limit_bytes: int | None = None,
         on_event: OnEvent = ignore,
     ) -> None:
         self.preset, self.seed, self.on_event = preset, seed, on_event
         self.device = torch.device(device)
         self.init_image = init_image
-        self.style_layers = _normalised(preset.style.layers, preset.style.statistic)
+        style_layers = _normalised(preset.style.layers, preset.style.statistic)
         self.style_images = [image.to(self.device) for image in style_images]
-        taps = set(self.style_layers) | set(preset.content.layers)
+        taps = set(style_layers) | set(preset.content.layers)
         self.network = VGG19(
             backbone,
             taps,
@@ -123,9 +104,19 @@ class Stylizer:
             dtype=working_dtype(preset.optimizer.precision, self.device),
             device=self.device,
         )
-        self.content_weight = preset.content.weight
+        content_weight = preset.content.weight
         if preset.strength is not None:
-            self.content_weight *= STRENGTH_SPAN ** (1 - 2 * preset.strength)
+            content_weight *= STRENGTH_SPAN ** (1 - 2 * preset.strength)
+        self.weights = LossWeights(
+            content_weight,
+            preset.style.weight,
+            preset.tv_weight,
+            preset.content.layers,
+            style_layers,
+            letter=preset.style.statistic == "gram2015",
+        )
+        demand = Demand.of(self.network, list(preset.content.layers), preset.optimizer.name)
+        self.fitting = Fitting(demand, self.device, limit_bytes=memory_limit_bytes, on_event=on_event)
         self.regions = tuple(dict.fromkeys(image.region_color for image in preset.style.images))
         self._mask_weights = None if mask is None else region_weights(mask.to(self.device), self.regions)
         self._targets: dict[int, tuple[StyleTargets, ...]] = {}
@@ -150,7 +141,7 @@ class Stylizer:
 
     def stylize(self, content: Tensor) -> Stylized:
         """The full coarse-to-fine optimisation of a 1CHW content image, at its own size."""
-        scales, optimizer = self.preset.scales, self.preset.optimizer
+        scales = self.preset.scales
         sizes = scale_sizes(size_of(content), scales.min_px)
         content = content.to(self.device)
         if scales.first_steps == 0 and scales.steps == 0:
@@ -159,13 +150,11 @@ class Stylizer:
         steps_done = 0
         losses_read: tuple[float, Parts] = (float("nan"), ())
         for index, size in enumerate(sizes):
-            objective = self.objective(resize(content, size), ())
             if index:
                 state = state.resampled(size)
             steps = scales.first_steps if index == 0 else scales.steps
-            run = self._lbfgs if optimizer.name == "lbfgs" else self._adam
             reporter = self._reporter(size, steps, index, len(sizes))
-            taken, loss, parts = run(state, objective, steps, reporter, None)
+            taken, loss, parts = self._optimise(state, resize(content, size), (), steps, reporter, None)
             steps_done += taken
             losses_read = (loss, parts) if taken else losses_read
         return self._finish(content, state, steps_done, *losses_read)
@@ -176,12 +165,39 @@ class Stylizer:
         content = content.to(self.device)
         if self.is_identity:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
-        objective = self.objective(content, temporal)
         reporter = self._reporter(size_of(content), video.steps, 0, 1)
         stop = _EarlyStop(video.min_steps, video.tolerance)
-        run = self._lbfgs if self.preset.optimizer.name == "lbfgs" else self._adam
-        taken, loss, parts = run(state, objective, video.steps, reporter, stop)
+        taken, loss, parts = self._optimise(state, content, temporal, video.steps, reporter, stop)
         return self._finish(content, state, taken, loss, parts)
+
+    def _optimise(
+        self,
+        state: PixelState,
+        content: Tensor,
+        temporal: Sequence[TemporalTarget],
+        steps: int,
+        report: _Report,
+        stop: _EarlyStop | None,
+    ) -> tuple[int, float, Parts]:
+        """Up to `steps` updates of `state`, in place, at one scale. Gives steps taken, last loss, last parts."""
+        if steps == 0:
+            return 0, float("nan"), ()
+        # It ends with the scale: a large picture's features are as large as the picture, several times.
+        objective = self.objective(content, temporal)
+        run = self._lbfgs if self.preset.optimizer.name == "lbfgs" else self._adam
+        rate, before = self.preset.optimizer.learning_rate, 0
+        for _ in range(HALVINGS + 1):
+            try:
+                taken, loss, parts = run(state, objective, steps - before, rate, _later(report, before), stop)
+                return before + taken, loss, parts
+            except _NoNumberError as failure:
+                state.begin_anew(failure.image)
+                rate, before = rate / 2, before + failure.steps
+                self.on_event(Note(f"The loss was no longer a number: {STEPPED_BACK} {rate:g}.", "warning"))
+        raise DeviceError(
+            "the loss is no longer a number",
+            next_step="Lower optimizer.learning_rate, or use --set optimizer.precision=float32.",
+        )
 
     def _finish(
         self,
@@ -227,13 +243,12 @@ class Stylizer:
         return torch.rand(like.shape, generator=generator).to(self.device)
 
     def objective(self, content: Tensor, temporal: Sequence[TemporalTarget]) -> Objective:
-        with torch.no_grad():
-            features = self.network(content)
-        wanted = {
-            name: (features[name], losses.feature_variance(features[name]))
-            for name in self.preset.content.layers
-        }
-        return Objective(content, wanted, self._region_styles(content), temporal)
+        style = self._region_styles(content)
+        layers = list(self.preset.content.layers)
+        features = self.fitting.run(
+            size_of(content), partial(content_features, self.network, content, layers)
+        )
+        return Objective(self.weights, features, style, temporal)
 
     def _region_styles(self, content: Tensor) -> tuple[RegionStyle, ...]:
         """Of the regions that the content has; of one that covers it all, where there is no mask."""
@@ -245,7 +260,7 @@ class Stylizer:
         weights = resized_weights(self._mask_weights, size_of(content))
         parts = zip(targets, torch.split(weights, 1, dim=1), weights.mean((0, 2, 3)).tolist(), strict=True)
         return tuple(
-            RegionStyle(target, weights_at_layers(weight, self.style_layers), share)
+            RegionStyle(target, weights_at_layers(weight, self.weights.style_layers), share)
             for target, weight, share in parts
             if share > 0
         )
@@ -266,10 +281,11 @@ class Stylizer:
             style_targets(
                 self.network,
                 [(image, one.weight) for one, image in described if one.region_color == region],
-                list(self.style_layers),
+                list(self.weights.style_layers),
                 style.statistic,
                 size,
                 style.scale,
+                partial(self.fitting.run, gradient=False, of="the style at "),
             )
             for region in self.regions
         )
@@ -280,55 +296,36 @@ class Stylizer:
         return targets
 
     def parts(self, image: Tensor, objective: Objective) -> dict[str, Tensor]:
-        """Weighted losses by name; their sum is what is minimised."""
-        features = self.network(image)
-        letter = self.preset.style.statistic == "gram2015"
-        content = image.new_zeros(())
-        for name, weight in self.preset.content.layers.items():
-            target, variance = objective.content_features[name]
-            one = (
-                losses.content_loss_2015(features[name], target)
-                if letter
-                else losses.content_loss(features[name], target, variance)
-            )
-            content = content + weight * one
-        style = image.new_zeros(())
-        for name, weight in self.style_layers.items():
-            for region in objective.style:
-                style = style + weight * region.loss(name, features[name])
-        found = {"content": self.content_weight * content, "style": self.preset.style.weight * style}
-        if self.preset.tv_weight > 0:
-            found["tv"] = self.preset.tv_weight * losses.total_variation_loss(image)
-        if objective.temporal:
-            found["temporal"] = _temporal(image, objective.temporal)
-        return found
+        """Weighted losses by name; their sum is what is minimised. No gradient comes of them."""
+        work = partial(loss_parts, self.network, image, objective)
+        return self.fitting.run(size_of(image), work, gradient=False)
 
     def losses_of(self, image: Tensor, content: Tensor) -> dict[str, float]:
         """Weighted losses of any image against a content image, for measuring: both 1CHW."""
-        with torch.no_grad():
-            parts = self.parts(image.to(self.device), self.objective(content.to(self.device), ()))
+        parts = self.parts(image.to(self.device), self.objective(content.to(self.device), ()))
         return {name: float(value) for name, value in parts.items()}
 
     def gradient(self, image: Tensor, objective: Objective) -> tuple[Tensor, Tensor, tuple[str, ...]]:
         """Gradient 1CHW, the weighted losses as one vector (on the device), and their names."""
-        leaf = image.detach().requires_grad_(True)
-        parts = self.parts(leaf, objective)
-        values = torch.stack(list(parts.values()))
-        (gradient,) = torch.autograd.grad(values.sum(), leaf)
-        return gradient, values.detach(), tuple(parts)
+        return self.fitting.run(size_of(image), partial(loss_and_gradient, self.network, image, objective))
 
     def _adam(
-        self, state: PixelState, objective: Objective, steps: int, report: _Report, stop: _EarlyStop | None
+        self,
+        state: PixelState,
+        objective: Objective,
+        steps: int,
+        learning_rate: float,
+        report: _Report,
+        stop: _EarlyStop | None,
     ) -> tuple[int, float, Parts]:
-        """Up to `steps` updates of `state`, in place. Gives steps taken, last loss, last parts."""
-        optimizer = self.preset.optimizer
+        optimizer, safe = self.preset.optimizer, _Safe(state.image)
         window: list[Tensor] = []
         loss = float("nan")
         parts: Parts = ()
         window_steps = WINDOW_STEPS if stop is None else min(WINDOW_STEPS, stop.window_steps)
-        rate: float | Tensor = optimizer.learning_rate
+        rate: float | Tensor = learning_rate
         if stop is not None and self.preset.video.anneal:
-            rate = state.annealed(optimizer.learning_rate, self.preset.scales.steps)
+            rate = state.annealed(learning_rate, self.preset.scales.steps)
         for step in range(1, steps + 1):
             gradient, values, names = self.gradient(state.image, objective)
             state.adam_step(gradient, rate, optimizer.average_decay)
@@ -336,8 +333,8 @@ class Stylizer:
             if len(window) == window_steps or step == steps:
                 read = torch.stack(window).tolist()
                 totals = tuple(sum(row) for row in read)
+                safe.check(totals, step, state.image)
                 loss, parts = totals[-1], tuple(zip(names, read[-1], strict=True))
-                _refuse_nan(loss)
                 report(step, totals, parts)
                 window.clear()
                 if stop is not None and stop.reached(step, totals):
@@ -345,16 +342,26 @@ class Stylizer:
         return steps, loss, parts
 
     def _lbfgs(
-        self, state: PixelState, objective: Objective, steps: int, report: _Report, stop: _EarlyStop | None
+        self,
+        state: PixelState,
+        objective: Objective,
+        steps: int,
+        learning_rate: float,
+        report: _Report,
+        stop: _EarlyStop | None,
     ) -> tuple[int, float, Parts]:
         """L-BFGS (history 10) by torch; one step is one of its iterations. The average is not kept.
+
+        It finds its rate itself; how far it dares to go at first is lowered with `learning_rate`.
 
         The range is left free between steps, for a clamp would make its memory of gradients untrue, and enforced at
         the end. As with Adam, a step's loss is that of the pixels it starts from.
         """
         leaf = state.image.clone().requires_grad_(True)
+        safe = _Safe(leaf)
         engine = torch.optim.LBFGS(
             [leaf],
+            lr=learning_rate / self.preset.optimizer.learning_rate,
             max_iter=1,
             max_eval=LINE_SEARCH_EVALUATIONS,  # its default leaves the line search one trial
             history_size=10,
@@ -381,8 +388,8 @@ class Stylizer:
             values, names = at_start[0]  # the others belong to points that the line search tried
             totals.append(float(values.sum()))
             if len(totals) == WINDOW_STEPS or step == steps:
+                safe.check(totals, step, leaf)
                 loss, parts = totals[-1], tuple(zip(names, values.tolist(), strict=True))
-                _refuse_nan(loss)
                 report(step, tuple(totals), parts)
                 if stop is not None and stop.reached(step, tuple(totals)):
                     steps = step
@@ -437,17 +444,30 @@ def _normalised(layers: dict[str, float], statistic: str) -> dict[str, float]:
     return {name: weight / total for name, weight in layers.items()}
 
 
-def _temporal(image: Tensor, targets: Sequence[TemporalTarget]) -> Tensor:
-    total = image.new_zeros(())
-    for target in targets:
-        loss = losses.temporal_loss(image, target.warped, target.reliability, target.cell_px)
-        total = total + target.weight * loss
-    return total
+class _NoNumberError(Exception):
+    """The loss is not finite. `image`: the last pixels for which it was; `steps`: how many were taken till then."""
+
+    def __init__(self, image: Tensor, steps: int) -> None:
+        super().__init__("the loss is no longer a number")
+        self.image, self.steps = image, steps
 
 
-def _refuse_nan(loss: float) -> None:
-    if loss != loss or loss in (float("inf"), float("-inf")):
-        raise DeviceError(
-            "the loss is no longer a number",
-            next_step="Lower optimizer.learning_rate, or use --set optimizer.precision=float32.",
-        )
+class _Safe:
+    """The pixels to step back to. Those at a window's start are known to be good only when its first loss is read."""
+
+    def __init__(self, image: Tensor) -> None:
+        self._good = self._next = image.detach().clone()
+        self._good_steps = self._next_steps = 0
+
+    def check(self, totals: Sequence[float], step: int, image: Tensor) -> None:
+        """_NoNumberError where a loss of the window that ends with `step` is not finite."""
+        if math.isfinite(totals[0]):
+            self._good, self._good_steps = self._next, self._next_steps
+        if not all(map(math.isfinite, totals)):
+            raise _NoNumberError(self._good, self._good_steps)
+        self._next, self._next_steps = image.detach().clone(), step
+
+
+def _later(report: _Report, before: int) -> _Report:
+    """That counts on from the steps before."""
+    return lambda step, totals, parts: report(step + before, totals, parts)

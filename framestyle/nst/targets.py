@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from framestyle.nst import losses
 from framestyle.nst.image import Size, resize, size_of, with_area
+from framestyle.nst.tiles import Fit, Place, Readings, as_a_whole, read_layers
 from framestyle.nst.vgg import VGG19
 
 
@@ -23,14 +25,22 @@ class LayerTarget:
     root: Tensor | None = None
     """The matrix's square root, for wasserstein alone."""
 
-    def loss(self, features: Tensor, weight: Tensor | None = None) -> Tensor:
-        """BCHW -> scalar; of a part of the image, where a weight for each position, B1HW, says which."""
+    def sums(self, features: Tensor, weight: Tensor | None = None) -> losses.Sums:
+        """BCHW -> what the loss is a function of; the sums of a picture's parts add up.
+
+        Of a part of the image, where a weight for each position, B1HW, says which.
+        """
+        of_moments = self.statistic in ("moments", "wasserstein")
+        return losses.feature_sums(features, self.mean if of_moments else None, weight)
+
+    def loss(self, features: Tensor | losses.Sums, weight: Tensor | None = None) -> Tensor:
+        """BCHW, and a weight as above, or their sums -> scalar."""
+        sums = self.sums(features, weight) if isinstance(features, Tensor) else features
         if self.statistic == "gram2015":
-            raw = self.matrix * losses.positions(features, weight)
-            return losses.style_loss_2015(features, raw, weight)
+            return losses.gram_distance_2015(sums, self.matrix * sums.positions)
         if self.statistic == "gram":
-            return losses.relative_square_error(losses.gram_matrix(features, weight), self.matrix)
-        mean, covariance = losses.moments(features, weight)
+            return losses.relative_square_error(sums.gram(), self.matrix)
+        mean, covariance = sums.moments()
         if self.statistic == "moments":
             of_mean = losses.relative_square_error(mean, self.mean)
             return of_mean + losses.relative_square_error(covariance, self.matrix)
@@ -50,24 +60,29 @@ def style_targets(
     statistic: str,
     content_size: Size,
     style_scale: float,
+    fit: Fit = as_a_whole,
 ) -> dict[str, LayerTarget]:
     """Targets at one scale of the content: each style image resized to the content's area times `style_scale`².
 
     Several images blend by weight: means and raw second moments combine linearly, as if their pixels were one
-    picture; the covariance follows from both.
+    picture; the covariance follows from both. `fit` chooses how each is read.
     """
+
+    def read(name: str, features: Tensor, place: Place) -> Readings:
+        return {name: losses.feature_sums(features)} if name in layers else {}
+
     total = sum(weight for _, weight in images)
     means: dict[str, Tensor] = {}
     seconds: dict[str, Tensor] = {}
     with torch.no_grad():
         for image, weight in images:
             size = with_area(size_of(image), content_size.area_px * style_scale**2)
-            features = network(resize(image, size))
+            resized = resize(image, size)
+            found = fit(size, partial(read_layers, network, resized, read))
             for name in layers:
-                mean, second = losses._wide(features[name]).mean((2, 3)), losses.gram_matrix(features[name])
-                share = weight / total
-                means[name] = means.get(name, 0) + share * mean
-                seconds[name] = seconds.get(name, 0) + share * second
+                sums, share = found[name], weight / total
+                means[name] = means.get(name, 0) + share * sums.first / sums.positions
+                seconds[name] = seconds.get(name, 0) + share * sums.gram()
     return {name: _layer_target(statistic, means[name], seconds[name]) for name in layers}
 
 

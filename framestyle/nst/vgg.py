@@ -7,20 +7,26 @@ bfloat16 would round the image itself to eight bits of mantissa.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from framestyle.errors import WeightsError
+from framestyle.nst.image import Size, bands
 from framestyle.nst.weights import CHANNELS, Backbone
 from framestyle.presets.schema import CONVOLUTIONS
 
 POOLING_RESCALE = {"max": 1.0, "average": 2.0, "l2": 0.78}
 """What keeps activations at the size that weights trained with max pooling expect (design: measured by others)."""
+
+CONVOLVED_BANDS = 4
+"""Convolutions take more rows at once than sums do: with few they are slower."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,102 @@ def vgg19_layers() -> tuple[Layer, ...]:
     return tuple(layers)
 
 
+@dataclass(frozen=True)
+class Stage:
+    """One step of the forward pass: a convolution, alone or with its ReLU; a ReLU alone; a pooling."""
+
+    name: str
+    """Of its output."""
+    kind: str
+    convolution: str = ""
+    channels: int = 0
+    """Of its output, where it is a convolution's."""
+
+    @property
+    def block(self) -> int:
+        """1 to 5: the convolutions before a pooling, and the pooling."""
+        return int(next(filter(str.isdigit, self.name)))
+
+
+def stages_up_to(taps: Collection[str]) -> tuple[Stage, ...]:
+    """What has to be computed for these layers. A ReLU goes with its convolution, unless somebody reads that one."""
+    layers = vgg19_layers()
+    names = [layer.name for layer in layers]
+    deepest = max(names.index(tap) for tap in taps)
+    stages: list[Stage] = []
+    for layer, following in zip(layers[: deepest + 1], [*layers[1 : deepest + 1], None], strict=True):
+        if layer.kind == "conv":
+            with_relu = following is not None and layer.name not in taps
+            name = layer.name.replace("conv", "relu") if with_relu else layer.name
+            stages.append(Stage(name, "conv", layer.name, layer.out_channels))
+        elif layer.kind == "pool" or stages[-1].name != layer.name:
+            stages.append(Stage(layer.name, layer.kind))
+    return tuple(stages)
+
+
+class _Convolution(torch.autograd.Function):
+    """A 3×3 convolution of frozen weights with its edge and, if asked, its ReLU.
+
+    For the gradient it keeps none of its input, since no gradient reaches the weights, nor the padded copy of it: only
+    the ReLU's output, which the next layer holds anyway.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, edge: str, dtype: torch.dtype, rectified: bool
+    ) -> Tensor:
+        padded = x if edge == "zeros" else F.pad(x, (1, 1, 1, 1), mode=edge)
+        out = F.conv2d(padded.to(weight.dtype), weight, bias, padding=1 if edge == "zeros" else 0).to(dtype)
+        if rectified:
+            out.relu_()
+        ctx.save_for_backward(weight, *([out] if rectified else []))
+        ctx.edge, ctx.dtype = edge, x.dtype
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        weight, *out = ctx.saved_tensors
+        grad = _input_gradient(grad, out, weight, 1 if ctx.edge == "zeros" else 0)
+        grad = grad if ctx.edge == "zeros" else _without_edge(grad, ctx.edge)
+        return grad.to(ctx.dtype), None, None, None, None, None
+
+
+def _input_gradient(grad: Tensor, out: Sequence[Tensor], weight: Tensor, padding: int) -> Tensor:
+    """The gradient of a convolution's input and an edge of one around it, less `padding`.
+
+    In bands of rows: of the largest maps of all there is no further copy. A picture's own gradient is small, and what
+    it is made from, in float32, is such a map.
+    """
+    batch, _, height, width = grad.shape
+    parts = list(bands(grad, 1 if weight.shape[1] == 3 else CONVOLVED_BANDS))
+    if len(parts) == 1:
+        return _convolved_back(grad, out, weight, padding)
+    total = weight.new_zeros(batch, height + 2, width + 2, weight.shape[1]).permute(0, 3, 1, 2)
+    for rows in parts:
+        part = _convolved_back(grad[..., rows, :], [one[..., rows, :] for one in out], weight)
+        total[..., rows.start : rows.start + part.shape[2], :] += part
+    return total[..., padding : height + 2 - padding, padding : width + 2 - padding]
+
+
+def _convolved_back(grad: Tensor, out: Sequence[Tensor], weight: Tensor, padding: int = 0) -> Tensor:
+    """Nothing comes from where the ReLU gave `out` as 0; there may have been none.
+
+    Autograd's own function for it would want the convolution's input, if only for its size.
+    """
+    grad = torch.ops.aten.threshold_backward(grad, out[0], 0) if out else grad
+    return F.conv_transpose2d(grad.to(weight.dtype), weight, padding=padding)
+
+
+def _without_edge(grad: Tensor, edge: str) -> Tensor:
+    """The gradient of what was padded by one: that of the edge goes to the pixels that it was made from."""
+    inwards = 1 if edge == "replicate" else 2
+    for rows in (grad, grad.transpose(2, 3)):
+        rows[:, :, inwards] += rows[:, :, 0]
+        rows[:, :, -1 - inwards] += rows[:, :, -1]
+    return grad[:, :, 1:-1, 1:-1]
+
+
 def pool(features: Tensor, kind: str) -> Tensor:
     """BCHW -> BCHW at half the size (rounded up, so that a 1-pixel map survives)."""
     if kind == "max":
@@ -56,7 +158,8 @@ def pool(features: Tensor, kind: str) -> Tensor:
     if kind == "average":
         return F.avg_pool2d(features, 2, ceil_mode=True, count_include_pad=False)
     if kind == "l2":
-        squares = F.avg_pool2d(features.float().square(), 2, ceil_mode=True, count_include_pad=False)
+        wide = features.to(torch.promote_types(features.dtype, torch.float32))
+        squares = F.avg_pool2d(wide.square(), 2, ceil_mode=True, count_include_pad=False)
         return (squares * 4 + 1e-8).sqrt().to(features.dtype)
     raise ValueError(f"unknown pooling {kind!r}")
 
@@ -85,13 +188,11 @@ class VGG19(nn.Module):
         device: torch.device | str = "cpu",
     ) -> None:
         super().__init__()
-        layers = vgg19_layers()
-        names = [layer.name for layer in layers]
-        unknown = sorted(set(taps) - set(names))
+        unknown = sorted(set(taps) - {layer.name for layer in vgg19_layers()})
         if unknown or not taps:
             raise ValueError(f"no such layers: {unknown}" if unknown else "no layer is asked for")
         self.taps = frozenset(taps)
-        self.layers = layers[: max(names.index(tap) for tap in taps) + 1]
+        self.stages = stages_up_to(self.taps)
         self.pooling, self.padding, self.dtype = pooling, padding, dtype
         self.gain = 1.0
         if rescale_pooling and pooling != backbone.native_pooling:
@@ -101,8 +202,8 @@ class VGG19(nn.Module):
         self.factor: Tensor
         self.register_buffer("shift", torch.tensor(backbone.shift).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("factor", torch.tensor(backbone.factor).view(1, 3, 1, 1), persistent=False)
-        for layer in self.layers:
-            if layer.kind == "conv":
+        for layer in vgg19_layers():
+            if any(stage.convolution == layer.name for stage in self.stages):
                 self._add_convolution(layer, backbone)
         self.to(device)
 
@@ -123,32 +224,49 @@ class VGG19(nn.Module):
         self.register_buffer(f"{layer.name}_weight", weight, persistent=False)
         self.register_buffer(f"{layer.name}_bias", bias.to(dtype), persistent=False)
 
+    @property
+    def blocks(self) -> int:
+        """How many of the five are in use."""
+        return self.stages[-1].block
+
+    def map_size(self, name: str, size: Size) -> Size:
+        """Of a layer's features for a picture of that size."""
+        for stage in self.stages:
+            if stage.kind == "pool":
+                size = Size(-(-size.width // 2), -(-size.height // 2))
+            if stage.name == name:
+                return size
+        raise KeyError(name)
+
     def forward(self, image: Tensor) -> dict[str, Tensor]:
+        found: dict[str, Tensor] = {}
+        self.run(self.entered(image), self.stages, found.__setitem__)
+        return found
+
+    def entered(self, image: Tensor) -> Tensor:
+        """The image as the first convolution takes it."""
         x = image.flip(1) if self.reverse_channels else image
         x = (x - self.shift.to(x.dtype)) * self.factor.to(x.dtype)
-        x = x.contiguous(memory_format=torch.channels_last)
-        found: dict[str, Tensor] = {}
-        for layer in self.layers:
-            if layer.kind == "conv":
-                x = self._convolve(x, layer.name)
-            elif layer.kind == "relu":
-                # In place only where nobody reads the convolution's own output: torchvision's in-place
-                # ReLU makes a conv tap silently read the ReLU.
-                x = F.relu(x, inplace=layer.name.replace("relu", "conv") not in self.taps)
+        return x.contiguous(memory_format=torch.channels_last)
+
+    def run(self, x: Tensor, stages: Sequence[Stage], read: Callable[[str, Tensor], None]) -> Tensor:
+        """`x` through some of the stages; `read` is given the features of each tap among them, once they are there."""
+        for stage in stages:
+            if stage.kind == "conv":
+                x = self._convolve(x, stage)
+            elif stage.kind == "relu":
+                x = F.relu(x)
             else:
                 x = pool(x, self.pooling)
                 x = x * self.gain if self.gain != 1.0 else x
-            if layer.name in self.taps:
-                found[layer.name] = x
-        return found
+            if stage.name in self.taps:
+                read(stage.name, x)
+        return x
 
-    def _convolve(self, x: Tensor, name: str) -> Tensor:
-        weight, bias = getattr(self, f"{name}_weight"), getattr(self, f"{name}_bias")
-        # A map of one pixel has nothing to reflect.
-        small = self.padding == "reflect" and min(x.shape[2:]) < 2
-        if self.padding == "zeros" or not (name == "conv1_1" or self.pads_deep):
-            out = F.conv2d(x.to(weight.dtype), weight, bias, padding=1)
-        else:
-            x = F.pad(x, (1, 1, 1, 1), mode="replicate" if small else self.padding)
-            out = F.conv2d(x.to(weight.dtype), weight, bias)
-        return out.to(self.dtype)
+    def _convolve(self, x: Tensor, stage: Stage) -> Tensor:
+        weight, bias = (getattr(self, f"{stage.convolution}_{part}") for part in ("weight", "bias"))
+        edge = self.padding if self.pads_deep or stage.convolution == "conv1_1" else "zeros"
+        if edge == "reflect" and min(x.shape[2:]) < 2:
+            edge = "replicate"  # a map of one pixel has nothing to reflect
+        out: Tensor = _Convolution.apply(x, weight, bias, edge, self.dtype, stage.name != stage.convolution)
+        return out

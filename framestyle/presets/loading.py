@@ -48,6 +48,11 @@ class PresetSummary:
     builtin: bool
     images: tuple[Path, ...] = ()
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether it does not load."""
+        return self.cost_class == "broken"
+
 
 def load_preset(
     name_or_path: str | Path, overrides: Sequence[str] = (), *, open_images: bool = False

@@ -904,7 +904,7 @@ def carved(rng: Rng, tone: Array, angle_deg: float, period: float, bend: Array) 
     x, y = sheet_grid()
     a = np.deg2rad(angle_deg)
     phase = (np.cos(a) * x + np.sin(a) * y) / period * 2 * np.pi + bend
-    wobble = 0.18 * sheet_noise(rng, 14)
+    wobble = 0.18 * sheet_noise(rng, 2 * period)
     return np.clip(((0.5 + 0.5 * np.sin(phase)) - (tone + wobble)) * period * 0.9 + 0.5, 0, 1)
 
 
@@ -928,8 +928,8 @@ def woodcut(rng: Rng) -> Array:
     land = rgb("909090", "303030", "c0c0c0", "202020", "808080", "101010")
     ref, angle = landscape(rng, grey, land, rgb("ffffff")[0])
     tone = ref.mean(2)
-    bend = 5 * angle + 2.2 * sheet_noise(rng, 90, 3)
-    ink = np.maximum(carved(rng, tone, 78, 9, bend), (tone < 0.17).astype(np.float32))
+    bend = 3 * angle + 2.2 * sheet_noise(rng, 90, 3)
+    ink = np.maximum(carved(rng, tone, 78, 15, bend), (tone < 0.17).astype(np.float32))
     paper = rgb("efe4cb")[0] + 0.02 * sheet_noise(rng, 5)[..., None]
     x, y = sheet_grid()
     red = (np.hypot(x - 0.72 * WIDTH, y - 0.24 * HEIGHT) < 60).astype(np.float32)[..., None]
@@ -952,7 +952,7 @@ def inkwash(rng: Rng) -> Array:
 def watercolor(rng: Rng) -> Array:
     """Transparent washes with dark edges and granulation."""
     colors = rgb("6fb1d6", "e7a0a0", "f0cf72", "7cbf8e", "9a86c8", "e88b58", "4f86b8")
-    return washes(rng, rgb("fbf8f0")[0], colors, 24, 150, 0.6)
+    return washes(rng, rgb("fbf8f0")[0], colors, 10, 110, 0.6)
 
 
 def pointillist(rng: Rng) -> Array:
@@ -980,8 +980,8 @@ def crosshatch(rng: Rng) -> Array:
     tone = ref.mean(2) + 0.06 * sheet_noise(rng, 60)
     ink = np.zeros((HEIGHT, WIDTH), np.float32)
     for number, degrees in enumerate((38, 128, 82, 8)):
-        level = np.clip(0.55 + 1.2 * (tone - 0.72 + 0.19 * number), 0.30, 1.2)
-        ink = np.maximum(ink, carved(rng, level, degrees, 6.5, 0.8 * sheet_noise(rng, 70, 3)))
+        level = np.clip(0.55 + 1.2 * (tone - 0.72 + 0.19 * number), 0.56, 1.2)
+        ink = np.maximum(ink, carved(rng, level, degrees, 12, 0.8 * sheet_noise(rng, 70, 3)))
     paper = rgb("f3ead2")[0] + 0.02 * sheet_noise(rng, 5)[..., None]
     ink = (ink * np.clip(0.85 + 0.2 * sheet_noise(rng, 9), 0, 1))[..., None]
     return np.clip(paper * (1 - ink) + rgb("3a2416")[0] * ink, 0, 1)
@@ -1002,15 +1002,15 @@ def fresco(rng: Rng) -> Array:
     sky = rgb("9fb0a0", "c8b890", "d9c8a0", "b98a5a")
     land = rgb("b0603a", "7a8a60", "c89a5a", "8a4a30", "5f6a58", "6a3a28")
     ref, angle = landscape(rng, sky, land, rgb("f0dca8")[0])
-    picture = painted(rng, ref, angle, [(700, 20, 46), (1600, 10, 30)], 0.06, 0.10)
+    picture = painted(rng, ref, angle, [(700, 20, 46), (1600, 10, 30)], 0.025, 0.10)
     faded = np.clip(0.5 + 0.5 * sheet_noise(rng, 90), 0, 1)[..., None] * 0.45
     picture = picture * (1 - faded) + rgb("d8c9a6")[0] * faded + 0.05 * sheet_noise(rng, 4, 3)[..., None]
     cracks = np.ones((HEIGHT, WIDTH), np.float32)
-    for spacing in (44, 17):
+    for spacing in (90, 40):
         _, border = sheet_cells(scattered(rng, spacing, 0.3) + rng.normal(0, 1, 2).astype(np.float32))
         x, y = sheet_grid()
-        bent = cv2.remap(border, x + 5 * sheet_noise(rng, 20), y + 5 * sheet_noise(rng, 20), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-        cracks *= np.where(bent < (0.9 if spacing > 20 else 0.45), 0.45, 1.0).astype(np.float32)
+        bent = cv2.remap(border, x + 6 * sheet_noise(rng, 24), y + 6 * sheet_noise(rng, 24), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        cracks *= np.where(bent < (2.2 if spacing > 40 else 1.0), 0.45, 1.0).astype(np.float32)
     return np.clip(picture * cracks[..., None], 0, 1)
 
 

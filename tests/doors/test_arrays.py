@@ -13,8 +13,9 @@ import pytest
 import framestyle
 from framestyle import Painter, load_preset, stylize_frames, stylize_image
 from framestyle.errors import PresetError, UsageError
-from framestyle.events import Event, FrameDone, ShotStarted, StepDone
+from framestyle.events import Event, FrameDone, Note, ShotStarted, StepDone
 from framestyle.motion.shots import Shot
+from framestyle.nst import memory
 
 Array = npt.NDArray[Any]
 UNTRAINED: dict[str, Any] = {"weights": "untrained", "device": "cpu"}
@@ -47,6 +48,20 @@ def test_shape_type_and_alpha_stay(quick: str, dtype: str, channels: int) -> Non
     assert np.array_equal(done[..., 3:], image[..., 3:])
     assert np.abs(_as_unit(done) - _as_unit(image))[..., :3].mean() > 0.005, "not stylized"
     assert not np.shares_memory(done, image)
+
+
+def test_in_tiles_a_picture_with_alpha_is_painted_the_same(
+    quick: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = _ramp(4)
+    wanted = stylize_image(image, quick, **UNTRAINED)
+    monkeypatch.setattr(memory, "TILE_SIDES_PX", (12,))
+    monkeypatch.setattr(memory, "room_bytes", lambda device, limit: 0)
+    events: list[Event] = []
+    done = Painter(quick, **UNTRAINED, on_event=events.append).stylize_image(image)
+    assert any(isinstance(event, Note) and "in tiles of 12 px" in event.message for event in events)
+    assert np.array_equal(done[..., 3], image[..., 3])
+    assert int(np.abs(done.astype(int) - wanted.astype(int)).max()) <= 2
 
 
 @pytest.mark.parametrize("dtype", TYPES)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import os
 import re
 import signal
 import socket
@@ -20,7 +19,8 @@ import pytest
 from loopback import Server
 from PIL import Image
 
-from framestyle.doors.cli import main, parse_time
+from framestyle.doors.cli import main
+from framestyle.doors.options import parse_size, parse_time
 from framestyle.media.ffmpeg import ffmpeg_exe
 from framestyle.media.photos import read_photo
 from framestyle.media.probe import probe
@@ -152,6 +152,16 @@ def test_a_device_that_is_not_there_is_exit_9(
     is_told(capsys.readouterr().err, device, "cpu")
 
 
+def test_a_memory_limit_that_nothing_fits_in_is_exit_9_with_what_it_takes(
+    photo: Path, quick: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["stylize", str(photo), "-o", "out.png", "-p", quick, *UNTRAINED]
+    assert main([*command, "--memory-limit", "20M"]) == 9
+    is_told(capsys.readouterr().err, "the style at ", "20,971,520 bytes", "--memory-limit to", "--max-side")
+    assert not Path("out.png").exists()
+    assert main([*command, "--memory-limit", "64G"]) == 0
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -161,7 +171,10 @@ def test_a_device_that_is_not_there_is_exit_9(
         ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--start", "soon"],
         ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--seed", "many"],
         ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--max-side", "large"],
+        ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--memory-limit", "plenty"],
         ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--progress", "loud"],
+        ["preview", "a.png", "-p", "x"],
+        ["preview", "a.png", "-o", "b.png", "-p", "x", "--size", "small"],
         ["presets"],
         ["presets", "new", "mine"],
         ["presets", "export", "wave"],
@@ -226,34 +239,14 @@ def test_a_stopped_clip_is_exit_130_with_no_half_file_and_no_ffmpeg_left(
     quick: str,
     number: signal.Signals,
     whole_group: bool,
-    children_of: Callable[[int], list[int]],
+    stopped_at_work: Callable[..., tuple[str, list[int]]],
 ) -> None:
     source = "testsrc2=size=64x48:rate=25:duration=4"
     subprocess.run([ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", source, "long.mp4"], check=True)
     steps = ("--set", "video.steps=2000", "--set", "video.tolerance=0", "--set", "video.min_steps=2000")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "framestyle", "stylize", "long.mp4", "-o", "out.mp4", "-p", quick, *steps,
-         "--weights", "untrained", "--device", "cpu", "--progress", "json"],
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        # A shell's background jobs ignore Ctrl-C, and a child would inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )  # fmt: skip
-    try:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if '"event": "step_done"' in line:
-                break
-        encoders = children_of(process.pid)
-        assert encoders
-        (os.killpg if whole_group else os.kill)(process.pid, number)
-        rest = process.stderr.read()
-        assert process.wait(30) == 130
-    finally:
-        process.kill()
-        process.wait()
+    command = ("stylize", "long.mp4", "-o", "out.mp4", "-p", quick, *steps, "--weights", "untrained")
+    rest, encoders = stopped_at_work(*command, number=number, whole_group=whole_group)
+    assert encoders
     is_told(rest, "stopped", "same command")
     assert files_in(workplace) == ["long.mp4", "quick.yaml"]
     deadline = time.monotonic() + 5
@@ -268,6 +261,8 @@ def test_a_stopped_clip_is_exit_130_with_no_half_file_and_no_ffmpeg_left(
         "import framestyle",
         "from framestyle.doors.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
         "from framestyle.doors.cli import main\ntry: main(['stylize', '--help'])\nexcept SystemExit: pass",
+        "from framestyle.doors.cli import main\ntry: main(['preview', '--help'])\nexcept SystemExit: pass",
+        "from framestyle.doors.cli import main\nmain(['preview', 'a.png', '-o', 'b.png', '-p', 'nightswrl'])",
         "from framestyle.doors.cli import main\nmain(['presets', 'list'])",
     ],
 )
@@ -523,6 +518,20 @@ def test_times_are_exact(text: str, seconds: Fraction) -> None:
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError):
         parse_time(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("4G", 4 << 30), ("600M", 600 << 20), ("1.5GiB", 3 << 29), (" 64 kb ", 64 << 10), ("1t", 1 << 40)],
+)
+def test_sizes_are_read_as_people_write_them(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "4", "G", "-1G", "0G", "1e3M", "4GG", "4 bits", "1,5G"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        parse_size(text)
 
 
 def test_presets_from_recovers_what_a_picture_was_made_with(

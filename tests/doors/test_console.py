@@ -20,6 +20,7 @@ from framestyle.doors.console import LINE_EVERY_S, curve, duration, failure_tabl
 from framestyle.doors.progress import Progress
 from framestyle.doors.text import byte_count, roughly
 from framestyle.events import (
+    CellDone,
     Event,
     FrameDone,
     JobDone,
@@ -55,6 +56,7 @@ EVERY_KIND: tuple[Event, ...] = (
     StepDone(20, 40, 1, 3, 136, 76, (0.5, 0.4321), PARTS, 3 * 2**30),
     FrameDone(10, 1, 23, 1.5, 0.4321, False),
     PhotoDone("photo.jpg", "out.jpg", 30, 2.5, 0.1),
+    CellDone("photo.jpg", "mosaic", 30, 2.5, 0.1),
     TaskDone("clip.mp4", "out.mp4", 30, 2_500_000, 61.0, 700),
     TaskFailed("bad.mp4", "bad.mp4 is no video", "Copy it again."),
     JobDone(("out.mp4",), ("bad.mp4",), 30, 62.5, 700, 1),

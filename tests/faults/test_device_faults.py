@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from clips import make_clip
 from fault_list import fault
 from loopback import Server
 from photo_makers import picture, save
 from place import Place
 
 from framestyle.jobs import workshop
+from framestyle.media.photos import read_photo
+from framestyle.nst import memory, stylizer, vgg
 from framestyle.nst.weights import load_backbone
 
 ORDER = ("sources/in.png", "-o", "out.png")
@@ -112,3 +118,80 @@ def test_a_download_cut_in_half(place: Place, server: Server, published: str) ->
     assert _kept(place) == ["raft-small.json", "raft-small.safetensors"]
     assert server.asked == [name] * 2
     assert place.call("weights", "verify").code == 0
+
+
+SMALLEST_TILES = (16,)
+MOST_VALUES = 64 * 24 * 24
+"""Of a map: a tile of 16 px with its surroundings takes no more, a picture of 48x40 does."""
+
+
+class SmallAllocator:
+    """Refuses convolutions whose results are large, from the call given on; as torch's own does on a CPU."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, from_call: int = 0) -> None:
+        self._convolve, self._left, self.refused = vgg.F.conv2d, from_call, 0
+        monkeypatch.setattr(vgg.F, "conv2d", self)
+        monkeypatch.setattr(memory, "TILE_SIDES_PX", SMALLEST_TILES)
+        monkeypatch.setattr(memory, "FIXED_BYTES", 0)
+
+    def __call__(self, x: torch.Tensor, weight: torch.Tensor, *rest: Any, **named: Any) -> torch.Tensor:
+        self._left -= 1
+        if self._left < 0 and weight.shape[0] * x.shape[2] * x.shape[3] > MOST_VALUES:
+            self.refused += 1
+            raise RuntimeError(
+                "DefaultCPUAllocator: can't allocate memory: you tried to allocate 9999999 bytes."
+            )
+        return self._convolve(x, weight, *rest, **named)
+
+
+@fault("out of memory at the first step", 0, "it is said; the picture is read in tiles, with the same result")
+def test_out_of_memory_at_the_first_step(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(place.sources / "large.png", picture(height=40, width=48))
+    place.results |= {"whole.png", "out.png"}
+    place.paints("sources/large.png", "-o", "whole.png")
+    allocator = SmallAllocator(monkeypatch)
+    told = place.paints("sources/large.png", "-o", "out.png", progress="json")
+    assert allocator.refused and "memory ran out" in told.err and "tiles of 16 px" in told.err
+    assert _far_apart(Path("out.png"), Path("whole.png")) <= 2
+
+
+@fault("out of memory mid-clip", 0, "it is said; the clip goes on in tiles from that frame on, and is whole")
+def test_out_of_memory_mid_clip(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_clip(place.sources / "in.mp4", size="48x40")
+    place.results |= {"f/"} | {f"f/{number}.png" for number in range(8)}
+    allocator = SmallAllocator(monkeypatch, from_call=10)
+    told = place.paints("sources/in.mp4", "-o", "f/%d.png", progress="json")
+    news = [json.loads(line) for line in told.err.splitlines() if line.startswith("{")]
+    at = next(n for n, one in enumerate(news) if "memory ran out" in one.get("message", ""))
+    before = sum(one["event"] == "frame_done" for one in news[:at])
+    assert allocator.refused and 0 < before < 8
+    assert sum(one["event"] == "frame_done" for one in news) == 8
+
+
+@fault("NaN loss", 0, "it steps back to the last good pixels, says so, and goes on at half the rate")
+def test_nan_loss(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = 0
+    real = stylizer.loss_and_gradient
+
+    def overflowing(*arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        gradient, values, names = real(*arguments)
+        return (
+            (gradient * float("nan"), values * float("nan"), names)
+            if calls == 2
+            else (gradient, values, names)
+        )
+
+    monkeypatch.setattr(stylizer, "loss_and_gradient", overflowing)
+    place.results.add("out.png")
+    told = place.paints(*ORDER, progress="json")
+    assert "no longer a number" in told.err
+    monkeypatch.undo()
+    assert read_photo(Path(place.folder / "out.png")).pixels.std() > 5
+
+
+def _far_apart(one: Path, other: Path) -> float:
+    """The mean difference in levels of 255."""
+    pixels = [read_photo(path).pixels.astype(float) for path in (one, other)]
+    return float(np.abs(pixels[0] - pixels[1]).mean())

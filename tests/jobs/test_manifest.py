@@ -315,7 +315,7 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path, task: Task) -> Non
 def test_an_error_is_not_hidden_by_one_of_the_manifest(
     out: Path, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(path: Path) -> None:
+    def refuse(path: Path, scratch: Path | None) -> None:
         raise OutputError("refused")
 
     with pytest.raises(KeyboardInterrupt), Manifest(out) as manifest:

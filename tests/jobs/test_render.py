@@ -352,7 +352,7 @@ def test_a_source_that_gives_out_in_the_middle_is_reported_and_leaves_nothing(
 ) -> None:
     source, out = make_clip("in.mp4", "-movflags", "+faststart", "-g", "5", shots=(50,)), tmp_path / "out"
     workshop = make_workshop()
-    found = survey(source, ALL, "none", workshop)
+    found = survey(source, ALL, workshop.preset, workshop.on_event)
     with source.open("r+b") as file:
         file.truncate(source.stat().st_size * 6 // 10)
     with pytest.raises(InputError, match=r"gave 50 frames at first, and only \d+ when") as caught:

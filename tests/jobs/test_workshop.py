@@ -19,7 +19,7 @@ from framestyle.jobs import workshop as workshop_module
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.recipes import read_recipe
-from framestyle.jobs.workshop import Workshop, open_workshop
+from framestyle.jobs.workshop import Workshop, load_weights, open_workshop
 from framestyle.motion.flow import DISFlow
 from framestyle.motion.raft import RAFTFlow
 from framestyle.nst import stylizer as stylizer_module
@@ -91,6 +91,19 @@ def test_a_batch_reads_weights_and_style_once_and_makes_targets_once_an_area(
     done = run(tasks, tmp_path / "out", TimeRange(), workshop)
     assert len(done.outputs) == 7
     assert (len(backbones), len(styles), len(targets)) == (1, 1, 2)
+
+
+def test_workshops_share_weights_that_were_loaded_once(
+    preset: Callable[..., Preset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backbones = _counted(monkeypatch, workshop_module, "load_backbone")
+    news: list[Event] = []
+    kind, backbone = load_weights("untrained", on_event=news.append)
+    one, two = (_open(preset(), news.append, weights=kind, backbone=backbone) for _ in range(2))
+    assert len(backbones) == len(news) == 1  # and the warning is given once
+    alone = _open(preset())
+    assert one.weights == two.weights == alone.weights == "untrained"
+    assert one.recipe == two.recipe == alone.recipe
 
 
 def test_targets_do_not_pile_up_over_a_folder_of_many_sizes(

@@ -39,9 +39,9 @@ os.execv({ffmpeg!r}, [{ffmpeg!r}, *kept])
 
 @pytest.fixture(autouse=True)
 def _forget_trials() -> Iterator[None]:
-    codecs._refusal.cache_clear()
+    codecs.refusal.cache_clear()
     yield
-    codecs._refusal.cache_clear()
+    codecs.refusal.cache_clear()
     encoders.cache_clear()
 
 

@@ -298,6 +298,27 @@ def test_a_killed_ffmpeg_is_an_output_error(tmp_path: Path, our_ffmpegs: Callabl
     assert our_ffmpegs() == []
 
 
+class _Damaging(VideoWriter):
+    """Whose disk keeps something else than what was written."""
+
+    def _refuse_damage(self) -> None:
+        data = self._temporary.read_bytes()
+        self._temporary.write_bytes(data[: len(data) // 2])
+        super()._refuse_damage()
+
+
+def test_a_file_that_is_not_whole_is_not_put_in_place(tmp_path: Path) -> None:
+    size = {"width": 64, "height": 48, "frame_rate": Fraction(25)}
+    settings = VideoSettings("ffv1")
+    writer = _Damaging(tmp_path / "o.mkv", **size, settings=settings, look_through=True)
+    with pytest.raises(OutputError, match=r"o\.mkv: what was encoded is damaged: "), writer:
+        for frame in noise(12):
+            writer.write(frame)
+    assert not list(tmp_path.iterdir())
+    write(tmp_path / "whole.mkv", noise(12), "ffv1", "lossless", look_through=True)
+    assert len(read(tmp_path / "whole.mkv")) == 12
+
+
 def test_an_encoder_that_fails_and_a_full_disk_are_told_apart(
     tmp_path: Path, our_ffmpegs: Callable[[], list[int]]
 ) -> None:

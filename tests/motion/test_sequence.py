@@ -31,8 +31,9 @@ from framestyle.motion.sequence import stylize_frames, working_size
 from framestyle.motion.shots import Shot
 from framestyle.nst.image import Size, to_tensor
 from framestyle.nst.losses import temporal_loss
+from framestyle.nst.objective import TemporalTarget
 from framestyle.nst.optim import PixelState
-from framestyle.nst.stylizer import Stylized, Stylizer, TemporalTarget
+from framestyle.nst.stylizer import Stylized, Stylizer
 
 MakeStylizer = Callable[..., Stylizer]
 TWO_SHOTS = (Shot(0, 3), Shot(3, 6))

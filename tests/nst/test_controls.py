@@ -40,7 +40,7 @@ def make(make_preset: Callable[..., Preset], untrained: Backbone, picture: Pictu
 def _plain_losses(stylizer: Stylizer, image: Tensor, content: Tensor) -> tuple[float, float]:
     """Style and content loss without their weights."""
     found = stylizer.losses_of(image, content)
-    return found["style"] / stylizer.preset.style.weight, found["content"] / stylizer.content_weight
+    return found["style"] / stylizer.preset.style.weight, found["content"] / stylizer.weights.content
 
 
 def _rising(values: Sequence[float], by: float = 1.0) -> bool:

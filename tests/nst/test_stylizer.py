@@ -11,15 +11,15 @@ import torch
 from torch import Tensor
 
 from framestyle.errors import DeviceError
-from framestyle.events import Event, StepDone
+from framestyle.events import Event, Note, StepDone
 from framestyle.nst import color, losses
 from framestyle.nst.image import Size, scale_sizes, size_of
+from framestyle.nst.objective import TemporalTarget
 from framestyle.nst.optim import PixelState
 from framestyle.nst.stylizer import (
     STRENGTH_SPAN,
     WINDOW_STEPS,
     Stylizer,
-    TemporalTarget,
     _EarlyStop,
 )
 from framestyle.nst.targets import style_targets
@@ -193,7 +193,7 @@ def test_layer_weights_are_relative_but_the_2015_ones_are_not(make: Make, pictur
 
 def test_strength_moves_the_content_weight_around_the_presets_own(make: Make) -> None:
     weights = {
-        strength: make(changes={"content": {"weight": 0.3}, "strength": strength}).content_weight
+        strength: make(changes={"content": {"weight": 0.3}, "strength": strength}).weights.content
         for strength in (None, 0.0, 0.5, 1.0)
     }
     assert weights[None] == weights[0.5] == pytest.approx(0.3)
@@ -253,10 +253,24 @@ def test_a_blends_covariance_is_that_of_all_pixels_together(make: Make, picture:
     torch.testing.assert_close(blended.matrix, covariance, rtol=1e-3, atol=1e-4)
 
 
-def test_a_style_image_is_sized_by_the_contents_area_and_the_scale(make: Make, picture: Picture) -> None:
-    stylizer = make(styles=[picture(50, 60, 30)])
+def _passes(stylizer: Stylizer, monkeypatch: pytest.MonkeyPatch) -> list[Size]:
+    """The sizes of all that goes through the network from now on."""
     seen: list[Size] = []
-    stylizer.network.register_forward_pre_hook(lambda _, inputs: seen.append(size_of(inputs[0])))
+    entered = stylizer.network.entered
+
+    def spy(image: Tensor) -> Tensor:
+        seen.append(size_of(image))
+        return entered(image)
+
+    monkeypatch.setattr(stylizer.network, "entered", spy)
+    return seen
+
+
+def test_a_style_image_is_sized_by_the_contents_area_and_the_scale(
+    make: Make, picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stylizer = make(styles=[picture(50, 60, 30)])
+    seen = _passes(stylizer, monkeypatch)
     for scale in (1.0, 0.5, 2.0):
         style_targets(
             stylizer.network, [(picture(50, 60, 30), 1.0)], ["relu1_1"], "gram", Size(32, 16), scale
@@ -264,11 +278,11 @@ def test_a_style_image_is_sized_by_the_contents_area_and_the_scale(make: Make, p
     assert seen == [Size(16, 32), Size(8, 16), Size(32, 64)]
 
 
-def test_style_targets_are_made_once_for_each_size(make: Make, picture: Picture) -> None:
+def test_style_targets_are_made_once_for_each_size(
+    make: Make, picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stylizer = make(changes={"scales": {"min_px": 16}})
-    passes: list[Size] = []
-    stylizer.network.register_forward_pre_hook(lambda _, inputs: passes.append(size_of(inputs[0])))
-
+    passes = _passes(stylizer, monkeypatch)
     stylizer.objective(picture(1), ())
     assert len(passes) == 2  # the content and the style
     stylizer.objective(picture(2), ())
@@ -341,6 +355,56 @@ def test_events_come_once_a_window_of_steps_over_every_scale(
     assert [Size(e.width, e.height) for e in steps] == [sizes[e.scale_index] for e in steps]
     assert all(e.scales == 3 and e.device_memory_bytes is None for e in steps)
     assert done.steps == 43 and done.loss == steps[-1].losses[-1] and done.parts == steps[-1].parts
+
+
+class _Faulty(Stylizer):
+    """Whose gradients, or losses, are no numbers at the calls given, as an overflow in half precision makes them."""
+
+    def fail_at(self, *calls: int, loss: bool) -> Stylizer:
+        self._left, self._loss = set(calls), loss
+        self._calls = 0
+        return self
+
+    def gradient(self, image: Tensor, objective: Any) -> tuple[Tensor, Tensor, tuple[str, ...]]:
+        gradient, values, names = super().gradient(image, objective)
+        self._calls += 1
+        if self._calls in self._left:
+            return gradient * math.nan, values * math.nan if self._loss else values, names
+        return gradient, values, names
+
+
+@pytest.mark.parametrize("loss", [True, False])
+@pytest.mark.parametrize("call", [1, 7, 10, 14])
+def test_after_a_loss_that_is_no_number_it_steps_back_and_goes_on_slower(
+    make_preset: Callable[..., Preset], untrained: Backbone, picture: Picture, call: int, loss: bool
+) -> None:
+    events: list[Event] = []
+    preset = make_preset(scales={"min_px": 64, "first_steps": 40}, optimizer={"learning_rate": 0.04})
+    content, style = picture(1), [picture(50, 30, 26)]
+    stylizer = _Faulty(preset, untrained, style, on_event=events.append)
+    done = stylizer.fail_at(call, loss=loss).stylize(content)
+    assert bool(done.image.isfinite().all()) and math.isfinite(done.loss) and done.steps == 40
+    (note,) = [event for event in events if isinstance(event, Note)]
+    assert note.level == "warning" and "no longer a number" in note.message and "0.02" in note.message
+    # Good steps before it count; those that were lost are taken again.
+    lost = stylizer._calls - 40
+    assert 0 < lost <= 2 * WINDOW_STEPS
+    steps = [event.step for event in events if isinstance(event, StepDone)]
+    assert steps[-1] == 40 and steps == sorted(steps)
+    whole = Stylizer(preset, untrained, style).stylize(content)
+    assert done.loss < 1.3 * whole.loss
+
+
+def test_it_is_halved_again_and_at_last_an_error(
+    make_preset: Callable[..., Preset], untrained: Backbone, picture: Picture
+) -> None:
+    events: list[Event] = []
+    preset = make_preset(scales={"min_px": 64, "first_steps": 40})
+    stylizer = _Faulty(preset, untrained, [picture(50, 30, 26)], on_event=events.append)
+    stylizer.fail_at(5, 15, loss=True).stylize(picture(1))
+    assert len([event for event in events if isinstance(event, Note)]) == 2
+    with pytest.raises(DeviceError, match="no longer a number"):
+        stylizer.fail_at(*range(1, 1000), loss=True).stylize(picture(1))
 
 
 def test_a_loss_that_is_no_number_is_refused_with_a_next_step(make: Make, picture: Picture) -> None:

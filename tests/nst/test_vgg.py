@@ -99,7 +99,7 @@ def test_a_convolution_tap_is_not_its_relu(untrained: Backbone, picture: Picture
 
 def test_the_network_ends_after_the_deepest_layer_in_use(untrained: Backbone, picture: Picture) -> None:
     network = VGG19(untrained, ["relu2_1", "relu1_1"])
-    assert network.layers[-1].name == "relu2_1"
+    assert network.stages[-1].name == "relu2_1"
     assert {name.rpartition("_")[0] for name, _ in network.named_buffers() if "conv" in name} == {
         "conv1_1",
         "conv1_2",

@@ -75,17 +75,19 @@ def write_photo(
     like: Photo | None,
     metadata: Mapping[str, str],
     settings: PhotoSettings | None = None,
+    scratch: Path | None = None,
 ) -> list[str]:
     """HWC sRGB uint8 or uint16 into the format of the target's suffix; whole or not at all.
 
     With `like`'s EXIF, XMP, profile, resolution, transparency and depth where the format holds them (transparency
-    else over white). `metadata`: a `comment`, a `recipe`. Gives what of the photo could not be kept, a clause each.
+    else over white). `metadata`: a `comment`, a `recipe`. `scratch`: see `atomic_output`. Gives what of the photo
+    could not be kept, a clause each.
     """
     check_photo_format(target)
     kind = FORMATS[target.suffix.lower()]
     like = like or Photo(pixels)
     result = _prepared(kind, pixels, like, metadata, settings or PhotoSettings())
-    with atomic_output(target) as temporary:
+    with atomic_output(target, scratch) as temporary:
         try:
             _encode(temporary, kind, result)
         except (OSError, ValueError, RuntimeError, cv2.error) as error:

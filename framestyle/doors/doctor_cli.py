@@ -1,0 +1,80 @@
+"""`framestyle doctor`: what this machine has, and what does not work, with a next step for each."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
+
+import framestyle
+from framestyle.doors.rows import Row, print_rows
+
+if TYPE_CHECKING:
+    from framestyle.jobs.doctor import Finding
+
+SIGNS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "failure": ("FAILURE", "bold red")}
+VERSION = 1
+
+
+def add_doctor(commands: argparse._SubParsersAction[Any]) -> None:
+    """The `doctor` command."""
+    parser = commands.add_parser(
+        "doctor", help="what this machine has, each thing tried once; what to do where not"
+    )
+    parser.add_argument("--json", action="store_true", help="for scripts; docs/reliability.md describes it")
+    parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    parser.set_defaults(run=run_doctor)
+
+
+def run_doctor(args: argparse.Namespace) -> int:
+    """`framestyle doctor`: everything is looked at; the exit code is the first failure's."""
+    from framestyle.jobs.doctor import examine, exit_code
+
+    findings: list[Finding] = []
+    if args.json:
+        findings += examine()
+        print(json.dumps(_as_json(findings), indent=2, ensure_ascii=False))
+        return exit_code(findings)
+    area = ""
+    for finding in examine():
+        findings.append(finding)
+        if finding.area != area:
+            area = finding.area
+            print_rows([Row("", area, "bold")])
+        print_rows(_rows(finding))
+    states = [finding.state for finding in findings]
+    warnings, failures = states.count("warning"), states.count("failure")
+    end = "All is well." if not warnings + failures else f"{failures} failed, {warnings} to look at."
+    print_rows([Row("", end, "bold red" if failures else "bold yellow" if warnings else "bold green")])
+    return exit_code(findings)
+
+
+def _rows(finding: Finding) -> list[Row]:
+    sign, style = SIGNS[finding.state]
+    rows = [Row(f"{sign:7}", f"{finding.name}: {finding.text}", style)]
+    if finding.next_step is not None:
+        rows.append(Row(" " * 7, f"  {finding.next_step}"))
+    return rows
+
+
+def _as_json(findings: list[Finding]) -> dict[str, Any]:
+    from framestyle.jobs.doctor import exit_code
+
+    states = {finding.state for finding in findings}
+    return {
+        "framestyle_doctor": VERSION,
+        "version": framestyle.__version__,
+        "state": next(one for one in ("failure", "warning", "ok") if one in states or one == "ok"),
+        "exit_code": exit_code(findings),
+        "findings": [
+            {
+                "area": one.area,
+                "name": one.name,
+                "state": one.state,
+                "text": one.text,
+                "next_step": one.next_step,
+                "facts": one.facts,
+            }
+            for one in findings
+        ],
+    }

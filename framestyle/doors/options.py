@@ -1,0 +1,107 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from fractions import Fraction
+from pathlib import Path
+
+from framestyle.errors import UsageError
+
+
+def add_inputs(parser: argparse.ArgumentParser) -> None:
+    """What `jobs.inputs.gather` takes."""
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        type=Path,
+        metavar="INPUT",
+        help="a clip, a photo, an image sequence (shot.%%04d.png), a folder, or a pattern ('photos/**/*.jpg')",
+    )
+
+
+def add_overrides(parser: argparse.ArgumentParser) -> None:
+    """`--set`."""
+    parser.add_argument(
+        "--set",
+        dest="overrides",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change any preset key",
+    )
+
+
+def add_mask(parser: argparse.ArgumentParser) -> None:
+    """`--mask`."""
+    parser.add_argument(
+        "--mask",
+        metavar="PATH",
+        help="where the regions lie that style images are for: an image, or a folder with one for each input",
+    )
+
+
+def overrides_of(args: argparse.Namespace) -> list[str]:
+    """Those of `--set`, then `--mask`."""
+    overrides = list(args.overrides)
+    if args.mask is not None:
+        # JSON's quotes are YAML's: a path may hold whatever means something there.
+        overrides.append(f"style.mask={json.dumps(args.mask, ensure_ascii=False)}")
+    return overrides
+
+
+def add_range(parser: argparse.ArgumentParser) -> None:
+    """`--start` and `--end`."""
+    for option in ("--start", "--end"):
+        parser.add_argument(option, type=parse_time, metavar="T", help="seconds, or [[HH:]MM:]SS[.fff]")
+
+
+def add_work_options(parser: argparse.ArgumentParser) -> None:
+    """Where and how the work is done, and how it is shown."""
+    parser.add_argument(
+        "--device", default="auto", metavar="DEV", help="auto | cpu | cuda[:N] | mps (default: auto)"
+    )
+    parser.add_argument(
+        "--weights",
+        default="auto",
+        metavar="W",
+        help="imagenet | caffe | learned | untrained | PATH; auto = imagenet where it is at hand, else learned",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same pixels (default: 0)")
+    parser.add_argument(
+        "--progress", default="auto", choices=("auto", "rich", "json", "none"), help="how to show progress"
+    )
+    parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+
+def parse_time(text: str) -> Fraction:
+    """`90`, `1:30`, `00:01:30.5` -> seconds."""
+    parts = text.split(":")
+    try:
+        if not 1 <= len(parts) <= 3 or any(not part.replace(".", "", 1).isdecimal() for part in parts):
+            raise ValueError
+        seconds = Fraction(0)
+        for part in parts:
+            seconds = seconds * 60 + Fraction(part)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time: write seconds or [[HH:]MM:]SS[.fff]"
+        ) from None
+    return seconds
+
+
+def parse_size(text: str) -> int:
+    """`4G`, `600M`, `1.5GiB` -> bytes, a K being 1024."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) *([KMGT])(?:i?B)?", text.strip(), re.IGNORECASE)
+    size = int(float(found[1]) * 1024 ** ("KMGT".index(found[2].upper()) + 1)) if found else 0
+    if size == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size: write 4G or 600M")
+    return size
+
+
+def check_range(args: argparse.Namespace) -> None:
+    """UsageError where `--end` is not after `--start`."""
+    if args.start is not None and args.end is not None and args.start >= args.end:
+        raise UsageError("--start must lie before --end", next_step="Correct one of them.")

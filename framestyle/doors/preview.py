@@ -1,0 +1,310 @@
+"""`framestyle preview`: a contact sheet of pictures in presets, or a few moving seconds. As in cli.py, heavy imports
+happen inside."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from framestyle.doors.options import (
+    add_inputs,
+    add_mask,
+    add_overrides,
+    add_range,
+    add_work_options,
+    check_range,
+    overrides_of,
+)
+from framestyle.doors.text import plain
+from framestyle.errors import (
+    BatchError,
+    InterruptedByUserError,
+    OutputError,
+    PresetError,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from framestyle.events import Event
+    from framestyle.jobs.inputs import Inputs
+    from framestyle.presets import Preset
+    from framestyle.presets.sweeps import Sweep
+
+EXAMPLES = """examples:
+  framestyle preview photos/ clip.mp4 -o looks.png -p mosaic -p wave
+  framestyle preview photo.jpg -o looks.png --all --live
+  framestyle preview photo.jpg -o grid.png -p wave --sweep strength=0.3,0.7 --sweep style.scale=0.5,1,2
+  framestyle preview clip.mp4 -o before-after.mp4 -p nightswirl --start 0:10 --end 0:12
+without --start and --end, a clip shows moments of its longest shots, and a moving preview a few seconds of them
+"""
+SIDE_PX, LEAST_PX, MOST_PX = 256, 16, 2048
+MOST_SWEEPS = 2
+
+
+def add_preview(commands: argparse._SubParsersAction[Any]) -> None:
+    """The `preview` command."""
+    parser = commands.add_parser(
+        "preview",
+        help="see presets at low resolution before a long render",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_inputs(parser)
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        type=Path,
+        metavar="FILE",
+        help="a sheet (.png, .jpg) or a clip (.mp4)",
+    )
+    parser.add_argument(
+        "-p",
+        "--preset",
+        dest="presets",
+        action="append",
+        default=[],
+        metavar="PRESET",
+        help="a preset's name, or the path of a YAML file; may be repeated",
+    )
+    parser.add_argument("--all", action="store_true", help="every preset, built-in and your own")
+    add_overrides(parser)
+    add_mask(parser)
+    parser.add_argument(
+        "--sweep",
+        dest="sweeps",
+        action="append",
+        default=[],
+        metavar="KEY=V,V,…",
+        help="one picture for each value of a preset key; twice: rows by columns",
+    )
+    parser.add_argument(
+        "--size", type=int, default=SIDE_PX, metavar="PX", help=f"longer side, about (default: {SIDE_PX})"
+    )
+    add_range(parser)
+    parser.add_argument("--live", action="store_true", help="write the sheet anew after each picture")
+    parser.add_argument("--overwrite", action="store_true", help="replace an output that exists")
+    add_work_options(parser)
+    parser.set_defaults(run=run_preview)
+
+
+def run_preview(args: argparse.Namespace) -> int:
+    """`framestyle preview`: what is wanted is checked before anything is decoded."""
+    from framestyle.presets.sweeps import parse_sweep
+
+    sweeps = [parse_sweep(text) for text in args.sweeps]
+    _check_usage(args, sweeps)
+    presets, broken = _load_presets(args)
+    looks = _sweep(args, sweeps) if sweeps else presets
+    from framestyle.jobs.inputs import gather
+    from framestyle.jobs.plan import names_a_clip
+
+    moving = names_a_clip(args.output) and "%" not in args.output.name
+    inputs = gather(args.inputs, one_clip=moving)
+    if moving:
+        _check_moving(args, sweeps, presets, inputs)
+    _check_output(args.output, inputs, args.overwrite)
+    if moving:
+        return _run_moving(args, inputs.found[0].path, presets[0][1])
+    return _run_sheet(args, inputs, sweeps, looks, broken)
+
+
+# -- what is wanted ----------------------------------------------------------------------------------------
+
+
+def _check_usage(args: argparse.Namespace, sweeps: Sequence[Sweep]) -> None:
+    check_range(args)
+    if not args.presets and not args.all:
+        raise UsageError("no preset is named", next_step="Name some with -p, or take them all: --all.")
+    if not LEAST_PX <= args.size <= MOST_PX:
+        raise UsageError(
+            f"--size {args.size} is not between {LEAST_PX} and {MOST_PX}", next_step="A larger one: stylize."
+        )
+    if len(sweeps) > MOST_SWEEPS:
+        raise UsageError(
+            f"{len(sweeps)} sweeps do not fit on a sheet", next_step="One gives columns, two rows by columns."
+        )
+    if len({_canonical(sweep.key) for sweep in sweeps}) < len(sweeps):
+        raise UsageError(f"both sweeps change {sweeps[0].key}", next_step="Sweep two keys, or one.")
+    if sweeps and (args.all or len(args.presets) > 1):
+        raise UsageError("a sweep is of one preset", next_step="Name it with one -p.")
+
+
+def _canonical(key: str) -> str:
+    from framestyle.presets import SHORTHANDS
+
+    return SHORTHANDS.get(key, key)
+
+
+def _load_presets(
+    args: argparse.Namespace,
+) -> tuple[list[tuple[str, Preset]], list[tuple[Path, PresetError]]]:
+    """Titles and presets: those named, then all, each once; two of one name are told apart by what was written. With
+    `--all`, also the presets that do not load: one of those does not stop the others."""
+    from framestyle.presets import list_presets, load_preset
+
+    rows = list_presets() if args.all else []
+    broken = [
+        (
+            row.path,
+            PresetError(
+                f"preset {row.name!r} {row.description}",
+                next_step=f"framestyle presets validate {row.name} tells all that is wrong.",
+            ),
+        )
+        for row in rows
+        if row.is_broken and row.name not in args.presets
+    ]
+    wanted = dict.fromkeys([*args.presets, *(row.name for row in rows if not row.is_broken)])
+    loaded = [(text, load_preset(text, overrides_of(args))) for text in wanted]
+    for _, preset in loaded:
+        if preset.is_abstract:
+            raise PresetError(
+                f"preset {preset.name!r} names no style image",
+                next_step="Add one: --set style.images=PATH, or choose another: framestyle presets list",
+            )
+    names = [preset.name for _, preset in loaded]
+    titled = [(preset.name if names.count(preset.name) == 1 else text, preset) for text, preset in loaded]
+    return titled, broken
+
+
+def _sweep(args: argparse.Namespace, sweeps: Sequence[Sweep]) -> list[tuple[str, Preset]]:
+    """A look for each combination of values, the first sweep's outermost."""
+    from framestyle.presets import load_preset
+
+    looks = []
+    for chosen in product(*(sweep.overrides() for sweep in sweeps)):
+        try:
+            looks.append((" ".join(chosen), load_preset(args.presets[0], [*overrides_of(args), *chosen])))
+        except PresetError as error:
+            # Without the sweep it loaded: so this is about the sweep, and is said in its name.
+            raise PresetError(
+                error.message.replace("--set ", "--sweep "), next_step=error.next_step
+            ) from error
+    return looks
+
+
+def _check_moving(
+    args: argparse.Namespace,
+    sweeps: Sequence[Sweep],
+    presets: Sequence[tuple[str, Preset]],
+    inputs: Inputs,
+) -> None:
+    to_do = f"For more, name a sheet: -o {args.output.stem}.png"
+    if not inputs.alone:
+        raise UsageError(f"{args.output} shows one clip, and several inputs are named", next_step=to_do)
+    if inputs.found[0].kind == "photo":
+        raise UsageError(
+            f"{inputs.found[0].path} is no clip, and {args.output} is to be one",
+            next_step="Name a clip, or a sheet to be written, such as -o sheet.png.",
+        )
+    if sweeps or len(presets) > 1:
+        raise UsageError(f"{args.output} shows one preset, and several are named", next_step=to_do)
+    if args.live:
+        raise UsageError("--live is for sheets; a clip is whole or not at all", next_step=to_do)
+
+
+def _check_output(output: Path, inputs: Inputs, overwrite: bool) -> None:
+    """All that can be refused before hours of work."""
+    from framestyle.media.codecs import MUXERS
+    from framestyle.media.files import check_writable
+    from framestyle.media.photos import FORMATS
+
+    if output.suffix.lower() not in {*FORMATS, *MUXERS}:
+        raise OutputError(
+            f"{output}: neither a sheet nor a clip ends in {output.suffix!r}",
+            next_step=f"Sheets: {', '.join(FORMATS)}. Clips: {', '.join(MUXERS)}.",
+        )
+    if output.is_file():
+        if any(path.samefile(output) for path in inputs.paths()):
+            raise OutputError(
+                f"{output} is an input; sources are never written over", next_step="Choose another -o."
+            )
+        if not overwrite:
+            raise OutputError(f"{output} exists already", next_step="Choose another -o, or add --overwrite.")
+    check_writable(output)
+
+
+# -- what is made ------------------------------------------------------------------------------------------
+
+
+def _run_sheet(
+    args: argparse.Namespace,
+    inputs: Inputs,
+    sweeps: Sequence[Sweep],
+    looks: Sequence[tuple[str, Preset]],
+    broken: Sequence[tuple[Path, PresetError]],
+) -> int:
+    from framestyle.doors.console import failure_table, open_console
+    from framestyle.doors.preview_sheet import Wanted, make_sheet
+    from framestyle.events import TaskFailed
+    from framestyle.jobs.inputs import Unusable
+    from framestyle.jobs.plan import TimeRange
+    from framestyle.jobs.preview.cells import Look
+
+    failures: list[TaskFailed] = []
+    wanted = Wanted(
+        inputs,
+        args.output,
+        tuple(Look(title, preset) for title, preset in looks),
+        labels=sweeps[-1].overrides() if sweeps else tuple(title for title, _ in looks),
+        lines=sweeps[0].overrides() if len(sweeps) == MOST_SWEEPS else ("",),
+        preset=looks[0][1].name if sweeps else "",
+        unusable=tuple(Unusable(path, error) for path, error in broken),
+        side_px=args.size,
+        span=TimeRange(args.start, args.end),
+        live=args.live,
+    )
+    with open_console(args.progress) as console:
+
+        def heard(event: Event) -> None:
+            if isinstance(event, TaskFailed):
+                failures.append(event)
+            console(event)
+
+        made = make_sheet(wanted, weights=args.weights, device=args.device, seed=args.seed, on_event=heard)
+    for line in made.words() if made is not None else ():
+        print(plain(line))
+    if not failures:
+        return 0
+    if args.progress != "json":
+        # Silent about progress, never about what went wrong.
+        failure_table([("", failure) for failure in failures])
+    if made is None:
+        raise BatchError(
+            f"all {len(failures)} failed", next_step="The failures are listed above, each with its cause."
+        )
+    raise BatchError(
+        f"{len(failures)} failed; {args.output} has the rest, and says what is missing",
+        next_step="The failures are listed above, each with its cause.",
+    )
+
+
+def _run_moving(args: argparse.Namespace, clip: Path, preset: Preset) -> int:
+    from framestyle.doors.console import open_console
+    from framestyle.doors.preview_words import words_of_moving
+    from framestyle.jobs.plan import Task, TimeRange
+    from framestyle.jobs.preview.moving import preview_clip
+
+    with open_console(args.progress) as console:
+        try:
+            made = preview_clip(
+                Task("video", clip, args.output),
+                TimeRange(args.start, args.end),
+                preset,
+                args.size,
+                weights=args.weights,
+                device=args.device,
+                seed=args.seed,
+                on_event=console,
+            )
+        except KeyboardInterrupt:
+            raise InterruptedByUserError(
+                "stopped; nothing was written", next_step="The same command starts again."
+            ) from None
+    for line in words_of_moving(made, preset):
+        print(plain(line))
+    return 0

@@ -1,0 +1,217 @@
+"""`framestyle verify`: whether files are whole, and as their source asks for. Each command imports what it needs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from framestyle.doors.options import add_range
+from framestyle.doors.rows import Row, print_rows
+from framestyle.doors.text import counted
+from framestyle.errors import InputError, OutputError, UsageError
+
+if TYPE_CHECKING:
+    from framestyle.media.verdict import Problem, Report
+
+EXIT_CODES = {"whole": 0, "damaged": InputError.exit_code, "different": OutputError.exit_code}
+VERDICT_STYLES = {"whole": "bold green", "damaged": "bold red", "different": "bold yellow"}
+PROBLEM_ROWS = {"damage": ("damage", "red"), "difference": ("differs", "yellow"), "note": ("note", "dim")}
+VERSION = 1
+
+
+def add_verify(commands: argparse._SubParsersAction[Any]) -> None:
+    """The `verify` command."""
+    parser = commands.add_parser(
+        "verify", help="check that results are whole, and that they are what their source asks for"
+    )
+    parser.add_argument(
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="a clip, a photo, an image sequence, or a folder of them",
+    )
+    parser.add_argument("--against", type=Path, metavar="SOURCE", help="what the one FILE was made of")
+    add_range(parser)
+    parser.add_argument("--json", action="store_true", help="for scripts; docs/reliability.md describes it")
+    parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    parser.set_defaults(run=run_verify)
+
+
+def run_verify(args: argparse.Namespace) -> int:
+    """`framestyle verify`: all files are looked at, whatever the first one is."""
+    if args.against is None and (args.start is not None or args.end is not None):
+        raise UsageError(
+            "--start and --end say which part of a source", next_step="Name it: --against SOURCE."
+        )
+    files = list(_files(args.files))
+    if args.against is not None and (len(files) != 1 or files[0].is_dir()):
+        raise UsageError("--against is for one FILE", next_step="Give a command for each.")
+    reports = list(_reports(files, args))
+    verdicts = [report.verdict for report in reports]
+    code = next((EXIT_CODES[one] for one in ("damaged", "different") if one in verdicts), 0)
+    if args.json:
+        told = {
+            "framestyle_verify": VERSION,
+            "exit_code": code,
+            "against": None if args.against is None else str(args.against),
+            "files": [_as_json(one) for one in reports],
+        }
+        print(json.dumps(told, indent=2, ensure_ascii=False))
+        return code
+    for report in reports:
+        print_rows([_headline(report, args.against), *_facts(report), *map(_row, report.problems)])
+    if len(reports) > 1:
+        tally = ", ".join(f"{verdicts.count(one)} {one}" for one in EXIT_CODES if one in verdicts)
+        print(f"{counted(len(reports), 'file')}: {tally}")
+    return code
+
+
+def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    """Of folders, all photos and clips below."""
+    from framestyle.media.files import sniff, walk
+
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        found = []
+        for file in walk(path).files:
+            try:
+                sniff(file)
+            except InputError as error:
+                if "neither a video nor a photo" in error.message:
+                    continue
+            found.append(file)
+        if not found:
+            raise InputError(f"{path} holds no photo and no clip", next_step="Name a file.")
+        yield from found
+
+
+def _reports(files: Sequence[Path], args: argparse.Namespace) -> Iterator[Report]:
+    from framestyle.doors.console import open_console
+    from framestyle.events import Preparing
+    from framestyle.media.comparing import Part, verify_against
+    from framestyle.media.verify import verify
+
+    with open_console("auto" if sys.stderr.isatty() else "none") as console:
+        for path in files:
+
+            def on_progress(fraction: float, path: Path = path) -> None:
+                console(Preparing("verify", fraction, path.name))
+
+            if args.against is None:
+                yield verify(path, on_progress)
+            else:
+                yield verify_against(path, args.against, Part(args.start, args.end), on_progress)
+
+
+def _as_json(report: Report) -> dict[str, Any]:
+    return {
+        "path": str(report.path),
+        "what": report.what,
+        "verdict": report.verdict,
+        "facts": report.facts,
+        "problems": [
+            {
+                "kind": one.kind,
+                "text": one.text,
+                "stream": one.stream,
+                "frame": one.frame,
+                "at_s": None if one.at_s is None else round(float(one.at_s), 6),
+            }
+            for one in report.problems
+        ],
+    }
+
+
+def _headline(report: Report, source: Path | None) -> Row:
+    text = {"whole": "whole", "damaged": "damaged", "different": f"whole, but not what {source} asks for"}
+    said = (
+        f"whole, and what {source} asks for" if source and report.verdict == "whole" else text[report.verdict]
+    )
+    return Row("", f"{report.path}: {said}", VERDICT_STYLES[report.verdict])
+
+
+def _row(problem: Problem) -> Row:
+    label, style = PROBLEM_ROWS[problem.kind]
+    place = "" if problem.at_s is None else f" (at {float(problem.at_s):.3f} s)"
+    return Row(label, f"{problem.text}{place}", style)
+
+
+def _facts(report: Report) -> Iterator[Row]:
+    facts = report.facts
+    if not facts:
+        return
+    if report.what == "clip":
+        yield from _clip_rows(facts)
+    else:
+        yield from _picture_rows(facts)
+    if (made := facts["made_by"]) is not None:
+        words = [
+            made["versions"],
+            *(f"{key} {made[key]}" for key in ("preset", "weights", "seed") if key in made),
+        ]
+        yield Row("made by", "; ".join([*words, *([made["device"]] if "device" in made else [])]))
+
+
+def _clip_rows(facts: dict[str, Any]) -> Iterator[Row]:
+    steady = "a constant" if facts["constant_rate"] else "a variable"
+    span = "" if facts["first_s"] is None else f", {facts['first_s']:.3f} s to {facts['end_s']:.3f} s"
+    rate = Fraction(facts["frame_rate"])
+    said = f"{rate}" if rate.denominator == 1 else f"{float(rate):.3f} ({rate})"
+    yield Row("frames", f"{facts['frames']} at {steady} rate, {said} a second{span}")
+    color, aspect = facts["color"], facts["sample_aspect_ratio"]
+    tags = "/".join(color[key] or "?" for key in ("matrix", "primaries", "transfer"))
+    parts = [
+        f"{facts['codec']} in {facts['container']}",
+        f"{facts['width']}x{facts['height']}",
+        *([f"pixels {aspect}"] if aspect != "1" else []),
+        *([f"stored turned by {facts['rotation_degrees']}°"] if facts["rotation_degrees"] else []),
+        f"{facts['pixel_format']}, {facts['bit_depth']} bits{' with alpha' if facts['alpha'] else ''}",
+        *([f"{color['range'] or '?'} {tags}"] if any(color.values()) else []),
+        *([facts["hdr"]] if facts["hdr"] else []),
+    ]
+    yield Row("pictures", ", ".join(parts))
+    for stream in facts["streams"]:
+        if stream["kind"] != "video":
+            yield Row(stream["kind"], _stream_text(stream))
+    if facts["chapters"]:
+        yield Row(
+            "chapters",
+            ", ".join(f"{one['start_s']:.3f} s {one['title']}".rstrip() for one in facts["chapters"]),
+        )
+    if facts["timecode"]:
+        yield Row("timecode", facts["timecode"])
+
+
+def _stream_text(stream: dict[str, Any]) -> str:
+    span = "" if stream["end_s"] is None else f"{stream['start_s']:.3f} s to {stream['end_s']:.3f} s"
+    packets = counted(stream["packets"], "packet") if stream["packets"] else ""
+    title = f"“{stream['title']}”" if stream["title"] else ""
+    codec = "" if stream["codec"] == "none" else stream["codec"]
+    return ", ".join(
+        filter(None, (f"stream {stream['index']}", codec, stream["language"], title, packets, span))
+    )
+
+
+def _picture_rows(facts: dict[str, Any]) -> Iterator[Row]:
+    if "frames" in facts:
+        yield Row(
+            "pictures", f"{facts['frames']}, numbered {facts['first_number']} to {facts['last_number']}"
+        )
+    if "format" in facts:
+        has = [name for key, name in (("exif", "EXIF"), ("color_profile", "a colour profile")) if facts[key]]
+        alpha = " with alpha" if facts["alpha"] else ""
+        parts = [
+            facts["format"],
+            f"{facts['width']}x{facts['height']}",
+            f"{facts['bit_depth']} bits{alpha}",
+            *has,
+        ]
+        yield Row("format", ", ".join(parts))

@@ -1,0 +1,159 @@
+"""The work of a contact sheet: every picture in every look, one after another, on one backbone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from framestyle.errors import DeviceError, FramestyleError, InterruptedByUserError
+from framestyle.events import CellDone, Event, Note, OnEvent, TaskFailed, TaskStarted
+from framestyle.jobs.preview.pictures import Picture, Shown, SizesFor
+from framestyle.jobs.preview.reduced import Reduced, reduced
+from framestyle.jobs.preview.times import Estimate, StepTimes, full_render
+from framestyle.jobs.workshop import Workshop, load_weights, open_workshop
+from framestyle.nst.devices import choose_device
+from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
+from framestyle.nst.weights import Backbone
+from framestyle.presets import Preset
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """A preset as it would be rendered, and what the sheet calls it."""
+
+    title: str
+    preset: Preset
+
+
+@dataclass(frozen=True, eq=False)
+class CellResult:
+    """One picture in one look, by their numbers: what to show, or why there is nothing."""
+
+    look: int
+    picture: int
+    outcome: Shown | FramestyleError
+
+
+@dataclass(frozen=True)
+class LookDone:
+    """All pictures are done in one look: what that took, and what rendering them all would take."""
+
+    look: int
+    seconds: float
+    steps: int
+    render: Estimate | None
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all cells share."""
+
+    side_px: int
+    weights: str
+    backbone: Backbone
+    device: str
+    seed: int
+    on_event: OnEvent
+
+
+def open_bench(side_px: int, weights: str, device: str, seed: int, on_event: OnEvent) -> Bench:
+    """What would fail for every cell fails here: DeviceError, WeightsError."""
+    chosen = str(choose_device(device))
+    kind, backbone = load_weights(weights, on_event=on_event)
+    return Bench(side_px, kind, backbone, chosen, seed, on_event)
+
+
+def sizes_for(looks: Sequence[Look], side_px: int) -> SizesFor:
+    """The sizes at which a picture is shown and stylized."""
+
+    def sizes(own: Size) -> list[Size]:
+        painted = (reduced(look.preset, own, side_px).size for look in looks)
+        return list(dict.fromkeys([fit_within(own, side_px), *painted]))
+
+    return sizes
+
+
+def stylize_cells(
+    looks: Sequence[Look], pictures: Sequence[Picture], bench: Bench
+) -> Iterator[CellResult | LookDone]:
+    """Look by look. A cell that fails carries its error, and the others go on."""
+    for number, look in enumerate(looks):
+        yield from _one_look(number, look, pictures, bench)
+
+
+def _one_look(
+    number: int, look: Look, pictures: Sequence[Picture], bench: Bench
+) -> Iterator[CellResult | LookDone]:
+    times = StepTimes()
+
+    def heard(event: Event) -> None:
+        times(event)
+        bench.on_event(event)
+
+    shop: Workshop | None = None
+    seconds, steps, warned = 0.0, 0, False
+    for place, picture in enumerate(pictures):
+        size = reduced(look.preset, picture.size, bench.side_px)
+        path, index = str(picture.path), number * len(pictures) + place
+        width, height = size.size
+        heard(TaskStarted(path, "photo", index, 1, 1, width, height, preset=look.title))
+        try:
+            if shop is None or shop.preset != size.preset:
+                shop = _workshop(size.preset, bench, heard)
+            if not (size.on_the_way or warned):
+                heard(_other_size(look, size))
+                warned = True
+            done, shown = _stylized(picture, size, shop, look, bench.side_px)
+        except InterruptedByUserError:
+            raise
+        except FramestyleError as error:
+            heard(TaskFailed(path, f"{look.title}: {error.message}", error.next_step))
+            yield CellResult(number, place, error)
+            continue
+        seconds, steps = seconds + done.seconds, steps + done.steps
+        heard(done)
+        yield CellResult(number, place, shown)
+    # A clip counts once, however many of its moments are shown.
+    sources = {picture.path: picture.source for picture in pictures}
+    yield LookDone(number, seconds, steps, full_render(look.preset, list(sources.values()), times))
+
+
+def _workshop(preset: Preset, bench: Bench, on_event: OnEvent) -> Workshop:
+    return open_workshop(
+        preset,
+        weights=bench.weights,
+        device=bench.device,
+        seed=bench.seed,
+        on_event=on_event,
+        clips=False,
+        backbone=bench.backbone,
+    )
+
+
+def _other_size(look: Look, size: Reduced) -> Note:
+    return Note(
+        f"{look.title} has no scale near {size.size.longest_px} px: its preview is a small picture of its own, and "
+        "the render can look finer.",
+        "warning",
+    )
+
+
+def _stylized(
+    picture: Picture, size: Reduced, shop: Workshop, look: Look, side_px: int
+) -> tuple[CellDone, Shown]:
+    started = time.perf_counter()
+    stylizer = shop.stylizer_for(picture.path)
+    content = to_tensor(picture.content(size.size), stylizer.device)
+    try:
+        result = stylizer.stylize(content)
+    except torch.OutOfMemoryError as error:
+        raise DeviceError(
+            f"{picture.path} needs more memory than {shop.device} has",
+            next_step="Lower --size, or use --device cpu.",
+        ) from error
+    seconds = time.perf_counter() - started
+    shown = picture.shown(to_pixels(result.image), side_px)
+    return CellDone(str(picture.path), look.title, result.steps, seconds, result.loss), shown

@@ -1,0 +1,205 @@
+"""A clip's preview that moves: the source on the left, stylized on the right."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from framestyle.errors import InputError
+from framestyle.events import Event, FrameDone, JobDone, JobStarted, Note, OnEvent, TaskDone, TaskStarted
+from framestyle.frames import Frame
+from framestyle.jobs.frame_store import DiskStore
+from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.preview.pictures import Layers, eight_bits, in_sdr
+from framestyle.jobs.preview.reduced import Reduced, reduced
+from framestyle.jobs.preview.times import Estimate, Source, StepTimes, full_render
+from framestyle.jobs.queues import WriteBehind, read_ahead
+from framestyle.jobs.render import Survey, clip_reader, survey, zero_s_of
+from framestyle.jobs.workshop import Workshop, open_workshop
+from framestyle.media.clips import clip_info
+from framestyle.media.colors import Colors
+from framestyle.media.description import exact_rate
+from framestyle.media.photos import with_hidden_filled
+from framestyle.media.photos.alpha import shrunk
+from framestyle.media.sequences import numbering_of
+from framestyle.media.video_writer import CODECS, SourceStreams, VideoSettings, VideoWriter
+from framestyle.motion.excerpts import excerpts
+from framestyle.motion.sequence import stylize_frames
+from framestyle.motion.shots import Shot
+from framestyle.nst.image import Size
+from framestyle.presets import Preset
+
+SECONDS = 3
+"""How much is shown where no range is chosen."""
+
+
+@dataclass(frozen=True)
+class Moving:
+    """What was made, and what the whole would take."""
+
+    done: TaskDone
+    size: Size
+    parts_s: tuple[tuple[Fraction, Fraction], ...]
+    """From where to where, in the source."""
+    source: Source
+    render: Estimate | None
+
+
+def codec_for(target: Path) -> str | None:
+    """The codec of a moving preview, by its name's ending; None where that is no clip's."""
+    return next((name for name, codec in CODECS.items() if target.suffix.lower() in codec.containers), None)
+
+
+def preview_clip(
+    task: Task,
+    span: TimeRange,
+    preset: Preset,
+    side_px: int,
+    *,
+    weights: str,
+    device: str,
+    seed: int,
+    on_event: OnEvent,
+) -> Moving:
+    """The range, or a few seconds of the longest shots where there is none, beside itself stylized."""
+    times = StepTimes()
+
+    def heard(event: Event) -> None:
+        times(event)
+        on_event(event)
+
+    info = clip_info(task.source, sequence_rate=exact_rate(preset.video.sequence_rate))
+    size = reduced(preset, Size(info.width, info.height), side_px)
+    if not size.on_the_way:
+        heard(Note(f"{preset.name} has no scale near {side_px} px: the render can look finer.", "warning"))
+    shop = open_workshop(size.preset, weights=weights, device=device, seed=seed, on_event=heard)
+    found = survey(task.source, span, in_sdr(preset), heard)
+    chosen = found.shots
+    if span == TimeRange():
+        chosen = excerpts(found.shots, round(SECONDS * info.frame_rate))
+    frames = sum(shot.frames for shot in chosen) * preset.video.painted_times
+    target = str(task.target)
+    heard(JobStarted((str(task.source),), target, preset.name, shop.weights, shop.device, 1, frames))
+    done = _render(task, found, chosen, span, size, shop)
+    heard(done)
+    heard(JobDone((target,), (), done.frames, done.seconds, done.steps))
+    source = Source(Size(info.width, info.height), found.frames, len(found.shots))
+    rate = info.frame_rate
+    parts = tuple((shot.first / rate, shot.end / rate) for shot in chosen)
+    return Moving(done, size.size, parts, source, full_render(preset, [source], times))
+
+
+def _render(
+    task: Task, found: Survey, chosen: Sequence[Shot], span: TimeRange, size: Reduced, shop: Workshop
+) -> TaskDone:
+    started = time.perf_counter()
+    width, height = size.size
+    total = sum(shot.frames for shot in chosen)
+    passes = shop.preset.video.painted_times
+    shop.on_event(TaskStarted(str(task.source), "video", 0, total, len(chosen), width, height, passes))
+    reader = clip_reader(task.source, span, in_sdr(shop.preset))
+    zero_s = zero_s_of(found, span) if total == found.frames else None
+    writer = _writer(task, found, span, size.size, reader.colors, zero_s, shop)
+    steps = shown = 0
+
+    def heard(event: Event) -> None:
+        nonlocal steps
+        if isinstance(event, FrameDone):
+            steps += event.steps
+        shop.on_event(event)
+
+    waiting: deque[Layers] = deque()
+    with (
+        reader,
+        closing(read_ahead(_those_in(reader, chosen))) as frames,
+        writer,
+        WriteBehind(writer) as encoder,
+        TemporaryDirectory(dir=task.target.parent, prefix=".framestyle-frames-") as beside,
+        closing(
+            stylize_frames(
+                _small(frames, size.size, waiting),
+                chosen,
+                shop.stylizer_for(task.source),
+                flow=shop.flow,
+                store=DiskStore(Path(beside)),
+                on_event=heard,
+            )
+        ) as stylized,
+    ):
+        for frame in stylized:
+            pixels, alpha = waiting.popleft()
+            both = np.concatenate([eight_bits(pixels, alpha), eight_bits(frame.pixels, alpha)], axis=1)
+            # Parts are shown one after another, a whole range at its own times.
+            encoder.put(both[: _even(height)], None if zero_s is None else frame.pts - zero_s)
+            shown += 1
+        if shown < total:
+            raise InputError(
+                f"{task.source} gave {total} frames at first, and only {shown} when they were previewed",
+                next_step="Check that the file is whole, then give the same command.",
+            )
+    for note in writer.notes:
+        shop.on_event(Note(note))
+    seconds = time.perf_counter() - started
+    return TaskDone(str(task.source), str(task.target), total, task.target.stat().st_size, seconds, steps)
+
+
+def _writer(
+    task: Task,
+    found: Survey,
+    span: TimeRange,
+    size: Size,
+    colors: Colors,
+    zero_s: Fraction | None,
+    shop: Workshop,
+) -> VideoWriter:
+    """`zero_s`: when the first picture was shown, where they are all there; times and sound then go with them."""
+    streams = time_base = last_frame = None
+    if zero_s is not None:
+        time_base = found.time_base
+        last_frame = found.last_frame and (found.last_frame[0] - zero_s, found.last_frame[1])
+        if numbering_of(task.source) is None:
+            start_s = None if span.start_s is None else found.first_s
+            streams = SourceStreams(task.source, start_s, span.end_s)
+    return VideoWriter(
+        task.target,
+        width=2 * size.width,
+        height=_even(size.height),
+        frame_rate=found.info.frame_rate,
+        settings=VideoSettings(codec_for(task.target) or "h264"),
+        source=streams,
+        sample_aspect_ratio=found.info.sample_aspect_ratio,
+        metadata=shop.provenance(),
+        time_base=time_base,
+        last_frame=last_frame,
+        colors=colors,
+    )
+
+
+def _even(side_px: int) -> int:
+    """Players want even sides."""
+    return side_px - side_px % 2
+
+
+def _those_in(frames: Iterable[Frame], chosen: Sequence[Shot]) -> Iterator[Frame]:
+    """The frames of the chosen parts; nothing is decoded beyond them."""
+    for frame in frames:
+        if frame.index >= chosen[-1].end:
+            return
+        if any(shot.first <= frame.index < shot.end for shot in chosen):
+            yield frame
+
+
+def _small(frames: Iterable[Frame], size: Size, waiting: deque[Layers]) -> Iterator[Frame]:
+    """At the preview's size, without transparency; `waiting` keeps each as it was."""
+    for frame in frames:
+        pixels, alpha = shrunk(frame.pixels, frame.alpha, size)
+        waiting.append((pixels, alpha))
+        yield replace(frame, pixels=with_hidden_filled(pixels, alpha), alpha=None)

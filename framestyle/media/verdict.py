@@ -1,0 +1,70 @@
+"""What verifying a file finds: facts, problems with their places, and what they come to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+DAMAGE, DIFFERENCE, NOTE = "damage", "difference", "note"
+MOST_TOLD = 5
+"""So many places of one kind are named; of more it is said how many."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One finding in words. `kind`: the file is damaged, or differs from its source, or a note of what is as it should.
+
+    `stream` counts all of the file's, `frame` its frames from 0, `at_s` is the file's own time: where it is, as far as
+    that can be told.
+    """
+
+    kind: str
+    text: str
+    stream: int | None = None
+    frame: int | None = None
+    at_s: Fraction | None = None
+
+
+@dataclass
+class Report:
+    """Of one file. `what`: clip, photo, sequence, or nothing known; `facts` are ready for JSON."""
+
+    path: Path
+    what: str = "file"
+    facts: dict[str, Any] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> str:
+        """whole, damaged, or different: whole, and not what its source asks for."""
+        kinds = {problem.kind for problem in self.problems}
+        return "damaged" if DAMAGE in kinds else "different" if DIFFERENCE in kinds else "whole"
+
+
+def told(problems: list[Problem], more: str) -> list[Problem]:
+    """The first few of many like ones; `more` says what the others are, with {} for how many."""
+    if len(problems) <= MOST_TOLD:
+        return problems
+    rest = problems[MOST_TOLD]
+    summary = more.format(len(problems) - MOST_TOLD)
+    return [*problems[:MOST_TOLD], Problem(rest.kind, summary, rest.stream, rest.frame, rest.at_s)]
+
+
+def seconds(value: Fraction | None) -> float | None:
+    """For JSON."""
+    return None if value is None else round(float(value), 6)
+
+
+def made_by(comment: str | None) -> dict[str, str] | None:
+    """What FrameStyle wrote of how a clip was made, by name; None where it says nothing."""
+    if not comment or not comment.startswith("framestyle "):
+        return None
+    versions, *parts = comment.split("; ")
+    named = {key: value for part in parts for key, _, value in [part.partition(" ")] if key in MADE_KEYS}
+    rest = [part for part in parts if part.partition(" ")[0] not in MADE_KEYS]
+    return {"versions": versions, **named, **({"device": rest[-1]} if rest else {})}
+
+
+MADE_KEYS = ("preset", "weights", "seed")

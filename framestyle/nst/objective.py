@@ -1,0 +1,185 @@
+"""What is minimised for one content image at one scale, and its gradient, at whatever memory there is.
+
+The network is read whole or in tiles (tiles.py); the result is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from framestyle.nst import losses
+from framestyle.nst.image import Size, size_of
+from framestyle.nst.losses import Sums
+from framestyle.nst.targets import StyleTargets
+from framestyle.nst.tiles import Box, Part, Place, Readings, Tiling, read_layers
+from framestyle.nst.vgg import VGG19
+
+
+@dataclass(frozen=True, eq=False)
+class TemporalTarget:
+    """What the result should stay near: an earlier result warped to this frame, 1CHW, and its reliability, 11HW.
+
+    With `cell_px` above 1 only the mean colours of cells of that size count; 0: of the whole frame.
+    """
+
+    warped: Tensor
+    reliability: Tensor
+    weight: float
+    cell_px: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class RegionStyle:
+    """What one region should look like; where it lies at each layer, 11HW (None: everywhere); its share of all."""
+
+    targets: StyleTargets
+    weights: Mapping[str, Tensor] | None = None
+    share: float = 1.0
+
+    def sums(self, layer: str, features: Tensor, place: Place) -> Sums:
+        """Of a layer's features at a place, BCHW."""
+        weight = None if self.weights is None else self.weights[layer][..., place[0], place[1]]
+        return self.targets[layer].sums(features, weight)
+
+    def loss(self, layer: str, sums: Sums) -> Tensor:
+        """By its share: a pixel is drawn as hard as if its style were everywhere."""
+        return self.share * self.targets[layer].loss(sums)
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Of the parts, and of the layers within them. `letter`: the sums of Gatys 2015 in place of relative means."""
+
+    content: float
+    style: float
+    tv: float
+    content_layers: Mapping[str, float]
+    style_layers: Mapping[str, float]
+    letter: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Objective:
+    """All that the loss of one content image at one scale is made from."""
+
+    weights: LossWeights
+    content_features: dict[str, tuple[Tensor, Tensor]]
+    """By layer: the content's features, and their variance."""
+    style: Sequence[RegionStyle]
+    temporal: Sequence[TemporalTarget]
+
+
+def content_features(
+    network: VGG19, content: Tensor, layers: Sequence[str], tiling: Tiling
+) -> dict[str, tuple[Tensor, Tensor]]:
+    """By layer: the features of a 1CHW content image, and their variance."""
+    size = size_of(content)
+    kept: dict[str, Tensor] = {}
+
+    def keep(name: str, features: Tensor, place: Place) -> Readings:
+        if name in layers:
+            if name not in kept:
+                kept[name] = _empty_map(features, network.map_size(name, size))
+            kept[name][..., place[0], place[1]] = features
+        return {}
+
+    with torch.no_grad():
+        read_layers(network, content, keep, tiling)
+    return {name: (kept[name], losses.feature_variance(kept[name])) for name in layers}
+
+
+def _empty_map(like: Tensor, size: Size) -> Tensor:
+    shape = (*like.shape[:2], size.height, size.width)
+    return torch.empty(shape, dtype=like.dtype, device=like.device, memory_format=torch.channels_last)
+
+
+def loss_parts(network: VGG19, image: Tensor, objective: Objective, tiling: Tiling) -> dict[str, Tensor]:
+    """Weighted losses by name; their sum is what is minimised."""
+    with torch.no_grad():
+        return {
+            **_network_parts(network, image, objective, tiling),
+            **_pixel_parts(image, objective),
+        }
+
+
+def loss_and_gradient(
+    network: VGG19, image: Tensor, objective: Objective, tiling: Tiling
+) -> tuple[Tensor, Tensor, tuple[str, ...]]:
+    """Gradient 1CHW, the weighted losses as one vector (on the device), and their names."""
+    leaf = image.detach().requires_grad_(True)
+    of_pixels = _pixel_parts(leaf, objective)
+    if of_pixels:
+        (gradient,) = torch.autograd.grad(_total(of_pixels), leaf)
+    else:
+        gradient = torch.zeros_like(image)
+
+    def part_of(box: Box, image: Tensor) -> Tensor:
+        # Tiles overlap: what a pixel does to each of them adds up.
+        part = box.of(image).detach().requires_grad_(True)
+        hand_over = partial(_hand_over, gradient=box.of(gradient))
+        part.register_post_accumulate_grad_hook(hand_over)  # type: ignore[no-untyped-call]
+        return part
+
+    parts = _network_parts(network, image, objective, tiling, part_of)
+    _total(parts).backward()  # type: ignore[no-untyped-call]
+    parts |= of_pixels
+    return gradient, torch.stack([part.detach() for part in parts.values()]), tuple(parts)
+
+
+def _hand_over(part: Tensor, gradient: Tensor) -> None:
+    assert part.grad is not None
+    gradient += part.grad
+    part.grad = None
+
+
+def _total(parts: Mapping[str, Tensor]) -> Tensor:
+    return torch.stack(list(parts.values())).sum()
+
+
+def _network_parts(
+    network: VGG19, image: Tensor, objective: Objective, tiling: Tiling, part: Part = Box.of
+) -> dict[str, Tensor]:
+    """The losses that the network sees: content and style."""
+    weights = objective.weights
+
+    def read(name: str, features: Tensor, place: Place) -> Readings:
+        found: Readings = {}
+        if name in weights.style_layers:
+            for number, region in enumerate(objective.style):
+                found[f"style {number} {name}"] = region.sums(name, features, place)
+        if name in weights.content_layers:
+            target = objective.content_features[name][0][..., place[0], place[1]]
+            found[f"content {name}"] = losses.squared_distance(features, target)
+        return found
+
+    found = read_layers(network, image, read, tiling, part)
+    content = style = torch.zeros((), device=network.shift.device)
+    for name, weight in weights.content_layers.items():
+        features, variance = objective.content_features[name]
+        distance = found[f"content {name}"]
+        one = distance / 2 if weights.letter else losses.relative_distance(distance, features, variance)
+        content = content + weight * one
+    for name, weight in weights.style_layers.items():
+        for number, region in enumerate(objective.style):
+            style = style + weight * region.loss(name, found[f"style {number} {name}"])
+    return {"content": weights.content * content, "style": weights.style * style}
+
+
+def _pixel_parts(image: Tensor, objective: Objective) -> dict[str, Tensor]:
+    """The losses on the picture itself: total variation and temporal."""
+    found: dict[str, Tensor] = {}
+    if objective.weights.tv > 0:
+        found["tv"] = objective.weights.tv * losses.total_variation_loss(image)
+    if objective.temporal:
+        found["temporal"] = torch.stack(
+            [
+                one.weight * losses.temporal_loss(image, one.warped, one.reliability, one.cell_px)
+                for one in objective.temporal
+            ]
+        ).sum()
+    return found
