@@ -1,18 +1,27 @@
-"""Reading ahead and writing behind: decoding and encoding on threads of their own, behind bounded queues."""
+"""Reading ahead and writing behind: decoding and encoding on threads of their own, behind bounded queues.
+
+A Ctrl-C may come at any moment of the main thread, also within a queue's own code. `queue.Queue` is written in Python,
+and is left locked, or with a sleeper that nobody wakes, where it is broken off there: so SimpleQueue, which cannot be,
+and whose length is watched. The start of a thread is no better; a signal waits for its end.
+"""
 
 from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Generator, Iterable
 from fractions import Fraction
 from typing import Any
 
 from framestyle.frames import Alpha, Frame, Pixels
+from framestyle.jobs.interrupts import held_back
 from framestyle.media.clips import ClipWriter
 
 QUEUE_FRAMES = 8
 """Frames that may wait on either side of the optimiser."""
+LOOK_AGAIN_S = 0.01
+"""How often whoever waits for room looks whether there is some."""
 
 
 def read_ahead(frames: Iterable[Frame]) -> Generator[Frame, None, None]:
@@ -20,17 +29,14 @@ def read_ahead(frames: Iterable[Frame]) -> Generator[Frame, None, None]:
 
     Closing the generator ends the thread: do so (contextlib.closing) before what it reads from is closed.
     """
-    waiting: queue.Queue[Frame | BaseException | None] = queue.Queue(QUEUE_FRAMES)
-    stop = threading.Event()
+    waiting: queue.SimpleQueue[Frame | BaseException | None] = queue.SimpleQueue()
+    left = False
 
     def put(item: Frame | BaseException | None) -> bool:
-        while not stop.is_set():
-            try:
-                waiting.put(item, timeout=0.1)
-                return True
-            except queue.Full:
-                continue
-        return False
+        while waiting.qsize() >= QUEUE_FRAMES and not left:
+            time.sleep(LOOK_AGAIN_S)
+        waiting.put(item)
+        return not left
 
     def decode() -> None:
         try:
@@ -42,15 +48,17 @@ def read_ahead(frames: Iterable[Frame]) -> Generator[Frame, None, None]:
             put(error)
 
     thread = threading.Thread(target=decode, name="decode", daemon=True)
-    thread.start()
     try:
+        with held_back():
+            thread.start()
         while (item := waiting.get()) is not None:
             if isinstance(item, BaseException):
                 raise item
             yield item
     finally:
-        stop.set()
-        thread.join()
+        left = True
+        if thread.ident is not None:
+            thread.join()
 
 
 class WriteBehind:
@@ -61,17 +69,25 @@ class WriteBehind:
 
     def __init__(self, writer: ClipWriter) -> None:
         self._writer = writer
-        self._waiting: queue.Queue[tuple[Any, ...] | None] = queue.Queue(QUEUE_FRAMES)
+        self._waiting: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
         self._error: BaseException | None = None
         self._given_up = False
         self._thread = threading.Thread(target=self._run, name="encode", daemon=True)
 
     def __enter__(self) -> WriteBehind:
-        self._thread.start()
+        try:
+            with held_back():
+                self._thread.start()
+        except BaseException:
+            self._given_up = True
+            self._waiting.put(None)
+            raise
         return self
 
     def put(self, pixels: Pixels, pts_s: Fraction | None = None, alpha: Alpha | None = None) -> None:
         """The next frame, as the writer takes it. Blocks while the queue is full."""
+        while self._waiting.qsize() >= QUEUE_FRAMES and self._error is None:
+            time.sleep(LOOK_AGAIN_S)
         self._raise()
         self._waiting.put((pixels,) if pts_s is None else (pixels, pts_s, alpha))
 

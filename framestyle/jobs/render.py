@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -27,6 +27,7 @@ from framestyle.events import (
 from framestyle.frames import Frame, Pixels
 from framestyle.jobs.facts import Facts
 from framestyle.jobs.frame_store import DiskStore
+from framestyle.jobs.interrupts import held_back
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.queues import WriteBehind, read_ahead
 from framestyle.jobs.scratch import Scratch
@@ -193,7 +194,11 @@ def render_video(
             workshop.on_event(Note(note, "warning"))
         render = _Render(task, found, size, workshop, folder)
         try:
-            with reader, writer, WriteBehind(writer) as encoder:
+            with ExitStack() as stack:
+                with held_back():  # processes and threads are started whole, or not at all
+                    for one in (reader, writer):
+                        stack.enter_context(one)
+                    encoder = stack.enter_context(WriteBehind(writer))
                 render.run(reader, encoder, zero_s_of(found, span))
                 folder.publishing()
         except KeyboardInterrupt as stop:

@@ -76,7 +76,10 @@ def _until(process: subprocess.Popen[str], event: str, count: int = 1) -> list[d
 
 def _ended(process: subprocess.Popen[str]) -> tuple[int, list[str]]:
     """Its exit code, and what it said at last that is no news."""
-    _, rest = process.communicate(timeout=120)
+    try:
+        _, rest = process.communicate(timeout=120)
+    finally:
+        process.kill()  # where it hangs
     return process.returncode, [line for line in rest.splitlines() if not line.startswith("{")]
 
 

@@ -14,6 +14,7 @@ from fault_list import fault
 from photo_makers import picture, save
 from place import Place
 
+from framestyle.jobs import room
 from framestyle.media.ffmpeg import FFmpeg
 
 Mount = Callable[..., Path]
@@ -89,30 +90,39 @@ def _goes_on(place: Place, *order: str) -> int:
     return sum(json.loads(line)["event"] == "frame_done" for line in told.err.splitlines())
 
 
-@pytest.mark.parametrize("small", ["disk", "file"])
+@pytest.mark.parametrize("small", ["disk", "watched disk", "file"])
 @fault("disk full mid-encode", 7, "what was laid by is kept; the same command goes on after room was made")
 def test_disk_full_mid_encode(
-    place: Place, noisy: tuple[str, ...], small: str, request: pytest.FixtureRequest
+    place: Place,
+    noisy: tuple[str, ...],
+    small: str,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if small == "disk":
-        disk = request.getfixturevalue("mount")("disk", "size=4m")
-        filler = _fill(disk, 1_100_000)
-        order = (*noisy, "-o", "disk/out.mp4")
-        place.results ^= {"disk/", "out.mp4"}
-        place.refuses(*order, words=("no room left for disk/",))
-        assert sorted(path.name[:17] for path in disk.iterdir()) == [".framestyle-work-", "filler"]
-        filler.unlink()
-        assert 0 < _goes_on(place, *order) < 10
-        assert [path.name for path in disk.iterdir()] == ["out.mp4"]
-        assert Path("disk/out.mp4").read_bytes() == Path("whole.mp4").read_bytes()
-    else:
-        order = (*noisy, "-o", "out.mp4")
+    """Filled by others faster than it is watched; watched; and one file that may grow no more."""
+    if small == "file":
         limit = request.getfixturevalue("limit")
         limit(Path("whole.mp4").stat().st_size // 2)
-        place.refuses(*order, words=("out.mp4 grew larger than a file may be there",))
+        place.refuses(*noisy, "-o", "out.mp4", words=("out.mp4 grew larger than a file may be there",))
         limit(0)
-        assert _goes_on(place, *order) == 0
+        assert _goes_on(place, *noisy, "-o", "out.mp4") == 0
         assert Path("out.mp4").read_bytes() == Path("whole.mp4").read_bytes()
+        return
+    disk = request.getfixturevalue("mount")("disk", "size=24m")
+    filler = _fill(disk, 1_100_000)
+    order = (*noisy, "-o", "disk/out.mp4")
+    place.results ^= {"disk/", "out.mp4"}
+    if small == "disk":
+        with monkeypatch.context() as patch:
+            patch.setattr(room, "RESERVE_BYTES", -1e12)
+            place.refuses(*order, words=("no room left for disk/",))
+        assert sorted(path.name[:17] for path in disk.iterdir()) == [".framestyle-work-", "filler"]
+    else:
+        place.refuses(*order, words=("only 1 MB are free on the disk of disk/", "stopped before it is full"))
+    filler.unlink()
+    assert 0 < _goes_on(place, *order) <= (9 if small == "disk" else 10)
+    assert [path.name for path in disk.iterdir()] == ["out.mp4"]
+    assert Path("disk/out.mp4").read_bytes() == Path("whole.mp4").read_bytes()
 
 
 @pytest.mark.parametrize("less", [1, 100])

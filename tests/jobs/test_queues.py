@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import queue
+import random
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -175,3 +179,48 @@ def test_left_by_an_error_it_drops_what_waits(writer: _SlowWriter) -> None:
         leave(behind)
     assert writer.written == 1
     assert not _threads("encode")
+
+
+# -- Ctrl-C ------------------------------------------------------------------------------------------------
+
+
+class _Nowhere:
+    """A writer that is done at once."""
+
+    def write(self, *_: Any) -> None:
+        pass
+
+
+@pytest.mark.timeout(60)
+def test_a_ctrl_c_at_any_moment_leaves_nobody_waiting() -> None:
+    """Also within the queue's own code, and while a thread is being started."""
+    chance = random.Random(0)
+
+    waits: queue.SimpleQueue[float] = queue.SimpleQueue()
+
+    def press() -> None:
+        while (after_s := waits.get()) >= 0:
+            time.sleep(after_s)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def writing() -> None:
+        with WriteBehind(cast(VideoWriter, _Nowhere())) as behind:
+            while True:
+                behind.put(_pixels(0))
+
+    def reading() -> None:
+        with closing(read_ahead(_Source(10**9))) as frames:
+            for _ in frames:
+                pass
+
+    finger = threading.Thread(target=press)
+    finger.start()
+    try:
+        for work in [writing, reading] * 150:
+            with pytest.raises(KeyboardInterrupt):
+                waits.put(chance.uniform(0.0002, 0.004))
+                work()
+    finally:
+        waits.put(-1)
+        finger.join()
+    assert _settled(lambda: len(_threads("decode") + _threads("encode"))) == 0
