@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,12 @@ from loopback import Server, serve
 
 if TYPE_CHECKING:
     from framestyle.nst.weights import Backbone
+
+
+def pytest_configure() -> None:
+    """A shell's background jobs ignore Ctrl-C; some tests send it to their own process."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _children_of(parent: int) -> list[int]:

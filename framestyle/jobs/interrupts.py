@@ -28,7 +28,9 @@ def held_back() -> Iterator[None]:
             raise KeyboardInterrupt
         waiting = True
 
-    before = {number: signal.signal(number, heard) for number in STOPPING}
+    # A background job may have been started so that it ignores Ctrl-C: it still does.
+    listening = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, heard) for number in listening}
     try:
         yield
     finally:

@@ -41,8 +41,6 @@ def place(
     (folder / "presets" / "quick.yaml").write_text(PRESET)
     monkeypatch.chdir(folder)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    # A shell's background jobs ignore Ctrl-C, and would go on in the tests' own process.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     processes = set(children_of(os.getpid()))
     made = Place(folder, request.function.fault, capfd, monkeypatch)
     try:
