@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from framestyle.nst.weights import Backbone
 
 
-def pytest_configure() -> None:
-    """A shell's background jobs ignore Ctrl-C; some tests send it to their own process."""
+@pytest.fixture(autouse=True)
+def hears_ctrl_c() -> None:
+    """Some tests send it to their own process. A shell's background jobs ignore it, and so does a command that was
+    stopped."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
