@@ -16,7 +16,7 @@ from framestyle.jobs.manifest import Mark
 from framestyle.jobs.plan import Task
 
 VERSION = 1
-FACTS, PUBLISHING = "work.json", "publishing"
+FACTS, PUBLISHING, PUBLISHED = "work.json", "publishing", "published"
 PACKAGES = ("framestyle", "torch", "opencv-python", "scenedetect")
 """Whose versions decide pixels."""
 
@@ -103,8 +103,9 @@ def entry_path(folder: Path, number: int) -> Path:
 
 
 def is_publishing(target: Path) -> bool:
-    """Whether a run was stopped while it put its result there."""
-    return (work_folder_of(target) / PUBLISHING).exists()
+    """Whether a run was stopped while it put its result there, or before it had tidied up after that."""
+    folder = work_folder_of(target)
+    return any((folder / name).exists() for name in (PUBLISHING, PUBLISHED))
 
 
 def read_json(path: Path) -> Any:

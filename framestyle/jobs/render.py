@@ -189,6 +189,8 @@ def render_video(
     with WorkFolder(
         task.target, facts, every_s=preset.output.save_every_s, frame_rate=found.info.frame_rate
     ) as folder:
+        if folder.is_published:
+            return _published(task, found, preset, started, workshop.on_event)
         writer = _writer(task, found, span, size, reader, workshop, folder.folder)
         for note in (*folder.notes, *(known := writer.notes.copy())):
             workshop.on_event(Note(note, "warning"))
@@ -211,6 +213,14 @@ def render_video(
     seconds = time.perf_counter() - started
     size_bytes = clip_bytes(task.target)
     return TaskDone(str(task.source), str(task.target), found.frames, size_bytes, seconds, render.steps)
+
+
+def _published(task: Task, found: Survey, preset: Preset, started: float, on_event: OnEvent) -> TaskDone:
+    """Nothing is left to do but to say so."""
+    painted = found.frames * preset.video.painted_times
+    on_event(TaskResumed(str(task.source), found.frames, painted, len(found.shots)))
+    seconds = time.perf_counter() - started
+    return TaskDone(str(task.source), str(task.target), found.frames, clip_bytes(task.target), seconds)
 
 
 class _Render:

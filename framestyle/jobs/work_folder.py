@@ -29,6 +29,7 @@ from framestyle.errors import FramestyleError, OutputError
 from framestyle.frames import Pixels
 from framestyle.jobs.facts import (
     FACTS,
+    PUBLISHED,
     PUBLISHING,
     VERSION,
     Facts,
@@ -43,6 +44,7 @@ from framestyle.jobs.interrupts import held_back
 from framestyle.jobs.room import refuse_shortage
 from framestyle.media.files import atomic_output, storage_error
 from framestyle.media.segments import SegmentWriter, read_segment
+from framestyle.media.sequences import existing_files
 from framestyle.motion.bookmark import Bookmark
 from framestyle.nst.shelf import sha256_of
 from framestyle.nst.store import save_tensors
@@ -170,6 +172,8 @@ class WorkFolder:
     def __init__(self, target: Path, facts: Facts | None, *, every_s: float, frame_rate: Fraction) -> None:
         self.target, self.folder = target, work_folder_of(target)
         self.found = Found()
+        self.is_published = False
+        """The result is in its place already, whole: a run was killed while it tidied up."""
         self.notes: list[str] = []
         self.frames = DiskStore(self.folder / "frames", hold=facts is not None)
         self.alphas = DiskStore(self.folder / "alphas")
@@ -211,22 +215,27 @@ class WorkFolder:
             self._lock.release()
 
     def _go_on(self, facts: Facts) -> None:
+        there = any(path.exists() for path in existing_files(self.target))
+        published = there and (self.folder / PUBLISHED).exists()
         try:
             then = facts_in(self.folder)
         except FileNotFoundError:
-            pass
+            # They go before the mark does.
+            self.is_published = published
         except ValueError as error:
             self.notes.append(f"What was done of {self.target} is not used: {FACTS} is damaged, {error}.")
         else:
             if (change := facts.change_since(then)) is None:
-                self.found = _found_in(self.folder)
+                self.found, self.is_published = _found_in(self.folder), published
             elif entries_in(self.folder):
                 raise OutputError(f"{self.target} was begun {change}", next_step="Add --fresh to begin anew.")
-            if self.found.lost:
+            if self.found.lost and not self.is_published:
                 self.notes.append(
                     f"A part of what was done of {self.target} is damaged, and is done again:"
                     f" {self.found.frames} frames are whole."
                 )
+        if self.is_published:
+            return
         self._tidy()
         if not self.found.entries:
             told = {"framestyle_work": VERSION, "target": self.target.name, **asdict(facts)}
@@ -261,10 +270,24 @@ class WorkFolder:
             if error is not None:
                 self._save_the_rest()
             self._segment.discard()
-            if error is None or not self.found.entries:
+            if error is None:
+                self._remove_after_work()
+            elif not self.found.entries:
                 shutil.rmtree(self.folder, ignore_errors=True)
         finally:
             self._lock.release()
+
+    def _remove_after_work(self) -> None:
+        """A kill on the way leaves the mark that the result is in its place, or nothing but an empty folder."""
+        mark = self.folder / PUBLISHED
+        if self._facts is not None:
+            with suppress(OSError):
+                mark.touch()
+        with suppress(OSError):
+            for path in self.folder.iterdir():
+                if path != mark:
+                    _remove(path)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _save_the_rest(self) -> None:
         """As far as it can be: the error that ended the work is the one to be told."""

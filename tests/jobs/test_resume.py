@@ -17,7 +17,7 @@ from framestyle.errors import InterruptedByUserError, OutputError, StorageError
 from framestyle.events import Event, FrameDone, Note, TaskDone, TaskResumed
 from framestyle.jobs import facts as facts_module
 from framestyle.jobs.batch import Order, paint, prepare
-from framestyle.jobs.facts import FACTS, PUBLISHING, work_folder_of
+from framestyle.jobs.facts import FACTS, PUBLISHED, PUBLISHING, work_folder_of
 from framestyle.jobs.interrupts import held_back
 from framestyle.jobs.work_folder import LOCK, STATES_KEPT
 from framestyle.media import sequences
@@ -366,6 +366,40 @@ def test_stopped_while_images_are_put_in_place(
         _do(order)
     assert (work_folder_of(order.output) / PUBLISHING).exists()
     assert not _painted(_do(order)) and len(list(Path("out").glob("f.*.png"))) == FRAMES
+
+
+@pytest.mark.parametrize(
+    "gone", [(), ("entry-*",), ("entry-*", "segment-*", "state-*", LOCK, PUBLISHING, FACTS)]
+)
+def test_killed_while_it_tidied_up_nothing_is_painted_again(
+    make_order: MakeOrder, whole: bytes, gone: tuple[str, ...]
+) -> None:
+    """As above: the folder is put back as a kill would have left it."""
+    folder, order, kept = work_folder_of(Path("out.mp4")), make_order(), dict[str, bytes]()
+
+    def look(event: Event) -> None:
+        if isinstance(event, FrameDone):
+            kept.update({path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()})
+
+    _do(order, look)
+    folder.mkdir()
+    for name, data in {**kept, PUBLISHING: b"", PUBLISHED: b""}.items():
+        (folder / name).write_bytes(data)
+    for pattern in gone:
+        for path in folder.glob(pattern):
+            path.unlink()
+    before = Path("out.mp4").stat()
+    news = _do(order)
+    assert not _painted(news) and [event.frames for event in _resumed(news)] == [FRAMES]
+    assert Path("out.mp4").stat().st_ino == before.st_ino and Path("out.mp4").read_bytes() == whole
+    assert not _hidden()
+
+
+def test_a_result_that_was_taken_away_meanwhile_is_made_again(make_order: MakeOrder, whole: bytes) -> None:
+    order = make_order()
+    _begun(order)
+    (work_folder_of(Path("out.mp4")) / PUBLISHED).touch()
+    assert _painted(_do(order)) and Path("out.mp4").read_bytes() == whole and not _hidden()
 
 
 def test_a_file_that_somebody_else_put_there_meanwhile_stays(make_order: MakeOrder) -> None:
