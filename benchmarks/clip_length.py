@@ -15,17 +15,16 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.shallow import SHALLOW
 from framestyle.media.ffmpeg import ffmpeg_exe
 
-PRESET = """\
-schema: 1
-extends: nightswirl
-style: {layers: {relu1_1: 1, relu2_1: 1, relu3_1: 0, relu4_1: 0, relu5_1: 0}}
-content: {layers: {relu2_1: 1, relu4_2: 0}}
-optimizer: {precision: float32}
+PRESET = (
+    SHALLOW
+    + """\
 scales: {min_px: 16, max_side_px: 64, first_steps: 4, steps: 4}
 video: {steps: 1, min_steps: 1, passes: PASSES}
 """
+)
 
 
 def peak_bytes(folder: Path, frames: int) -> int:

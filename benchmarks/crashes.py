@@ -23,23 +23,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.shallow import SHALLOW
 from framestyle.media.ffmpeg import ffmpeg_exe
 
-PRESET = """\
-schema: 1
-extends: nightswirl
-style: {layers: {relu1_1: 1, relu2_1: 1, relu3_1: 0, relu4_1: 0, relu5_1: 0}}
-content: {layers: {relu2_1: 1, relu4_2: 0}}
-optimizer: {precision: float32}
+PRESET = (
+    SHALLOW
+    + """\
 scales: {min_px: 16, max_side_px: 64, first_steps: 8, steps: 8}
 video: {steps: 4, min_steps: 4, passes: PASSES}
 output: {save_every_s: EVERY}
 """
+)
 SHOT_FRAMES = 12
 SOURCES = ("testsrc2=size=64x48:rate=25", "mandelbrot=size=64x48:rate=25")
 GIVE_UP_S = 300
-
-
 News = list[dict[str, Any]]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -251,11 +251,10 @@ class _Painter:
             if order.fresh and task.kind == "video":
                 discard_work(task.target)
         record = Record(job.manifest, work)
-        with ExitStack() as stack:
-            scratch = None
-            if job.manifest is not None or any(task.kind == "photo" for task in left):
-                beside = job.output if job.manifest is not None else job.output.parent
-                scratch = stack.enter_context(Scratch(beside))
+        # Clips have work folders of their own.
+        needs_scratch = job.manifest is not None or any(task.kind == "photo" for task in left)
+        beside = job.output if job.manifest is not None else job.output.parent
+        with Scratch(beside) if needs_scratch else nullcontext() as scratch:
             if job.manifest is not None and scratch is not None:
                 job.manifest.scratch = scratch.folder
             done = run(

@@ -16,7 +16,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,8 @@ from framestyle.errors import (
     StorageError,
     WeightsError,
 )
+from framestyle.jobs.facts import versions
+from framestyle.jobs.room import nearest_folder
 from framestyle.presets.library import SUFFIXES, cache_dir, user_presets_dir
 
 OK, WARNING, FAILURE = "ok", "warning", "failure"
@@ -143,10 +144,7 @@ def _memory_bytes() -> tuple[int | None, int | None]:
 
 
 def _packages() -> Iterator[Finding]:
-    found: dict[str, str] = {}
-    for name in PACKAGES:
-        with suppress(PackageNotFoundError):
-            found[name] = version(name)
+    found = versions(PACKAGES)
     text = ", ".join(f"{name} {one}" for name, one in found.items())
     yield Finding("packages", "versions", OK, text, facts=dict(found))
     for name in PACKAGES:
@@ -383,7 +381,7 @@ def _folders() -> Iterator[Finding]:
 
 def _folder(name: str, path: Path, advice: str, *, size: bool = False, essential: bool = True) -> Finding:
     """Whether it can be written to, or made, and how much room there is."""
-    there = next((one for one in (path, *path.parents) if one.exists()), path)
+    there = nearest_folder(path)
     shown = _shown(path)
     writes = _can_write(there)
     with suppress(OSError):

@@ -12,7 +12,7 @@ from framestyle.media.description import exact_rate
 from framestyle.media.photos import FORMATS, photo_size
 from framestyle.media.probe import VideoInfo
 from framestyle.media.sequences import numbering_of
-from framestyle.nst.sizes import Size, fit_within, scale_sizes
+from framestyle.nst.sizes import Size, fit_within, steps_by_scale
 from framestyle.presets import Preset
 
 BYTES_PER_PIXEL = {
@@ -82,9 +82,7 @@ def clip_bytes_expected(target: Path, preset: Preset, size: Size, frames: int) -
 
 def _whole(preset: Preset, size: Size) -> float:
     """A picture made from its beginning, over all scales."""
-    scales = preset.scales
-    first, *others = scale_sizes(size, scales.min_px)
-    return (scales.first_steps * first.area_px + scales.steps * sum(one.area_px for one in others)) / 1e6
+    return sum(steps * scale.area_px for scale, steps in steps_by_scale(size, preset.scales)) / 1e6
 
 
 def _frames(info: VideoInfo, span: TimeRange) -> int:

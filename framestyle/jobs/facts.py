@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -35,11 +35,6 @@ class Facts:
     input: Mark
     versions: Mapping[str, str]
 
-    @classmethod
-    def of(cls, task: Task, work: str) -> Facts:
-        """OSError where the input cannot be read."""
-        return cls(work, Mark.of(task.inputs()), versions())
-
     def change_since(self, then: Facts) -> str | None:
         """In words; None where all is as it was."""
         if self.work != then.work:
@@ -55,10 +50,10 @@ class Facts:
         return None
 
 
-def versions() -> dict[str, str]:
-    """Of the packages that decide pixels."""
+def versions(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
+    """Of those that are installed."""
     found = {}
-    for name in PACKAGES:
+    for name in packages:
         with suppress(PackageNotFoundError):
             found[name] = version(name)
     return found

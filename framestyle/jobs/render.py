@@ -229,16 +229,15 @@ class _Render:
     def __init__(self, task: Task, found: Survey, size: Size, workshop: Workshop, folder: WorkFolder) -> None:
         self._task, self._found, self._size = task, found, size
         self._workshop, self._folder = workshop, folder
-        self._begun = folder.found.entries[-1] if folder.found.entries else None
         self._resume = folder.bookmark(workshop.stylizer.device)
-        self._painted = 0 if self._begun is None else self._begun.painted
+        self._painted = folder.found.entries[-1].painted if folder.found.entries else 0
         self.frames_done = self.steps = 0
 
     def run(self, reader: ClipReader, encoder: WriteBehind, zero_s: Fraction) -> None:
         """All frames to the encoder."""
-        if self._begun is not None and self._resume is not None:
+        if self._resume is not None:
             done, shots = self._folder.found.frames, self._resume.shot + 1
-            self._workshop.on_event(TaskResumed(str(self._task.source), done, self._begun.painted, shots))
+            self._workshop.on_event(TaskResumed(str(self._task.source), done, self._painted, shots))
         with (
             # Closed here, not when it is collected: the thread must be gone before the reader is.
             closing(read_ahead(reader)) as decoded,

@@ -12,10 +12,14 @@ RESERVE_BYTES = 8e6
 """What is always left: for the ends of files, and for the list of what is done."""
 
 
+def nearest_folder(path: Path) -> Path:
+    """Itself or the nearest above it, that exists."""
+    return next((one for one in (path, *path.absolute().parents) if one.exists()), Path.cwd())
+
+
 def free_bytes(folder: Path) -> float:
     """On the disk that the folder is or will be on."""
-    there = next((path for path in (folder, *folder.absolute().parents) if path.exists()), Path.cwd())
-    return float(shutil.disk_usage(there).free)
+    return float(shutil.disk_usage(nearest_folder(folder)).free)
 
 
 def shortage(folder: Path, needed_bytes: float) -> Note | None:

@@ -216,34 +216,41 @@ class WorkFolder:
 
     def _go_on(self, facts: Facts) -> None:
         there = any(path.exists() for path in existing_files(self.target))
-        published = there and (self.folder / PUBLISHED).exists()
-        try:
-            then = facts_in(self.folder)
-        except FileNotFoundError:
-            # They go before the mark does.
-            self.is_published = published
-        except ValueError as error:
-            self.notes.append(f"What was done of {self.target} is not used: {FACTS} is damaged, {error}.")
-        else:
-            if (change := facts.change_since(then)) is None:
-                self.found, self.is_published = _found_in(self.folder), published
-            elif entries_in(self.folder):
-                raise OutputError(f"{self.target} was begun {change}", next_step="Add --fresh to begin anew.")
-            if self.found.lost and not self.is_published:
-                self.notes.append(
-                    f"A part of what was done of {self.target} is damaged, and is done again:"
-                    f" {self.found.frames} frames are whole."
-                )
+        is_same = self._is_same_work(facts)
+        # The facts go before the mark does.
+        self.is_published = there and (self.folder / PUBLISHED).exists() and is_same is not False
         if self.is_published:
             return
+        if is_same:
+            self._look_for_entries()
         self._tidy()
         if not self.found.entries:
             told = {"framestyle_work": VERSION, "target": self.target.name, **asdict(facts)}
             with atomic_output(self.folder / FACTS) as temporary:
                 temporary.write_text(json.dumps(told, indent=1), encoding="ascii")
-        else:
-            last = self.found.entries[-1]
-            self.frames = DiskStore(self.frames.folder, last.store, hold=True)
+
+    def _is_same_work(self, facts: Facts) -> bool | None:
+        """None where the folder does not say what it is for. OutputError where it is for another, and holds some."""
+        try:
+            change = facts.change_since(facts_in(self.folder))
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            self.notes.append(f"What was done of {self.target} is not used: {FACTS} is damaged, {error}.")
+            return False
+        if change is not None and entries_in(self.folder):
+            raise OutputError(f"{self.target} was begun {change}", next_step="Add --fresh to begin anew.")
+        return change is None
+
+    def _look_for_entries(self) -> None:
+        self.found = _found_in(self.folder)
+        if self.found.lost:
+            self.notes.append(
+                f"A part of what was done of {self.target} is damaged, and is done again:"
+                f" {self.found.frames} frames are whole."
+            )
+        if self.found.entries:
+            self.frames = DiskStore(self.frames.folder, self.found.entries[-1].store, hold=True)
 
     def _tidy(self) -> None:
         """What no entry names goes, and of the states all but the last ones."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 import framestyle
-from framestyle.errors import PresetError
+from framestyle.errors import DeviceError, PresetError
 from framestyle.events import Note, OnEvent, Preparing
 from framestyle.jobs.masks import check_masks, mask_of
 from framestyle.jobs.recipes import Recipe, image_digests
@@ -43,6 +43,13 @@ class Workshop:
         """The stylizer for an input, with that input's own mask where there is a folder of masks."""
         mask = mask_of(self.preset, source)
         return self.stylizer if mask is None else self.stylizer.with_mask(to_tensor(mask))
+
+    def out_of_memory(self, source: Path, size_option: str) -> DeviceError:
+        """For what the stylizer itself could not fit in. `size_option` lowers the size."""
+        return DeviceError(
+            f"{source} needs more memory than {self.device} has",
+            next_step=f"Lower {size_option}, or use --device cpu.",
+        )
 
     def provenance(self) -> dict[str, str]:
         """What the output's metadata says of how it was made."""

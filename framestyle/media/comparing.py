@@ -21,7 +21,7 @@ from framestyle.media.carried import (
 from framestyle.media.clips import clip_info
 from framestyle.media.codecs import HDR_BITS
 from framestyle.media.colors import SDR, Colors, is_rgb, written_as
-from framestyle.media.description import Stream
+from framestyle.media.description import Stream, exact_rate
 from framestyle.media.ffmpeg import ask, input_arguments
 from framestyle.media.files import InputKind, sniff
 from framestyle.media.listing import Shown, Track, parsed_words
@@ -47,6 +47,7 @@ from framestyle.media.verify_pictures import (
     shape_differences,
 )
 from framestyle.media.video_reader import VideoReader, snapped
+from framestyle.presets.schema import Video
 
 CODED_AS = {"libopus": "opus", "srt": "subrip"}
 """Codecs by the names of their encoders, where those differ."""
@@ -59,6 +60,8 @@ PART_ENDS_S = Fraction(1, 10)
 CONVERTED_ENDS_S = Fraction(1, 10)
 CHAPTER_S = Fraction(1, 50)
 SUBTITLE_S = Fraction(1, 50)
+DEFAULT_RATE = exact_rate(Video().sequence_rate)
+"""Of image sequences, where nothing says another."""
 NITS = 0.02
 
 
@@ -147,7 +150,7 @@ def _sequence_against(path: Path, source: Path, part: Part, on_progress: OnProgr
         if not numbers:
             raise InputError(f"{source} stands for no file", next_step=NO_FILES)
         compare_with_sequence(
-            report, numbering, numbers_within(numbers, Fraction(24), part.start_s, part.end_s)
+            report, numbering, numbers_within(numbers, DEFAULT_RATE, part.start_s, part.end_s)
         )
         return report
     info, times = _source_times(open_whole(source, strict=False, on_progress=on_progress))

@@ -70,11 +70,12 @@ def unmarked(bookmark: Bookmark) -> None:
 
 
 def _tensors_of(painted: Painted) -> dict[str, Tensor]:
-    state = {name: getattr(painted.result.state, name) for name in STATE}
-    rest = painted.content, painted.result.image, painted.anchor, painted.level
     return {
-        **state,
-        **dict(zip(NAMES[len(STATE) : -1], rest, strict=True)),
+        **{name: getattr(painted.result.state, name) for name in STATE},
+        "content": painted.content,
+        "shown": painted.result.image,
+        "anchor": painted.anchor,
+        "level": painted.level,
         "loss": torch.tensor(painted.result.loss),
     }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from framestyle.presets.schema import Scales
+
 SCALE_STEP = math.sqrt(2.0)
 """Each coarse-to-fine scale has twice the pixels of the one before."""
 
@@ -46,3 +48,9 @@ def scale_sizes(full: Size, min_px: int) -> list[Size]:
         sizes.append(fit_within(full, round(longest)))
         longest /= SCALE_STEP
     return sizes[::-1]
+
+
+def steps_by_scale(full: Size, scales: Scales) -> list[tuple[Size, int]]:
+    """Coarse to fine: each size that a picture is painted at from its beginning, and how many steps it gets there."""
+    sizes = scale_sizes(full, scales.min_px)
+    return [(size, scales.steps if number else scales.first_steps) for number, size in enumerate(sizes)]

@@ -19,7 +19,7 @@ from framestyle.errors import DeviceError
 from framestyle.events import Note, OnEvent, StepDone, ignore
 from framestyle.nst import color
 from framestyle.nst.devices import working_dtype
-from framestyle.nst.image import Size, resize, scale_sizes, size_of
+from framestyle.nst.image import Size, resize, size_of
 from framestyle.nst.memory import Demand, Fitting
 from framestyle.nst.objective import (
     LossWeights,
@@ -32,6 +32,7 @@ from framestyle.nst.objective import (
 )
 from framestyle.nst.optim import PixelState
 from framestyle.nst.regions import region_weights, resized_weights, weights_at_layers
+from framestyle.nst.sizes import steps_by_scale
 from framestyle.nst.targets import StyleTargets, style_targets
 from framestyle.nst.vgg import VGG19
 from framestyle.nst.weights import Backbone
@@ -142,18 +143,17 @@ class Stylizer:
     def stylize(self, content: Tensor) -> Stylized:
         """The full coarse-to-fine optimisation of a 1CHW content image, at its own size."""
         scales = self.preset.scales
-        sizes = scale_sizes(size_of(content), scales.min_px)
+        painted_at = steps_by_scale(size_of(content), scales)
         content = content.to(self.device)
         if scales.first_steps == 0 and scales.steps == 0:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
-        state = PixelState.start(self._init(resize(content, sizes[0])))
+        state = PixelState.start(self._init(resize(content, painted_at[0][0])))
         steps_done = 0
         losses_read: tuple[float, Parts] = (float("nan"), ())
-        for index, size in enumerate(sizes):
+        for index, (size, steps) in enumerate(painted_at):
             if index:
                 state = state.resampled(size)
-            steps = scales.first_steps if index == 0 else scales.steps
-            reporter = self._reporter(size, steps, index, len(sizes))
+            reporter = self._reporter(size, steps, index, len(painted_at))
             taken, loss, parts = self._optimise(state, resize(content, size), (), steps, reporter, None)
             steps_done += taken
             losses_read = (loss, parts) if taken else losses_read

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from framestyle.errors import DeviceError, FramestyleError, InterruptedByUserError
+from framestyle.errors import FramestyleError, InterruptedByUserError
 from framestyle.events import JobDone, TaskDone, TaskFailed
 from framestyle.jobs.estimate import clip_bytes_expected
 from framestyle.jobs.facts import Facts
@@ -117,7 +117,4 @@ def _do(
             return render_photo(task, index, workshop, scratch)
         return render_video(task, index, found, span, workshop, facts)
     except torch.OutOfMemoryError as error:
-        raise DeviceError(
-            f"{task.source} needs more memory than {workshop.device} has",
-            next_step="Lower --max-side, or use --device cpu.",
-        ) from error
+        raise workshop.out_of_memory(task.source, "--max-side") from error

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from framestyle.errors import DeviceError, FramestyleError, InterruptedByUserError
+from framestyle.errors import FramestyleError, InterruptedByUserError
 from framestyle.events import CellDone, Event, Note, OnEvent, TaskFailed, TaskStarted
 from framestyle.jobs.preview.pictures import Picture, Shown, SizesFor
 from framestyle.jobs.preview.reduced import Reduced, reduced
@@ -150,10 +150,7 @@ def _stylized(
     try:
         result = stylizer.stylize(content)
     except torch.OutOfMemoryError as error:
-        raise DeviceError(
-            f"{picture.path} needs more memory than {shop.device} has",
-            next_step="Lower --size, or use --device cpu.",
-        ) from error
+        raise shop.out_of_memory(picture.path, "--size") from error
     seconds = time.perf_counter() - started
     shown = picture.shown(to_pixels(result.image), side_px)
     return CellDone(str(picture.path), look.title, result.steps, seconds, result.loss), shown

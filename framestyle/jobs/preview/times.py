@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from framestyle.events import Event, FrameDone, StepDone
-from framestyle.nst.image import Size, fit_within, scale_sizes
+from framestyle.nst.sizes import Size, fit_within, steps_by_scale
 from framestyle.presets import Preset
 
 LEAST_GROWTH = 1.9
@@ -122,9 +122,9 @@ def full_render(preset: Preset, sources: Sequence[Source], times: StepTimes) -> 
 def _from_scratch_s(preset: Preset, size: Size, times: StepTimes) -> float | None:
     """All scales, each with its steps."""
     total = 0.0
-    for number, scale in enumerate(scale_sizes(size, preset.scales.min_px)):
+    for scale, steps in steps_by_scale(size, preset.scales):
         each = times.step_s(scale.area_px)
         if each is None:
             return None
-        total += each * (preset.scales.steps if number else preset.scales.first_steps)
+        total += each * steps
     return total
