@@ -32,6 +32,7 @@ from framestyle.jobs.workshop import load_weights, open_workshop
 from framestyle.media.photos import read_photo, write_photo
 from framestyle.nst import losses
 from framestyle.nst.image import Size, fit_within, resize, size_of, to_pixels, to_tensor
+from framestyle.nst.spectrum import factor_of
 from framestyle.nst.vgg import VGG19
 from framestyle.nst.weights import Backbone
 from framestyle.presets import Preset, list_presets, load_preset
@@ -80,7 +81,7 @@ def statistics(network: VGG19, image: Tensor) -> Statistics:
     with torch.no_grad():
         for layer, features in network(image).items():
             mean, covariance = losses.moments(features)
-            found[layer] = (mean, covariance, losses.matrix_root(covariance))
+            found[layer] = (mean, covariance, factor_of(covariance))
     return found
 
 
@@ -89,10 +90,10 @@ def distances(one: Statistics, other: Statistics) -> dict[str, float]:
     symmetric, 0 for the same statistics (rounding can take a little more away), about 1 for such as have nothing in
     common."""
     found = {}
-    for layer, (mean, covariance, root) in one.items():
+    for layer, (mean, covariance, factor) in one.items():
         other_mean, other_covariance, _ = other[layer]
         with torch.no_grad():
-            distance = losses.wasserstein_distance(other_mean, other_covariance, mean, covariance, root)
+            distance = losses.wasserstein_distance(other_mean, other_covariance, mean, covariance, factor)
         energy = [m.square().sum() + torch.diagonal(c[0]).sum() for m, c, _ in (one[layer], other[layer])]
         found[layer] = max(0.0, float(distance.sum() / (sum(energy) / 2)))
     return found

@@ -22,6 +22,7 @@ from torch import Tensor
 from framestyle.nst.learned_recipe import RECIPE as RECIPE
 from framestyle.nst.learned_recipe import Recipe as Recipe
 from framestyle.nst.learned_recipe import recipe_key as recipe_key
+from framestyle.nst.spectrum import eigen
 
 Convolutions = dict[str, tuple[Tensor, Tensor]]
 FloatImage = npt.NDArray[np.float32]
@@ -124,7 +125,7 @@ def _random_patches(x: Tensor, count: int, generator: torch.Generator) -> Tensor
 def _whitener(patches: Tensor, floor: float) -> Tensor:
     """The ZCA matrix (N x N) of centred rows."""
     covariance = patches.T @ patches / len(patches)
-    values, vectors = torch.linalg.eigh(covariance)
+    values, vectors = eigen(covariance)
     roots = (values + floor * values.mean()).rsqrt()
     zca: Tensor = (vectors * roots) @ vectors.T
     return zca

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from framestyle.nst.image import bands
+from framestyle.nst.spectrum import eigen
 
 EPSILON = 1e-8
 
@@ -216,7 +217,7 @@ class _TraceOfRoot(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, matrix: Tensor) -> Tensor:
-        values, vectors = torch.linalg.eigh((matrix + matrix.transpose(1, 2)) / 2)
+        values, vectors = eigen(matrix)
         floor = values[:, -1:].clamp_min(EPSILON) * 1e-4
         ctx.save_for_backward(values, vectors, floor)
         trace: Tensor = values.clamp_min(0).sqrt().sum(1)
@@ -230,22 +231,16 @@ class _TraceOfRoot(torch.autograd.Function):
         return grad_outputs[0][:, None, None] * slope
 
 
-def matrix_root(matrix: Tensor) -> Tensor:
-    """The symmetric square root of positive semi-definite BNN."""
-    values, vectors = torch.linalg.eigh((matrix + matrix.transpose(1, 2)) / 2)
-    root: Tensor = (vectors * values.clamp_min(0).sqrt()[:, None, :]) @ vectors.transpose(1, 2)
-    return root
-
-
 def wasserstein_distance(
-    mean: Tensor, covariance: Tensor, target_mean: Tensor, target_covariance: Tensor, target_root: Tensor
+    mean: Tensor, covariance: Tensor, target_mean: Tensor, target_covariance: Tensor, target_factor: Tensor
 ) -> Tensor:
     """Squared 2-Wasserstein distance of two Gaussians: |μ-μ'|² + tr(C + C' - 2 (C'^½ C C'^½)^½); B.
 
-    `target_root` is `matrix_root(target_covariance)`.
+    `target_factor` is F, with F Fᵀ = C' (`factor_of(target_covariance)`): FᵀCF has the eigenvalues of C'^½ C C'^½, and
+    is no larger than the target has directions.
     """
     trace = torch.diagonal(covariance + target_covariance, dim1=1, dim2=2).sum(1)
-    cross: Tensor = _TraceOfRoot.apply(target_root @ covariance @ target_root)
+    cross: Tensor = _TraceOfRoot.apply(target_factor.mT @ covariance @ target_factor)
     return (mean - target_mean).square().sum(1) + trace - 2 * cross
 
 

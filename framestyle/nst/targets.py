@@ -11,6 +11,7 @@ from torch import Tensor
 
 from framestyle.nst import losses
 from framestyle.nst.image import Size, resize, size_of, with_area
+from framestyle.nst.spectrum import factor_of
 from framestyle.nst.tiles import Fit, Place, Readings, as_a_whole, read_layers
 from framestyle.nst.vgg import VGG19
 
@@ -22,8 +23,8 @@ class LayerTarget:
     statistic: str  # gram2015 | gram | moments | wasserstein
     mean: Tensor
     matrix: Tensor
-    root: Tensor | None = None
-    """The matrix's square root, for wasserstein alone."""
+    factor: Tensor | None = None
+    """Of the matrix, for wasserstein alone: see `spectrum.factor_of`."""
 
     def sums(self, features: Tensor, weight: Tensor | None = None) -> losses.Sums:
         """BCHW -> what the loss is a function of; the sums of a picture's parts add up.
@@ -44,8 +45,8 @@ class LayerTarget:
         if self.statistic == "moments":
             of_mean = losses.relative_square_error(mean, self.mean)
             return of_mean + losses.relative_square_error(covariance, self.matrix)
-        assert self.root is not None
-        distance = losses.wasserstein_distance(mean, covariance, self.mean, self.matrix, self.root)
+        assert self.factor is not None
+        distance = losses.wasserstein_distance(mean, covariance, self.mean, self.matrix, self.factor)
         energy = self.mean.square().sum() + torch.diagonal(self.matrix, dim1=1, dim2=2).sum()
         return distance.sum() / (energy + losses.EPSILON)
 
@@ -92,5 +93,6 @@ def _layer_target(statistic: str, mean: Tensor, second: Tensor) -> LayerTarget:
     if statistic in ("gram2015", "gram"):
         return LayerTarget(statistic, mean, second)
     covariance = second - mean[:, :, None] * mean[:, None, :]
-    root = losses.matrix_root(covariance) if statistic == "wasserstein" else None
-    return LayerTarget(statistic, mean, covariance, root)
+    return LayerTarget(
+        statistic, mean, covariance, factor_of(covariance) if statistic == "wasserstein" else None
+    )

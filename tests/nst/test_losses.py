@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.autograd import gradcheck
 
 from framestyle.nst import losses
+from framestyle.nst.spectrum import factor_of
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.targets import LayerTarget
 from framestyle.nst.vgg import VGG19
@@ -176,16 +177,9 @@ def test_the_wasserstein_distance_of_known_gaussians() -> None:
     c = (rotation * sigma.square()) @ rotation.T
     d = (rotation * other.square()) @ rotation.T
     mean, target = torch.tensor([[1.0, 2.0, 3.0]]).double(), torch.tensor([[0.0, 2.5, 3.0]]).double()
-    found = losses.wasserstein_distance(mean, c[None], target, d[None], losses.matrix_root(d[None]))
+    found = losses.wasserstein_distance(mean, c[None], target, d[None], factor_of(d[None]))
     wanted = (mean - target).square().sum() + (sigma - other).square().sum()
     assert float(found) == pytest.approx(float(wanted), rel=1e-12)
-
-
-def test_the_matrix_root_squares_to_the_matrix() -> None:
-    square = losses.self_product(_features(6, 6, 4, 5))
-    root = losses.matrix_root(square)
-    torch.testing.assert_close(root @ root, square)
-    torch.testing.assert_close(root, root.transpose(1, 2))
 
 
 def test_total_variation_of_a_ramp_and_of_one_step() -> None:
@@ -222,7 +216,7 @@ def _target(statistic: str, seed: int = 11) -> LayerTarget:
     if statistic in ("gram2015", "gram"):
         return LayerTarget(statistic, style.mean((2, 3)), losses.gram_matrix(style))
     mean, covariance = losses.moments(style)
-    return LayerTarget(statistic, mean, covariance, losses.matrix_root(covariance))
+    return LayerTarget(statistic, mean, covariance, factor_of(covariance))
 
 
 STATISTICS = ("gram2015", "gram", "moments", "wasserstein")
@@ -287,7 +281,7 @@ def test_a_relative_style_loss_holds_across_sizes_and_scales(
     def loss(x: Tensor, wanted: Tensor) -> float:
         mean, covariance = losses.moments(wanted)
         matrix = losses.gram_matrix(wanted) if statistic == "gram" else covariance
-        return float(LayerTarget(statistic, mean, matrix, losses.matrix_root(matrix)).loss(x))
+        return float(LayerTarget(statistic, mean, matrix, factor_of(matrix)).loss(x))
 
     once = loss(features, style)
     assert loss(features.repeat(1, 1, repeats, repeats), style) == pytest.approx(once, rel=1e-9)
@@ -318,7 +312,7 @@ def test_dead_channels_give_no_nan(statistic: str, dead: str) -> None:
         style[:] = 0
     mean, covariance = losses.moments(style)
     matrix = losses.gram_matrix(style) if statistic.startswith("gram") else covariance
-    target = LayerTarget(statistic, mean, matrix, losses.matrix_root(matrix))
+    target = LayerTarget(statistic, mean, matrix, factor_of(matrix))
     leaf = features.requires_grad_(True)
     loss = target.loss(leaf)
     (gradient,) = torch.autograd.grad(loss, leaf)

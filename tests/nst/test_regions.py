@@ -15,6 +15,7 @@ from framestyle.nst import losses
 from framestyle.nst.image import Size
 from framestyle.nst.optim import PixelState
 from framestyle.nst.regions import MASK_SIDE_PX, region_weights, resized_weights, weights_at_layers
+from framestyle.nst.spectrum import factor_of
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.targets import LayerTarget
 from framestyle.nst.vgg import VGG19
@@ -141,7 +142,7 @@ def _target(statistic: str, dtype: torch.dtype = torch.float64) -> LayerTarget:
     style = _features(1).to(dtype)
     mean, covariance = losses.moments(style)
     matrix = losses.gram_matrix(style) if statistic.startswith("gram") else covariance
-    return LayerTarget(statistic, mean, matrix, losses.matrix_root(matrix))
+    return LayerTarget(statistic, mean, matrix, factor_of(matrix))
 
 
 def _half(height: int = 6, width: int = 8) -> Tensor:
