@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from framestyle.media.description import Stream
-from framestyle.media.ffmpeg import ask, input_arguments, output_argument
+from framestyle.media.ffmpeg import FFmpeg, ask, input_arguments, output_argument
 from framestyle.media.probe import VideoInfo
 
 SILENT_MUXERS = {"gif": "GIF", "webp": "WebP"}
@@ -29,6 +29,11 @@ COPIED_AUDIO: Mapping[str, set[str]] = {
 """Sound that each container keeps as it is; Matroska keeps all."""
 TEXT_SUBTITLES = {"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"}
 MATROSKA_SUBTITLES = (TEXT_SUBTITLES - {"mov_text"}) | {"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}
+FROM_ZERO = ("-ss", "0", "-copypriorss:a", "0")
+"""Of what is copied, nothing of before."""
+MOV_CONTAINERS = "mov,mp4"
+"""How ffmpeg's name of the family begins."""
+NUT_LACKS = {"alac"}
 COVER_SUFFIXES = {"mjpeg": ".jpg", "png": ".png"}
 MIME_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
 MOV_LANGUAGES = {
@@ -85,48 +90,60 @@ class Carried:
     attachments: int = 0
     chapters: str | None = None
     path: Path = Path()
+    sounds: list[int] = field(default_factory=list)
+    """The source's sound streams that are kept."""
+    sound_apart: str | None = None
+    """The container that they are first copied to, in this order; it is input 2 then."""
 
     def prepare(self, folder: Path, muxer: str) -> None:
-        """Covers and the chapters of a part, as files in `folder`."""
+        """The sound and chapters of a part, and covers, as files in `folder`."""
         inputs = 2
+        if self.sound_apart is not None and self.sounds:
+            self._part_sound(folder / f"sound.{self.sound_apart}", self.sound_apart)
+            inputs += 1
         for number, cover in enumerate(self.covers, 1):
-            name = (
-                f"cover{COVER_SUFFIXES[cover.codec]}"
-                if number == 1
-                else f"cover{number}{COVER_SUFFIXES[cover.codec]}"
-            )
-            picture = folder / name
-            taken = [
-                "-map",
-                f"0:{cover.index}",
-                "-c",
-                "copy",
-                "-f",
-                "image2",
-                "-update",
-                "1",
-                output_argument(picture),
-            ]
-            ask(["-v", "error", *input_arguments(self.path), *taken])
-            if not picture.exists() or not picture.stat().st_size:
-                self.notes.append(f"Cover picture {number} was dropped: it cannot be read.")
-            elif muxer == "matroska":
-                place = f"s:t:{self.attachments}"
-                self.output += ["-attach", output_argument(picture)]
-                self.output += [f"-metadata:{place}", f"mimetype={MIME_TYPES[picture.suffix]}"]
-                self.output += [f"-metadata:{place}", f"filename={name}"]
-                self.attachments += 1
-            else:
-                self.input += ["-f", "image2", "-pattern_type", "none", "-i", str(picture)]
-                self.output += ["-map", f"{inputs}:v", f"-c:v:{number}", "copy"]
-                self.output += [f"-disposition:v:{number}", "attached_pic"]
-                inputs += 1
+            inputs += self._add_cover(cover, number, inputs, folder, muxer)
         if self.chapters is not None:
             (folder / "chapters.txt").write_text(self.chapters, encoding="utf-8")
             self.input += ["-f", "ffmetadata", "-i", str(folder / "chapters.txt")]
             self.output += ["-map_chapters", str(inputs)]
         else:
             self.output += ["-map_chapters", "1"]
+
+    def _part_sound(self, file: Path, muxer: str) -> None:
+        """MP4 tells how much of its sound comes before its first instant, by as much as a second where it was cut
+        without encoding it again. That is taken for the encoder's delay, and Matroska has players pass over as much
+        of whatever it begins with: over all of a short part."""
+        taken = [argument for index in self.sounds for argument in ("-map", f"0:{index}")]
+        copied = [*taken, "-c", "copy", *FROM_ZERO, "-f", muxer, output_argument(file)]
+        FFmpeg([*self.input, *copied], file).close()
+        # Where its first packet is not at 0, it stays there: unasked, ffmpeg would begin with it.
+        self.input += ["-ss", "0", "-seek_timestamp", "1", "-f", muxer, "-i", str(file)]
+
+    def _add_cover(self, cover: Stream, number: int, place: int, folder: Path, muxer: str) -> int:
+        """How many inputs it takes: `place` is the next one."""
+        name = (
+            f"cover{COVER_SUFFIXES[cover.codec]}"
+            if number == 1
+            else f"cover{number}{COVER_SUFFIXES[cover.codec]}"
+        )
+        picture = folder / name
+        taken = ["-map", f"0:{cover.index}", "-c", "copy", "-f", "image2", "-update", "1"]
+        ask(["-v", "error", *input_arguments(self.path), *taken, output_argument(picture)])
+        if not picture.exists() or not picture.stat().st_size:
+            self.notes.append(f"Cover picture {number} was dropped: it cannot be read.")
+            return 0
+        if muxer == "matroska":
+            spot = f"s:t:{self.attachments}"
+            self.output += ["-attach", output_argument(picture)]
+            self.output += [f"-metadata:{spot}", f"mimetype={MIME_TYPES[picture.suffix]}"]
+            self.output += [f"-metadata:{spot}", f"filename={name}"]
+            self.attachments += 1
+            return 0
+        self.input += ["-f", "image2", "-pattern_type", "none", "-i", str(picture)]
+        self.output += ["-map", f"{place}:v", f"-c:v:{number}", "copy"]
+        self.output += [f"-disposition:v:{number}", "attached_pic"]
+        return 1
 
 
 def carry(info: VideoInfo, source: SourceStreams, muxer: str) -> Carried:
@@ -143,6 +160,9 @@ def carry(info: VideoInfo, source: SourceStreams, muxer: str) -> Carried:
     if source.end_s is not None:
         carried.input += ["-to", _seconds(source.end_s + info.video_start_s)]
     carried.input += input_arguments(source.path)
+    from_mov = source.start_s is not None and info.container.startswith(MOV_CONTAINERS)
+    if from_mov and muxer in ("matroska", "webm"):
+        carried.sound_apart = "mp4" if NUT_LACKS.intersection(info.audio_codecs) else "nut"
     _add_each(carried, info, "audio", muxer)
     _add_each(carried, info, "subtitle", muxer)
     carried.attachments = _add_each(carried, info, "attachment", muxer)
@@ -157,7 +177,7 @@ def carry(info: VideoInfo, source: SourceStreams, muxer: str) -> Carried:
             carried.notes.append(f"Stream {stream.index}, data ({stream.codec}), was dropped.")
     if source.start_s is not None:
         # The seek lands on a key frame before; what is copied must still begin at 0, or it is out of step.
-        carried.output += ["-ss", "0", "-copypriorss:a", "0", "-copypriorss:s", "0"]
+        carried.output += [*FROM_ZERO, "-copypriorss:s", "0"]
     return carried
 
 
@@ -189,11 +209,15 @@ def _add_each(carried: Carried, info: VideoInfo, kind: str, muxer: str) -> int:
             carried.notes.append(choice.note)
         if choice.coder is not None:
             place = f"{letter}:{count}"
-            carried.output += ["-map", f"1:{choice.stream.index}", f"-c:{place}", choice.coder]
+            apart = kind == "audio" and carried.sound_apart is not None
+            taken = f"2:{count}" if apart else f"1:{choice.stream.index}"
+            carried.output += ["-map", taken, f"-c:{place}", choice.coder]
             for name, value in choice.options.items():
                 carried.output += [f"-{name}:{place}", value]
             # Named one by one: metadata named for one stream switches off the copying of all others'.
             carried.output += _words_of(choice.stream, f"s:{place}", muxer)
+            if kind == "audio":
+                carried.sounds.append(choice.stream.index)
             count += 1
     return count
 
