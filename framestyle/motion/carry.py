@@ -74,12 +74,13 @@ def move(before: Painted, content: Tensor, motion: Motion) -> Moved:
     """Along the motion to the frame that shows `content`, 1CHW."""
     device = content.device
     trusted = torch.from_numpy(motion.reliability)[None, None].to(device)
-    stack = torch.cat([before.result.state.settled, before.content], 1)
+    state = before.result.state.by_pixel()
+    stack = torch.cat([state.settled, before.content], 1)
     moved = _warped(stack, motion.backward, cv2.INTER_LINEAR)
     change = _blurred((moved[:, 1:] - content).abs().mean(1, keepdim=True), CHANGE_SIGMA_PX)
     same = ((CHANGED_ABOVE - change) / (CHANGED_ABOVE - SAME_BELOW)).clamp(0, 1)
     same = same * torch.from_numpy(~off_frame(motion.backward))[None, None].to(device)
-    shown = _warped(before.result.state.result(), motion.backward, cv2.INTER_LANCZOS4).clamp(0, 1)
+    shown = _warped(state.result(), motion.backward, cv2.INTER_LANCZOS4).clamp(0, 1)
     return Moved(before, motion, trusted, same, shown, moved[:, :1] * trusted * same)
 
 
@@ -99,12 +100,12 @@ def carry(moved: Moved, content: Tensor, *, moments: bool = True, average: bool 
     if average:
         # The pixels that are optimised: a result may have got back the content's colours.
         pictures = _warped(torch.cat([state.image, state.average], 1), backward, cv2.INTER_LANCZOS4)
-        carried = PixelState.start(fill.lerp(pictures[:, :3].clamp(0, 1), painted))
+        carried = PixelState.start(fill.lerp(pictures[:, :3].clamp(0, 1), painted)).by_pixel()
         carried.average = painted * pictures[:, 3:]
         carried.total_weights[:, 2:] = painted * total_weights[:, 2:]
     else:
         # What was shown is the average; the iterate beside it is noisier.
-        carried = PixelState.start(fill.lerp(moved.shown, painted))
+        carried = PixelState.start(fill.lerp(moved.shown, painted)).by_pixel()
     if moments:
         # Moments are not pictures: linear keeps the second one from ringing below zero.
         both = torch.cat([state.mean, state.square], 1)

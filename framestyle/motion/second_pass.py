@@ -46,7 +46,7 @@ class _Kept:
 
 def keep(frame: Frame, painted: Painted, store: FrameStore) -> None:
     """Lay what the second pass needs of a frame in the store."""
-    state = painted.result.state
+    state = painted.result.state.by_pixel()
     store[frame.index] = {
         "pixels": frame.pixels,
         # 16 bits a value: a tenth of what eight can show.
@@ -135,7 +135,7 @@ def _drawn_together(
 
 def _resting(image: Tensor, settled: Tensor) -> PixelState:
     """A state whose average is at the pixels from the start: it moves away from them only as far as it must."""
-    state = PixelState.start(image)
+    state = PixelState.start(image).by_pixel()
     state.average, state.settled = image.clone(), settled.clone()
     state.average_weight.fill_(1.0)
     return state

@@ -25,6 +25,7 @@ class PixelState:
     `average` the decaying sum of iterates; `total_weights`, 13HW, what these three sums' weights add up to, by which
     each is corrected for its start at zero: 1 - decay^steps in the paper, where all pixels are of one age.
     `settled`, 11HW, how many steps each pixel has had at this scale since it came into the picture.
+    While all pixels are of one age, these two are 1311 and 1111: see `by_pixel`.
     """
 
     image: Tensor
@@ -38,10 +39,16 @@ class PixelState:
     def start(cls, image: Tensor) -> PixelState:
         """A fresh state at `image`."""
         zeros = torch.zeros_like(image)
-        single = torch.zeros_like(image[:, :1])
-        return cls(
-            image.detach().clone(), zeros, zeros.clone(), zeros.clone(), single.repeat(1, 3, 1, 1), single
-        )
+        ages = image.new_zeros(1, 4, 1, 1)
+        return cls(image.detach().clone(), zeros, zeros.clone(), zeros.clone(), ages[:, :3], ages[:, 3:])
+
+    def by_pixel(self) -> PixelState:
+        """The same, where each pixel can have an age of its own; in place."""
+        height, width = self.image.shape[2:]
+        if self.settled.shape[2:] != (height, width):
+            self.total_weights = self.total_weights.repeat(1, 1, height, width)
+            self.settled = self.settled.repeat(1, 1, height, width)
+        return self
 
     def begin_anew(self, image: Tensor) -> None:
         """At `image`, with nothing remembered of what led there but the steps; in place."""
@@ -58,7 +65,7 @@ class PixelState:
         """The bias-corrected average of the iterates, or the iterate where no average is kept."""
         result = torch.empty_like(self.image)
         for rows in bands(result):
-            weight = self.average_weight[..., rows, :]
+            weight = _rows(self.average_weight, rows)
             average = self.average[..., rows, :] / weight.clamp_min(LEAST_WEIGHT)
             kept = weight > LEAST_WEIGHT
             result[..., rows, :] = torch.where(kept, average.clamp_(0, 1), self.image[..., rows, :])
@@ -71,9 +78,9 @@ class PixelState:
             slope, mean, square = (one[..., rows, :] for one in (gradient, self.mean, self.square))
             mean.lerp_(slope, 1 - BETAS[0])
             square.mul_(BETAS[1]).addcmul_(slope, slope, value=1 - BETAS[1])
-            denominator = square.div(of_square[..., rows, :]).sqrt_().add_(ADAM_EPSILON)
-            rate = learning_rate[..., rows, :] if isinstance(learning_rate, Tensor) else learning_rate
-            change = mean.div(denominator).mul_(rate / of_mean[..., rows, :])
+            denominator = square.div(_rows(of_square, rows)).sqrt_().add_(ADAM_EPSILON)
+            rate = _rows(learning_rate, rows) if isinstance(learning_rate, Tensor) else learning_rate
+            change = mean.div(denominator).mul_(rate / _rows(of_mean, rows))
             self.image[..., rows, :].sub_(change).clamp_(0, 1)
         self.settled += 1
         self.keep_average(average_decay)
@@ -107,8 +114,15 @@ class PixelState:
         image = F.interpolate(self.result(), shape, mode="bicubic", antialias=True).clamp_(0, 1)
         mean = F.interpolate(self.mean, shape, mode="bicubic").mul_(ratio)
         square = F.interpolate(self.square, shape, mode="bilinear").clamp_min_(0).mul_(ratio**2)
-        weights = F.interpolate(self.total_weights, shape, mode="bilinear")
+        weights = self.total_weights
+        alike = weights.shape[2:] == (1, 1)
+        weights = weights.clone() if alike else F.interpolate(weights, shape, mode="bilinear")
         weights[:, 2:] = 0
         return PixelState(
             image, mean, square, torch.zeros_like(image), weights, torch.zeros_like(weights[:, 2:])
         )
+
+
+def _rows(ages: Tensor, rows: slice) -> Tensor:
+    """Of each pixel in these rows, or of all alike."""
+    return ages if ages.shape[2] == 1 else ages[..., rows, :]

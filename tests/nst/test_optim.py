@@ -33,7 +33,7 @@ def test_adam_equals_torchs_own_for_many_steps(picture: Picture) -> None:
 def test_a_pixel_that_came_in_late_moves_as_at_a_start(picture: Picture) -> None:
     """Corrected as if it were as old as the rest, it would take steps twice too long, and look grainy."""
     start, target = picture(1, 8, 9), picture(2, 8, 9)
-    old, fresh = PixelState.start(start), PixelState.start(start)
+    old, fresh = PixelState.start(start).by_pixel(), PixelState.start(start)
     for _ in range(200):
         old.adam_step(2 * (old.image - target), 0.01, 0.0)
     for tensor, first in ((old.image, start), (old.mean, 0), (old.square, 0), (old.total_weights, 0)):
@@ -137,16 +137,32 @@ def test_a_rate_by_pixel_moves_each_by_its_own() -> None:
 
 
 def test_pixels_come_to_rest_after_their_full_share_of_steps() -> None:
-    state = PixelState.start(torch.zeros(1, 3, 1, 4))
+    state = PixelState.start(torch.zeros(1, 3, 1, 4)).by_pixel()
     state.settled[:] = torch.tensor([0.0, 80.0, 160.0, 1e9])
     rates = state.annealed(0.03, 80).flatten().tolist()
     assert rates == pytest.approx([0.03, 0.03, 0.015, 0.03 * ANNEAL_FLOOR])
 
 
-def test_steps_are_counted_by_pixel_and_begin_anew_at_each_scale() -> None:
+@pytest.mark.parametrize("by_pixel", [False, True])
+def test_steps_are_counted_and_begin_anew_at_each_scale(by_pixel: bool) -> None:
     state = PixelState.start(torch.zeros(1, 3, 4, 4))
+    state = state.by_pixel() if by_pixel else state
     state.adam_step(torch.ones(1, 3, 4, 4), 0.01, 0.9)
     state.adam_step(torch.ones(1, 3, 4, 4), 0.01, 0.9)
-    assert torch.equal(state.settled, torch.full((1, 1, 4, 4), 2.0))
+    assert torch.equal(state.settled, torch.full((1, 1, 4, 4) if by_pixel else (1, 1, 1, 1), 2.0))
     finer = state.resampled(Size(8, 6))
-    assert torch.equal(finer.settled, torch.zeros(1, 1, 6, 8))
+    assert torch.equal(finer.settled, torch.zeros(1, 1, 6, 8) if by_pixel else torch.zeros(1, 1, 1, 1))
+
+
+def test_ages_by_pixel_change_nothing_while_all_are_alike(picture: Picture) -> None:
+    """And are not kept: those of a large photo would be a third of a gigabyte and more."""
+    alike, by_pixel = _travelled(picture), _travelled(picture).by_pixel()
+    assert alike.total_weights.numel() == 3 and by_pixel.total_weights.numel() == 3 * 16 * 20
+    for _ in range(2):
+        gradient = torch.randn(alike.image.shape, generator=torch.Generator().manual_seed(9))
+        for state in (alike, by_pixel):
+            state.adam_step(gradient, state.annealed(0.02, 3), 0.9)
+        alike, by_pixel = alike.resampled(Size(23, 19)), by_pixel.resampled(Size(23, 19))
+    for name in ("image", "mean", "square", "average"):
+        torch.testing.assert_close(getattr(alike, name), getattr(by_pixel, name), atol=1e-6, rtol=1e-6)
+    assert torch.equal(alike.by_pixel().settled, by_pixel.settled)
