@@ -9,7 +9,7 @@ lint:
 	lint-imports
 
 test:
-	pytest
+	pytest -n auto --dist loadfile
 
 art:
 	python presets/art/paint.py

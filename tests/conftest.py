@@ -12,6 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from loopback import Server, serve
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # A worker a core: torch with as many threads as there are cores in each of them would take several times as long.
+    # Before torch is loaded, and for the processes that tests start.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 if TYPE_CHECKING:
     from framestyle.nst.weights import Backbone
 

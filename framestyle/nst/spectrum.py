@@ -17,6 +17,8 @@ def eigen(matrix: Tensor) -> tuple[Tensor, Tensor]:
     rounding's size keeps it from that. Whatever fails all the same is done again in float64, on the CPU.
     """
     symmetric = (matrix + matrix.mT) / 2
+    if symmetric.device.type == "cpu" and not _finite(symmetric):  # LAPACK would try for long
+        return _lost(symmetric)
     try:
         values, vectors = _ridged(symmetric)
         if values.device.type != "cpu" or _finite(values, vectors):  # to look would hold up a GPU
@@ -24,8 +26,7 @@ def eigen(matrix: Tensor) -> tuple[Tensor, Tensor]:
     except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
         pass
     if not _finite(symmetric):
-        lost = torch.full_like(symmetric, torch.nan)
-        return lost[..., 0], lost
+        return _lost(symmetric)
     values, vectors = _ridged(symmetric.cpu().double())
     return values.to(matrix), vectors.to(matrix)
 
@@ -57,3 +58,8 @@ def _ridged(matrix: Tensor) -> tuple[Tensor, Tensor]:
 
 def _finite(*tensors: Tensor) -> bool:
     return all(bool(tensor.isfinite().all()) for tensor in tensors)
+
+
+def _lost(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    lost = torch.full_like(matrix, torch.nan)
+    return lost[..., 0], lost

@@ -387,7 +387,7 @@ class Stylizer:
             engine.step(closure)  # type: ignore[no-untyped-call]
             values, names = at_start[0]  # the others belong to points that the line search tried
             totals.append(float(values.sum()))
-            if len(totals) == WINDOW_STEPS or step == steps:
+            if len(totals) == WINDOW_STEPS or step == steps or not math.isfinite(totals[-1]):
                 safe.check(totals, step, leaf)
                 loss, parts = totals[-1], tuple(zip(names, values.tolist(), strict=True))
                 report(step, tuple(totals), parts)

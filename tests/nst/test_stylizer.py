@@ -455,7 +455,7 @@ def test_what_has_long_been_in_the_picture_moves_less(make: Make, picture: Pictu
 
     def moved(anneal: bool) -> list[float]:
         stylizer = make(changes={"video": {**video, "anneal": anneal}, "optimizer": {"average_decay": 0.0}})
-        state = PixelState.start(picture(1))
+        state = PixelState.start(picture(1)).by_pixel()
         state.settled[..., :12] = 100.0 * stylizer.preset.scales.steps
         change = (stylizer.refine(picture(1), state).image - picture(1)).abs().mean((0, 1, 2))
         return [float(change[:12].mean()), float(change[12:].mean())]

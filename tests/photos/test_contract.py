@@ -25,6 +25,7 @@ from PIL import ExifTags, Image, ImageCms, features
 
 from framestyle.errors import OutputError
 from framestyle.media.photos import FORMATS, Photo, PhotoSettings, read_photo, read_style_image, write_photo
+from framestyle.media.photos.xmp import _without, fitting_packet, own_property, result_xmp
 
 SUFFIXES = sorted(FORMATS)
 LOSSLESS = {".png", ".tif", ".tiff", ".bmp", ".webp"}
@@ -275,6 +276,42 @@ def test_padding_alone_costs_no_xmp(tmp_path: Path) -> None:
     write_photo(tmp_path / "a.jpg", picture(), like, {})
     with Image.open(tmp_path / "a.jpg") as image:
         assert "Füße" in image.info["xmp"].decode()
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "filling",
+    [
+        " " * 4_000_000,
+        "<framestyle:preset " * 200_000,
+        "<xmp:Thumbnails>" * 200_000,
+        "<framestyle:a>" * 200_000,
+    ],
+)
+def test_an_endless_packet_takes_no_endless_time(tmp_path: Path, filling: str) -> None:
+    """A look from each beginning for its end would take hours."""
+    packet = XMP.replace(b"</rdf:RDF>", b"<!--" + filling.encode() + b"--></rdf:RDF>")
+    save(tmp_path / "a.webp", np.zeros((4, 4, 3), np.uint8), xmp=packet)
+    photo = read_photo(tmp_path / "a.webp")
+    assert photo.xmp is not None and "Füße" in photo.xmp.decode()
+    written = result_xmp(photo.xmp, (4, 4), {"preset": "x"})
+    assert written is not None and own_property(written, "preset") == "x"
+    assert fitting_packet(written, 1000) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("a <n:x/> b", "a b"),
+        ("a <n:x k='v'/><n:x>1</n:x> b", "a b"),
+        ("a<n:x>1<n:y>2</n:y></n:x>\n<n:y >3</n:y >b", "ab"),
+        ("a <n:x>1 b", "a <n:x>1 b"),
+        ("a </n:x> <n:xy>1</n:xy> b", "a </n:x> <n:xy>1</n:xy> b"),
+        ("<n:x>1</n:y>2</n:x>", ""),
+    ],
+)
+def test_elements_are_cut_out_whole(text: str, wanted: str) -> None:
+    assert _without("n:x|n:y", text) == wanted
 
 
 def test_unknown_formats_and_impossible_sizes_are_output_errors(tmp_path: Path) -> None:

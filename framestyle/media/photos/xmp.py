@@ -34,8 +34,7 @@ def upright_xmp(image: Image.Image) -> bytes | None:
         return None
     text = packet.decode("utf-8").rstrip("\0")
     text = re.sub(r"(tiff:Orientation\s*(?:=\s*[\"']|>))\s*\d+", r"\g<1>1", text)
-    for name in UNTRUE_ELEMENTS:
-        text = re.sub(rf"<{name}\b[^>]*/>|<{name}\b.*?</{name}\s*>", "", text, flags=re.DOTALL)
+    text = _without("|".join(UNTRUE_ELEMENTS), text)
     for name in UNTRUE_ATTRIBUTES:
         text = re.sub(rf"\s{name}\s*=\s*(?:\"[^\"]*\"|'[^']*')", "", text)
     return text.encode() if _root(text.encode()) is not None else None
@@ -48,7 +47,7 @@ def result_xmp(packet: bytes | None, size: tuple[int, int], properties: dict[str
     text = (packet or _EMPTY.encode()).decode("utf-8")
     for axis, value in zip("XY", size, strict=True):
         text = re.sub(rf"(exif:Pixel{axis}Dimension\s*(?:=\s*[\"']|>))\s*\d+", rf"\g<1>{value}", text)
-    text = re.sub(r"\s*<framestyle:(\w+)\b.*?</framestyle:\1\s*>", "", text, flags=re.DOTALL)
+    text = _without(r"framestyle:\w+", text)
     text = re.sub(r"\sframestyle:\w+\s*=\s*(?:\"[^\"]*\"|'[^']*')", "", text)
     before, end, after = text.rpartition("</rdf:RDF>")
     if end and properties:
@@ -58,6 +57,23 @@ def result_xmp(packet: bytes | None, size: tuple[int, int], properties: dict[str
             None, size, properties
         )  # a packet with other prefixes than everyone's: not to be edited
     return text.encode()
+
+
+def _without(names: str, text: str) -> str:
+    """Without elements of such names (a pattern), and the space before them.
+
+    In one way through the text, whatever it holds: a stranger's packet may have megabytes of spaces, or of beginnings
+    of elements (in a comment, say), and to look from each for an end would take days.
+    """
+    kept, at, begun = [], 0, None
+    for tag in re.finditer(rf"(?<!\s)\s*<(/?)({names})(?=[\s/>])[^<>]*?(/?)>", text):
+        closes, name, is_empty = tag.groups()
+        if begun is None and not closes:
+            kept.append(text[at : tag.start()])
+            at, begun = (tag.end(), None) if is_empty else (tag.start(), name)
+        elif closes and name == begun:
+            at, begun = tag.end(), None
+    return "".join([*kept, text[at:]])
 
 
 def _description(properties: dict[str, str]) -> str:
@@ -76,7 +92,7 @@ def fitting_packet(packet: bytes | None, most_bytes: int | None) -> bytes | None
     """The packet where it is small enough, without its padding where that helps, else None."""
     if packet is None or most_bytes is None or len(packet) <= most_bytes:
         return packet
-    packet = re.sub(rb"\s+(<\?xpacket end)", rb"\n\1", packet)
+    packet = re.sub(rb"(?<!\s)\s+(<\?xpacket end)", rb"\n\1", packet)
     return packet if len(packet) <= most_bytes else None
 
 
