@@ -247,7 +247,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 class Fitting:
     """Runs work at the size of a picture in the quickest way that fits; after a failure in the next smaller one.
 
-    A way is chosen once for each size: within a clip all frames are computed alike.
+    A way is chosen once for each size: within a clip all frames are computed alike. `coming_bytes`: what the network
+    will take for itself, whatever the picture.
     """
 
     def __init__(
@@ -256,8 +257,10 @@ class Fitting:
         device: torch.device,
         *,
         limit_bytes: int | None = None,
+        coming_bytes: Callable[[], int] = lambda: 0,
         on_event: OnEvent = ignore,
     ) -> None:
+        self._coming_bytes = coming_bytes
         self._demands = {gradient: replace(demand, gradient=gradient) for gradient in (True, False)}
         self.device, self.limit_bytes, self.on_event = device, limit_bytes, on_event
         self._chosen: dict[tuple[Size, bool], Tiling] = {}
@@ -285,6 +288,7 @@ class Fitting:
         if (size, gradient) not in self._chosen:
             ways = options(size, self._demands[gradient])
             room = room_bytes(self.device, self.limit_bytes)
+            room = None if room is None else max(0, room - self._coming_bytes())
             found = choose(ways, room)
             if found is None:
                 # Free memory is an estimate, and so is what is needed; a limit is a limit.

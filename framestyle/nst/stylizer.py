@@ -117,7 +117,13 @@ class Stylizer:
             letter=preset.style.statistic == "gram2015",
         )
         demand = Demand.of(self.network, list(preset.content.layers), preset.optimizer.name)
-        self.fitting = Fitting(demand, self.device, limit_bytes=memory_limit_bytes, on_event=on_event)
+        self.fitting = Fitting(
+            demand,
+            self.device,
+            limit_bytes=memory_limit_bytes,
+            coming_bytes=lambda: self.network.coming_bytes,
+            on_event=on_event,
+        )
         self.regions = tuple(dict.fromkeys(image.region_color for image in preset.style.images))
         self._mask_weights = None if mask is None else region_weights(mask.to(self.device), self.regions)
         self._targets: dict[int, tuple[StyleTargets, ...]] = {}

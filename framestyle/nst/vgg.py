@@ -20,6 +20,7 @@ from torch.autograd.function import once_differentiable
 from framestyle.errors import WeightsError
 from framestyle.nst.image import Size, bands
 from framestyle.nst.weights import CHANNELS, Backbone
+from framestyle.nst.winograd import Filters
 from framestyle.presets.schema import CONVOLUTIONS
 
 POOLING_RESCALE = {"max": 1.0, "average": 2.0, "l2": 0.78}
@@ -97,49 +98,46 @@ class _Convolution(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, edge: str, dtype: torch.dtype, rectified: bool
+        ctx: Any, x: Tensor, filters: Filters, edge: str, dtype: torch.dtype, rectified: bool
     ) -> Tensor:
-        padded = x if edge == "zeros" else F.pad(x, (1, 1, 1, 1), mode=edge)
-        out = F.conv2d(padded.to(weight.dtype), weight, bias, padding=1 if edge == "zeros" else 0).to(dtype)
+        padded = F.pad(x, (1, 1, 1, 1), mode="constant" if edge == "zeros" else edge)
+        out = filters.forward(padded.to(filters.weight.dtype)).to(dtype)
         if rectified:
             out.relu_()
-        ctx.save_for_backward(weight, *([out] if rectified else []))
-        ctx.edge, ctx.dtype = edge, x.dtype
+        ctx.save_for_backward(*([out] if rectified else []))
+        ctx.filters, ctx.edge, ctx.dtype = filters, edge, x.dtype
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        weight, *out = ctx.saved_tensors
-        grad = _input_gradient(grad, out, weight, 1 if ctx.edge == "zeros" else 0)
+        grad = _input_gradient(grad, ctx.saved_tensors, ctx.filters, 1 if ctx.edge == "zeros" else 0)
         grad = grad if ctx.edge == "zeros" else _without_edge(grad, ctx.edge)
-        return grad.to(ctx.dtype), None, None, None, None, None
+        return grad.to(ctx.dtype), None, None, None, None
 
 
-def _input_gradient(grad: Tensor, out: Sequence[Tensor], weight: Tensor, padding: int) -> Tensor:
+def _input_gradient(grad: Tensor, out: Sequence[Tensor], filters: Filters, padding: int) -> Tensor:
     """The gradient of a convolution's input and an edge of one around it, less `padding`.
 
     In bands of rows: of the largest maps of all there is no further copy. A picture's own gradient is small, and what
     it is made from, in float32, is such a map.
     """
     batch, _, height, width = grad.shape
-    parts = list(bands(grad, 1 if weight.shape[1] == 3 else CONVOLVED_BANDS))
+    inputs = filters.weight.shape[1]
+    parts = list(bands(grad, 1 if inputs == 3 else CONVOLVED_BANDS))
     if len(parts) == 1:
-        return _convolved_back(grad, out, weight, padding)
-    total = weight.new_zeros(batch, height + 2, width + 2, weight.shape[1]).permute(0, 3, 1, 2)
+        return _convolved_back(grad, out, filters, padding)
+    total = filters.weight.new_zeros(batch, height + 2, width + 2, inputs).permute(0, 3, 1, 2)
     for rows in parts:
-        part = _convolved_back(grad[..., rows, :], [one[..., rows, :] for one in out], weight)
+        part = _convolved_back(grad[..., rows, :], [one[..., rows, :] for one in out], filters)
         total[..., rows.start : rows.start + part.shape[2], :] += part
     return total[..., padding : height + 2 - padding, padding : width + 2 - padding]
 
 
-def _convolved_back(grad: Tensor, out: Sequence[Tensor], weight: Tensor, padding: int = 0) -> Tensor:
-    """Nothing comes from where the ReLU gave `out` as 0; there may have been none.
-
-    Autograd's own function for it would want the convolution's input, if only for its size.
-    """
+def _convolved_back(grad: Tensor, out: Sequence[Tensor], filters: Filters, padding: int = 0) -> Tensor:
+    """Nothing comes from where the ReLU gave `out` as 0; there may have been none."""
     grad = torch.ops.aten.threshold_backward(grad, out[0], 0) if out else grad
-    return F.conv_transpose2d(grad.to(weight.dtype), weight, padding=padding)
+    return filters.back(grad.to(filters.weight.dtype), padding)
 
 
 def _without_edge(grad: Tensor, edge: str) -> Tensor:
@@ -202,12 +200,13 @@ class VGG19(nn.Module):
         self.factor: Tensor
         self.register_buffer("shift", torch.tensor(backbone.shift).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("factor", torch.tensor(backbone.factor).view(1, 3, 1, 1), persistent=False)
+        self.filters: dict[str, Filters] = {}
         for layer in vgg19_layers():
             if any(stage.convolution == layer.name for stage in self.stages):
-                self._add_convolution(layer, backbone)
+                self._add_convolution(layer, backbone, device)
         self.to(device)
 
-    def _add_convolution(self, layer: Layer, backbone: Backbone) -> None:
+    def _add_convolution(self, layer: Layer, backbone: Backbone, device: torch.device | str) -> None:
         if layer.name not in backbone.convolutions:
             raise WeightsError(
                 f"the {backbone.kind!r} weights end before layer {layer.name}",
@@ -221,13 +220,17 @@ class VGG19(nn.Module):
             )
         dtype = torch.float32 if layer.name == "conv1_1" and self.dtype.itemsize < 4 else self.dtype
         weight = weight.to(dtype).contiguous(memory_format=torch.channels_last)
-        self.register_buffer(f"{layer.name}_weight", weight, persistent=False)
-        self.register_buffer(f"{layer.name}_bias", bias.to(dtype), persistent=False)
+        self.filters[layer.name] = Filters(weight.to(device), bias.to(dtype).to(device))
 
     @property
     def blocks(self) -> int:
         """How many of the five are in use."""
         return self.stages[-1].block
+
+    @property
+    def coming_bytes(self) -> int:
+        """What it will hold besides, once pictures have been large enough: see `winograd`."""
+        return sum(filters.coming_bytes for filters in self.filters.values())
 
     def map_size(self, name: str, size: Size) -> Size:
         """Of a layer's features for a picture of that size."""
@@ -264,9 +267,10 @@ class VGG19(nn.Module):
         return x
 
     def _convolve(self, x: Tensor, stage: Stage) -> Tensor:
-        weight, bias = (getattr(self, f"{stage.convolution}_{part}") for part in ("weight", "bias"))
         edge = self.padding if self.pads_deep or stage.convolution == "conv1_1" else "zeros"
         if edge == "reflect" and min(x.shape[2:]) < 2:
             edge = "replicate"  # a map of one pixel has nothing to reflect
-        out: Tensor = _Convolution.apply(x, weight, bias, edge, self.dtype, stage.name != stage.convolution)
+        out: Tensor = _Convolution.apply(
+            x, self.filters[stage.convolution], edge, self.dtype, stage.name != stage.convolution
+        )
         return out

@@ -100,11 +100,7 @@ def test_a_convolution_tap_is_not_its_relu(untrained: Backbone, picture: Picture
 def test_the_network_ends_after_the_deepest_layer_in_use(untrained: Backbone, picture: Picture) -> None:
     network = VGG19(untrained, ["relu2_1", "relu1_1"])
     assert network.stages[-1].name == "relu2_1"
-    assert {name.rpartition("_")[0] for name, _ in network.named_buffers() if "conv" in name} == {
-        "conv1_1",
-        "conv1_2",
-        "conv2_1",
-    }
+    assert list(network.filters) == ["conv1_1", "conv1_2", "conv2_1"]
     deep = VGG19(untrained, ["relu2_1", "relu4_1"])(picture(3))["relu2_1"]
     torch.testing.assert_close(network(picture(3))["relu2_1"], deep, rtol=0, atol=0)
 
@@ -218,7 +214,8 @@ def test_half_precision_is_near_and_keeps_the_first_convolution_in_float32(
     untrained: Backbone, picture: Picture
 ) -> None:
     half = VGG19(untrained, ["relu1_1", "relu2_2"], dtype=torch.bfloat16)
-    assert half.conv1_1_weight.dtype == torch.float32 and half.conv1_2_weight.dtype == torch.bfloat16
+    dtypes = [half.filters[name].weight.dtype for name in ("conv1_1", "conv1_2")]
+    assert dtypes == [torch.float32, torch.bfloat16]
     full = VGG19(untrained, ["relu1_1", "relu2_2"])
     image = picture(5)
     found, wanted = half(image), full(image)

@@ -1,0 +1,132 @@
+"""Convolutions with fewer multiplications: the same as with all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from framestyle.events import Note
+from framestyle.nst import winograd
+from framestyle.nst.image import Size
+from framestyle.nst.memory import Demand, Fitting
+from framestyle.nst.vgg import VGG19
+from framestyle.nst.weights import Backbone
+from framestyle.nst.winograd import Filters, at_points, convolve, pays
+
+
+def _randn(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
+
+
+@given(
+    st.integers(1, 2),
+    st.integers(1, 7),
+    st.integers(1, 7),
+    st.integers(3, 23),
+    st.integers(3, 23),
+    st.booleans(),
+)
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_it_is_a_convolution_at_every_size(
+    batch: int, inputs: int, outputs: int, height: int, width: int, channels_last: bool
+) -> None:
+    x, weight = _randn(batch, inputs, height, width), _randn(outputs, inputs, 3, 3, seed=1)
+    if channels_last:
+        x = x.contiguous(memory_format=torch.channels_last)
+    found = convolve(x, at_points(weight))
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(found, F.conv2d(x, weight), rtol=1e-10, atol=1e-10)
+
+
+def test_more_tiles_than_are_taken_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In bands of one row of tiles, of several, and with a last one that is smaller."""
+    x, weight = _randn(1, 3, 54, 30), _randn(5, 3, 3, 3, seed=1)
+    wanted = F.conv2d(x, weight)
+    for at_once in (1, 14, 21, 10**6):
+        monkeypatch.setattr(winograd, "TILES_AT_ONCE", at_once)
+        torch.testing.assert_close(convolve(x, at_points(weight)), wanted, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("channels", [128, 512])
+def test_in_float32_it_rounds_hardly_more_than_a_plain_sum(channels: int) -> None:
+    x = _randn(1, channels, 34, 34, dtype=torch.float32).relu()
+    weight = _randn(channels, channels, 3, 3, seed=1, dtype=torch.float32)
+    exact = F.conv2d(x.double(), weight.double())
+    error = (convolve(x, at_points(weight)) - exact).norm() / exact.norm()
+    assert float(error) < 4e-6
+
+
+@pytest.mark.parametrize("padding", [0, 1])
+def test_both_ways_are_those_of_torch(padding: int) -> None:
+    weight, bias = _randn(160, 128, 3, 3, dtype=torch.float32) / 34, _randn(160, seed=1, dtype=torch.float32)
+    filters = Filters(weight, bias)
+    x = _randn(1, 128, 22, 27, seed=2, dtype=torch.float32)
+    grad = _randn(1, 160, 22, 27, seed=3, dtype=torch.float32)
+    torch.testing.assert_close(filters.forward(x), F.conv2d(x, weight, bias), rtol=1e-4, atol=1e-4)
+    back = filters.back(grad, padding)
+    torch.testing.assert_close(back, F.conv_transpose2d(grad, weight, padding=padding), rtol=1e-4, atol=1e-4)
+
+
+def test_it_is_for_what_it_pays_for() -> None:
+    wide, narrow = torch.zeros(128, 128, 3, 3), torch.zeros(128, 64, 3, 3)
+    assert pays(wide, 16, 16) and pays(wide, 13, 13)
+    assert not pays(wide, 16, 12) and not pays(narrow, 64, 64)
+    assert not pays(wide.double(), 64, 64) and not pays(wide.bfloat16(), 64, 64)
+
+
+def test_filters_at_the_points_are_made_when_they_are_needed(untrained: Backbone) -> None:
+    network = VGG19(untrained, ["relu3_2"])
+    of_pair = 36 * 4
+    coming = 2 * of_pair * (128 * 128 + 128 * 256 + 256 * 256)
+    assert network.coming_bytes == coming
+    with torch.no_grad():
+        network(torch.rand(1, 3, 24, 24))
+    assert network.coming_bytes == coming, "too small a picture for it"
+    with torch.no_grad():
+        network(torch.rand(1, 3, 64, 64))
+    assert network.coming_bytes == coming / 2, "there was no gradient yet"
+    image = torch.rand(1, 3, 64, 64, requires_grad=True)
+    torch.autograd.grad(network(image)["relu3_2"].sum(), image)
+    assert network.coming_bytes == 0
+    half = VGG19(untrained, ["relu3_2"], dtype=torch.bfloat16)
+    assert half.coming_bytes == 0
+
+
+def test_what_the_filters_will_take_is_planned_for(untrained: Backbone) -> None:
+    said: list[object] = []
+    demand = Demand.of(VGG19(untrained, ["relu3_2"]), [], "adam")
+    size = Size(640, 640)
+
+    def tiling(coming: Callable[[], int]) -> object:
+        limit = 2 << 30
+        return Fitting(
+            demand, torch.device("cpu"), limit_bytes=limit, coming_bytes=coming, on_event=said.append
+        ).tiling(size)
+
+    assert tiling(lambda: 0) != tiling(lambda: 3 << 28)
+    assert any(isinstance(event, Note) and "in tiles" in event.message for event in said)
+
+
+@pytest.mark.parametrize("padding", ["zeros", "replicate", "reflect"])
+def test_a_deep_gradient_is_that_of_float64(untrained: Backbone, padding: str) -> None:
+    image = torch.rand(1, 3, 140, 166, generator=torch.Generator().manual_seed(4))
+
+    def gradient(dtype: torch.dtype) -> Tensor:
+        network = VGG19(untrained, ["relu1_1", "relu4_3"], padding=padding, dtype=dtype)
+        network.pads_deep = padding != "zeros"
+        leaf = image.to(dtype).requires_grad_(True)
+        found = network(leaf)
+        loss = found["relu4_3"].square().mean() + found["relu1_1"].mean()
+        (slope,) = torch.autograd.grad(loss, leaf)
+        assert dtype == torch.float64 or network.coming_bytes == 0
+        return slope
+
+    exact = gradient(torch.float64)
+    error = (gradient(torch.float32) - exact).norm() / exact.norm()
+    assert float(error) < 1e-4
