@@ -64,6 +64,34 @@ def error_against_steps(rows: Sequence[Measured], path: Path, gaps: Sequence[int
     pyplot.close(figure)
 
 
+class Reached(Protocol):
+    """What a point of the curves needs of a row."""
+
+    schedule: str
+    seconds: float
+    loss: float
+
+
+def loss_against_time(rows: Sequence[Reached], path: Path) -> None:
+    """A curve a schedule, both axes logarithmic."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    figure, panel = pyplot.subplots(figsize=(9, 5.2))
+    for number, name in enumerate(dict.fromkeys(row.schedule for row in rows)):
+        points = sorted((row.seconds, row.loss) for row in rows if row.schedule == name)
+        panel.loglog(*zip(*points, strict=True), "osDv^<>Ph*Xd"[number % 12] + "-", ms=4, lw=1, label=name)
+    panel.set_xlabel("seconds of the processor", fontsize=8)
+    panel.set_ylabel("loss at full size", fontsize=8)
+    panel.grid(True, which="both", alpha=0.2)
+    panel.legend(fontsize=7, frameon=False)
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
+
+
 def side_by_side(
     clip: KnownClip, runs: Mapping[str, npt.NDArray[np.uint8]], path: Path, gain: float = 6.0
 ) -> None:

@@ -13,7 +13,7 @@ import argparse
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,8 @@ CONTENT_LAYER = "relu4_2"
 PRESET_KEYS = ("scales.max_side_px=0", "optimizer.average_decay=0.99")
 PLAIN = "plain loop, float32"
 RUN_STEPS = 200
+WORTH_PART = 0.1
+"""A tenth of float32's speed: below it, bfloat16 is not measured further."""
 
 
 @dataclass(frozen=True)
@@ -182,8 +184,9 @@ def peaks(rounds: int = 12) -> dict[str, float]:
     """The best that single operations reached, in GFLOP/s: matrix products and 3x3 convolutions by precision."""
     best: dict[str, float] = {}
     side, channels = 64, 256
+    dtypes = [torch.float32, torch.bfloat16]
     for _ in range(rounds):
-        for dtype in (torch.float32, torch.bfloat16):
+        for dtype in dtypes:
             name = str(dtype).removeprefix("torch.")
             matrix = torch.randn(1024, 1024).to(dtype)
             image = (
@@ -202,7 +205,19 @@ def peaks(rounds: int = 12) -> dict[str, float]:
                 }
                 for case, (amount, work) in cases.items():
                     best[case] = max(best.get(case, 0.0), amount / 1e9 / timed(work))
+        # Without instructions for it, one product takes longer than all else together.
+        dtypes = [torch.float32, *([torch.bfloat16] if worth_it(best) else [])]
     return best
+
+
+def worth_it(best: Mapping[str, float]) -> bool:
+    """Whether bfloat16 is more than emulated here."""
+    return best["convolution bfloat16"] > WORTH_PART * best["convolution float32"]
+
+
+def precisions(best: Mapping[str, float]) -> tuple[str, ...]:
+    """Those that are measured here."""
+    return ("float32", "bfloat16") if worth_it(best) else ("float32",)
 
 
 def measure(
@@ -210,7 +225,7 @@ def measure(
 ) -> list[Row]:
     """All ways at one size, in turn."""
     content, style = (resize(one, Size(side_px, side_px)) for one in pictures)
-    ours = {precision: OurStep(backbone, content, style, precision) for precision in ("float32", "bfloat16")}
+    ours = {precision: OurStep(backbone, content, style, precision) for precision in precisions(best)}
     steps: dict[str, Callable[[], None]] = {PLAIN: PlainLoop(backbone, content, style).step}
     steps |= {precision: one.step for precision, one in ours.items()}
     times: dict[str, list[float]] = {name: [] for name in steps}
@@ -262,7 +277,8 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def _picture(name: str) -> Tensor:
+def picture(name: str) -> Tensor:
+    """A sample photo, 1CHW."""
     return to_tensor(read_photo(samples_dir() / "photos" / f"{name}.jpg").pixels)
 
 
@@ -281,14 +297,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("-o", "--output", type=Path, default=Path("speed"), metavar="FOLDER")
     args = parser.parse_args(argv)
     torch.set_num_threads(args.threads)
-    backbone, pictures = load_backbone(args.weights), (_picture(PHOTO), _picture(STYLE))
+    backbone, pictures = load_backbone(args.weights), (picture(PHOTO), picture(STYLE))
     best = peaks()
     rows: list[Row] = []
     for side_px in args.sizes:
         rows += measure(side_px, args.rounds, backbone, pictures, best)
     print(table(rows))
     print("\n" + "\n".join(f"{name}: {speed:.0f} GFLOP/s" for name, speed in best.items()))
-    ends = last_losses(backbone, pictures, args.run_side) if args.run_side else {}
+    ends = last_losses(backbone, pictures, args.run_side) if args.run_side and worth_it(best) else {}
     if ends:
         part = ends["bfloat16"] / ends["float32"]
         print(f"loss after {RUN_STEPS} steps at {args.run_side} px: bfloat16 {part:.4f} of float32's")

@@ -1,0 +1,96 @@
+"""Where the time of a whole clip goes: python -m benchmarks.throughput [CLIP] [--max-side 256] [-o FOLDER]
+
+Renders a clip as a user would (decode, flow, optimise, encode, with the sound), in a process of its own, and reads its
+events. Of the warm frames, the time between one and the next is held against the time that the frame itself took:
+what is left is what decoding, flow and encoding kept the optimiser waiting for. Beside it how busy the processor was:
+its time, encoders' included, over the time by the clock and the cores. Writes JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from benchmarks.reports import write_report
+from framestyle.doors.demo import samples_dir
+
+
+@dataclass(frozen=True)
+class Row:
+    """`outside`: the share of the warm frames' time in which none was worked at."""
+
+    clip: str
+    preset: str
+    max_side_px: int
+    warm_frames: int
+    seconds_a_frame: float
+    steps_a_frame: float
+    outside: float
+    processor_busy: float
+    peak_bytes: int
+
+
+def shares(events: Sequence[Mapping[str, Any]]) -> tuple[int, float, float, float]:
+    """Of the warm frames: how many, seconds by the clock for each, steps for each, and the share outside."""
+    frames = [event for event in events if event["event"] == "frame_done"]
+    warm = [(before, one) for before, one in pairwise(frames) if one["warm"]]
+    if not warm:
+        raise ValueError("the clip has no warm frames")
+    by_clock = sum(one["time_s"] - before["time_s"] for before, one in warm)
+    worked = sum(one["seconds"] for _, one in warm)
+    steps = sum(one["steps"] for _, one in warm)
+    return len(warm), by_clock / len(warm), steps / len(warm), max(0.0, 1 - worked / by_clock)
+
+
+def render(clip: Path, preset: str, max_side_px: int, options: Sequence[str]) -> Row:
+    """In a process of its own, so that its memory and time are its own."""
+    with tempfile.TemporaryDirectory() as name:
+        command = [sys.executable, "-m", "framestyle", "stylize", str(clip), "-o", str(Path(name) / "o.mp4")]
+        command += ["-p", preset, "--max-side", str(max_side_px), "--progress", "json", *options]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        events = [json.loads(line) for line in process.stdout if line.startswith("{")]
+        _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        raise RuntimeError(f"the render of {clip} failed")
+    count, seconds, steps, outside = shares(events)
+    span_s = events[-1]["time_s"]
+    busy = (usage.ru_utime + usage.ru_stime) / span_s / (os.cpu_count() or 1)
+    peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return Row(clip.name, preset, max_side_px, count, seconds, steps, outside, busy, peak)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Prints a line, writes the report."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("clip", type=Path, nargs="?", default=samples_dir() / "clip.mp4")
+    parser.add_argument("-p", "--preset", default="nightswirl")
+    parser.add_argument("--max-side", type=int, default=256)
+    parser.add_argument("--weights", default="learned")
+    parser.add_argument("-o", "--output", type=Path, default=None, metavar="FOLDER")
+    args, options = parser.parse_known_args(argv)
+    row = render(args.clip, args.preset, args.max_side, ["--weights", args.weights, *options])
+    print(
+        f"{row.clip}, {row.max_side_px} px: {row.warm_frames} warm frames, {row.seconds_a_frame:.2f} s and"
+        f" {row.steps_a_frame:.1f} steps each; outside the optimiser {row.outside:.1%} of it; the processor"
+        f" {row.processor_busy:.0%} busy; peak {row.peak_bytes / 2**20:.0f} MiB"
+    )
+    if args.output is not None:
+        args.output.mkdir(parents=True, exist_ok=True)
+        write_report(args.output / "throughput.json", [row], args)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

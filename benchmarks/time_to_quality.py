@@ -1,0 +1,203 @@
+"""Which schedule gets furthest in which time: python -m benchmarks.time_to_quality [--side 256] [-o FOLDER]
+
+One photo, one preset, one loss (the preset's own, at full size, of the picture that is given out); what differs is how
+it is approached: the scales, the steps at each, the optimiser, the start. Each schedule is run with several shares of
+its steps, each from its beginning. Two peers stand beside ours, at the speed of the plain loop (benchmarks/speed.py),
+measured at each of their sizes: the plain schedule of the 2015 paper (full size alone, L-BFGS), and the one that
+crowsonkb's style-transfer-pytorch publishes (128 px to full in steps of √2; 1000 steps, then 500 each; Adam at 0.02).
+Seconds are of the processor. Writes JSON, a table and a plot.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from benchmarks.plots import loss_against_time
+from benchmarks.reports import write_report
+from benchmarks.speed import PlainLoop, picture, timed
+from framestyle.nst.image import Size, resize, size_of
+from framestyle.nst.sizes import fit_within, steps_by_scale
+from framestyle.nst.stylizer import Stylizer
+from framestyle.nst.weights import Backbone, load_backbone
+from framestyle.presets import load_preset
+
+PLAIN_ROUNDS = 3
+PEER = "crowsonkb's schedule"
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Steps at the smallest scale and at each other; `keys` as for `--set`; `shares` of the steps to try."""
+
+    name: str
+    first_steps: int
+    steps: int
+    keys: tuple[str, ...] = ()
+    shares: tuple[float, ...] = (0.125, 0.25, 0.5, 1.0)
+    at_plain_speed: bool = False
+
+
+ONE_SCALE = "scales.min_px=4096"
+SCHEDULES = (
+    Schedule("default", 150, 80, shares=(0.125, 0.25, 0.5, 1.0, 2.0)),
+    Schedule("default, content as init", 150, 80, ("optimizer.init=content",)),
+    Schedule("default, style's colours as init", 150, 80, ("optimizer.init=style_stats",)),
+    Schedule("default, rate 0.05", 150, 80, ("optimizer.learning_rate=0.05",)),
+    Schedule("default, rate 0.015", 150, 80, ("optimizer.learning_rate=0.015",)),
+    Schedule("from 64 px", 150, 80, ("scales.min_px=64",)),
+    Schedule("from 32 px", 150, 80, ("scales.min_px=32",)),
+    Schedule("most steps below", 300, 40),
+    Schedule("full size alone", 150, 0, (ONE_SCALE,)),
+    Schedule("L-BFGS", 60, 30, ("optimizer.name=lbfgs",), shares=(0.25, 0.5, 1.0)),
+    Schedule(
+        "the 2015 paper's schedule",
+        400,
+        0,
+        (ONE_SCALE, "optimizer.name=lbfgs", "optimizer.init=noise"),
+        shares=(0.25, 1.0),
+        at_plain_speed=True,
+    ),
+    Schedule(
+        PEER,
+        1000,
+        500,
+        ("scales.min_px=128", "optimizer.init=content", "optimizer.learning_rate=0.02"),
+        shares=(0.1, 1.0),
+        at_plain_speed=True,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run. `seconds`: its own, or what the plain loop would take for as many steps."""
+
+    schedule: str
+    share: float
+    steps: int
+    seconds: float
+    loss: float
+    style: float
+    content: float
+
+
+def run(
+    schedule: Schedule, share: float, backbone: Backbone, content: Tensor, style: Tensor, plain: PlainTimes
+) -> Row:
+    """From the beginning, with a share of the schedule's steps at each scale."""
+    first, further = (round(share * count) for count in (schedule.first_steps, schedule.steps))
+    steps = [f"scales.first_steps={first}", f"scales.steps={further}", "scales.max_side_px=0"]
+    preset = load_preset("nightswirl", [*schedule.keys, *steps, "optimizer.precision=float32"])
+    stylizer = Stylizer(preset, backbone, [style])
+    started = time.process_time()
+    result = stylizer.stylize(content)
+    seconds = time.process_time() - started
+    if schedule.at_plain_speed:
+        seconds = sum(count * plain(size) for size, count in steps_by_scale(size_of(content), preset.scales))
+    # Of one loss for all: as the preset has it.
+    judge = Stylizer(load_preset("nightswirl", ["optimizer.precision=float32"]), backbone, [style])
+    parts = judge.losses_of(result.image, content)
+    return Row(
+        schedule.name, share, result.steps, seconds, sum(parts.values()), parts["style"], parts["content"]
+    )
+
+
+class PlainTimes:
+    """Seconds of a step of the plain loop, measured once at each size."""
+
+    def __init__(self, backbone: Backbone, content: Tensor, style: Tensor) -> None:
+        self._backbone, self._content, self._style = backbone, content, style
+        self._known: dict[Size, float] = {}
+
+    def __call__(self, size: Size) -> float:
+        if size not in self._known:
+            loop = PlainLoop(self._backbone, resize(self._content, size), resize(self._style, size))
+            loop.step()
+            self._known[size] = min(timed(loop.step) for _ in range(PLAIN_ROUNDS))
+        return self._known[size]
+
+
+def reached_after(rows: Sequence[Row], loss: float) -> float | None:
+    """Seconds that the quickest of these runs took to a loss as low; None where none came so far."""
+    return min((row.seconds for row in rows if row.loss <= loss), default=None)
+
+
+def against_peer(rows: Sequence[Row]) -> dict[str, float | None]:
+    """By schedule: the time to the loss that the peer ends at, as a part of the peer's."""
+    peer = [row for row in rows if row.schedule == PEER]
+    last = max(peer, key=lambda row: row.share)
+    found: dict[str, float | None] = {}
+    for name in dict.fromkeys(row.schedule for row in rows if row.schedule != PEER):
+        seconds = reached_after([row for row in rows if row.schedule == name], last.loss)
+        found[name] = None if seconds is None else seconds / last.seconds
+    return found
+
+
+def table(rows: Sequence[Row], parts: Mapping[str, float | None]) -> str:
+    """In Markdown."""
+    lines = [
+        "| schedule | steps | s | loss | style | content | to the peer's end |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        part = parts.get(row.schedule)
+        lines.append(
+            f"| {row.schedule} × {row.share:g} | {row.steps} | {row.seconds:.0f} | {row.loss:.4f} |"
+            f" {row.style:.4f} | {row.content:.4f} | {'' if part is None else f'{part:.3f}'} |"
+        )
+    return "\n".join(lines)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Prints the table as it grows, writes all of it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--side", type=int, default=256, help="longer side of the picture")
+    parser.add_argument("--photo", default="canyon")
+    parser.add_argument("--style", default="stilllife")
+    parser.add_argument("--weights", default="learned")
+    parser.add_argument("--only", nargs="+", default=None, metavar="SCHEDULE")
+    parser.add_argument("--steps", type=float, default=1.0, help="of all schedules' steps, to try it out")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("-o", "--output", type=Path, default=Path("time-to-quality"), metavar="FOLDER")
+    args = parser.parse_args(argv)
+    torch.set_num_threads(args.threads)
+    backbone = load_backbone(args.weights)
+    content, style = (_fitted(picture(name), args.side) for name in (args.photo, args.style))
+    plain = PlainTimes(backbone, content, style)
+    rows: list[Row] = []
+    args.output.mkdir(parents=True, exist_ok=True)
+    for schedule in SCHEDULES:
+        if args.only is None or schedule.name in args.only:
+            scaled = replace(
+                schedule,
+                first_steps=round(args.steps * schedule.first_steps),
+                steps=round(args.steps * schedule.steps),
+            )
+            for share in schedule.shares:
+                rows.append(run(scaled, share, backbone, content, style, plain))
+                print(table(rows[-1:], {}).splitlines()[-1], flush=True)
+                write_report(args.output / "time-to-quality.json", rows, args)
+    known_peer = any(row.schedule == PEER for row in rows)
+    told = table(rows, against_peer(rows) if known_peer else {})
+    (args.output / "time-to-quality.md").write_text(told + "\n", encoding="utf-8")
+    loss_against_time(rows, args.output / "time-to-quality.png")
+    print("\n" + told)
+    return 0
+
+
+def _fitted(image: Tensor, side_px: int) -> Tensor:
+    return resize(image, fit_within(size_of(image), side_px))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

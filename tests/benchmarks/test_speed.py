@@ -1,0 +1,89 @@
+"""The speed benchmarks measure what they say, on a small scale; how fast it is, they alone tell."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks import speed, throughput, time_to_quality
+from benchmarks.time_to_quality import PEER, Row, against_peer, reached_after
+from framestyle.nst.image import Size
+from framestyle.nst.weights import Backbone
+
+
+def test_a_step_has_the_operations_that_were_counted_by_hand() -> None:
+    """Of the convolutions, by their channels and the maps' sides."""
+    layers = [(3, 64, 256), (64, 64, 256), (64, 128, 128), (128, 128, 128), (128, 256, 64)]
+    layers += [(256, 256, 64)] * 3 + [(256, 512, 32)] + [(512, 512, 32)] * 3 + [(512, 512, 16)]
+    wanted = sum(2 * 2 * 9 * inputs * outputs * side**2 for inputs, outputs, side in layers)
+    assert speed.operations(Size(256, 256)) == wanted
+    assert speed.operations(Size(512, 512)) == pytest.approx(4 * speed.operations(Size(256, 256)), rel=1e-6)
+
+
+@pytest.mark.slow
+def test_each_way_is_timed_and_held_against_float64(untrained: Backbone) -> None:
+    pictures = speed.picture(speed.PHOTO), speed.picture(speed.STYLE)
+    best = {"convolution float32": 100.0, "convolution bfloat16": 1.0}
+    plain, ours = speed.measure(64, 2, untrained, pictures, best)
+    assert plain.way == speed.PLAIN and plain.part == 1
+    assert ours.way == "float32" and ours.part == pytest.approx(ours.seconds / plain.seconds)
+    assert ours.gflops == pytest.approx(speed.operations(Size(64, 64)) / 1e9 / ours.seconds)
+    assert ours.gradient_error < 1e-3 and ours.loss_error < 1e-3 and ours.gradient_cosine > 0.99999
+    assert "| 64 | float32 |" in speed.table([plain, ours])
+
+
+def test_bfloat16_is_measured_where_it_is_more_than_emulated() -> None:
+    assert speed.precisions({"convolution float32": 100.0, "convolution bfloat16": 50.0}) == (
+        "float32",
+        "bfloat16",
+    )
+    assert speed.precisions({"convolution float32": 100.0, "convolution bfloat16": 0.3}) == ("float32",)
+
+
+def test_the_time_outside_is_what_the_frames_did_not_take() -> None:
+    def frame(time_s: float, seconds: float, warm: bool = True) -> dict[str, object]:
+        return {"event": "frame_done", "time_s": time_s, "seconds": seconds, "steps": 6, "warm": warm}
+
+    events = [{"event": "job_started", "time_s": 0.0}, frame(9, 8, False), frame(11, 1.9), frame(13, 1.7)]
+    assert throughput.shares(events) == (2, 2.0, 6.0, pytest.approx(0.1))
+    with pytest.raises(ValueError, match="no warm frames"):
+        throughput.shares(events[:2])
+
+
+def _row(schedule: str, seconds: float, loss: float, share: float = 1.0) -> Row:
+    return Row(schedule, share, 10, seconds, loss, loss / 2, loss / 2)
+
+
+def test_time_to_quality_is_that_of_the_quickest_run_that_comes_as_far() -> None:
+    rows = [_row("a", 5, 0.3), _row("a", 10, 0.2), _row("a", 20, 0.1), _row("b", 1, 0.5)]
+    rows += [_row(PEER, 10, 0.4, 0.1), _row(PEER, 100, 0.2)]
+    assert reached_after(rows[:3], 0.2) == 10 and reached_after(rows[:3], 0.05) is None
+    assert against_peer(rows) == {"a": 0.1, "b": None}
+    told = time_to_quality.table(rows, against_peer(rows))
+    assert "| a × 1 | 10 | 10 | 0.2000 | 0.1000 | 0.1000 | 0.100 |" in told
+
+
+@pytest.mark.slow
+def test_schedules_are_run_and_peers_take_the_plain_loops_time(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    chosen = ["default", PEER, "the 2015 paper's schedule"]
+    few = [
+        "--side",
+        "48",
+        "--steps",
+        "0.02",
+        "--weights",
+        "untrained",
+        "--threads",
+        str(torch.get_num_threads()),
+    ]
+    assert time_to_quality.main(["--only", *chosen, *few, "-o", str(tmp_path)]) == 0
+    rows = json.loads((tmp_path / "time-to-quality.json").read_text())["rows"]
+    assert {row["schedule"] for row in rows} == set(chosen)
+    assert all(row["seconds"] > 0 and row["loss"] > 0 for row in rows if row["steps"])
+    assert (tmp_path / "time-to-quality.png").stat().st_size > 1000
+    most = [row for row in rows if row["schedule"] == PEER][-1]
+    assert most["steps"] == 20  # 48 px is one scale
