@@ -100,8 +100,8 @@ class _Convolution(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, filters: Filters, edge: str, dtype: torch.dtype, rectified: bool
     ) -> Tensor:
-        padded = F.pad(x, (1, 1, 1, 1), mode="constant" if edge == "zeros" else edge)
-        out = filters.forward(padded.to(filters.weight.dtype)).to(dtype)
+        mode = "constant" if edge == "zeros" else edge
+        out = filters.forward(x.to(filters.weight.dtype), mode).to(dtype)
         if rectified:
             out.relu_()
         ctx.save_for_backward(*([out] if rectified else []))

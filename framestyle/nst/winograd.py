@@ -35,10 +35,10 @@ _INPUT = (
 
 
 @cache
-def _both_ways(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Inputs to points, 36x36, and products to outputs, 16x36: each the one dimension's matrix with itself."""
-    inputs, outputs = torch.tensor(_INPUT, dtype=dtype), torch.tensor(_OUTPUT, dtype=dtype)
-    return torch.kron(inputs, inputs).contiguous(), torch.kron(outputs, outputs).contiguous()
+def _matrices(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Inputs to points in one dimension, 6x6; products to outputs in both, 16x36."""
+    outputs = torch.tensor(_OUTPUT, dtype=dtype)
+    return torch.tensor(_INPUT, dtype=dtype), torch.kron(outputs, outputs).contiguous()
 
 
 def at_points(weight: Tensor) -> Tensor:
@@ -56,14 +56,17 @@ def pays(weight: Tensor, height: int, width: int) -> bool:
     return known and min(weight.shape[:2]) >= FEWEST_CHANNELS and tiles >= FEWEST_TILES
 
 
-def convolve(x: Tensor, points: Tensor) -> Tensor:
-    """BIHW -> BO(H-2)(W-2), channels last: what `F.conv2d` gives without padding. `points`: `at_points(weight)`."""
-    height, width = x.shape[2] - 2, x.shape[3] - 2
+def convolve(x: Tensor, points: Tensor, edge: int = 0, mode: str = "constant") -> Tensor:
+    """BIHW -> BO(H+2e-2)(W+2e-2), channels last: what `F.conv2d` gives without padding of `x` with so wide an edge.
+
+    `points`: `at_points(weight)`. `mode` is the edge's, as in `F.pad`.
+    """
+    height, width = (side + 2 * edge - 2 for side in x.shape[2:])
     down, across = -(-height // OUT_PX), -(-width // OUT_PX)
-    beyond = (0, across * OUT_PX - width, 0, down * OUT_PX - height)
-    rows = (F.pad(x, beyond) if any(beyond) else x).permute(0, 2, 3, 1)
-    if rows.stride(3) != 1:
-        rows = rows.contiguous()
+    beyond = (across + 1) * OUT_PX - width - 2, down * OUT_PX - height
+    if edge and mode != "constant":
+        x, edge = F.pad(x, (edge,) * 4, mode=mode), 0
+    rows = F.pad(x, (edge, edge + beyond[0], edge, edge + beyond[1])).permute(0, 2, 3, 1).contiguous()
     out = x.new_empty(x.shape[0], down * OUT_PX, across * OUT_PX, points.shape[2])
     for given, made in zip(rows, out, strict=True):
         _convolve_one(given, points, made)
@@ -71,28 +74,40 @@ def convolve(x: Tensor, points: Tensor) -> Tensor:
 
 
 def _convolve_one(rows: Tensor, points: Tensor, out: Tensor) -> None:
-    """Rows HWI, two more each way than the `out` HWO, which is filled; some rows of tiles at a time."""
+    """Rows HWI, two more down than the `out` HWO, and a tile more across; some rows of tiles at a time.
+
+    To the points first downwards, for whole rows at once, then across. Each row has a tile too many: so do tiles follow
+    each other at one distance, through all rows, and are one batch of products.
+    """
     (height, width, outputs), inputs = out.shape, points.shape[1]
     down, across = height // OUT_PX, width // OUT_PX
-    to_points, to_output = _both_ways(rows.dtype)
-    y, x, _ = rows.stride()
-    strides = (y, x, OUT_PX * y, OUT_PX * x, 1)
+    to_points, to_output = _matrices(rows.dtype)
+    in_row = (across + 1) * OUT_PX * inputs
     at_once = min(down, -(-TILES_AT_ONCE // across))
-    # Fresh memory for each would cost as much as the products.
-    wide = (POINTS * inputs, POINTS * inputs, POINTS * outputs, OUT_PX**2 * outputs)
-    room = [rows.new_empty(at_once * across * one) for one in wide]
+    # Fresh memory for each would cost as much as the products. The last tile looks beyond its row.
+    most = at_once * (across + 1)
+    lines = rows.new_zeros(IN_PX * at_once * in_row + (IN_PX - OUT_PX) * inputs)
+    taken, products = rows.new_empty(most * POINTS * inputs), rows.new_empty(most * POINTS * outputs)
+    made = rows.new_empty(most * OUT_PX**2 * outputs)
     for first in range(0, down, at_once):
         count = min(at_once, down - first)
-        tiles = count * across
-        seen, taken, products, made = (part[: tiles * one] for part, one in zip(room, wide, strict=True))
-        shape = (IN_PX, IN_PX, count, across, inputs)
-        seen.view(shape).copy_(rows[first * OUT_PX :].as_strided(shape, strides))
-        torch.mm(to_points, seen.view(POINTS, -1), out=taken.view(POINTS, -1))
-        torch.bmm(taken.view(POINTS, tiles, inputs), points, out=products.view(POINTS, tiles, outputs))
-        torch.mm(to_output, products.view(POINTS, -1), out=made.view(OUT_PX**2, -1))
+        tiles = count * (across + 1)
+        downwards = lines[: IN_PX * count * in_row].view(IN_PX, count, in_row)
+        for number in range(count):
+            top = (first + number) * OUT_PX
+            torch.mm(to_points, rows[top : top + IN_PX].view(IN_PX, in_row), out=downwards[:, number])
+        seen = lines.as_strided((IN_PX * tiles, IN_PX, inputs), (OUT_PX * inputs, inputs, 1))
+        by_tile = taken[: tiles * POINTS * inputs].view(IN_PX * tiles, IN_PX, inputs)
+        torch.bmm(to_points.expand(IN_PX * tiles, IN_PX, IN_PX), seen, out=by_tile)
+        multiplied = products[: tiles * POINTS * outputs].view(POINTS, tiles, outputs)
+        for line, of_line in enumerate(by_tile.view(IN_PX, tiles, IN_PX, inputs)):
+            place = slice(line * IN_PX, (line + 1) * IN_PX)
+            torch.bmm(of_line.transpose(0, 1), points[place], out=multiplied[place])
+        result = made[: tiles * OUT_PX**2 * outputs].view(OUT_PX**2, -1)
+        torch.mm(to_output, multiplied.view(POINTS, -1), out=result)
+        tiled = result.view(OUT_PX, OUT_PX, count, across + 1, outputs)[:, :, :, :across]
         band = out[first * OUT_PX : (first + count) * OUT_PX]
-        tiled = made.view(OUT_PX, OUT_PX, count, across, outputs).permute(2, 0, 3, 1, 4)
-        band.view(count, OUT_PX, across, OUT_PX, outputs).copy_(tiled)
+        band.view(count, OUT_PX, across, OUT_PX, outputs).copy_(tiled.permute(2, 0, 3, 1, 4))
 
 
 class Filters:
@@ -102,11 +117,13 @@ class Filters:
         self.weight, self.bias = weight, bias
         self._points: dict[bool, Tensor] = {}
 
-    def forward(self, x: Tensor) -> Tensor:
-        """BIHW -> BO(H-2)(W-2)."""
-        if not pays(self.weight, x.shape[2] - 2, x.shape[3] - 2):
-            return F.conv2d(x, self.weight, self.bias)
-        return convolve(x, self._at_points(back=False)).add_(self.bias[:, None, None])
+    def forward(self, x: Tensor, mode: str) -> Tensor:
+        """BIHW -> BOHW, with an edge of one pixel; its `mode` is as in `F.pad`."""
+        if pays(self.weight, *x.shape[2:]):
+            return convolve(x, self._at_points(back=False), 1, mode).add_(self.bias[:, None, None])
+        if mode == "constant":
+            return F.conv2d(x, self.weight, self.bias, padding=1)
+        return F.conv2d(F.pad(x, (1, 1, 1, 1), mode=mode), self.weight, self.bias)
 
     def back(self, grad: Tensor, padding: int) -> Tensor:
         """The gradient of the input, less `padding` each way: BOHW -> BI(H+2-2p)(W+2-2p)."""
@@ -114,7 +131,7 @@ class Filters:
         if not pays(self.weight, grad.shape[2] + more, grad.shape[3] + more):
             # Autograd's own function for it would want the convolution's input, if only for its size.
             return F.conv_transpose2d(grad, self.weight, padding=padding)
-        return convolve(F.pad(grad, (2 - padding,) * 4), self._at_points(back=True))
+        return convolve(grad, self._at_points(back=True), 2 - padding)
 
     def _at_points(self, back: bool) -> Tensor:
         if back not in self._points:

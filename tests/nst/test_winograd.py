@@ -39,9 +39,12 @@ def test_it_is_a_convolution_at_every_size(
     x, weight = _randn(batch, inputs, height, width), _randn(outputs, inputs, 3, 3, seed=1)
     if channels_last:
         x = x.contiguous(memory_format=torch.channels_last)
-    found = convolve(x, at_points(weight))
-    assert found.is_contiguous(memory_format=torch.channels_last)
-    torch.testing.assert_close(found, F.conv2d(x, weight), rtol=1e-10, atol=1e-10)
+    for mode in ("constant", "replicate", "reflect"):
+        for edge in (0, 1, 2):
+            found = convolve(x, at_points(weight), edge, mode)
+            assert found.is_contiguous(memory_format=torch.channels_last)
+            wanted = F.conv2d(F.pad(x, (edge,) * 4, mode=mode), weight)
+            torch.testing.assert_close(found, wanted, rtol=1e-10, atol=1e-10)
 
 
 def test_more_tiles_than_are_taken_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +71,9 @@ def test_both_ways_are_those_of_torch(padding: int) -> None:
     filters = Filters(weight, bias)
     x = _randn(1, 128, 22, 27, seed=2, dtype=torch.float32)
     grad = _randn(1, 160, 22, 27, seed=3, dtype=torch.float32)
-    torch.testing.assert_close(filters.forward(x), F.conv2d(x, weight, bias), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(
+        filters.forward(x, "constant"), F.conv2d(x, weight, bias, padding=1), rtol=1e-4, atol=1e-4
+    )
     back = filters.back(grad, padding)
     torch.testing.assert_close(back, F.conv_transpose2d(grad, weight, padding=padding), rtol=1e-4, atol=1e-4)
 
