@@ -48,7 +48,7 @@ class Schedule:
 ONE_SCALE = "scales.min_px=4096"
 SCHEDULES = (
     Schedule("default", 150, 80, shares=(0.125, 0.25, 0.5, 1.0, 2.0)),
-    Schedule("default, content as init", 150, 80, ("optimizer.init=content",)),
+    Schedule("default, gray as init", 150, 80, ("optimizer.init=gray",)),
     Schedule("default, style's colours as init", 150, 80, ("optimizer.init=style_stats",)),
     Schedule("default, rate 0.05", 150, 80, ("optimizer.learning_rate=0.05",)),
     Schedule("default, rate 0.015", 150, 80, ("optimizer.learning_rate=0.015",)),
