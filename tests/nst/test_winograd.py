@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -11,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from framestyle.events import Note
-from framestyle.nst import winograd
+from framestyle.nst import memory, winograd
 from framestyle.nst.image import Size
 from framestyle.nst.memory import Demand, Fitting
+from framestyle.nst.tiles import WHOLE, Tiling
 from framestyle.nst.vgg import VGG19
 from framestyle.nst.weights import Backbone
 from framestyle.nst.winograd import Filters, at_points, convolve, pays
@@ -103,19 +101,19 @@ def test_filters_at_the_points_are_made_when_they_are_needed(untrained: Backbone
     assert half.coming_bytes == 0
 
 
-def test_what_the_filters_will_take_is_planned_for(untrained: Backbone) -> None:
-    said: list[object] = []
+def test_what_the_filters_will_take_is_planned_for(
+    untrained: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They take from the room that there is for a picture."""
     demand = Demand.of(VGG19(untrained, ["relu3_2"]), [], "adam")
-    size = Size(640, 640)
+    monkeypatch.setattr(memory, "room_bytes", lambda device, limit: 2 << 30)
 
-    def tiling(coming: Callable[[], int]) -> object:
-        limit = 2 << 30
-        return Fitting(
-            demand, torch.device("cpu"), limit_bytes=limit, coming_bytes=coming, on_event=said.append
-        ).tiling(size)
+    def tiling(coming_bytes: int) -> Tiling:
+        fitting = Fitting(demand, torch.device("cpu"), coming_bytes=lambda: coming_bytes)
+        return fitting.tiling(Size(640, 640))
 
-    assert tiling(lambda: 0) != tiling(lambda: 3 << 28)
-    assert any(isinstance(event, Note) and "in tiles" in event.message for event in said)
+    assert tiling(0) == WHOLE
+    assert tiling((2 << 30) - (500 << 20)) != WHOLE
 
 
 @pytest.mark.parametrize("padding", ["zeros", "replicate", "reflect"])
