@@ -56,9 +56,9 @@ def render(clip: Path, preset: str, max_side_px: int, options: Sequence[str]) ->
     with tempfile.TemporaryDirectory() as name:
         command = [sys.executable, "-m", "framestyle", "stylize", str(clip), "-o", str(Path(name) / "o.mp4")]
         command += ["-p", preset, "--max-side", str(max_side_px), "--progress", "json", *options]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        events = [json.loads(line) for line in process.stdout if line.startswith("{")]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        assert process.stderr is not None
+        events = [json.loads(line) for line in process.stderr if line.startswith("{")]
         _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
         raise RuntimeError(f"the render of {clip} failed")
