@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.processes import waited_for
 from benchmarks.shallow import SHALLOW
 from framestyle.media.ffmpeg import ffmpeg_exe
 
@@ -43,11 +44,9 @@ def peak_bytes(folder: Path, frames: int) -> int:
         "--progress",
         "none",
     ]
-    process = subprocess.Popen([*command, *options], env=os.environ | {"OMP_NUM_THREADS": "1"})
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        raise RuntimeError(f"the render of {frames} frames failed")
-    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen([*command, *options], env=one_thread, text=True)
+    return waited_for(process, f"the render of {frames} frames").peak_bytes
 
 
 def main(argv: Sequence[str] | None = None) -> int:

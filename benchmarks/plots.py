@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmarks.known_clips import KnownClip
 from framestyle.motion.flow import warp
+
+MARKS = "osDv^<>Ph*Xd"
+
+
+def _pyplot() -> Any:
+    """Without a screen; loaded when there is something to draw."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    return pyplot
 
 
 class Measured(Protocol):
@@ -24,17 +36,14 @@ class Measured(Protocol):
 
 def error_against_steps(rows: Sequence[Measured], path: Path, gaps: Sequence[int] = (1, 10)) -> None:
     """Warping error against steps a frame, both logarithmic: a panel a clip and gap, a mark a variant."""
-    import matplotlib as mpl
+    from matplotlib import ticker
 
-    mpl.use("Agg")
-    from matplotlib import pyplot, ticker
-
+    pyplot = _pyplot()
     clips = list(dict.fromkeys(row.clip for row in rows))
     variants = list(dict.fromkeys(row.variant for row in rows))
     figure, panels = pyplot.subplots(
         len(gaps), len(clips), figsize=(1.2 + 3.4 * len(clips), 0.8 + 2.9 * len(gaps)), squeeze=False
     )
-    marks = "osDv^<>Ph*Xd"
     for line, gap in zip(panels, gaps, strict=True):
         for panel, clip in zip(line, clips, strict=True):
             for number, variant in enumerate(variants):
@@ -43,7 +52,7 @@ def error_against_steps(rows: Sequence[Measured], path: Path, gaps: Sequence[int
                     panel.loglog(
                         max(row.steps, 0.1),
                         row.warping_error[gap] * 1e4,
-                        marks[number % len(marks)],
+                        MARKS[number % len(MARKS)],
                         color=f"C{number % 10}",  # by variant: one may be missing of a clip
                         label=variant,
                     )
@@ -74,15 +83,11 @@ class Reached(Protocol):
 
 def loss_against_time(rows: Sequence[Reached], path: Path) -> None:
     """A curve a schedule, both axes logarithmic."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot
-
+    pyplot = _pyplot()
     figure, panel = pyplot.subplots(figsize=(9, 5.2))
     for number, name in enumerate(dict.fromkeys(row.schedule for row in rows)):
         points = sorted((row.seconds, row.loss) for row in rows if row.schedule == name)
-        panel.loglog(*zip(*points, strict=True), "osDv^<>Ph*Xd"[number % 12] + "-", ms=4, lw=1, label=name)
+        panel.loglog(*zip(*points, strict=True), MARKS[number % len(MARKS)] + "-", ms=4, lw=1, label=name)
     panel.set_xlabel("seconds of the processor", fontsize=8)
     panel.set_ylabel("loss at full size", fontsize=8)
     panel.grid(True, which="both", alpha=0.2)
@@ -98,11 +103,7 @@ def side_by_side(
     """A line a variant (pictures THWC by its name): the first, the middle and the last frame, and `gain` times what
     changed in the last one along the true flow. Grey is no change, and what was hidden.
     """
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot
-
+    pyplot = _pyplot()
     last = len(clip.frames) - 1
     backward, visible = clip.flow(last, last - 1)
     shown = {"(content)": np.stack([frame.pixels for frame in clip.frames]), **runs}

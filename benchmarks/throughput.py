@@ -3,7 +3,8 @@
 Renders a clip as a user would (decode, flow, optimise, encode, with the sound), in a process of its own, and reads its
 events. Of the warm frames, the time between one and the next is held against the time that the frame itself took:
 what is left is what decoding, flow and encoding kept the optimiser waiting for. Beside it how busy the processor was:
-its time, encoders' included, over the time by the clock and the cores. Writes JSON.
+its time, encoders' included, over the time by the clock and the cores. Further options of `framestyle stylize` are
+passed on, written as --name=value. Writes JSON.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from benchmarks.processes import waited_for
 from benchmarks.reports import write_report
 from framestyle.doors.demo import samples_dir
 
@@ -59,14 +61,11 @@ def render(clip: Path, preset: str, max_side_px: int, options: Sequence[str]) ->
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         assert process.stderr is not None
         events = [json.loads(line) for line in process.stderr if line.startswith("{")]
-        _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        raise RuntimeError(f"the render of {clip} failed")
+        used = waited_for(process, f"the render of {clip}")
     count, seconds, steps, outside = shares(events)
     span_s = events[-1]["time_s"]
-    busy = (usage.ru_utime + usage.ru_stime) / span_s / (os.cpu_count() or 1)
-    peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return Row(clip.name, preset, max_side_px, count, seconds, steps, outside, busy, peak)
+    busy = used.processor_s / span_s / (os.cpu_count() or 1)
+    return Row(clip.name, preset, max_side_px, count, seconds, steps, outside, busy, used.peak_bytes)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from framestyle.nst.weights import Backbone, load_backbone
 from framestyle.presets import load_preset
 
 PLAIN_ROUNDS = 3
+FLOAT32 = "optimizer.precision=float32"
 PEER = "crowsonkb's schedule"
 
 
@@ -89,40 +90,51 @@ class Row:
     content: float
 
 
-def run(
-    schedule: Schedule, share: float, backbone: Backbone, content: Tensor, style: Tensor, plain: PlainTimes
-) -> Row:
-    """From the beginning, with a share of the schedule's steps at each scale."""
-    first, further = (round(share * count) for count in (schedule.first_steps, schedule.steps))
-    steps = [f"scales.first_steps={first}", f"scales.steps={further}", "scales.max_side_px=0"]
-    preset = load_preset("nightswirl", [*schedule.keys, *steps, "optimizer.precision=float32"])
-    stylizer = Stylizer(preset, backbone, [style])
-    started = time.process_time()
-    result = stylizer.stylize(content)
-    seconds = time.process_time() - started
-    if schedule.at_plain_speed:
-        seconds = sum(count * plain(size) for size, count in steps_by_scale(size_of(content), preset.scales))
-    # Of one loss for all: as the preset has it.
-    judge = Stylizer(load_preset("nightswirl", ["optimizer.precision=float32"]), backbone, [style])
-    parts = judge.losses_of(result.image, content)
-    return Row(
-        schedule.name, share, result.steps, seconds, sum(parts.values()), parts["style"], parts["content"]
-    )
-
-
-class PlainTimes:
-    """Seconds of a step of the plain loop, measured once at each size."""
+class Subject:
+    """What all schedules are tried on, and judged by."""
 
     def __init__(self, backbone: Backbone, content: Tensor, style: Tensor) -> None:
         self._backbone, self._content, self._style = backbone, content, style
-        self._known: dict[Size, float] = {}
+        self._judge = Stylizer(load_preset("nightswirl", [FLOAT32]), backbone, [style])
+        self._objective = self._judge.objective(content, ())
+        self._plain_s: dict[Size, float] = {}
 
-    def __call__(self, size: Size) -> float:
-        if size not in self._known:
+    def run(self, schedule: Schedule, share: float) -> Row:
+        """From the beginning, with a share of the schedule's steps at each scale."""
+        first, further = (round(share * count) for count in (schedule.first_steps, schedule.steps))
+        steps = [f"scales.first_steps={first}", f"scales.steps={further}", "scales.max_side_px=0"]
+        preset = load_preset("nightswirl", [*schedule.keys, *steps, FLOAT32])
+        stylizer = Stylizer(preset, self._backbone, [self._style])
+        started = time.process_time()
+        result = stylizer.stylize(self._content)
+        seconds = time.process_time() - started
+        if schedule.at_plain_speed:
+            by_scale = steps_by_scale(size_of(self._content), preset.scales)
+            seconds = sum(count * self.plain_s(size) for size, count in by_scale)
+        parts = {name: float(loss) for name, loss in self._judge.parts(result.image, self._objective).items()}
+        total = sum(parts.values())
+        return Row(schedule.name, share, result.steps, seconds, total, parts["style"], parts["content"])
+
+    def plain_s(self, size: Size) -> float:
+        """Seconds of a step of the plain loop, measured once at each size."""
+        if size not in self._plain_s:
             loop = PlainLoop(self._backbone, resize(self._content, size), resize(self._style, size))
             loop.step()
-            self._known[size] = min(timed(loop.step) for _ in range(PLAIN_ROUNDS))
-        return self._known[size]
+            self._plain_s[size] = min(timed(loop.step) for _ in range(PLAIN_ROUNDS))
+        return self._plain_s[size]
+
+
+def run_all(subject: Subject, only: Sequence[str] | None, of_steps: float) -> Iterator[Row]:
+    """Each schedule with each of its shares; `of_steps`: of all their steps."""
+    for schedule in SCHEDULES:
+        if only is None or schedule.name in only:
+            for share in schedule.shares:
+                yield subject.run(_scaled(schedule, of_steps), share)
+
+
+def _scaled(schedule: Schedule, of_steps: float) -> Schedule:
+    first, further = (round(of_steps * count) for count in (schedule.first_steps, schedule.steps))
+    return replace(schedule, first_steps=first, steps=further)
 
 
 def reached_after(rows: Sequence[Row], loss: float) -> float | None:
@@ -131,9 +143,10 @@ def reached_after(rows: Sequence[Row], loss: float) -> float | None:
 
 
 def against_peer(rows: Sequence[Row]) -> dict[str, float | None]:
-    """By schedule: the time to the loss that the peer ends at, as a part of the peer's."""
-    peer = [row for row in rows if row.schedule == PEER]
-    last = max(peer, key=lambda row: row.share)
+    """By schedule: the time to the loss that the peer ends at, as a part of the peer's; none where it was not run."""
+    last = max((row for row in rows if row.schedule == PEER), key=lambda row: row.share, default=None)
+    if last is None:
+        return {}
     found: dict[str, float | None] = {}
     for name in dict.fromkeys(row.schedule for row in rows if row.schedule != PEER):
         seconds = reached_after([row for row in rows if row.schedule == name], last.loss)
@@ -171,24 +184,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("-o", "--output", type=Path, default=Path("time-to-quality"), metavar="FOLDER")
     args = parser.parse_args(argv)
     torch.set_num_threads(args.threads)
-    backbone = load_backbone(args.weights)
     content, style = (_fitted(picture(name), args.side) for name in (args.photo, args.style))
-    plain = PlainTimes(backbone, content, style)
-    rows: list[Row] = []
+    subject = Subject(load_backbone(args.weights), content, style)
     args.output.mkdir(parents=True, exist_ok=True)
-    for schedule in SCHEDULES:
-        if args.only is None or schedule.name in args.only:
-            scaled = replace(
-                schedule,
-                first_steps=round(args.steps * schedule.first_steps),
-                steps=round(args.steps * schedule.steps),
-            )
-            for share in schedule.shares:
-                rows.append(run(scaled, share, backbone, content, style, plain))
-                print(table(rows[-1:], {}).splitlines()[-1], flush=True)
-                write_report(args.output / "time-to-quality.json", rows, args)
-    known_peer = any(row.schedule == PEER for row in rows)
-    told = table(rows, against_peer(rows) if known_peer else {})
+    rows: list[Row] = []
+    for row in run_all(subject, args.only, args.steps):
+        rows.append(row)
+        print(table([row], {}).splitlines()[-1], flush=True)
+        write_report(args.output / "time-to-quality.json", rows, args)
+    told = table(rows, against_peer(rows))
     (args.output / "time-to-quality.md").write_text(told + "\n", encoding="utf-8")
     loss_against_time(rows, args.output / "time-to-quality.png")
     print("\n" + told)

@@ -116,17 +116,17 @@ class Carried:
         of whatever it begins with: over all of a short part."""
         taken = [argument for index in self.sounds for argument in ("-map", f"0:{index}")]
         copied = [*taken, "-c", "copy", *FROM_ZERO, "-f", muxer, output_argument(file)]
-        FFmpeg([*self.input, *copied], file).close()
+        process = FFmpeg([*self.input, *copied], file)
+        try:
+            process.close()
+        finally:
+            process.kill()
         # Where its first packet is not at 0, it stays there: unasked, ffmpeg would begin with it.
         self.input += ["-ss", "0", "-seek_timestamp", "1", "-f", muxer, "-i", str(file)]
 
     def _add_cover(self, cover: Stream, number: int, place: int, folder: Path, muxer: str) -> int:
         """How many inputs it takes: `place` is the next one."""
-        name = (
-            f"cover{COVER_SUFFIXES[cover.codec]}"
-            if number == 1
-            else f"cover{number}{COVER_SUFFIXES[cover.codec]}"
-        )
+        name = f"cover{number if number > 1 else ''}{COVER_SUFFIXES[cover.codec]}"
         picture = folder / name
         taken = ["-map", f"0:{cover.index}", "-c", "copy", "-f", "image2", "-update", "1"]
         ask(["-v", "error", *input_arguments(self.path), *taken, output_argument(picture)])

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from framestyle.errors import DeviceError
 from framestyle.nst.winograd import Filters
@@ -74,12 +75,19 @@ def _cpu_is_faster_in_bfloat16() -> bool:
 
 def _convolution(dtype: torch.dtype) -> Callable[[], object]:
     """One like those that take most of a step, computed as they are."""
-    image = torch.ones(1, PROBE_CHANNELS, PROBE_SIDE, PROBE_SIDE, dtype=dtype)
-    image = image.contiguous(memory_format=torch.channels_last)
-    weight = torch.ones(PROBE_CHANNELS, PROBE_CHANNELS, 3, 3, dtype=dtype)
-    weight = weight.contiguous(memory_format=torch.channels_last)
+    image, weight = _ones(PROBE_CHANNELS, PROBE_SIDE, dtype)
     filters = Filters(weight, torch.zeros(PROBE_CHANNELS, dtype=dtype))
     return lambda: filters.forward(image, "constant")
+
+
+def _ones(
+    channels: int, side: int, dtype: torch.dtype, device: torch.device | None = None
+) -> tuple[Tensor, Tensor]:
+    """A picture's features and filters of as many channels, channels last."""
+    image = torch.ones(1, channels, side, side, dtype=dtype, device=device)
+    weight = torch.ones(channels, channels, 3, 3, dtype=dtype, device=device)
+    last = torch.channels_last
+    return image.contiguous(memory_format=last), weight.contiguous(memory_format=last)
 
 
 MEASURED_CHANNELS, MEASURED_SIDE = 128, 64
@@ -100,10 +108,7 @@ def measured_speed(device: torch.device, dtype: torch.dtype) -> Speed:
     """Like the work that steps are made of, for a fifth of a second. RuntimeError where the device does not do it."""
     channels, side = MEASURED_CHANNELS, MEASURED_SIDE * (4 if device.type == "cuda" else 1)
     with torch.no_grad():
-        image = torch.ones(1, channels, side, side, dtype=dtype, device=device)
-        image = image.contiguous(memory_format=torch.channels_last)
-        weight = torch.ones(channels, channels, 3, 3, dtype=dtype, device=device)
-        weight = weight.contiguous(memory_format=torch.channels_last)
+        image, weight = _ones(channels, side, dtype, device)
         size = 512 * (8 if device.type == "cuda" else 1)
         matrix = torch.ones(size, size, dtype=dtype, device=device)
         convolution_s = _shortest_s(lambda: F.conv2d(image, weight, padding=1), device)

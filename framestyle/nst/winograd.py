@@ -2,8 +2,8 @@
 
 After Lavin and Gray, "Fast algorithms for convolutional neural networks" (arXiv 1509.09308), F(4×4, 3×3): a tile of 4×4
 outputs is made from 6×6 inputs, at 36 points where the convolution is a product; over all channels and tiles, 36 matrix
-products. Libraries for CPUs do not do this in float32. The paper's points are 0, ±1, ±2 and infinity; ours 0, ±1, ½, -2
-and infinity, which halves the rounding: 6e-7 of the result, where a plain sum has 2e-7.
+products. Libraries for CPUs do not do this in float32. The customary points are 0, ±1, ±2 and infinity; ours 0, ±1, ½,
+-2 and infinity, which halves the rounding: 1.3e-6 of the result; a plain sum has 4e-7 to 9e-7 (128 to 512 channels).
 """
 
 from __future__ import annotations
@@ -51,9 +51,13 @@ def at_points(weight: Tensor) -> Tensor:
 
 def pays(weight: Tensor, height: int, width: int) -> bool:
     """Whether to convolve so with filters OI33, for an output of this size."""
-    tiles = -(-height // OUT_PX) * -(-width // OUT_PX)
+    return _may_pay(weight) and -(-height // OUT_PX) * -(-width // OUT_PX) >= FEWEST_TILES
+
+
+def _may_pay(weight: Tensor) -> bool:
+    """At some size."""
     known = weight.device.type == "cpu" and weight.dtype == torch.float32
-    return known and min(weight.shape[:2]) >= FEWEST_CHANNELS and tiles >= FEWEST_TILES
+    return known and min(weight.shape[:2]) >= FEWEST_CHANNELS
 
 
 def convolve(x: Tensor, points: Tensor, edge: int = 0, mode: str = "constant") -> Tensor:
@@ -142,5 +146,5 @@ class Filters:
     @property
     def coming_bytes(self) -> int:
         """Of the filters at the points, as far as they were not needed yet."""
-        share = 2 - len(self._points) if pays(self.weight, OUT_PX * FEWEST_TILES, OUT_PX) else 0
-        return share * POINTS * self.weight.shape[0] * self.weight.shape[1] * self.weight.itemsize
+        ways = 2 - len(self._points) if _may_pay(self.weight) else 0
+        return ways * POINTS * self.weight.shape[:2].numel() * self.weight.itemsize

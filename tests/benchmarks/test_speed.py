@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from benchmarks import speed, throughput, time_to_quality
+from benchmarks.shallow import SHALLOW
 from benchmarks.time_to_quality import PEER, Row, against_peer, reached_after
 from framestyle.nst.image import Size
 from framestyle.nst.weights import Backbone
@@ -51,6 +52,16 @@ def test_the_time_outside_is_what_the_frames_did_not_take() -> None:
     assert throughput.shares(events) == (2, 2.0, 6.0, pytest.approx(0.1))
     with pytest.raises(ValueError, match="no warm frames"):
         throughput.shares(events[:2])
+
+
+@pytest.mark.slow
+def test_a_clip_is_rendered_and_its_events_are_read(tmp_path: Path) -> None:
+    (tmp_path / "quick.yaml").write_text(SHALLOW + "scales: {min_px: 16, first_steps: 2, steps: 2}\n")
+    command = ["-p", str(tmp_path / "quick.yaml"), "--max-side", "32", "--weights", "untrained"]
+    assert throughput.main([*command, "--device=cpu", "--end=0.2", "-o", str(tmp_path)]) == 0
+    (row,) = json.loads((tmp_path / "throughput.json").read_text())["rows"]
+    assert row["warm_frames"] >= 3 and row["seconds_a_frame"] > 0 and row["steps_a_frame"] > 0
+    assert 0 <= row["outside"] < 1 and 0 < row["processor_busy"] < 2 and row["peak_bytes"] > 100 << 20
 
 
 def _row(schedule: str, seconds: float, loss: float, share: float = 1.0) -> Row:

@@ -308,6 +308,8 @@ def test_an_endless_packet_takes_no_endless_time(tmp_path: Path, filling: str) -
         ("a <n:x>1 b", "a <n:x>1 b"),
         ("a </n:x> <n:xy>1</n:xy> b", "a </n:x> <n:xy>1</n:xy> b"),
         ("<n:x>1</n:y>2</n:x>", ""),
+        ("a<!-- <n:x> --> <n:y>1</n:y> b <n:y/> c", "a<!-- <n:x> --> b c"),
+        ("a<!-- <n:x> --> <n:y>1</n:y> <n:x/>b</n:x>c", "a<!--c"),
     ],
 )
 def test_elements_are_cut_out_whole(text: str, wanted: str) -> None:

@@ -65,15 +65,22 @@ def _without(names: str, text: str) -> str:
     In one way through the text, whatever it holds: a stranger's packet may have megabytes of spaces, or of beginnings
     of elements (in a comment, say), and to look from each for an end would take days.
     """
-    kept, at, begun = [], 0, None
+    begun: dict[str, int] = {}
+    """Where the first beginning of each name is that has no end yet, in order."""
+    cuts: list[tuple[int, int]] = []
     for tag in re.finditer(rf"(?<!\s)\s*<(/?)({names})(?=[\s/>])[^<>]*?(/?)>", text):
         closes, name, is_empty = tag.groups()
-        if begun is None and not closes:
-            kept.append(text[at : tag.start()])
-            at, begun = (tag.end(), None) if is_empty else (tag.start(), name)
-        elif closes and name == begun:
-            at, begun = tag.end(), None
-    return "".join([*kept, text[at:]])
+        if not closes and not is_empty:
+            begun.setdefault(name, tag.start())
+        elif is_empty or name in begun:
+            start = begun.get(name, tag.start()) if closes else tag.start()
+            while begun and next(reversed(begun.values())) >= start:
+                begun.popitem()
+            while cuts and cuts[-1][0] >= start:
+                cuts.pop()
+            cuts.append((start, tag.end()))
+    edges = [0, *(edge for cut in cuts for edge in cut), len(text)]
+    return "".join(text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True))
 
 
 def _description(properties: dict[str, str]) -> str:
