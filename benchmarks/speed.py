@@ -36,7 +36,7 @@ from framestyle.presets import load_preset
 PHOTO, STYLE = "canyon", "stilllife"
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT_LAYER = "relu4_2"
-PRESET_KEYS = ("scales.max_side_px=0", "optimizer.average_decay=0.99")
+PRESET_KEYS = ("scales.max_side_px=0",)
 PLAIN = "plain loop, float32"
 RUN_STEPS = 200
 WORTH_PART = 0.1
@@ -125,7 +125,7 @@ class OurStep:
 
     def step(self) -> None:
         gradient, values, _ = self.stylizer.gradient(self.state.image, self.objective)
-        self.state.adam_step(gradient, 0.02, 0.99)
+        self.state.adam_step(gradient, 0.02, 0.99, (0.9, 0.99))
         self._losses = [*self._losses[-9:], values]
 
     def agreement(self, image: Tensor, reference: tuple[float, Tensor]) -> tuple[float, float, float]:

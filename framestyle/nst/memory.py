@@ -5,10 +5,8 @@ The planner is pure: `options`, `choose` and `smaller` know sizes and numbers al
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import math
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +16,7 @@ import torch
 
 from framestyle.errors import DeviceError
 from framestyle.events import Note, OnEvent, ignore
+from framestyle.nst.heap import give_back_to_the_host
 from framestyle.nst.image import Size
 from framestyle.nst.tiles import WHOLE, Tiling, in_tiles, reach, spans
 from framestyle.nst.vgg import VGG19, Stage
@@ -113,8 +112,8 @@ def _option(size: Size, demand: Demand, tiling: Tiling) -> Option:
         seen = sum(sides[0]) * sum(sides[1]) / size.area_px
     per_pixel = 0.0
     if demand.gradient:
-        # One is the gradient, one what the optimiser may step back to.
-        per_pixel += PIXEL_BYTES * (2 + demand.optimizer_images)
+        # One is the gradient; what the optimiser may step back to is in half precision.
+        per_pixel += PIXEL_BYTES * (1.5 + demand.optimizer_images)
         per_pixel += sum(one.bytes for one in maps if one.stage.name in demand.kept_layers)
     per_pixel += _peak_bytes(rest, demand) + (0 if tiled else ENTERING_BYTES)
     needs = size.area_px * per_pixel + largest_px * (_peak_bytes(first, demand) + ENTERING_BYTES)
@@ -175,7 +174,7 @@ def _free_and_held(device: torch.device) -> tuple[int | None, int]:
     if device.type == "mps":
         held = torch.mps.driver_allocated_memory()
         return max(0, torch.mps.recommended_max_memory() - held), held
-    _give_back_to_the_host()
+    give_back_to_the_host()
     return _free_host_bytes(), _resident_bytes()
 
 
@@ -337,10 +336,4 @@ def _release(device: torch.device) -> None:
     elif device.type == "mps":
         torch.mps.empty_cache()
     else:
-        _give_back_to_the_host()
-
-
-def _give_back_to_the_host() -> None:
-    """What is free in the C library's heap, where it can: glibc holds on to hundreds of megabytes of former maps."""
-    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
-        trim(0)
+        give_back_to_the_host()

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from framestyle.nst.image import Size, bands, size_of
 
-BETAS = (0.9, 0.99)
 ADAM_EPSILON = 1e-8
 LEAST_WEIGHT = 1e-6
 """An average of less weight is none."""
@@ -71,13 +70,19 @@ class PixelState:
             result[..., rows, :] = torch.where(kept, average.clamp_(0, 1), self.image[..., rows, :])
         return result
 
-    def adam_step(self, gradient: Tensor, learning_rate: float | Tensor, average_decay: float) -> None:
+    def adam_step(
+        self,
+        gradient: Tensor,
+        learning_rate: float | Tensor,
+        average_decay: float,
+        betas: tuple[float, float],
+    ) -> None:
         """One Adam update, the clamp to [0, 1], and the average; in place. A rate may differ by pixel (11HW)."""
-        of_mean, of_square = self._weigh(0, BETAS[0]), self._weigh(1, BETAS[1])
+        of_mean, of_square = (self._weigh(which, beta) for which, beta in enumerate(betas))
         for rows in bands(self.image):
             slope, mean, square = (one[..., rows, :] for one in (gradient, self.mean, self.square))
-            mean.lerp_(slope, 1 - BETAS[0])
-            square.mul_(BETAS[1]).addcmul_(slope, slope, value=1 - BETAS[1])
+            mean.lerp_(slope, 1 - betas[0])
+            square.mul_(betas[1]).addcmul_(slope, slope, value=1 - betas[1])
             denominator = square.div(_rows(of_square, rows)).sqrt_().add_(ADAM_EPSILON)
             rate = _rows(learning_rate, rows) if isinstance(learning_rate, Tensor) else learning_rate
             change = mean.div(denominator).mul_(rate / _rows(of_mean, rows))

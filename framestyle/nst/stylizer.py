@@ -7,7 +7,7 @@ Losses are read from the device once a window of steps, never once a step.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
@@ -53,6 +53,13 @@ STEPPED_BACK = "stepped back to the last good pixels, and going on at a rate of"
 
 AREAS_KEPT = 24
 """Areas whose style targets are kept, about 5 MB each: more than one picture's scales, fewer than a folder's sizes."""
+
+_OF_CONTENT: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "luminance": lambda image, content: color.with_luminance_of(content, image),
+    "histogram": color.match_histogram,
+    "content_stats": color.match_statistics,
+}
+"""What `color.preserve` takes from the content, once the picture is done."""
 
 Parts = tuple[tuple[str, float], ...]
 """Weighted losses by name."""
@@ -154,16 +161,22 @@ class Stylizer:
         if scales.first_steps == 0 and scales.steps == 0:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
         state = PixelState.start(self._init(resize(content, painted_at[0][0])))
+        finished_with = content if self._finishes_with_content else None
         steps_done = 0
         losses_read: tuple[float, Parts] = (float("nan"), ())
         for index, (size, steps) in enumerate(painted_at):
             if index:
                 state = state.resampled(size)
             reporter = self._reporter(size, steps, index, len(painted_at))
-            taken, loss, parts = self._optimise(state, resize(content, size), (), steps, reporter, None)
+            # It ends with the scale: a large picture's features are as large as the picture, several times.
+            objective = self.objective(resize(content, size), ()) if steps else None
+            if index + 1 == len(painted_at):
+                del content  # a twelfth of all that a large picture takes
+            taken, loss, parts = self._optimise(state, objective, steps, reporter, None)
+            del objective
             steps_done += taken
             losses_read = (loss, parts) if taken else losses_read
-        return self._finish(content, state, steps_done, *losses_read)
+        return self._finish(finished_with, state, steps_done, *losses_read)
 
     def refine(self, content: Tensor, state: PixelState, temporal: Sequence[TemporalTarget] = ()) -> Stylized:
         """A warm start: from `state` (carried from the frame before), at full size only, stopping early."""
@@ -173,23 +186,21 @@ class Stylizer:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
         reporter = self._reporter(size_of(content), video.steps, 0, 1)
         stop = _EarlyStop(video.min_steps, video.tolerance)
-        taken, loss, parts = self._optimise(state, content, temporal, video.steps, reporter, stop)
+        objective = self.objective(content, temporal) if video.steps else None
+        taken, loss, parts = self._optimise(state, objective, video.steps, reporter, stop)
         return self._finish(content, state, taken, loss, parts)
 
     def _optimise(
         self,
         state: PixelState,
-        content: Tensor,
-        temporal: Sequence[TemporalTarget],
+        objective: Objective | None,
         steps: int,
         report: _Report,
         stop: _EarlyStop | None,
     ) -> tuple[int, float, Parts]:
         """Up to `steps` updates of `state`, in place, at one scale. Gives steps taken, last loss, last parts."""
-        if steps == 0:
+        if objective is None:
             return 0, float("nan"), ()
-        # It ends with the scale: a large picture's features are as large as the picture, several times.
-        objective = self.objective(content, temporal)
         run = self._lbfgs if self.preset.optimizer.name == "lbfgs" else self._adam
         rate, before = self.preset.optimizer.learning_rate, 0
         for _ in range(HALVINGS + 1):
@@ -205,23 +216,23 @@ class Stylizer:
             next_step="Lower optimizer.learning_rate, or use --set optimizer.precision=float32.",
         )
 
+    @property
+    def _finishes_with_content(self) -> bool:
+        return self.preset.color.preserve in _OF_CONTENT or self._mask_weights is not None
+
     def _finish(
         self,
-        content: Tensor,
+        content: Tensor | None,
         state: PixelState,
         steps: int,
         loss: float,
         parts: Parts,
     ) -> Stylized:
+        """`content` may be None where `_finishes_with_content` is False."""
         image = state.result()
-        preserve = self.preset.color.preserve
-        if preserve == "luminance":
-            image = color.with_luminance_of(content, image)
-        elif preserve == "histogram":
-            image = color.match_histogram(image, content)
-        elif preserve == "content_stats":
-            image = color.match_statistics(image, content)
-        if self._mask_weights is not None:
+        if content is not None and self.preset.color.preserve in _OF_CONTENT:
+            image = _OF_CONTENT[self.preset.color.preserve](image, content)
+        if content is not None and self._mask_weights is not None:
             # Where no style is for, the content itself.
             styled = resized_weights(self._mask_weights, size_of(content)).sum(1, keepdim=True)
             image = content.lerp(image, styled.clamp(0, 1))
@@ -324,17 +335,18 @@ class Stylizer:
         report: _Report,
         stop: _EarlyStop | None,
     ) -> tuple[int, float, Parts]:
-        optimizer, safe = self.preset.optimizer, _Safe(state.image)
+        safe = _Safe(state.image)
         window: list[Tensor] = []
         loss = float("nan")
         parts: Parts = ()
         window_steps = WINDOW_STEPS if stop is None else min(WINDOW_STEPS, stop.window_steps)
+        memory = self.preset.optimizer if stop is None else self.preset.video
         rate: float | Tensor = learning_rate
         if stop is not None and self.preset.video.anneal:
             rate = state.annealed(learning_rate, self.preset.scales.steps)
         for step in range(1, steps + 1):
             gradient, values, names = self.gradient(state.image, objective)
-            state.adam_step(gradient, rate, optimizer.average_decay)
+            state.adam_step(gradient, rate, memory.average_decay, memory.betas)
             window.append(values)
             if len(window) == window_steps or step == steps:
                 read = torch.stack(window).tolist()

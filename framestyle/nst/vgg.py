@@ -111,13 +111,16 @@ class _Convolution(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        grad = _input_gradient(grad, ctx.saved_tensors, ctx.filters, 1 if ctx.edge == "zeros" else 0)
+        rectified = ctx.saved_tensors[0] if ctx.saved_tensors else None
+        grad = _input_gradient(grad, rectified, ctx.filters, 1 if ctx.edge == "zeros" else 0)
         grad = grad if ctx.edge == "zeros" else _without_edge(grad, ctx.edge)
         return grad.to(ctx.dtype), None, None, None, None
 
 
-def _input_gradient(grad: Tensor, out: Sequence[Tensor], filters: Filters, padding: int) -> Tensor:
+def _input_gradient(grad: Tensor, rectified: Tensor | None, filters: Filters, padding: int) -> Tensor:
     """The gradient of a convolution's input and an edge of one around it, less `padding`.
+
+    Nothing comes from where its ReLU, if there was one, gave `rectified` as 0.
 
     In bands of rows: of the largest maps of all there is no further copy. A picture's own gradient is small, and what
     it is made from, in float32, is such a map.
@@ -126,18 +129,13 @@ def _input_gradient(grad: Tensor, out: Sequence[Tensor], filters: Filters, paddi
     inputs = filters.weight.shape[1]
     parts = list(bands(grad, 1 if inputs == 3 else CONVOLVED_BANDS))
     if len(parts) == 1:
-        return _convolved_back(grad, out, filters, padding)
+        return filters.back(grad, padding, rectified)
     total = filters.weight.new_zeros(batch, height + 2, width + 2, inputs).permute(0, 3, 1, 2)
     for rows in parts:
-        part = _convolved_back(grad[..., rows, :], [one[..., rows, :] for one in out], filters)
+        of_rows = None if rectified is None else rectified[..., rows, :]
+        part = filters.back(grad[..., rows, :], 0, of_rows)
         total[..., rows.start : rows.start + part.shape[2], :] += part
     return total[..., padding : height + 2 - padding, padding : width + 2 - padding]
-
-
-def _convolved_back(grad: Tensor, out: Sequence[Tensor], filters: Filters, padding: int = 0) -> Tensor:
-    """Nothing comes from where the ReLU gave `out` as 0; there may have been none."""
-    grad = torch.ops.aten.threshold_backward(grad, out[0], 0) if out else grad
-    return filters.back(grad.to(filters.weight.dtype), padding)
 
 
 def _without_edge(grad: Tensor, edge: str) -> Tensor:

@@ -16,6 +16,8 @@ from torch import Tensor
 
 OUT_PX, IN_PX = 4, 6
 POINTS = IN_PX**2
+AT_ONE = IN_PX + 1
+"""The point 1 both ways: what is added there comes to all outputs alike."""
 FEWEST_CHANNELS, FEWEST_TILES = 128, 16
 """With fewer, the way to the points and back costs more than it saves (measured: docs/benchmarks.md)."""
 TILES_AT_ONCE = 64
@@ -60,24 +62,51 @@ def _may_pay(weight: Tensor) -> bool:
     return known and min(weight.shape[:2]) >= FEWEST_CHANNELS
 
 
-def convolve(x: Tensor, points: Tensor, edge: int = 0, mode: str = "constant") -> Tensor:
+def convolve(
+    x: Tensor,
+    points: Tensor,
+    edge: int = 0,
+    mode: str = "constant",
+    *,
+    bias: Tensor | None = None,
+    rectified: Tensor | None = None,
+) -> Tensor:
     """BIHW -> BO(H+2e-2)(W+2e-2), channels last: what `F.conv2d` gives without padding of `x` with so wide an edge.
 
-    `points`: `at_points(weight)`. `mode` is the edge's, as in `F.pad`.
+    `points`: `at_points(weight)`. `mode` is the edge's, as in `F.pad`. `rectified`: what a ReLU gave, as large as `x`;
+    of `x`, its gradient, only what has gone through counts.
     """
     height, width = (side + 2 * edge - 2 for side in x.shape[2:])
     down, across = -(-height // OUT_PX), -(-width // OUT_PX)
-    beyond = (across + 1) * OUT_PX - width - 2, down * OUT_PX - height
     if edge and mode != "constant":
         x, edge = F.pad(x, (edge,) * 4, mode=mode), 0
-    rows = F.pad(x, (edge, edge + beyond[0], edge, edge + beyond[1])).permute(0, 2, 3, 1).contiguous()
+    rows = _framed(x, edge, down * OUT_PX + 2, (across + 1) * OUT_PX, rectified)
     out = x.new_empty(x.shape[0], down * OUT_PX, across * OUT_PX, points.shape[2])
     for given, made in zip(rows, out, strict=True):
-        _convolve_one(given, points, made)
+        _convolve_one(given, points, bias, made)
     return out[:, :height, :width].contiguous().permute(0, 3, 1, 2)
 
 
-def _convolve_one(rows: Tensor, points: Tensor, out: Tensor) -> None:
+def _framed(x: Tensor, edge: int, height: int, width: int, rectified: Tensor | None) -> Tensor:
+    """BCHW -> BHWC of that size, zeros around `x`; in one way over it."""
+    rows = x.new_empty(x.shape[0], height, width, x.shape[1])
+    bottom, right = edge + x.shape[2], edge + x.shape[3]
+    for beside in (
+        rows[:, :edge],
+        rows[:, bottom:],
+        rows[:, edge:bottom, :edge],
+        rows[:, edge:bottom, right:],
+    ):
+        beside.zero_()
+    inner = rows[:, edge:bottom, edge:right].permute(0, 3, 1, 2)
+    if rectified is None:
+        inner.copy_(x)
+    else:
+        torch.ops.aten.threshold_backward.grad_input(x, rectified, 0, grad_input=inner)
+    return rows
+
+
+def _convolve_one(rows: Tensor, points: Tensor, bias: Tensor | None, out: Tensor) -> None:
     """Rows HWI, two more down than the `out` HWO, and a tile more across; some rows of tiles at a time.
 
     To the points first downwards, for whole rows at once, then across. Each row has a tile too many: so do tiles follow
@@ -90,7 +119,8 @@ def _convolve_one(rows: Tensor, points: Tensor, out: Tensor) -> None:
     at_once = min(down, -(-TILES_AT_ONCE // across))
     # Fresh memory for each would cost as much as the products. The last tile looks beyond its row.
     most = at_once * (across + 1)
-    lines = rows.new_zeros(IN_PX * at_once * in_row + (IN_PX - OUT_PX) * inputs)
+    lines = rows.new_empty(IN_PX * at_once * in_row + (IN_PX - OUT_PX) * inputs)
+    lines[IN_PX * at_once * in_row :] = 0
     taken, products = rows.new_empty(most * POINTS * inputs), rows.new_empty(most * POINTS * outputs)
     made = rows.new_empty(most * OUT_PX**2 * outputs)
     for first in range(0, down, at_once):
@@ -107,6 +137,8 @@ def _convolve_one(rows: Tensor, points: Tensor, out: Tensor) -> None:
         for line, of_line in enumerate(by_tile.view(IN_PX, tiles, IN_PX, inputs)):
             place = slice(line * IN_PX, (line + 1) * IN_PX)
             torch.bmm(of_line.transpose(0, 1), points[place], out=multiplied[place])
+        if bias is not None:
+            multiplied[AT_ONE] += bias
         result = made[: tiles * OUT_PX**2 * outputs].view(OUT_PX**2, -1)
         torch.mm(to_output, multiplied.view(POINTS, -1), out=result)
         tiled = result.view(OUT_PX, OUT_PX, count, across + 1, outputs)[:, :, :, :across]
@@ -124,18 +156,23 @@ class Filters:
     def forward(self, x: Tensor, mode: str) -> Tensor:
         """BIHW -> BOHW, with an edge of one pixel; its `mode` is as in `F.pad`."""
         if pays(self.weight, *x.shape[2:]):
-            return convolve(x, self._at_points(back=False), 1, mode).add_(self.bias[:, None, None])
+            return convolve(x, self._at_points(back=False), 1, mode, bias=self.bias)
         if mode == "constant":
             return F.conv2d(x, self.weight, self.bias, padding=1)
         return F.conv2d(F.pad(x, (1, 1, 1, 1), mode=mode), self.weight, self.bias)
 
-    def back(self, grad: Tensor, padding: int) -> Tensor:
-        """The gradient of the input, less `padding` each way: BOHW -> BI(H+2-2p)(W+2-2p)."""
+    def back(self, grad: Tensor, padding: int, rectified: Tensor | None = None) -> Tensor:
+        """The gradient of the input, less `padding` each way: BOHW -> BI(H+2-2p)(W+2-2p).
+
+        Where a ReLU came after the convolution, `rectified` is what it gave, and `grad` the gradient of that.
+        """
         more = 2 - 2 * padding
-        if not pays(self.weight, grad.shape[2] + more, grad.shape[3] + more):
-            # Autograd's own function for it would want the convolution's input, if only for its size.
-            return F.conv_transpose2d(grad, self.weight, padding=padding)
-        return convolve(grad, self._at_points(back=True), 2 - padding)
+        if pays(self.weight, grad.shape[2] + more, grad.shape[3] + more):
+            return convolve(grad, self._at_points(back=True), 2 - padding, rectified=rectified)
+        if rectified is not None:
+            grad = torch.ops.aten.threshold_backward(grad, rectified, 0)
+        # Autograd's own function for it would want the convolution's input, if only for its size.
+        return F.conv_transpose2d(grad.to(self.weight.dtype), self.weight, padding=padding)
 
     def _at_points(self, back: bool) -> Tensor:
         if back not in self._points:

@@ -107,14 +107,16 @@ def _type_and_range(annotation: Any) -> tuple[str, str]:
     if origin is dict:
         return "map of layer: weight", "weights ≥ 0"
     if origin is tuple:
-        inner = get_args(annotation)[0]
+        inner, *others = get_args(annotation)
         kind, inner_range = ("map", "") if inner is StyleImage else _type_and_range(inner)
         names = {
             "map": "list of {path, weight, region}",
             "text": "list of texts",
             "whole number": "list of whole numbers",
+            "number": "list of numbers",
         }
-        return names[kind], f"each {inner_range}" if inner_range else ""
+        count = "" if others == [...] else f", {1 + len(others)} of them"
+        return names[kind], f"each {inner_range}{count}" if inner_range else ""
     return _TYPE_NAMES[annotation], ", ".join(limits)
 
 

@@ -156,13 +156,18 @@ class Network(Section):
     )
 
 
+_Beta = Annotated[float, Field(ge=0, lt=1)]
+_Betas = tuple[_Beta, _Beta]
+
+
 class Optimizer(Section):
     """How the pixels are moved."""
 
     name: Literal["adam", "lbfgs"] = _key("adam", "Optimiser")
     learning_rate: float = _key(0.03, "Step size, in units of the full pixel range", gt=0, le=1)
     init: str = _key("content", "content | noise | style_stats | gray | path of an image", min_length=1)
-    average_decay: float = _key(0.95, "Averaging of the iterates; 0 switches it off", ge=0, lt=1)
+    average_decay: float = _key(0.8, "Averaging of the iterates; 0 switches it off", ge=0, lt=1)
+    betas: _Betas = _key((0.9, 0.9), "Adam's decays of its two moments", strict=False)
     precision: Literal["auto", "float32", "bfloat16"] = _key("auto", "Precision of the convolutions")
 
 
@@ -192,7 +197,7 @@ class Video(Section):
     tolerance: float = _key(
         0.001, "A frame is done when a window of steps improves less than this", ge=0, le=1
     )
-    temporal_weight: float = _key(20.0, "Weight of staying near the warped last frame", ge=0)
+    temporal_weight: float = _key(23.0, "Weight of staying near the warped last frame", ge=0)
     leash_weight: float = _key(
         400.0, "Weight of keeping the broad colours that a part of the scene was first painted in", ge=0
     )
@@ -211,6 +216,8 @@ class Video(Section):
         "dis", "Optical flow method; raft needs weights: framestyle weights fetch"
     )
     carry_moments: bool = _key(True, "Carry the optimiser's moments along the flow")
+    average_decay: float = _key(0.95, "Averaging of the iterates of warm frames", ge=0, lt=1)
+    betas: _Betas = _key((0.9, 0.99), "Adam's decays for warm frames", strict=False)
     carry_average: bool = _key(True, "Carry the average of the iterates along the flow")
     anneal: bool = _key(True, "Let what has long been in the picture come to rest")
     flow_max_side_px: int = _key(

@@ -238,8 +238,10 @@ def test_bands_of_rows_change_nothing(
         objective = _objective(network, content, style, SHALLOW, {"relu2_2": 1.0})
         gradient, values, _ = loss_and_gradient(network, image, objective, WHOLE)
         state = PixelState.start(image)
-        state.adam_step(gradient, 0.02, 0.9)
-        state.adam_step(gradient.square(), torch.linspace(0.01, 0.02, 23).double().view(1, 1, 23, 1), 0.9)
+        state.adam_step(gradient, 0.02, 0.9, (0.9, 0.99))
+        state.adam_step(
+            gradient.square(), torch.linspace(0.01, 0.02, 23).double().view(1, 1, 23, 1), 0.9, (0.9, 0.99)
+        )
         return gradient, values, state.result(), torch.from_numpy(to_pixels(state.result()))
 
     wanted = made()

@@ -54,6 +54,20 @@ def test_more_tiles_than_are_taken_at_once(monkeypatch: pytest.MonkeyPatch) -> N
         torch.testing.assert_close(convolve(x, at_points(weight)), wanted, rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.parametrize("edge", [0, 1, 2])
+def test_bias_and_rectifier_on_the_way(edge: int) -> None:
+    """Both are taken along with passes that are made anyway."""
+    x, gave, weight, bias = (
+        _randn(2, 4, 11, 18),
+        _randn(2, 4, 11, 18, seed=2),
+        _randn(5, 4, 3, 3, seed=1),
+        _randn(5),
+    )
+    found = convolve(x, at_points(weight), edge, bias=bias, rectified=gave.relu())
+    wanted = F.conv2d(x * (gave > 0), weight, bias, padding=edge)
+    torch.testing.assert_close(found, wanted, rtol=1e-10, atol=1e-10)
+
+
 @pytest.mark.parametrize("channels", [128, 512])
 def test_in_float32_it_rounds_hardly_more_than_a_plain_sum(channels: int) -> None:
     x = _randn(1, channels, 34, 34, dtype=torch.float32).relu()
@@ -64,16 +78,21 @@ def test_in_float32_it_rounds_hardly_more_than_a_plain_sum(channels: int) -> Non
 
 
 @pytest.mark.parametrize("padding", [0, 1])
-def test_both_ways_are_those_of_torch(padding: int) -> None:
+@pytest.mark.parametrize("side", [9, 22], ids=["directly", "at the points"])
+def test_both_ways_are_those_of_torch(padding: int, side: int) -> None:
     weight, bias = _randn(160, 128, 3, 3, dtype=torch.float32) / 34, _randn(160, seed=1, dtype=torch.float32)
     filters = Filters(weight, bias)
-    x = _randn(1, 128, 22, 27, seed=2, dtype=torch.float32)
-    grad = _randn(1, 160, 22, 27, seed=3, dtype=torch.float32)
+    x = _randn(1, 128, side, side + 5, seed=2, dtype=torch.float32)
+    grad = _randn(1, 160, side, side + 5, seed=3, dtype=torch.float32)
+    assert pays(weight, side, side + 5) == (side == 22)
     torch.testing.assert_close(
         filters.forward(x, "constant"), F.conv2d(x, weight, bias, padding=1), rtol=1e-4, atol=1e-4
     )
     back = filters.back(grad, padding)
     torch.testing.assert_close(back, F.conv_transpose2d(grad, weight, padding=padding), rtol=1e-4, atol=1e-4)
+    gave = filters.forward(x, "constant").relu()
+    through = F.conv_transpose2d(grad * (gave > 0), weight, padding=padding)
+    torch.testing.assert_close(filters.back(grad, padding, gave), through, rtol=1e-4, atol=1e-4)
 
 
 def test_it_is_for_what_it_pays_for() -> None:
