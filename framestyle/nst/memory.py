@@ -153,7 +153,7 @@ def _peak_bytes(maps: Sequence[_Map], demand: Demand) -> float:
 
 
 def room_bytes(device: torch.device, limit_bytes: int | None = None) -> int | None:
-    """What may still be taken on the device; None where nobody knows.
+    """What may still be taken on the device; None where nobody knows, less than 0 where too much is held already.
 
     `limit_bytes` caps all that this process holds there: on a CPU, its resident memory.
     """
@@ -161,7 +161,7 @@ def room_bytes(device: torch.device, limit_bytes: int | None = None) -> int | No
     room = None if free is None else int(SHARE_OF_FREE * free)
     if limit_bytes is None:
         return room
-    left = max(0, limit_bytes - held)
+    left = limit_bytes - held
     return left if room is None else min(left, room)
 
 
@@ -287,7 +287,7 @@ class Fitting:
         if (size, gradient) not in self._chosen:
             ways = options(size, self._demands[gradient])
             room = room_bytes(self.device, self.limit_bytes)
-            room = None if room is None else max(0, room - self._coming_bytes())
+            room = None if room is None else room - self._coming_bytes()
             found = choose(ways, room)
             if found is None:
                 # Free memory is an estimate, and so is what is needed; a limit is a limit.

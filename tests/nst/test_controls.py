@@ -158,14 +158,15 @@ def test_more_total_variation_weight_is_smoother(make: Make, picture: Picture) -
 
 
 def test_more_steps_at_either_place_of_the_schedule_go_further(make: Make, picture: Picture) -> None:
+    """The first scale's are judged where it is the only one: a picture of 16 px is far from one of 32 px."""
     content = picture(1, 32, 32)
 
-    def loss(first: int, others: int) -> float:
-        scales = {"min_px": 16, "first_steps": first, "steps": others}
+    def loss(first: int, others: int, min_px: int = 16) -> float:
+        scales = {"min_px": min_px, "first_steps": first, "steps": others}
         stylizer = make(scales=scales)
         return sum(stylizer.losses_of(stylizer.stylize(content).image, content).values())
 
-    assert loss(10, 40) < loss(10, 10) and loss(60, 5) < loss(5, 5)
+    assert loss(10, 40) < 0.98 * loss(10, 10) and loss(60, 0, 32) < 0.95 * loss(5, 0, 32)
 
 
 def test_a_start_shows_where_no_steps_follow_it_far(make: Make, picture: Picture) -> None:
