@@ -335,7 +335,9 @@ def test_a_moving_preview_has_the_source_on_the_left_and_the_style_on_the_right(
     assert told.err == "" and re.search(
         r"0:00.00 to 0:00.50 of .*grey.mp4, before and after, twice 32x24 px", told.out
     )
-    assert re.search(r"1 clip of 12 frames at 32x24 px, .*\n  quick  .*(?:second|about \d+ s).* times ", told.out)
+    assert re.search(
+        r"1 clip of 12 frames at 32x24 px, .*\n  quick  .*(?:second|about \d+ s).* times ", told.out
+    )
 
 
 def test_a_range_is_shown_as_it_is(grey_clip: Path, quick: str) -> None:
