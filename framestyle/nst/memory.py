@@ -174,7 +174,7 @@ def _free_and_held(device: torch.device) -> tuple[int | None, int]:
     if device.type == "mps":
         held = torch.mps.driver_allocated_memory()
         return max(0, torch.mps.recommended_max_memory() - held), held
-    give_back_to_the_host()
+    give_back_to_the_host(device)
     return _free_host_bytes(), _resident_bytes()
 
 
@@ -336,4 +336,4 @@ def _release(device: torch.device) -> None:
     elif device.type == "mps":
         torch.mps.empty_cache()
     else:
-        give_back_to_the_host()
+        give_back_to_the_host(device)

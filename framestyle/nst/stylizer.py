@@ -161,7 +161,7 @@ class Stylizer:
         if scales.first_steps == 0 and scales.steps == 0:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
         state = PixelState.start(self._init(resize(content, painted_at[0][0])))
-        finished_with = content if self._finishes_with_content else None
+        needed_later = self._needed_to_finish(content)
         steps_done = 0
         losses_read: tuple[float, Parts] = (float("nan"), ())
         for index, (size, steps) in enumerate(painted_at):
@@ -171,12 +171,12 @@ class Stylizer:
             # It ends with the scale: a large picture's features are as large as the picture, several times.
             objective = self.objective(resize(content, size), ()) if steps else None
             if index + 1 == len(painted_at):
-                del content  # a twelfth of all that a large picture takes
+                del content  # 0.4 GB of 8K
             taken, loss, parts = self._optimise(state, objective, steps, reporter, None)
             del objective
             steps_done += taken
             losses_read = (loss, parts) if taken else losses_read
-        return self._finish(finished_with, state, steps_done, *losses_read)
+        return self._finish(needed_later, state, steps_done, *losses_read)
 
     def refine(self, content: Tensor, state: PixelState, temporal: Sequence[TemporalTarget] = ()) -> Stylized:
         """A warm start: from `state` (carried from the frame before), at full size only, stopping early."""
@@ -188,7 +188,7 @@ class Stylizer:
         stop = _EarlyStop(video.min_steps, video.tolerance)
         objective = self.objective(content, temporal) if video.steps else None
         taken, loss, parts = self._optimise(state, objective, video.steps, reporter, stop)
-        return self._finish(content, state, taken, loss, parts)
+        return self._finish(self._needed_to_finish(content), state, taken, loss, parts)
 
     def _optimise(
         self,
@@ -216,9 +216,10 @@ class Stylizer:
             next_step="Lower optimizer.learning_rate, or use --set optimizer.precision=float32.",
         )
 
-    @property
-    def _finishes_with_content(self) -> bool:
-        return self.preset.color.preserve in _OF_CONTENT or self._mask_weights is not None
+    def _needed_to_finish(self, content: Tensor) -> Tensor | None:
+        """The content where the result takes something of it, once it is painted."""
+        takes = self.preset.color.preserve in _OF_CONTENT or self._mask_weights is not None
+        return content if takes else None
 
     def _finish(
         self,
@@ -228,15 +229,21 @@ class Stylizer:
         loss: float,
         parts: Parts,
     ) -> Stylized:
-        """`content` may be None where `_finishes_with_content` is False."""
+        """`content`: as `_needed_to_finish` gives it."""
         image = state.result()
-        if content is not None and self.preset.color.preserve in _OF_CONTENT:
-            image = _OF_CONTENT[self.preset.color.preserve](image, content)
-        if content is not None and self._mask_weights is not None:
+        if content is not None:
+            image = self._with_content(image, content)
+        return Stylized(image, state, steps, loss, parts)
+
+    def _with_content(self, image: Tensor, content: Tensor) -> Tensor:
+        """Its colours, and what lies outside of all regions."""
+        if (recolour := _OF_CONTENT.get(self.preset.color.preserve)) is not None:
+            image = recolour(image, content)
+        if self._mask_weights is not None:
             # Where no style is for, the content itself.
             styled = resized_weights(self._mask_weights, size_of(content)).sum(1, keepdim=True)
             image = content.lerp(image, styled.clamp(0, 1))
-        return Stylized(image, state, steps, loss, parts)
+        return image
 
     def _init(self, content: Tensor) -> Tensor:
         """The starting pixels at the smallest scale, by the preset's `optimizer.init`."""

@@ -169,7 +169,7 @@ def read_layers(network: VGG19, image: Tensor, read: Read, tiling: Tiling, part:
             if x is not None:
                 line.append(x)
             # What a tile left free in pieces would add up: a tenth of all by the end.
-            give_back_to_the_host()
+            give_back_to_the_host(image.device)
         if rest:
             lines.append(torch.cat(line, 3))
     if rest:
@@ -214,7 +214,7 @@ class _Checkpoint(torch.autograd.Function):
             given = list(_with_gradient(*ctx.compute(x)))
         torch.autograd.backward(given, grad_outputs)
         del given
-        give_back_to_the_host()
+        give_back_to_the_host(x.device)
         return x.grad, None, None
 
 
