@@ -4,6 +4,7 @@ After Lavin and Gray, "Fast algorithms for convolutional neural networks" (arXiv
 outputs is made from 6×6 inputs, at 36 points where the convolution is a product; over all channels and tiles, 36 matrix
 products. Libraries for CPUs do not do this in float32. The customary points are 0, ±1, ±2 and infinity; ours 0, ±1, ½,
 -2 and infinity, which halves the rounding: 1.3e-6 of the result; a plain sum has 4e-7 to 9e-7 (128 to 512 channels).
+They have another virtue: one set of filters at them serves both ways (`_turned`).
 """
 
 from __future__ import annotations
@@ -35,12 +36,30 @@ _INPUT = (
     (0, 1, -1.5, -2, 1.5, 1),
 )
 
+# Of each point a the place of -1/a, and by what a filter's value there differs from the turned one's at a.
+_PARTNERS = (5, 2, 1, 4, 3, 0)
+_OF_PARTNER = (1, -1, -1, -4, -0.25, 1)
+
 
 @cache
-def _matrices(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def _matrices(dtype: torch.dtype, turned: bool) -> tuple[Tensor, Tensor]:
     """Inputs to points in one dimension, 6x6; products to outputs in both, 16x36."""
-    outputs = torch.tensor(_OUTPUT, dtype=dtype)
-    return torch.tensor(_INPUT, dtype=dtype), torch.kron(outputs, outputs).contiguous()
+    inputs, outputs = torch.tensor(_INPUT, dtype=dtype), torch.tensor(_OUTPUT, dtype=dtype)
+    if turned:
+        inputs, outputs = _turned(inputs, outputs)
+    return inputs, torch.kron(outputs, outputs).contiguous()
+
+
+def _turned(inputs: Tensor, outputs: Tensor) -> tuple[Tensor, Tensor]:
+    """The same two for filters turned around, from the values at the points of the filters as they are.
+
+    Turned around, f(x) = f0 + f1 x + f2 x² is x² f(1/x); with every other value's sign changed it is x² f(-1/x), and
+    a -> -1/a takes our points to each other. The signs are changed of inputs and outputs, which comes to the same.
+    """
+    partners = list(_PARTNERS)
+    signs = torch.tensor((1.0, -1.0), dtype=inputs.dtype).repeat(IN_PX // 2)
+    of_partner = torch.tensor(_OF_PARTNER, dtype=inputs.dtype)
+    return (inputs * signs)[partners], (signs[:OUT_PX, None] * outputs * of_partner)[:, partners]
 
 
 def at_points(weight: Tensor) -> Tensor:
@@ -70,12 +89,16 @@ def convolve(
     *,
     bias: Tensor | None = None,
     rectified: Tensor | None = None,
+    back: bool = False,
 ) -> Tensor:
     """BIHW -> BO(H+2e-2)(W+2e-2), channels last: what `F.conv2d` gives without padding of `x` with so wide an edge.
 
     `points`: `at_points(weight)`. `mode` is the edge's, as in `F.pad`. `rectified`: what a ReLU gave, as large as `x`;
-    of `x`, its gradient, only what has gone through counts.
+    of `x`, its gradient, only what has gone through counts. `back`: BOHW -> BI(H+2e-2)(W+2e-2), with the same filters
+    turned around: what `F.conv_transpose2d` gives, with a padding of 2-e.
     """
+    if back:
+        points = points.mT
     height, width = (side + 2 * edge - 2 for side in x.shape[2:])
     down, across = -(-height // OUT_PX), -(-width // OUT_PX)
     if edge and mode != "constant":
@@ -83,7 +106,7 @@ def convolve(
     rows = _framed(x, edge, down * OUT_PX + 2, (across + 1) * OUT_PX, rectified)
     out = x.new_empty(x.shape[0], down * OUT_PX, across * OUT_PX, points.shape[2])
     for given, made in zip(rows, out, strict=True):
-        _convolve_one(given, points, bias, made)
+        _convolve_one(given, points, _matrices(x.dtype, back), bias, made)
     return out[:, :height, :width].contiguous().permute(0, 3, 1, 2)
 
 
@@ -106,7 +129,9 @@ def _framed(x: Tensor, edge: int, height: int, width: int, rectified: Tensor | N
     return rows
 
 
-def _convolve_one(rows: Tensor, points: Tensor, bias: Tensor | None, out: Tensor) -> None:
+def _convolve_one(
+    rows: Tensor, points: Tensor, matrices: tuple[Tensor, Tensor], bias: Tensor | None, out: Tensor
+) -> None:
     """Rows HWI, two more down than the `out` HWO, and a tile more across; some rows of tiles at a time.
 
     To the points first downwards, for whole rows at once, then across. Each row has a tile too many: so do tiles follow
@@ -114,7 +139,7 @@ def _convolve_one(rows: Tensor, points: Tensor, bias: Tensor | None, out: Tensor
     """
     (height, width, outputs), inputs = out.shape, points.shape[1]
     down, across = height // OUT_PX, width // OUT_PX
-    to_points, to_output = _matrices(rows.dtype)
+    to_points, to_output = matrices
     in_row = (across + 1) * OUT_PX * inputs
     at_once = min(down, -(-TILES_AT_ONCE // across))
     # Fresh memory for each would cost as much as the products. The last tile looks beyond its row.
@@ -147,16 +172,16 @@ def _convolve_one(rows: Tensor, points: Tensor, bias: Tensor | None, out: Tensor
 
 
 class Filters:
-    """A convolution's frozen filters OI33 and bias, and, once they are needed, its filters at the points, both ways."""
+    """A convolution's frozen filters OI33 and bias, and, once they are needed, its filters at the points."""
 
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
         self.weight, self.bias = weight, bias
-        self._points: dict[bool, Tensor] = {}
+        self._at_points: Tensor | None = None
 
     def forward(self, x: Tensor, mode: str) -> Tensor:
         """BIHW -> BOHW, with an edge of one pixel; its `mode` is as in `F.pad`."""
         if pays(self.weight, *x.shape[2:]):
-            return convolve(x, self._at_points(back=False), 1, mode, bias=self.bias)
+            return convolve(x, self._points(), 1, mode, bias=self.bias)
         if mode == "constant":
             return F.conv2d(x, self.weight, self.bias, padding=1)
         return F.conv2d(F.pad(x, (1, 1, 1, 1), mode=mode), self.weight, self.bias)
@@ -168,20 +193,20 @@ class Filters:
         """
         more = 2 - 2 * padding
         if pays(self.weight, grad.shape[2] + more, grad.shape[3] + more):
-            return convolve(grad, self._at_points(back=True), 2 - padding, rectified=rectified)
+            return convolve(grad, self._points(), 2 - padding, rectified=rectified, back=True)
         if rectified is not None:
             grad = torch.ops.aten.threshold_backward(grad, rectified, 0)
         # Autograd's own function for it would want the convolution's input, if only for its size.
         return F.conv_transpose2d(grad.to(self.weight.dtype), self.weight, padding=padding)
 
-    def _at_points(self, back: bool) -> Tensor:
-        if back not in self._points:
-            weight = self.weight.flip(2, 3).transpose(0, 1) if back else self.weight
-            self._points[back] = at_points(weight)
-        return self._points[back]
+    def _points(self) -> Tensor:
+        if self._at_points is None:
+            self._at_points = at_points(self.weight)
+        return self._at_points
 
     @property
     def coming_bytes(self) -> int:
-        """Of the filters at the points, as far as they were not needed yet."""
-        ways = 2 - len(self._points) if _may_pay(self.weight) else 0
-        return ways * POINTS * self.weight.shape[:2].numel() * self.weight.itemsize
+        """Of the filters at the points, where they were not needed yet."""
+        if self._at_points is not None or not _may_pay(self.weight):
+            return 0
+        return POINTS * self.weight.shape[:2].numel() * self.weight.itemsize
