@@ -4,8 +4,9 @@ One photo, one preset, one loss (the preset's own, at full size, of the picture 
 it is approached: the scales, the steps at each, the optimiser, the start. Each schedule is run with several shares of
 its steps, each from its beginning. Two peers stand beside ours, at the speed of the plain loop (benchmarks/speed.py),
 measured at each of their sizes: the plain schedule of the 2015 paper (full size alone, L-BFGS), and the one that
-crowsonkb's style-transfer-pytorch publishes (128 px to full in steps of √2; 1000 steps, then 500 each; Adam at 0.02).
-Seconds are of the processor. Writes JSON, a table and a plot.
+crowsonkb's style-transfer-pytorch publishes (128 px to full in steps of √2; 1000 steps, then 500 each; Adam at 0.02). What a
+picture is at half its size says whether its larger strokes are right, which the scales below the last are for. Seconds
+are of the processor. Writes JSON, a table and a plot.
 """
 
 from __future__ import annotations
@@ -32,14 +33,16 @@ from framestyle.presets import load_preset
 PLAIN_ROUNDS = 3
 FLOAT32 = "optimizer.precision=float32"
 PEER = "crowsonkb's schedule"
+STEPS = ("first_steps", "between_steps", "steps")
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """Steps at the smallest scale and at each other; `keys` as for `--set`; `shares` of the steps to try."""
+    """Steps at the smallest scale, between, and at the largest; `keys` as for `--set`; `shares` of the steps to try."""
 
     name: str
     first_steps: int
+    between_steps: int
     steps: int
     keys: tuple[str, ...] = ()
     shares: tuple[float, ...] = (0.125, 0.25, 0.5, 1.0)
@@ -48,20 +51,23 @@ class Schedule:
 
 ONE_SCALE = "scales.min_px=4096"
 SCHEDULES = (
-    Schedule("default", 150, 80, shares=(0.125, 0.25, 0.5, 1.0, 2.0)),
-    Schedule("default, gray as init", 150, 80, ("optimizer.init=gray",)),
-    Schedule("default, style's colours as init", 150, 80, ("optimizer.init=style_stats",)),
-    Schedule("default, betas 0.9, 0.99", 150, 80, ("optimizer.betas=[0.9, 0.99]",)),
-    Schedule("default, rate 0.05", 150, 80, ("optimizer.learning_rate=0.05",)),
-    Schedule("default, rate 0.015", 150, 80, ("optimizer.learning_rate=0.015",)),
-    Schedule("from 64 px", 150, 80, ("scales.min_px=64",)),
-    Schedule("from 32 px", 150, 80, ("scales.min_px=32",)),
-    Schedule("most steps below", 300, 40),
-    Schedule("full size alone", 150, 0, (ONE_SCALE,)),
-    Schedule("L-BFGS", 60, 30, ("optimizer.name=lbfgs",), shares=(0.25, 0.5, 1.0)),
+    Schedule("default", 100, 30, 80, shares=(0.125, 0.25, 0.5, 1.0, 2.0)),
+    Schedule("default, gray as init", 100, 30, 80, ("optimizer.init=gray",)),
+    Schedule("default, style's colours as init", 100, 30, 80, ("optimizer.init=style_stats",)),
+    Schedule("default, betas 0.9, 0.99", 100, 30, 80, ("optimizer.betas=[0.9, 0.99]",)),
+    Schedule("default, rate 0.05", 100, 30, 80, ("optimizer.learning_rate=0.05",)),
+    Schedule("default, rate 0.015", 100, 30, 80, ("optimizer.learning_rate=0.015",)),
+    Schedule("from 64 px", 100, 30, 80, ("scales.min_px=64",)),
+    Schedule("from 32 px", 100, 30, 80, ("scales.min_px=32",)),
+    Schedule("as many between", 150, 80, 80),
+    Schedule("none between", 100, 0, 80),
+    Schedule("most steps below", 300, 40, 40),
+    Schedule("full size alone", 150, 0, 0, (ONE_SCALE,)),
+    Schedule("L-BFGS", 60, 30, 30, ("optimizer.name=lbfgs",), shares=(0.25, 0.5, 1.0)),
     Schedule(
         "the 2015 paper's schedule",
         400,
+        0,
         0,
         (ONE_SCALE, "optimizer.name=lbfgs", "optimizer.init=noise"),
         shares=(0.25, 1.0),
@@ -70,6 +76,7 @@ SCHEDULES = (
     Schedule(
         PEER,
         1000,
+        500,
         500,
         (
             "scales.min_px=128",
@@ -95,6 +102,8 @@ class Row:
     loss: float
     style: float
     content: float
+    loss_at_half: float
+    """Of the picture at half its size, by the preset's loss there."""
 
 
 class Subject:
@@ -103,13 +112,17 @@ class Subject:
     def __init__(self, backbone: Backbone, content: Tensor, style: Tensor) -> None:
         self._backbone, self._content, self._style = backbone, content, style
         self._judge = Stylizer(load_preset("nightswirl", [FLOAT32]), backbone, [style])
-        self._objective = self._judge.objective(content, ())
+        self._at_half = fit_within(size_of(content), size_of(content).longest_px // 2)
+        self._objectives = {
+            size: self._judge.objective(resize(content, size), ())
+            for size in (size_of(content), self._at_half)
+        }
         self._plain_s: dict[Size, float] = {}
 
     def run(self, schedule: Schedule, share: float) -> Row:
         """From the beginning, with a share of the schedule's steps at each scale."""
-        first, further = (round(share * count) for count in (schedule.first_steps, schedule.steps))
-        steps = [f"scales.first_steps={first}", f"scales.steps={further}", "scales.max_side_px=0"]
+        steps = [f"scales.{name}={getattr(_scaled(schedule, share), name)}" for name in STEPS]
+        steps.append("scales.max_side_px=0")
         preset = load_preset("nightswirl", [*schedule.keys, *steps, FLOAT32])
         stylizer = Stylizer(preset, self._backbone, [self._style])
         started = time.process_time()
@@ -118,9 +131,14 @@ class Subject:
         if schedule.at_plain_speed:
             by_scale = steps_by_scale(size_of(self._content), preset.scales)
             seconds = sum(count * self.plain_s(size) for size, count in by_scale)
-        parts = {name: float(loss) for name, loss in self._judge.parts(result.image, self._objective).items()}
-        total = sum(parts.values())
-        return Row(schedule.name, share, result.steps, seconds, total, parts["style"], parts["content"])
+        parts = self._judged(result.image)
+        at_half = sum(self._judged(resize(result.image, self._at_half)).values())
+        total, style, content = sum(parts.values()), parts["style"], parts["content"]
+        return Row(schedule.name, share, result.steps, seconds, total, style, content, at_half)
+
+    def _judged(self, image: Tensor) -> dict[str, float]:
+        found = self._judge.parts(image, self._objectives[size_of(image)])
+        return {name: float(loss) for name, loss in found.items()}
 
     def plain_s(self, size: Size) -> float:
         """Seconds of a step of the plain loop, measured once at each size."""
@@ -140,8 +158,8 @@ def run_all(subject: Subject, only: Sequence[str] | None, of_steps: float) -> It
 
 
 def _scaled(schedule: Schedule, of_steps: float) -> Schedule:
-    first, further = (round(of_steps * count) for count in (schedule.first_steps, schedule.steps))
-    return replace(schedule, first_steps=first, steps=further)
+    first, between, last = (round(of_steps * getattr(schedule, name)) for name in STEPS)
+    return replace(schedule, first_steps=first, between_steps=between, steps=last)
 
 
 def reached_after(rows: Sequence[Row], loss: float) -> float | None:
@@ -164,14 +182,14 @@ def against_peer(rows: Sequence[Row]) -> dict[str, float | None]:
 def table(rows: Sequence[Row], parts: Mapping[str, float | None]) -> str:
     """In Markdown."""
     lines = [
-        "| schedule | steps | s | loss | style | content | to the peer's end |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| schedule | steps | s | loss | style | content | at half size | to the peer's end |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows:
         part = parts.get(row.schedule)
         lines.append(
             f"| {row.schedule} × {row.share:g} | {row.steps} | {row.seconds:.0f} | {row.loss:.4f} |"
-            f" {row.style:.4f} | {row.content:.4f} | {'' if part is None else f'{part:.3f}'} |"
+            f" {row.style:.4f} | {row.content:.4f} | {row.loss_at_half:.4f} | {'' if part is None else f'{part:.3f}'} |"
         )
     return "\n".join(lines)
 

@@ -157,11 +157,12 @@ L2 0.78), so that activations stay at the size that the weights expect.
 | `gray` | Mid-grey with a trace of noise, from `--seed` |
 | a path | That image, stretched to the content's size |
 
-`adam` uses betas (0.9, 0.99). `lbfgs` has a history of 10 and keeps no average. `precision: auto` takes bfloat16 where
+`lbfgs` has a history of 10 and keeps no average. `precision: auto` takes bfloat16 where
 a GPU multiplies it natively or a CPU is measured to be clearly faster with it, else float32. The first convolution and all statistics are float32.
 """,
     "scales": """\
-Scales run from about `min_px` to the full size, each √2 larger. `max_side_px` never enlarges. With `first_steps: 0` and
+Scales run from about `min_px` to the full size, each √2 larger. Most of what is done at a scale between is done again at the next: it gets
+few steps ([decision 0029](decisions/0029-few-steps-between.md)), never more than `steps`. `max_side_px` never enlarges. With `first_steps: 0` and
 `steps: 0` a photo, and the first frame of a shot, is the content itself. With `video.steps: 0` as well nothing is
 optimised: the output is the input, decoded, resized and encoded again.
 """,

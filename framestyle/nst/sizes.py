@@ -53,4 +53,4 @@ def scale_sizes(full: Size, min_px: int) -> list[Size]:
 def steps_by_scale(full: Size, scales: Scales) -> list[tuple[Size, int]]:
     """Coarse to fine: each size that a picture is painted at from its beginning, and how many steps it gets there."""
     sizes = scale_sizes(full, scales.min_px)
-    return [(size, scales.steps if number else scales.first_steps) for number, size in enumerate(sizes)]
+    return [(size, scales.steps_at(number, len(sizes))) for number, size in enumerate(sizes)]

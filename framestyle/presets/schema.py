@@ -33,7 +33,7 @@ LAYER_NAMES = (
 
 UNSEEN_SIDE_PX = 2048
 """The size that a cost is estimated for where the input's own size is kept."""
-DRAFT_BELOW, SLOW_FROM = 20.0, 500.0
+DRAFT_BELOW, SLOW_FROM = 20.0, 300.0
 """Bounds of the cost classes, in steps at one megapixel."""
 
 
@@ -176,8 +176,17 @@ class Scales(Section):
 
     min_px: int = _key(128, "Longer side of the smallest scale", "px", ge=16, le=4096)
     max_side_px: int = _key(1024, "Longer side of the result; 0 = the input's own", "px", ge=0, le=32768)
-    first_steps: int = _key(150, "Steps at the smallest scale", "steps", ge=0, le=100_000)
-    steps: int = _key(80, "Steps at each further scale", "steps", ge=0, le=100_000)
+    first_steps: int = _key(100, "Steps at the smallest scale", "steps", ge=0, le=100_000)
+    between_steps: int = _key(
+        30, "Steps at each scale between, where that is less than `steps`", "steps", ge=0, le=100_000
+    )
+    steps: int = _key(80, "Steps at the largest scale, where there are several", "steps", ge=0, le=100_000)
+
+    def steps_at(self, number: int, scales: int) -> int:
+        """At scale `number` of so many, from 0 on."""
+        if number == 0:
+            return self.first_steps
+        return self.steps if number == scales - 1 else min(self.between_steps, self.steps)
 
 
 class Color(Section):
@@ -322,9 +331,7 @@ class Preset(Section):
 
 def _cost(scales: Scales) -> float:
     """Steps times megapixels, summed over the scales of a square picture."""
-    side = float(scales.max_side_px or UNSEEN_SIDE_PX)
-    total = 0.0
-    while side > scales.min_px:
-        total += scales.steps * (side / 1024) ** 2
-        side /= 2**0.5
-    return total + scales.first_steps * (min(side, scales.min_px) / 1024) ** 2
+    sides = [float(scales.max_side_px or UNSEEN_SIDE_PX)]
+    while sides[0] > scales.min_px:
+        sides.insert(0, sides[0] / 2**0.5)
+    return sum(scales.steps_at(n, len(sides)) * (side / 1024) ** 2 for n, side in enumerate(sides))

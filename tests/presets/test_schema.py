@@ -46,6 +46,7 @@ CONTRACT = [
     "scales.min_px",
     "scales.max_side_px",
     "scales.first_steps",
+    "scales.between_steps",
     "scales.steps",
     "color.preserve",
     "video.warm_start",
@@ -248,6 +249,15 @@ COSTS = [
     (Scales(max_side_px=512, min_px=512, first_steps=1000), "standard"),
     (Scales(first_steps=0, steps=0), "draft"),
 ]
+
+
+def test_steps_by_scale() -> None:
+    scales = Scales(first_steps=7, between_steps=3, steps=5)
+    assert [scales.steps_at(number, 4) for number in range(4)] == [7, 3, 3, 5]
+    assert [scales.steps_at(number, 2) for number in range(2)] == [7, 5]
+    assert scales.steps_at(0, 1) == 7
+    # With no steps there are none anywhere, however many there might be between.
+    assert [Scales(first_steps=0, steps=0).steps_at(number, 4) for number in range(4)] == [0] * 4
 
 
 @pytest.mark.parametrize(("scales", "cost"), COSTS)
