@@ -5,8 +5,8 @@ it is approached: the scales, the steps at each, the optimiser, the start. Each 
 its steps, each from its beginning. Two peers stand beside ours, at the speed of the plain loop (benchmarks/speed.py),
 measured at each of their sizes: the plain schedule of the 2015 paper (full size alone, L-BFGS), and the one that
 crowsonkb's style-transfer-pytorch publishes (128 px to full in steps of √2; 1000 steps, then 500 each; Adam at 0.02).
-What a picture is at half its size says whether its larger strokes are right, which the scales below the last are for. Seconds
-are of the processor. Writes JSON, a table and a plot.
+What a picture is at half its size says whether its larger strokes are right, which the scales below the last are for.
+Seconds are of the processor. Writes JSON, a table and a plot.
 """
 
 from __future__ import annotations
