@@ -158,11 +158,10 @@ def room_bytes(device: torch.device, limit_bytes: int | None = None) -> int | No
     `limit_bytes` caps all that this process holds there: on a CPU, its resident memory.
     """
     free, held = _free_and_held(device)
-    room = None if free is None else int(SHARE_OF_FREE * free)
-    if limit_bytes is None:
-        return room
-    left = limit_bytes - held
-    return left if room is None else min(left, room)
+    rooms = [] if free is None else [int(SHARE_OF_FREE * free)]
+    if limit_bytes is not None:
+        rooms.append(limit_bytes - held)
+    return min(rooms, default=None)
 
 
 def _free_and_held(device: torch.device) -> tuple[int | None, int]:
@@ -292,8 +291,11 @@ class Fitting:
             if found is None:
                 # Free memory is an estimate, and so is what is needed; a limit is a limit.
                 found = min(ways, key=lambda one: one.needs_bytes)
-                if self.limit_bytes is not None and room is not None:
-                    raise self._too_large(of, size, self.limit_bytes + found.needs_bytes - room)
+                if self.limit_bytes is not None:
+                    held = _free_and_held(self.device)[1]
+                    least_bytes = held + self._coming_bytes() + found.needs_bytes
+                    if least_bytes > self.limit_bytes:
+                        raise self._too_large(of, size, least_bytes)
             self._chosen[size, gradient] = found.tiling
             if found.tiling != WHOLE:
                 self._say(f"{of}{_words(size, found.tiling)}, to fit into memory.", "info")

@@ -267,6 +267,7 @@ class Stylizer:
         return torch.rand(like.shape, generator=generator).to(self.device)
 
     def objective(self, content: Tensor, temporal: Sequence[TemporalTarget]) -> Objective:
+        self.fitting.tiling(size_of(content))  # refused, if it is, before the style is read: minutes, of 8K
         style = self._region_styles(content)
         layers = list(self.preset.content.layers)
         features = self.fitting.run(

@@ -267,6 +267,14 @@ def test_a_limit_that_nothing_fits_in_is_refused_with_what_it_takes() -> None:
     assert caught.value.next_step is not None and "--memory-limit" in caught.value.next_step
 
 
+def test_little_free_memory_is_not_the_limits_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Raising the limit would not help; and what is free is an estimate, so the smallest way is tried."""
+    monkeypatch.setattr(memory, "_free_and_held", lambda device: (64 << 20, 1 * GIB))
+    fitting = Fitting(_demand(), torch.device("cpu"), limit_bytes=100 * GIB)
+    least = min(options(Size(1200, 800), _demand()), key=lambda one: one.needs_bytes)
+    assert fitting.tiling(Size(1200, 800)) == least.tiling
+
+
 def test_a_picture_survives_memory_that_runs_out_half_way(
     make_preset: Callable[..., Preset],
     untrained: Backbone,
