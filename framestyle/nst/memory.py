@@ -310,13 +310,12 @@ class Fitting:
         self._say(f"{of}{_words(size, found.tiling)} from here on: memory ran out ({cause}).", "warning")
 
     def _too_large(self, of: str, size: Size, least_bytes: int | None, cause: str = "") -> DeviceError:
+        what = f"{of}{size.width}x{size.height} pixels"
         if least_bytes is None:
-            message = (
-                f"{of}{size.width}x{size.height} pixels need more memory than {self.device} has ({cause})"
-            )
+            message = f"{what} {'needs' if of else 'need'} more memory than {self.device} has ({cause})"
             return DeviceError(message, next_step="Lower --max-side, or use --device cpu.")
         return DeviceError(
-            f"{of}{size.width}x{size.height} pixels do not fit into {self.limit_bytes or 0:,} bytes",
+            f"{what} {'does' if of else 'do'} not fit into {self.limit_bytes or 0:,} bytes",
             next_step=f"Raise --memory-limit to {math.ceil(least_bytes / 2**30 * 10) / 10:.1f}G, or lower --max-side.",
         )
 
