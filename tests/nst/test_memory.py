@@ -265,7 +265,7 @@ def test_a_limit_that_nothing_fits_in_is_refused_with_what_it_takes() -> None:
     with pytest.raises(DeviceError, match="1200x800 pixels do not fit into 67,108,864 bytes") as caught:
         fitting.run(Size(1200, 800), lambda tiling: tiling)
     assert caught.value.next_step is not None and "--memory-limit" in caught.value.next_step
-    with pytest.raises(DeviceError, match="^the style at 1200x800 pixels does not fit into"):
+    with pytest.raises(DeviceError, match=r"^the style at 1200x800 pixels does not fit into"):
         fitting.tiling(Size(1200, 800), of="the style at ")
 
 
