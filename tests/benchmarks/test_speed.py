@@ -65,7 +65,7 @@ def test_a_clip_is_rendered_and_its_events_are_read(tmp_path: Path) -> None:
 
 
 def _row(schedule: str, seconds: float, loss: float, share: float = 1.0) -> Row:
-    return Row(schedule, share, 10, seconds, loss, loss / 2, loss / 2)
+    return Row(schedule, share, 10, seconds, loss, loss / 2, loss / 2, 2 * loss)
 
 
 def test_time_to_quality_is_that_of_the_quickest_run_that_comes_as_far() -> None:
@@ -74,7 +74,7 @@ def test_time_to_quality_is_that_of_the_quickest_run_that_comes_as_far() -> None
     assert reached_after(rows[:3], 0.2) == 10 and reached_after(rows[:3], 0.05) is None
     assert against_peer(rows) == {"a": 0.1, "b": None}
     told = time_to_quality.table(rows, against_peer(rows))
-    assert "| a × 1 | 10 | 10 | 0.2000 | 0.1000 | 0.1000 | 0.100 |" in told
+    assert "| a × 1 | 10 | 10 | 0.2000 | 0.1000 | 0.1000 | 0.4000 | 0.100 |" in told
 
 
 @pytest.mark.slow
