@@ -157,7 +157,13 @@ def test_a_memory_limit_that_nothing_fits_in_is_exit_9_with_what_it_takes(
 ) -> None:
     command = ["stylize", str(photo), "-o", "out.png", "-p", quick, *UNTRAINED]
     assert main([*command, "--memory-limit", "20M"]) == 9
-    is_told(capsys.readouterr().err, "16x12 pixels do not fit", "20,971,520 bytes", "--memory-limit to", "--max-side")
+    is_told(
+        capsys.readouterr().err,
+        "16x12 pixels do not fit",
+        "20,971,520 bytes",
+        "--memory-limit to",
+        "--max-side",
+    )
     assert not Path("out.png").exists()
     assert main([*command, "--memory-limit", "64G"]) == 0
 
