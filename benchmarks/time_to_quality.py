@@ -5,7 +5,7 @@ it is approached: the scales, the steps at each, the optimiser, the start. Each 
 its steps, each from its beginning. Two peers stand beside ours, at the speed of the plain loop (benchmarks/speed.py),
 measured at each of their sizes: the plain schedule of the 2015 paper (full size alone, L-BFGS), and the one that
 crowsonkb's style-transfer-pytorch publishes (128 px to full in steps of √2; 1000 steps, then 500 each; Adam at 0.02).
-What a picture is at half its size says whether its larger strokes are right, which the scales below the last are for.
+The loss at half size is of the same picture, reduced: last steps that paint finer raise it, whatever the schedule.
 Seconds are of the processor. Writes JSON, a table and a plot.
 """
 
@@ -29,21 +29,22 @@ from framestyle.nst.sizes import fit_within, steps_by_scale
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.weights import Backbone, load_backbone
 from framestyle.presets import load_preset
+from framestyle.presets.schema import Scales
 
 PLAIN_ROUNDS = 3
 FLOAT32 = "optimizer.precision=float32"
 PEER = "crowsonkb's schedule"
 STEPS = ("first_steps", "between_steps", "steps")
+"""The keys of a schedule's steps."""
+DEFAULT = (Scales().first_steps, Scales().between_steps, Scales().steps)
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """Steps at the smallest scale, between, and at the largest; `keys` as for `--set`; `shares` of the steps to try."""
+    """`steps` at the smallest scale, between, and at the largest; `keys` as for `--set`; `shares` of them to try."""
 
     name: str
-    first_steps: int
-    between_steps: int
-    steps: int
+    steps: tuple[int, int, int]
     keys: tuple[str, ...] = ()
     shares: tuple[float, ...] = (0.125, 0.25, 0.5, 1.0)
     at_plain_speed: bool = False
@@ -51,34 +52,30 @@ class Schedule:
 
 ONE_SCALE = "scales.min_px=4096"
 SCHEDULES = (
-    Schedule("default", 100, 30, 80, shares=(0.125, 0.25, 0.5, 1.0, 2.0)),
-    Schedule("default, gray as init", 100, 30, 80, ("optimizer.init=gray",)),
-    Schedule("default, style's colours as init", 100, 30, 80, ("optimizer.init=style_stats",)),
-    Schedule("default, betas 0.9, 0.99", 100, 30, 80, ("optimizer.betas=[0.9, 0.99]",)),
-    Schedule("default, rate 0.05", 100, 30, 80, ("optimizer.learning_rate=0.05",)),
-    Schedule("default, rate 0.015", 100, 30, 80, ("optimizer.learning_rate=0.015",)),
-    Schedule("from 64 px", 100, 30, 80, ("scales.min_px=64",)),
-    Schedule("from 32 px", 100, 30, 80, ("scales.min_px=32",)),
-    Schedule("as many between", 150, 80, 80),
-    Schedule("none between", 100, 0, 80),
-    Schedule("most steps below", 300, 40, 40),
-    Schedule("most steps last", 40, 20, 110, shares=(0.5, 1.0, 1.2)),
-    Schedule("full size alone", 150, 0, 0, (ONE_SCALE,)),
-    Schedule("L-BFGS", 60, 30, 30, ("optimizer.name=lbfgs",), shares=(0.25, 0.5, 1.0)),
+    Schedule("default", DEFAULT, shares=(0.125, 0.25, 0.5, 1.0, 2.0)),
+    Schedule("default, gray as init", DEFAULT, ("optimizer.init=gray",)),
+    Schedule("default, style's colours as init", DEFAULT, ("optimizer.init=style_stats",)),
+    Schedule("default, betas 0.9, 0.99", DEFAULT, ("optimizer.betas=[0.9, 0.99]",)),
+    Schedule("default, rate 0.05", DEFAULT, ("optimizer.learning_rate=0.05",)),
+    Schedule("default, rate 0.015", DEFAULT, ("optimizer.learning_rate=0.015",)),
+    Schedule("from 64 px", DEFAULT, ("scales.min_px=64",)),
+    Schedule("from 32 px", DEFAULT, ("scales.min_px=32",)),
+    Schedule("as many between", (150, 80, 80)),
+    Schedule("none between", (100, 0, 80)),
+    Schedule("most steps below", (300, 40, 40)),
+    Schedule("most steps last", (40, 20, 110), shares=(0.5, 1.0, 1.2)),
+    Schedule("full size alone", (150, 0, 0), (ONE_SCALE,)),
+    Schedule("L-BFGS", (60, 30, 30), ("optimizer.name=lbfgs",), shares=(0.25, 0.5, 1.0)),
     Schedule(
         "the 2015 paper's schedule",
-        400,
-        0,
-        0,
+        (400, 0, 0),
         (ONE_SCALE, "optimizer.name=lbfgs", "optimizer.init=noise"),
         shares=(0.25, 1.0),
         at_plain_speed=True,
     ),
     Schedule(
         PEER,
-        1000,
-        500,
-        500,
+        (1000, 500, 500),
         (
             "scales.min_px=128",
             "optimizer.init=content",
@@ -122,9 +119,9 @@ class Subject:
 
     def run(self, schedule: Schedule, share: float) -> Row:
         """From the beginning, with a share of the schedule's steps at each scale."""
-        steps = [f"scales.{name}={getattr(_scaled(schedule, share), name)}" for name in STEPS]
-        steps.append("scales.max_side_px=0")
-        preset = load_preset("nightswirl", [*schedule.keys, *steps, FLOAT32])
+        counts = zip(STEPS, _scaled(schedule, share).steps, strict=True)
+        steps = [f"scales.{name}={count}" for name, count in counts]
+        preset = load_preset("nightswirl", [*schedule.keys, *steps, "scales.max_side_px=0", FLOAT32])
         stylizer = Stylizer(preset, self._backbone, [self._style])
         started = time.process_time()
         result = stylizer.stylize(self._content)
@@ -159,8 +156,8 @@ def run_all(subject: Subject, only: Sequence[str] | None, of_steps: float) -> It
 
 
 def _scaled(schedule: Schedule, of_steps: float) -> Schedule:
-    first, between, last = (round(of_steps * getattr(schedule, name)) for name in STEPS)
-    return replace(schedule, first_steps=first, between_steps=between, steps=last)
+    first, between, last = (round(of_steps * count) for count in schedule.steps)
+    return replace(schedule, steps=(first, between, last))
 
 
 def reached_after(rows: Sequence[Row], loss: float) -> float | None:

@@ -291,15 +291,18 @@ class Fitting:
             if found is None:
                 # Free memory is an estimate, and so is what is needed; a limit is a limit.
                 found = min(ways, key=lambda one: one.needs_bytes)
-                if self.limit_bytes is not None:
-                    held = _free_and_held(self.device)[1]
-                    least_bytes = held + self._coming_bytes() + found.needs_bytes
-                    if least_bytes > self.limit_bytes:
-                        raise self._too_large(of, size, least_bytes)
+                self._keep_to_the_limit(of, size, found.needs_bytes)
             self._chosen[size, gradient] = found.tiling
             if found.tiling != WHOLE:
                 self._say(f"{of}{_words(size, found.tiling)}, to fit into memory.", "info")
         return self._chosen[size, gradient]
+
+    def _keep_to_the_limit(self, of: str, size: Size, needs_bytes: int) -> None:
+        """DeviceError where so much more does not fit into it, however much memory is free."""
+        _, held = _free_and_held(self.device)
+        least_bytes = held + self._coming_bytes() + needs_bytes
+        if self.limit_bytes is not None and least_bytes > self.limit_bytes:
+            raise self._too_large(of, size, least_bytes)
 
     def _step_down(self, size: Size, gradient: bool, of: str, failed: Tiling, cause: str) -> None:
         _release(self.device)
