@@ -115,7 +115,7 @@ def _step(stylizer: Stylizer, content: torch.Tensor, tiling: Tiling) -> tuple[to
     state = PixelState.start(content.lerp(noise, 0.1))
     now = time.process_time if stylizer.device.type == "cpu" else time.perf_counter
     meter, started = Meter(stylizer.device), now()
-    gradient, values, _ = loss_and_gradient(stylizer.network, state.image, objective, tiling)
+    gradient, values = loss_and_gradient(stylizer.network, state.image, objective, tiling)
     state.adam_step(gradient, 0.02, 0.99, (0.9, 0.99))
     float(values.sum())  # waits for the device
     return gradient, now() - started, meter.extra_bytes()

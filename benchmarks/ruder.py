@@ -91,7 +91,7 @@ def _lbfgs(
     last = float("nan")
 
     def closure() -> Tensor:
-        gradient, values, _ = stylizer.gradient(leaf, objective)
+        gradient, values = stylizer.gradient(leaf, objective)
         leaf.grad = (gradient * unit).contiguous()
         return values.sum() * unit
 

@@ -124,13 +124,13 @@ class OurStep:
         self._losses: list[Tensor] = []
 
     def step(self) -> None:
-        gradient, values, _ = self.stylizer.gradient(self.state.image, self.objective)
+        gradient, values = self.stylizer.gradient(self.state.image, self.objective)
         self.state.adam_step(gradient, 0.02, 0.99, (0.9, 0.99))
         self._losses = [*self._losses[-9:], values]
 
     def agreement(self, image: Tensor, reference: tuple[float, Tensor]) -> tuple[float, float, float]:
         """Relative error of loss and gradient at `image`, and the gradients' cosine."""
-        gradient, values, _ = self.stylizer.gradient(image, self.objective)
+        gradient, values = self.stylizer.gradient(image, self.objective)
         loss, wanted = reference
         found = gradient.double().flatten()
         wanted = wanted.flatten()
@@ -153,7 +153,7 @@ def reference(backbone: Backbone, content: Tensor, style: Tensor, image: Tensor)
         dtype=torch.float64,
     )
     objective = stylizer.objective(content.double(), ())
-    gradient, values, _ = loss_and_gradient(stylizer.network, image.double(), objective, WHOLE)
+    gradient, values = loss_and_gradient(stylizer.network, image.double(), objective, WHOLE)
     return float(values.sum()), gradient
 
 

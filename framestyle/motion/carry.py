@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
 import torch
 from torch import Tensor
 
-from framestyle.motion.flow import FloatArray, Motion, off_frame, warp
+from framestyle.motion.flow import Motion
+from framestyle.motion.sampling import Sampler, blurred, sampler
 from framestyle.nst.objective import TemporalTarget
 from framestyle.nst.optim import PixelState
 from framestyle.nst.stylizer import Stylized
@@ -59,7 +58,8 @@ class Moved:
     """An earlier frame as it looks from the current one; maps are 11HW in [0, 1]."""
 
     before: Painted
-    motion: Motion
+    seen: Sampler
+    """Of what belongs to the earlier frame, from the current one."""
     trusted: Tensor
     """How far the warp can be trusted."""
     same: Tensor
@@ -72,16 +72,15 @@ class Moved:
 
 def move(before: Painted, content: Tensor, motion: Motion) -> Moved:
     """Along the motion to the frame that shows `content`, 1CHW."""
-    device = content.device
-    trusted = torch.from_numpy(motion.reliability)[None, None].to(device)
+    seen = sampler(motion.backward, content.device)
+    trusted = torch.from_numpy(motion.reliability)[None, None].to(content.device)
     state = before.result.state.by_pixel()
-    stack = torch.cat([state.settled, before.content], 1)
-    moved = _warped(stack, motion.backward, cv2.INTER_LINEAR)
-    change = _blurred((moved[:, 1:] - content).abs().mean(1, keepdim=True), CHANGE_SIGMA_PX)
+    moved = seen.smooth(torch.cat([state.settled, before.content], 1))
+    change = blurred((moved[:, 1:] - content).abs().mean(1, keepdim=True), CHANGE_SIGMA_PX)
     same = ((CHANGED_ABOVE - change) / (CHANGED_ABOVE - SAME_BELOW)).clamp(0, 1)
-    same = same * torch.from_numpy(~off_frame(motion.backward))[None, None].to(device)
-    shown = _warped(state.result(), motion.backward, cv2.INTER_LANCZOS4).clamp(0, 1)
-    return Moved(before, motion, trusted, same, shown, moved[:, :1] * trusted * same)
+    same = same * seen.inside
+    shown = seen.sharp(state.result()).clamp(0, 1)
+    return Moved(before, seen, trusted, same, shown, moved[:, :1] * trusted * same)
 
 
 def carry(moved: Moved, content: Tensor, *, moments: bool = True, average: bool = True) -> PixelState:
@@ -93,13 +92,13 @@ def carry(moved: Moved, content: Tensor, *, moments: bool = True, average: bool 
     colours, without an average to hold them back. Without `moments` Adam starts anew from the warped pixels; without
     `average` so does the average of the iterates.
     """
-    state, trusted, backward = moved.before.result.state, moved.trusted, moved.motion.backward
+    state, trusted, seen = moved.before.result.state, moved.trusted, moved.seen
     fill = matched_fill(content, moved.shown, trusted)
     painted = trusted.maximum((1 - (1 - moved.same) / ALIKE_SHARE).clamp_min(0))
-    total_weights = _warped(state.total_weights, backward, cv2.INTER_LINEAR)
+    total_weights = seen.smooth(state.total_weights)
     if average:
         # The pixels that are optimised: a result may have got back the content's colours.
-        pictures = _warped(torch.cat([state.image, state.average], 1), backward, cv2.INTER_LANCZOS4)
+        pictures = seen.sharp(torch.cat([state.image, state.average], 1))
         carried = PixelState.start(fill.lerp(pictures[:, :3].clamp(0, 1), painted)).by_pixel()
         carried.average = painted * pictures[:, 3:]
         carried.total_weights[:, 2:] = painted * total_weights[:, 2:]
@@ -109,7 +108,7 @@ def carry(moved: Moved, content: Tensor, *, moments: bool = True, average: bool 
     if moments:
         # Moments are not pictures: linear keeps the second one from ringing below zero.
         both = torch.cat([state.mean, state.square], 1)
-        warped = trusted * _warped(both, backward, cv2.INTER_LINEAR)
+        warped = trusted * seen.smooth(both)
         carried.mean, carried.square = warped[:, :3], warped[:, 3:].clamp_min(0)
         carried.total_weights[:, :2] = trusted * total_weights[:, :2]
     carried.settled = moved.settled
@@ -143,7 +142,7 @@ def moved_anchor(moved: Moved) -> Tensor:
     It is what keeps colours from creeping: each frame may differ from the one before by next to nothing, always the
     same way, but not from how the place looked at first. It holds by the `settled_share`.
     """
-    return _warped(moved.before.anchor, moved.motion.backward, cv2.INTER_LANCZOS4).clamp(0, 1)
+    return moved.seen.sharp(moved.before.anchor).clamp(0, 1)
 
 
 def leashes(anchor: Tensor, holds: Tensor, level: Tensor, weight: float) -> list[TemporalTarget]:
@@ -170,29 +169,6 @@ def matched_fill(content: Tensor, stylized: Tensor, trusted: Tensor) -> Tensor:
     """The content with its local mean colour moved to that of the trusted stylized pixels around."""
     if bool((trusted > 0.999).all()):
         return content
-    weight = _blurred(trusted, FILL_SIGMA_PX)
-    offset = _blurred((stylized - content) * trusted, FILL_SIGMA_PX) / (weight + 1e-3)
+    weight = blurred(trusted, FILL_SIGMA_PX)
+    offset = blurred((stylized - content) * trusted, FILL_SIGMA_PX) / (weight + 1e-3)
     return (content + offset).clamp(0, 1)
-
-
-def _warped(tensor: Tensor, backward: FloatArray, interpolation: int) -> Tensor:
-    """1CHW warped on the CPU by OpenCV, at most four channels at a time."""
-    pieces = []
-    for piece in torch.split(tensor, 3, dim=1):
-        # OpenCV drops the axis of a single channel.
-        moved = warp(_hwc(piece), backward, interpolation=interpolation)
-        pieces.append(moved.reshape(*backward.shape[:2], -1))
-    return _chw(np.concatenate(pieces, axis=2), tensor.device)
-
-
-def _blurred(image: Tensor, sigma_px: float) -> Tensor:
-    soft = cv2.GaussianBlur(_hwc(image), (0, 0), sigma_px, borderType=cv2.BORDER_REFLECT)
-    return _chw(soft[..., None] if soft.ndim == 2 else soft, image.device)
-
-
-def _hwc(tensor: Tensor) -> FloatArray:
-    return np.ascontiguousarray(tensor[0].permute(1, 2, 0).cpu().numpy())
-
-
-def _chw(picture: FloatArray, device: torch.device) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None].to(device)

@@ -148,11 +148,15 @@ def hard_mask(
 
 def warp(image: FloatArray, backward: FloatArray, *, interpolation: int = cv2.INTER_LANCZOS4) -> FloatArray:
     """HW or HWC float32 sampled at p + backward[p]; Lanczos keeps texture sharp over many warps; edges repeat."""
-    height, width = backward.shape[:2]
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    map_x, map_y = x + backward[..., 0], y + backward[..., 1]
-    warped = cv2.remap(image, map_x, map_y, interpolation, borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.remap(image, *places(backward), interpolation, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(warped, dtype=np.float32)
+
+
+def places(flow: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """HW2 -> where it leads, x and y, HW each, in pixels."""
+    height, width = flow.shape[:2]
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    return x + flow[..., 0], y + flow[..., 1]
 
 
 def _square(flow: FloatArray) -> FloatArray:
@@ -162,8 +166,7 @@ def _square(flow: FloatArray) -> FloatArray:
 def off_frame(flow: FloatArray) -> npt.NDArray[np.bool_]:
     """HW: where the flow, HW2, leads out of the frame."""
     height, width = flow.shape[:2]
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    to_x, to_y = x + flow[..., 0], y + flow[..., 1]
+    to_x, to_y = places(flow)
     outside = (to_x < -0.5) | (to_x > width - 0.5) | (to_y < -0.5) | (to_y > height - 0.5)
     return np.asarray(outside)
 

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from framestyle.nst.image import bands
-from framestyle.nst.spectrum import eigen
+from framestyle.nst.spectrum import root_of
 
 EPSILON = 1e-8
 
@@ -210,25 +210,18 @@ def relative_square_error(value: Tensor, target: Tensor) -> Tensor:
 
 
 class _TraceOfRoot(torch.autograd.Function):
-    """tr(M^½) of symmetric positive semi-definite BNN; gradient ½ M^-½, with small eigenvalues floored.
-
-    The floor (1e-4 of the largest) keeps directions that the style hardly has from dominating the gradient.
-    """
+    """tr(M^½) of symmetric positive semi-definite BNN; gradient ½ M^-½, softened: see `spectrum.root_of`."""
 
     @staticmethod
-    def forward(ctx: Any, matrix: Tensor) -> Tensor:
-        values, vectors = eigen(matrix)
-        floor = values[:, -1:].clamp_min(EPSILON) * 1e-4
-        ctx.save_for_backward(values, vectors, floor)
-        trace: Tensor = values.clamp_min(0).sqrt().sum(1)
+    def forward(ctx: Any, matrix: Tensor, less: Tensor) -> Tensor:
+        trace, inverse_root = root_of(matrix, less)
+        ctx.save_for_backward(inverse_root)
         return trace
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
-        values, vectors, floor = ctx.saved_tensors
-        inverse_roots = values.maximum(floor).rsqrt() / 2
-        slope: Tensor = (vectors * inverse_roots[:, None, :]) @ vectors.transpose(1, 2)
-        return grad_outputs[0][:, None, None] * slope
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
+        (inverse_root,) = ctx.saved_tensors
+        return grad_outputs[0][:, None, None] / 2 * inverse_root, None
 
 
 def wasserstein_distance(
@@ -240,8 +233,11 @@ def wasserstein_distance(
     is no larger than the target has directions.
     """
     trace = torch.diagonal(covariance + target_covariance, dim1=1, dim2=2).sum(1)
-    cross: Tensor = _TraceOfRoot.apply(target_factor.mT @ covariance @ target_factor)
-    return (mean - target_mean).square().sum(1) + trace - 2 * cross
+    offset = mean - target_mean
+    # The covariance is the sums' about the target's mean, less this.
+    less = (target_factor.mT @ offset.detach()[:, :, None]).square().sum((1, 2))
+    cross: Tensor = _TraceOfRoot.apply(target_factor.mT @ covariance @ target_factor, less)
+    return offset.square().sum(1) + trace - 2 * cross
 
 
 def total_variation_loss(image: Tensor) -> Tensor:

@@ -297,6 +297,15 @@ class Fitting:
                 self._say(f"{of}{_words(size, found.tiling)}, to fit into memory.", "info")
         return self._chosen[size, gradient]
 
+    def has_room_for_two(self, size: Size) -> bool:
+        """Whether a step on a picture of this size fits whole, and another beside it."""
+        if self.tiling(size) != WHOLE:
+            return False
+        ways = options(size, self._demands[True])
+        needs_bytes = next(one.needs_bytes for one in ways if one.tiling == WHOLE)
+        room = room_bytes(self.device, self.limit_bytes)
+        return room is None or 2 * needs_bytes <= room
+
     def _keep_to_the_limit(self, of: str, size: Size, needs_bytes: int) -> None:
         """DeviceError where so much more does not fit into it, however much memory is free."""
         _, held = _free_and_held(self.device)

@@ -73,6 +73,12 @@ class Objective:
     style: Sequence[RegionStyle]
     temporal: Sequence[TemporalTarget]
 
+    @property
+    def part_names(self) -> tuple[str, ...]:
+        """Of the weighted losses, in the order in which they are given."""
+        of_pixels = {"tv": self.weights.tv > 0, "temporal": bool(self.temporal)}
+        return ("content", "style", *(name for name, counts in of_pixels.items() if counts))
+
 
 def content_features(
     network: VGG19, content: Tensor, layers: Sequence[str], tiling: Tiling
@@ -109,8 +115,8 @@ def loss_parts(network: VGG19, image: Tensor, objective: Objective, tiling: Tili
 
 def loss_and_gradient(
     network: VGG19, image: Tensor, objective: Objective, tiling: Tiling
-) -> tuple[Tensor, Tensor, tuple[str, ...]]:
-    """Gradient 1CHW, the weighted losses as one vector (on the device), and their names."""
+) -> tuple[Tensor, Tensor]:
+    """Gradient 1CHW, and the weighted losses, `part_names`, as one vector; both on the device."""
     leaf = image.detach().requires_grad_(True)
     of_pixels = _pixel_parts(leaf, objective)
     if of_pixels:
@@ -128,7 +134,7 @@ def loss_and_gradient(
     parts = _network_parts(network, image, objective, tiling, part_of)
     _total(parts).backward()  # type: ignore[no-untyped-call]
     parts |= of_pixels
-    return gradient, torch.stack([part.detach() for part in parts.values()]), tuple(parts)
+    return gradient, torch.stack([parts[name].detach() for name in objective.part_names])
 
 
 def _hand_over(part: Tensor, gradient: Tensor) -> None:

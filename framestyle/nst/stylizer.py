@@ -32,8 +32,10 @@ from framestyle.nst.objective import (
 )
 from framestyle.nst.optim import PixelState
 from framestyle.nst.regions import region_weights, resized_weights, weights_at_layers
+from framestyle.nst.replay import Given, Replays, Steps
 from framestyle.nst.sizes import steps_by_scale
 from framestyle.nst.targets import StyleTargets, style_targets
+from framestyle.nst.tiles import WHOLE
 from framestyle.nst.vgg import VGG19
 from framestyle.nst.weights import Backbone
 from framestyle.presets import Preset
@@ -133,6 +135,7 @@ class Stylizer:
         )
         self.regions = tuple(dict.fromkeys(image.region_color for image in preset.style.images))
         self._mask_weights = None if mask is None else region_weights(mask.to(self.device), self.regions)
+        self._replays = Replays(self.device, on_event)
         self._targets: dict[int, tuple[StyleTargets, ...]] = {}
         """By the content's area: its shape does not matter to them."""
 
@@ -173,6 +176,7 @@ class Stylizer:
             if index + 1 == len(painted_at):
                 del content  # 0.4 GB of 8K
             taken, loss, parts = self._optimise(state, objective, steps, reporter, None)
+            self._replays.forget()  # the next scale's are others
             del objective
             steps_done += taken
             losses_read = (loss, parts) if taken else losses_read
@@ -283,7 +287,9 @@ class Stylizer:
                 raise ValueError("style images for regions need a mask")
             return (RegionStyle(targets[0]),)
         weights = resized_weights(self._mask_weights, size_of(content))
-        parts = zip(targets, torch.split(weights, 1, dim=1), weights.mean((0, 2, 3)).tolist(), strict=True)
+        parts = zip(
+            targets, torch.split(weights, 1, dim=1), weights.mean((0, 2, 3)).cpu().tolist(), strict=True
+        )
         return tuple(
             RegionStyle(target, weights_at_layers(weight, self.weights.style_layers), share)
             for target, weight, share in parts
@@ -330,8 +336,8 @@ class Stylizer:
         parts = self.parts(image.to(self.device), self.objective(content.to(self.device), ()))
         return {name: float(value) for name, value in parts.items()}
 
-    def gradient(self, image: Tensor, objective: Objective) -> tuple[Tensor, Tensor, tuple[str, ...]]:
-        """Gradient 1CHW, the weighted losses as one vector (on the device), and their names."""
+    def gradient(self, image: Tensor, objective: Objective) -> tuple[Tensor, Tensor]:
+        """Gradient 1CHW, and the weighted losses, `objective.part_names`, as one vector; both on the device."""
         return self.fitting.run(size_of(image), partial(loss_and_gradient, self.network, image, objective))
 
     def _adam(
@@ -343,23 +349,40 @@ class Stylizer:
         report: _Report,
         stop: _EarlyStop | None,
     ) -> tuple[int, float, Parts]:
-        safe = _Safe(state.image)
-        window: list[Tensor] = []
-        loss = float("nan")
-        parts: Parts = ()
-        window_steps = WINDOW_STEPS if stop is None else min(WINDOW_STEPS, stop.window_steps)
         memory = self.preset.optimizer if stop is None else self.preset.video
         rate: float | Tensor = learning_rate
         if stop is not None and self.preset.video.anneal:
             rate = state.annealed(learning_rate, self.preset.scales.steps)
+        given = Given(state, objective, rate, memory.average_decay, memory.betas)
+        # In tiles a picture is so large that nobody waits for the host; regions' shares are numbers of each picture.
+        alike = self.fitting.tiling(size_of(state.image)) == WHOLE and self._mask_weights is None
+        has_room = partial(self.fitting.has_room_for_two, size_of(state.image))
+        taking = Steps(self._replays if alike else None, self._step, given, steps, has_room)
+        try:
+            return self._in_windows(taking, objective.part_names, steps, report, stop)
+        finally:
+            taking.finish()
+
+    def _step(self, given: Given) -> Tensor:
+        gradient, losses = self.gradient(given.state.image, given.objective)
+        given.state.adam_step(gradient, given.rate, given.average_decay, given.betas)
+        return losses
+
+    def _in_windows(
+        self, taking: Steps, names: Sequence[str], steps: int, report: _Report, stop: _EarlyStop | None
+    ) -> tuple[int, float, Parts]:
+        """The host looks at the losses once a window: what it reads of a GPU it waits for."""
+        safe = _Safe(taking.image)
+        window: list[Tensor] = []
+        loss = float("nan")
+        parts: Parts = ()
+        window_steps = WINDOW_STEPS if stop is None else min(WINDOW_STEPS, stop.window_steps)
         for step in range(1, steps + 1):
-            gradient, values, names = self.gradient(state.image, objective)
-            state.adam_step(gradient, rate, memory.average_decay, memory.betas)
-            window.append(values)
+            window.append(taking.take())
             if len(window) == window_steps or step == steps:
-                read = torch.stack(window).tolist()
+                read = torch.stack(window).cpu().tolist()
                 totals = tuple(sum(row) for row in read)
-                safe.check(totals, step, state.image)
+                safe.check(totals, step, taking.image)
                 loss, parts = totals[-1], tuple(zip(names, read[-1], strict=True))
                 report(step, totals, parts)
                 window.clear()
@@ -394,15 +417,15 @@ class Stylizer:
             line_search_fn="strong_wolfe",
             tolerance_change=0.0,
         )
-        at_start: list[tuple[Tensor, tuple[str, ...]]] = []
+        at_start: list[Tensor] = []
         # Our losses are means, their gradients tiny: summed over pixels they clear torch's absolute thresholds.
         unit = float(leaf.numel())
 
         def closure() -> Tensor:
-            gradient, values, names = self.gradient(leaf, objective)
+            gradient, values = self.gradient(leaf, objective)
             # Torch flattens it without a copy: the network alone gives it in an order of its own.
             leaf.grad = (gradient * unit).contiguous()
-            at_start.append((values, names))
+            at_start.append(values)
             return values.sum() * unit
 
         loss = float("nan")
@@ -411,11 +434,11 @@ class Stylizer:
         for step in range(1, steps + 1):
             at_start.clear()
             engine.step(closure)  # type: ignore[no-untyped-call]
-            values, names = at_start[0]  # the others belong to points that the line search tried
+            values = at_start[0]  # the others belong to points that the line search tried
             totals.append(float(values.sum()))
             if len(totals) == WINDOW_STEPS or step == steps or not math.isfinite(totals[-1]):
                 safe.check(totals, step, leaf)
-                loss, parts = totals[-1], tuple(zip(names, values.tolist(), strict=True))
+                loss, parts = totals[-1], tuple(zip(objective.part_names, values.cpu().tolist(), strict=True))
                 report(step, tuple(totals), parts)
                 if stop is not None and stop.reached(step, tuple(totals)):
                     steps = step

@@ -206,7 +206,7 @@ class Video(Section):
     tolerance: float = _key(
         0.001, "A frame is done when a window of steps improves less than this", ge=0, le=1
     )
-    temporal_weight: float = _key(23.0, "Weight of staying near the warped last frame", ge=0)
+    temporal_weight: float = _key(27.0, "Weight of staying near the warped last frame", ge=0)
     leash_weight: float = _key(
         400.0, "Weight of keeping the broad colours that a part of the scene was first painted in", ge=0
     )

@@ -216,7 +216,7 @@ def test_the_gradient_is_that_of_the_summed_parts(make: Make, picture: Picture) 
     """Along one direction, against a central difference."""
     stylizer = make()
     image, objective = picture(3), stylizer.objective(picture(1), ())
-    gradient, values, names = stylizer.gradient(image, objective)
+    gradient, values = stylizer.gradient(image, objective)
     direction = gradient / gradient.norm()
     step = 0.01
     up, down = (
@@ -224,7 +224,7 @@ def test_the_gradient_is_that_of_the_summed_parts(make: Make, picture: Picture) 
         for sign in (1, -1)
     )
     assert (up - down) / (2 * step) == pytest.approx(float(gradient.norm()), rel=0.02)
-    assert len(values) == len(names) == 3 and not values.requires_grad
+    assert len(values) == len(objective.part_names) == 3 and not values.requires_grad
 
 
 # -- style images ------------------------------------------------------------------------------------------
@@ -365,12 +365,12 @@ class _Faulty(Stylizer):
         self._calls = 0
         return self
 
-    def gradient(self, image: Tensor, objective: Any) -> tuple[Tensor, Tensor, tuple[str, ...]]:
-        gradient, values, names = super().gradient(image, objective)
+    def gradient(self, image: Tensor, objective: Any) -> tuple[Tensor, Tensor]:
+        gradient, values = super().gradient(image, objective)
         self._calls += 1
         if self._calls in self._left:
-            return gradient * math.nan, values * math.nan if self._loss else values, names
-        return gradient, values, names
+            return gradient * math.nan, values * math.nan if self._loss else values
+        return gradient, values
 
 
 @pytest.mark.parametrize("loss", [True, False])

@@ -93,9 +93,9 @@ def style_like(content: Tensor) -> Tensor:
 
 def _compare(network: VGG19, image: Tensor, objective: Objective, other: Objective, tiling: Tiling) -> float:
     """The relative error of the tiled gradient; the losses must agree as well as that."""
-    whole, values, names = loss_and_gradient(network, image, objective, WHOLE)
-    tiled, tiled_values, tiled_names = loss_and_gradient(network, image, other, tiling)
-    assert names == tiled_names == ("content", "style", "tv", "temporal")
+    whole, values = loss_and_gradient(network, image, objective, WHOLE)
+    tiled, tiled_values = loss_and_gradient(network, image, other, tiling)
+    assert objective.part_names == ("content", "style", "tv", "temporal")
     of_losses = float(((tiled_values - values) / values).abs().max())
     assert bool((values > 0).all())
     return max(of_losses, float((tiled - whole).norm() / whole.norm()))
@@ -216,8 +216,8 @@ def test_a_presets_own_objective_has_the_same_gradient_in_tiles(
     assert len(objective.style) == (2 if with_regions else 1)
     for seed in (2, 3, 4):
         image = picture(seed, 61, 75)
-        whole, values, _ = loss_and_gradient(stylizer.network, image, objective, WHOLE)
-        tiled, tiled_values, _ = loss_and_gradient(stylizer.network, image, objective, Tiling(2, 24))
+        whole, values = loss_and_gradient(stylizer.network, image, objective, WHOLE)
+        tiled, tiled_values = loss_and_gradient(stylizer.network, image, objective, Tiling(2, 24))
         # Wasserstein's distance is a small difference of large sums: in float32 its last digits are rounding.
         rtol = 1e-3 if statistic == "wasserstein" else 1e-4
         torch.testing.assert_close(tiled_values, values, rtol=rtol, atol=0)
@@ -236,7 +236,7 @@ def test_bands_of_rows_change_nothing(
 
     def made() -> tuple[Tensor, Tensor, Tensor, Tensor]:
         objective = _objective(network, content, style, SHALLOW, {"relu2_2": 1.0})
-        gradient, values, _ = loss_and_gradient(network, image, objective, WHOLE)
+        gradient, values = loss_and_gradient(network, image, objective, WHOLE)
         state = PixelState.start(image)
         state.adam_step(gradient, 0.02, 0.9, (0.9, 0.99))
         state.adam_step(
@@ -266,9 +266,9 @@ def test_losses_alone_are_those_that_come_with_the_gradient(untrained: Backbone,
     content, image, style = (picture(seed, 32, 40) for seed in (1, 2, 3))
     objective = _objective(network, content, style, SHALLOW, {"relu2_2": 1.0})
     for tiling in (WHOLE, Tiling(3, 16)):
-        _, values, names = loss_and_gradient(network, image, objective, tiling)
+        _, values = loss_and_gradient(network, image, objective, tiling)
         alone = loss_parts(network, image, objective, tiling)
-        assert tuple(alone) == names
+        assert tuple(alone) == objective.part_names
         torch.testing.assert_close(torch.stack(list(alone.values())), values)
 
 
