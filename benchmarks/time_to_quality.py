@@ -63,7 +63,7 @@ SCHEDULES = (
     Schedule("as many between", (150, 80, 80)),
     Schedule("none between", (100, 0, 80)),
     Schedule("most steps below", (300, 40, 40)),
-    Schedule("most steps last", (40, 20, 110), shares=(0.5, 1.0, 1.2)),
+    Schedule("most steps last", (40, 20, 155), shares=(0.6, 0.75, 0.9, 1.0)),
     Schedule("full size alone", (150, 0, 0), (ONE_SCALE,)),
     Schedule("L-BFGS", (60, 30, 30), ("optimizer.name=lbfgs",), shares=(0.25, 0.5, 1.0)),
     Schedule(

@@ -165,9 +165,13 @@ def _square(flow: FloatArray) -> FloatArray:
 
 def off_frame(flow: FloatArray) -> npt.NDArray[np.bool_]:
     """HW: where the flow, HW2, leads out of the frame."""
-    height, width = flow.shape[:2]
-    to_x, to_y = places(flow)
-    outside = (to_x < -0.5) | (to_x > width - 0.5) | (to_y < -0.5) | (to_y > height - 0.5)
+    return beyond(*places(flow))
+
+
+def beyond(x: FloatArray, y: FloatArray) -> npt.NDArray[np.bool_]:
+    """HW: which of these places, one for each pixel of a frame, lie outside of it."""
+    height, width = x.shape
+    outside = (x < -0.5) | (x > width - 0.5) | (y < -0.5) | (y > height - 0.5)
     return np.asarray(outside)
 
 

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from framestyle.motion.flow import FloatArray, off_frame, places
+from framestyle.motion.flow import FloatArray, beyond, places
 
 LANCZOS_TAPS = 8
 SIGMAS_SEEN = 4
@@ -48,7 +48,7 @@ class HostSampler:
 
     def __init__(self, backward: FloatArray) -> None:
         self._places = places(backward)
-        self.inside = torch.from_numpy(~off_frame(backward))[None, None]
+        self.inside = torch.from_numpy(~beyond(*self._places))[None, None]
 
     def sharp(self, picture: Tensor) -> Tensor:
         return self._remapped(picture, cv2.INTER_LANCZOS4)

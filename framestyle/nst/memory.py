@@ -298,7 +298,7 @@ class Fitting:
         return self._chosen[size, gradient]
 
     def has_room_for_two(self, size: Size) -> bool:
-        """Whether a step on a picture of this size fits whole, and another beside it."""
+        """Whether a step on a picture of this size is made whole, and would fit beside another."""
         if self.tiling(size) != WHOLE:
             return False
         ways = options(size, self._demands[True])

@@ -179,9 +179,9 @@ def _network_parts(
 def _pixel_parts(image: Tensor, objective: Objective) -> dict[str, Tensor]:
     """The losses on the picture itself: total variation and temporal."""
     found: dict[str, Tensor] = {}
-    if objective.weights.tv > 0:
+    if "tv" in objective.part_names:
         found["tv"] = objective.weights.tv * losses.total_variation_loss(image)
-    if objective.temporal:
+    if "temporal" in objective.part_names:
         found["temporal"] = torch.stack(
             [
                 one.weight * losses.temporal_loss(image, one.warped, one.reliability, one.cell_px)

@@ -1,8 +1,8 @@
 """A step recorded once, and replayed while what it works on is alike: the frames of a clip.
 
-On a GPU a small picture's step is over before the host has asked for the next one: some 500 operations, each by Python.
-A recording (a CUDA graph) is asked for at once. It works on tensors of its own, into which others are copied, and
-nothing in it may wait for the host.
+On a GPU a small picture's step is over before the host has asked for the next one: hundreds of operations, each by
+Python. A recording (a CUDA graph) is asked for at once. It works on tensors of its own, into which others are copied,
+and nothing in it may wait for the host.
 """
 
 from __future__ import annotations
@@ -108,6 +108,11 @@ class Replays:
         self._make = RECORDINGS.get(device.type)
         self._kept: tuple[Hashable, Replay] | None = None
 
+    @property
+    def possible(self) -> bool:
+        """The device can record, and has not failed to."""
+        return self._make is not None
+
     def alike(self, given: Given) -> Replay | None:
         """What was recorded of steps like these, filled with them."""
         if self._kept is None:
@@ -165,13 +170,13 @@ class Steps:
         """The iterate, 1CHW."""
         return (self._given if self._replay is None else self._replay.given).state.image
 
-    @property
-    def _is_worth_it(self) -> bool:
-        return self._taken == EAGER_STEPS and self._left >= FEWEST_TO_COME and self._has_room()
+    def _is_worth_it(self, replays: Replays) -> bool:
+        enough = self._taken == EAGER_STEPS and self._left >= FEWEST_TO_COME
+        return enough and replays.possible and self._has_room()  # to look at the memory takes time
 
     def take(self) -> Tensor:
         """One step; its losses, on the device."""
-        if self._replays is not None and self._replay is None and self._is_worth_it:
+        if self._replays is not None and self._replay is None and self._is_worth_it(self._replays):
             self._replay = self._replays.record(self._step, self._given)
         self._taken, self._left = self._taken + 1, self._left - 1
         return self._step(self._given) if self._replay is None else self._replay.step()

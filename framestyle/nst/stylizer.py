@@ -35,7 +35,6 @@ from framestyle.nst.regions import region_weights, resized_weights, weights_at_l
 from framestyle.nst.replay import Given, Replays, Steps
 from framestyle.nst.sizes import steps_by_scale
 from framestyle.nst.targets import StyleTargets, style_targets
-from framestyle.nst.tiles import WHOLE
 from framestyle.nst.vgg import VGG19
 from framestyle.nst.weights import Backbone
 from framestyle.presets import Preset
@@ -354,10 +353,10 @@ class Stylizer:
         if stop is not None and self.preset.video.anneal:
             rate = state.annealed(learning_rate, self.preset.scales.steps)
         given = Given(state, objective, rate, memory.average_decay, memory.betas)
-        # In tiles a picture is so large that nobody waits for the host; regions' shares are numbers of each picture.
-        alike = self.fitting.tiling(size_of(state.image)) == WHOLE and self._mask_weights is None
+        # Regions' shares are numbers of each picture: no two steps are alike.
+        replays = self._replays if self._mask_weights is None else None
         has_room = partial(self.fitting.has_room_for_two, size_of(state.image))
-        taking = Steps(self._replays if alike else None, self._step, given, steps, has_room)
+        taking = Steps(replays, self._step, given, steps, has_room)
         try:
             return self._in_windows(taking, objective.part_names, steps, report, stop)
         finally:

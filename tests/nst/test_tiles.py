@@ -95,7 +95,7 @@ def _compare(network: VGG19, image: Tensor, objective: Objective, other: Objecti
     """The relative error of the tiled gradient; the losses must agree as well as that."""
     whole, values = loss_and_gradient(network, image, objective, WHOLE)
     tiled, tiled_values = loss_and_gradient(network, image, other, tiling)
-    assert objective.part_names == ("content", "style", "tv", "temporal")
+    assert objective.part_names == other.part_names == ("content", "style", "tv", "temporal")
     of_losses = float(((tiled_values - values) / values).abs().max())
     assert bool((values > 0).all())
     return max(of_losses, float((tiled - whole).norm() / whole.norm()))
