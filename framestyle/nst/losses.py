@@ -68,7 +68,8 @@ class Sums:
 class _FeatureSums(torch.autograd.Function):
     """Both sums, in bands of rows: neither way is there a wide copy of all features, or a centred one.
 
-    Backward is one matrix product, (dS + dSᵀ)(f - s), where autograd would make two.
+    Backward is one matrix product, where autograd would make two: (f - s) S + d = f S + (d - s S) with S = dS + dSᵀ,
+    so that features are not centred once more. Both ways work on features as they lie in memory, channels last.
     """
 
     @staticmethod
@@ -78,25 +79,39 @@ class _FeatureSums(torch.autograd.Function):
         first = shift.new_zeros(batch, channels)
         second = shift.new_zeros(batch, channels, channels)
         for rows in bands(features):
-            centred = (_wide(features[..., rows, :]) - shift[..., None, None]).flatten(2)
-            counted = centred if weight is None else centred * _wide(weight[..., rows, :]).flatten(2)
-            first += counted.sum(2)
-            second.baddbmm_(counted, centred.transpose(1, 2))
+            centred = _by_position(_wide(features[..., rows, :]) - shift[..., None, None])
+            counted = centred if weight is None else centred * _by_position(_wide(weight[..., rows, :]))
+            first += counted.sum(1)
+            second.baddbmm_(counted.mT, centred)
         return first, second
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None]:
         features, shift, *weight = ctx.saved_tensors
         of_first, of_second = grad_outputs
-        slope = of_second + of_second.transpose(1, 2)
-        gradient = torch.empty_like(features)
+        slope = of_second + of_second.mT
+        offset = of_first[:, None] - shift @ slope
+        batch, channels, height, width = features.shape
+        gradient = features.new_empty(batch, height, width, channels)
         for rows in bands(features):
-            centred = _wide(features[..., rows, :]) - shift[..., None, None]
-            product = torch.baddbmm(of_first[..., None], slope, centred.flatten(2))
+            of_band = gradient[:, rows]
+            in_place = batch == 1 and gradient.dtype == slope.dtype
+            product = torch.baddbmm(
+                offset,
+                _by_position(_wide(features[..., rows, :])),
+                slope,
+                out=of_band.flatten(1, 2) if in_place else None,
+            )
             for one in weight:
-                product *= _wide(one[..., rows, :]).flatten(2)
-            gradient[..., rows, :] = product.view_as(centred)
-        return gradient, None, None
+                product *= _by_position(_wide(one[..., rows, :]))
+            if not in_place:
+                of_band.copy_(product.view_as(of_band))
+        return gradient.permute(0, 3, 1, 2), None, None
+
+
+def _by_position(features: Tensor) -> Tensor:
+    """BCHW -> B(HW)C: a view, where channels come last in memory."""
+    return features.permute(0, 2, 3, 1).flatten(1, 2)
 
 
 def feature_sums(features: Tensor, shift: Tensor | None = None, weight: Tensor | None = None) -> Sums:
