@@ -32,6 +32,8 @@ BLOCKS = {"conv1": (2, 64), "conv2": (2, 128), "conv3": (4, 256), "conv4": (4, 5
 """Convolutions and channels a block; nothing is learned beyond conv5_1, the deepest layer of the default preset."""
 
 SHIFT, FACTOR = (0.5, 0.5, 0.5), (2.0, 2.0, 2.0)
+SAMPLED_POSITIONS = 20_000
+"""Of a layer's responses, for its thresholds: a part of the recipe, which nobody has had reason to change."""
 
 
 def _leaf_texture(rng: np.random.Generator, x: FloatImage, y: FloatImage, radius: float) -> FloatImage:
@@ -170,7 +172,7 @@ def _learn_layer(
     padded = F.pad(x, (1, 1, 1, 1), mode="replicate")
     response = F.conv2d(padded, weight.contiguous(memory_format=torch.channels_last))
     sample = response.permute(0, 2, 3, 1).reshape(-1, channels)
-    sample = sample[torch.randint(0, len(sample), (20000,), generator=generator)]
+    sample = sample[torch.randint(0, len(sample), (SAMPLED_POSITIONS,), generator=generator)]
     low, high = recipe.first_bias_quantiles if inputs == 3 else (recipe.bias_quantile, recipe.bias_quantile)
     bias = -_quantiles(sample, torch.linspace(low, high, channels))
     mean = (sample + bias).clamp_min(0).mean(0)

@@ -19,8 +19,10 @@ OUT_PX, IN_PX = 4, 6
 POINTS = IN_PX**2
 AT_ONE = IN_PX + 1
 """The point 1 both ways: what is added there comes to all outputs alike."""
-FEWEST_CHANNELS, FEWEST_TILES = 128, 16
+FEWEST_CHANNELS, FEWEST_TILES = 128, 12
 """With fewer, the way to the points and back costs more than it saves (measured: docs/benchmarks.md)."""
+TILES_AT_A_TIME = 4
+"""Products are made of so many rows at a time: 15 take longer than 16."""
 TILES_AT_ONCE = 64
 """Inputs, points and products of so many stay in a processor's cache."""
 
@@ -143,15 +145,15 @@ def _convolve_one(
     in_row = (across + 1) * OUT_PX * inputs
     at_once = min(down, -(-TILES_AT_ONCE // across))
     # Fresh memory for each would cost as much as the products. The last tile looks beyond its row.
-    most = at_once * (across + 1)
-    lines = rows.new_empty(IN_PX * at_once * in_row + (IN_PX - OUT_PX) * inputs)
-    lines[IN_PX * at_once * in_row :] = 0
+    most = _in_full(at_once * (across + 1))
+    lines = rows.new_zeros(IN_PX * most * OUT_PX * inputs + (IN_PX - OUT_PX) * inputs)
     taken, products = rows.new_empty(most * POINTS * inputs), rows.new_empty(most * POINTS * outputs)
     made = rows.new_empty(most * OUT_PX**2 * outputs)
     for first in range(0, down, at_once):
         count = min(at_once, down - first)
-        tiles = count * (across + 1)
-        downwards = lines[: IN_PX * count * in_row].view(IN_PX, count, in_row)
+        tiles = _in_full(count * (across + 1))
+        of_lines = lines[: IN_PX * tiles * OUT_PX * inputs].view(IN_PX, -1)
+        downwards = of_lines[:, : count * in_row].view(IN_PX, count, in_row)
         for number in range(count):
             top = (first + number) * OUT_PX
             torch.mm(to_points, rows[top : top + IN_PX].view(IN_PX, in_row), out=downwards[:, number])
@@ -166,9 +168,14 @@ def _convolve_one(
             multiplied[AT_ONE] += bias
         result = made[: tiles * OUT_PX**2 * outputs].view(OUT_PX**2, -1)
         torch.mm(to_output, multiplied.view(POINTS, -1), out=result)
-        tiled = result.view(OUT_PX, OUT_PX, count, across + 1, outputs)[:, :, :, :across]
+        of_rows = result.view(OUT_PX, OUT_PX, tiles, outputs)[:, :, : count * (across + 1)]
+        tiled = of_rows.unflatten(2, (count, across + 1))[:, :, :, :across]
         band = out[first * OUT_PX : (first + count) * OUT_PX]
         band.view(count, OUT_PX, across, OUT_PX, outputs).copy_(tiled.permute(2, 0, 3, 1, 4))
+
+
+def _in_full(tiles: int) -> int:
+    return -(-tiles // TILES_AT_A_TIME) * TILES_AT_A_TIME
 
 
 class Filters:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,11 +17,27 @@ from framestyle.nst.store import WeightsStore
 from framestyle.nst.vgg import VGG19
 from framestyle.nst.weights import load_backbone, verify
 
-TINY = Recipe(pictures=2, picture_px=64, leaves=40, patches=600, rounds=1, rounds_large=1)
+TINY = Recipe(
+    pictures=2,
+    picture_px=64,
+    leaves=40,
+    patches=600,
+    full_whitening_up_to=9 * 64,
+    rounds=1,
+    rounds_large=1,
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_samples() -> Iterator[None]:
+    """For speed: their sorting is most of the time of so small a recipe."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(learned, "SAMPLED_POSITIONS", 2000)
+        yield
 
 
 @pytest.fixture(scope="module")
-def filters() -> Convolutions:
+def filters(few_samples: None) -> Convolutions:
     return learn(0, TINY)
 
 
