@@ -91,11 +91,10 @@ class _FeatureSums(torch.autograd.Function):
         of_first, of_second = grad_outputs
         slope = of_second + of_second.mT
         offset = of_first[:, None] - shift @ slope
-        batch, channels, height, width = features.shape
-        gradient = features.new_empty(batch, height, width, channels)
+        gradient = torch.empty_like(features, memory_format=torch.channels_last)
+        in_place = features.shape[0] == 1 and features.dtype == slope.dtype
         for rows in bands(features):
-            of_band = gradient[:, rows]
-            in_place = batch == 1 and gradient.dtype == slope.dtype
+            of_band = gradient[..., rows, :].permute(0, 2, 3, 1)
             product = torch.baddbmm(
                 offset,
                 _by_position(_wide(features[..., rows, :])),
@@ -106,7 +105,7 @@ class _FeatureSums(torch.autograd.Function):
                 product *= _by_position(_wide(one[..., rows, :]))
             if not in_place:
                 of_band.copy_(product.view_as(of_band))
-        return gradient.permute(0, 3, 1, 2), None, None
+        return gradient, None, None
 
 
 def _by_position(features: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from fault_list import fault
 from photo_makers import picture, save
 from place import Place
 
-SLOW = ("--set", "video.steps=40", "--set", "video.min_steps=40", "--set", "video.tolerance=0")
+SLOW = ("--set", "video.steps=20", "--set", "video.min_steps=20", "--set", "video.tolerance=0")
 CLIP = ("sources/in.mp4", "-o", "out.mp4")
 GONE_S = 10.0
 

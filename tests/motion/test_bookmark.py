@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -30,25 +30,31 @@ VIDEOS: dict[str, dict[str, Any]] = {
 }
 
 
-class _StopError(Exception):
-    pass
-
-
-class _Kept:
+class _Kept(NamedTuple):
     """What a work folder would hold: the bookmark, the frames given so far, the store as it was then."""
 
-    def __init__(self, at: int) -> None:
-        self.store: dict[int, Arrays] = {}
-        self.given: list[Frame] = []
-        self._left = at
+    place: tuple[int, int, int]
+    state: bytes
+    given: list[Frame]
+    store: dict[int, Arrays]
 
-    def mark(self, bookmark: Bookmark) -> None:
-        self._left -= 1
-        if self._left == 0:
-            self.place = bookmark.shot, bookmark.pass_number, bookmark.next_frame
-            self.state = save(bookmark.tensors())
-            self.given_then, self.store_then = list(self.given), dict(self.store)
-            raise _StopError
+    def bookmark(self) -> Bookmark:
+        return Bookmark.of(*self.place, load(self.state))
+
+
+def _painted(frames: Sequence[Frame], stylizer: Stylizer) -> tuple[list[Frame], list[_Kept]]:
+    """All frames, and what would be kept if it were stopped at each bookmark."""
+    given: list[Frame] = []
+    store: dict[int, Arrays] = {}
+    kept: list[_Kept] = []
+
+    def mark(bookmark: Bookmark) -> None:
+        place = bookmark.shot, bookmark.pass_number, bookmark.next_frame
+        kept.append(_Kept(place, save(bookmark.tensors()), list(given), dict(store)))
+
+    for frame in stylize_frames(frames, SHOTS, stylizer, store=store, on_bookmark=mark):
+        given.append(frame)
+    return given, kept
 
 
 def _frames(dtype: type[Any] = np.uint8) -> list[Frame]:
@@ -59,23 +65,6 @@ def _frames(dtype: type[Any] = np.uint8) -> list[Frame]:
         for frame in frames
         for scale in [dtype(257 if dtype is np.uint16 else 1)]
     ]
-
-
-def _whole(frames: Sequence[Frame], stylizer: Stylizer) -> tuple[list[Frame], int]:
-    marks: list[Bookmark] = []
-    return list(stylize_frames(frames, SHOTS, stylizer, on_bookmark=marks.append)), len(marks)
-
-
-def _in_two_parts(
-    frames: Sequence[Frame], make: Callable[[], Stylizer], at: int
-) -> tuple[list[Frame], _Kept]:
-    kept = _Kept(at)
-    with pytest.raises(_StopError):
-        for frame in stylize_frames(frames, SHOTS, make(), store=kept.store, on_bookmark=kept.mark):
-            kept.given.append(frame)
-    bookmark = Bookmark.of(*kept.place, load(kept.state))
-    rest = stylize_frames(frames, SHOTS, make(), store=kept.store_then, resume=bookmark)
-    return [*kept.given_then, *rest], kept
 
 
 @pytest.mark.parametrize("kind", VIDEOS)
@@ -90,21 +79,20 @@ def test_deep_frames_come_back_in_their_depth(make_stylizer: MakeStylizer, kind:
 
 def _compare(make: Callable[[], Stylizer], dtype: type[Any], *, every: int) -> None:
     frames = _frames(dtype)
-    whole, marks = _whole(frames, make())
-    assert marks >= len(frames)
-    for at in range(1, marks + 1, every):
-        parts, _ = _in_two_parts(frames, make, at)
+    whole, kept = _painted(frames, make())
+    assert len(kept) >= len(frames)
+    for stopped in kept[::every]:
+        rest = stylize_frames(frames, SHOTS, make(), store=stopped.store, resume=stopped.bookmark())
+        parts = [*stopped.given, *rest]
         assert [(one.index, one.pts) for one in parts] == [(one.index, one.pts) for one in whole]
-        assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(parts, whole, strict=True)), at
+        same = [np.array_equal(a.pixels, b.pixels) for a, b in zip(parts, whole, strict=True)]
+        assert all(same), stopped.place
 
 
 def test_a_bookmark_comes_after_each_frame_is_taken(make_stylizer: MakeStylizer) -> None:
     """So that what it says is done, is done."""
-    kept = _Kept(3)
-    with pytest.raises(_StopError):
-        for frame in stylize_frames(_frames(), SHOTS, make_stylizer(), on_bookmark=kept.mark):
-            kept.given.append(frame)
-    assert [frame.index for frame in kept.given] == [0, 1, 2] and kept.place == (0, 1, 3)
+    _, kept = _painted(_frames(), make_stylizer())
+    assert [frame.index for frame in kept[2].given] == [0, 1, 2] and kept[2].place == (0, 1, 3)
 
 
 def test_what_is_done_is_not_done_again(make_stylizer: MakeStylizer) -> None:
@@ -115,14 +103,13 @@ def test_what_is_done_is_not_done_again(make_stylizer: MakeStylizer) -> None:
             painted.append(event.index)
 
     frames = _frames()
-    _, kept = _in_two_parts(frames, make_stylizer, 5)
-    bookmark = Bookmark.of(*kept.place, load(kept.state))
+    bookmark = _painted(frames, make_stylizer())[1][4].bookmark()
     list(stylize_frames(frames, SHOTS, make_stylizer(), resume=bookmark, on_event=heard))
     assert painted == [5, 6]
 
 
 def test_with_a_missing_tensor_there_is_no_bookmark(make_stylizer: MakeStylizer) -> None:
-    _, kept = _in_two_parts(_frames(), make_stylizer, 2)
+    kept = _painted(_frames(), make_stylizer())[1][1]
     tensors = load(kept.state)
     del tensors["0.square"]
     with pytest.raises(KeyError):
