@@ -56,7 +56,7 @@ def test_a_preview_is_nearer_to_its_render_than_to_another_presets(
     y, x = np.mgrid[0:96, 0:128]
     photo = tmp_path / "photo.png"
     Image.fromarray(np.dstack([x * 2, y * 2, (x + y) % 256]).astype(np.uint8)).save(photo)
-    steps = ("scales.first_steps=30", "scales.steps=10", "scales.min_px=32", "style.weight=4")
+    steps = ("scales.first_steps=20", "scales.steps=5", "scales.min_px=32", "style.weight=4")
     command = ("--photos", str(photo), "--presets", "mosaic", "wave", "--side", "32", "--full", "64")
     main(
         [*command, "--weights", "untrained", "--device", "cpu", "--set", *steps, "-o", str(tmp_path / "out")]
