@@ -101,16 +101,29 @@ def _compare(network: VGG19, image: Tensor, objective: Objective, other: Objecti
     return max(of_losses, float((tiled - whole).norm() / whole.norm()))
 
 
-@pytest.mark.parametrize("pooling", ["average", "max", "l2"])
-@pytest.mark.parametrize(
-    ("padding", "pads_deep"),
-    [("zeros", False), ("replicate", False), ("reflect", False), ("replicate", True), ("reflect", True)],
+POOLINGS = ("average", "max", "l2")
+PADDINGS = (
+    ("zeros", False),
+    ("replicate", False),
+    ("reflect", False),
+    ("replicate", True),
+    ("reflect", True),
 )
-@pytest.mark.parametrize("tiling", [Tiling(2, 16), Tiling(3, 16), Tiling(3, 28)])
+TILINGS = (Tiling(2, 16), Tiling(3, 16), Tiling(3, 28))
+
+
+@pytest.mark.parametrize(
+    ("pooling", "padding", "pads_deep", "tiling"),
+    [
+        (POOLINGS[(row + column) % len(POOLINGS)], *padding, tiling)
+        for row, padding in enumerate(PADDINGS)
+        for column, tiling in enumerate(TILINGS)
+    ],
+)
 def test_tiles_give_the_wholes_losses_and_gradient(
     untrained: Backbone, picture: Picture, pooling: str, padding: str, pads_deep: bool, tiling: Tiling
 ) -> None:
-    """Every statistic, at sizes that are odd at every level."""
+    """Every statistic, at sizes that are odd at every level; each padding with each tiling, each pooling with both."""
     content_layers = {"relu2_2": 1.0, "pool1": 0.5}
     network = VGG19(
         replace(untrained, pads_deep=pads_deep),
@@ -211,19 +224,21 @@ def test_a_presets_own_objective_has_the_same_gradient_in_tiles(
         [picture(10 + n, 30 + n, 34) for n in range(3)],
         mask=mask if with_regions else None,
     )
-    content, errors = picture(1, 61, 75), []
+    content = picture(1, 61, 75)
     objective = stylizer.objective(content, ())
     assert len(objective.style) == (2 if with_regions else 1)
-    for seed in (2, 3, 4):
+
+    def error(seed: int) -> float:
         image = picture(seed, 61, 75)
         whole, values = loss_and_gradient(stylizer.network, image, objective, WHOLE)
         tiled, tiled_values = loss_and_gradient(stylizer.network, image, objective, Tiling(2, 24))
         # Wasserstein's distance is a small difference of large sums: in float32 its last digits are rounding.
         rtol = 1e-3 if statistic == "wasserstein" else 1e-4
         torch.testing.assert_close(tiled_values, values, rtol=rtol, atol=0)
-        errors.append(float((tiled - whole).norm() / whole.norm()))
+        return float((tiled - whole).norm() / whole.norm())
+
     # In one of them at least no unit tips over the kink of its ReLU.
-    assert min(errors) < 1e-4
+    assert any(error(seed) < 1e-4 for seed in (2, 3, 4))
 
 
 @pytest.mark.parametrize("padding", ["zeros", "replicate", "reflect"])
