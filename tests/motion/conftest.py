@@ -15,7 +15,11 @@ from framestyle.nst.weights import Backbone, load_backbone
 from framestyle.presets import Preset
 
 SHALLOW: dict[str, Any] = {
-    "style": {"images": [{"path": "style.png"}], "layers": {"relu1_1": 1.0, "relu2_1": 1.0}},
+    "style": {
+        "images": [{"path": "style.png"}],
+        "layers": {"relu1_1": 1.0, "relu2_1": 1.0},
+        "statistic": "gram",
+    },
     "content": {"layers": {"relu2_2": 1.0}},
     "optimizer": {"precision": "float32"},
     "scales": {"min_px": 16, "max_side_px": 0, "first_steps": 6, "steps": 3},

@@ -33,21 +33,22 @@ def _run(stylizer: Stylizer, frames: list[Frame]) -> list[Frame]:
 
 
 @pytest.mark.parametrize(
-    "video",
+    ("video", "statistic"),
     [
-        {},
-        {"passes": 2},
-        {"temporal_weight": 50.0, "long_term": [1, 2]},
-        {"carry_average": False, "anneal": False, "leash_weight": 0.0},
-        {"warm_start": "previous"},
+        ({}, "wasserstein"),
+        ({"passes": 2}, "gram"),
+        ({"temporal_weight": 50.0, "long_term": [1, 2]}, "moments"),
+        ({"carry_average": False, "anneal": False, "leash_weight": 0.0}, "gram"),
+        ({"warm_start": "previous"}, "gram"),
     ],
 )
 def test_a_clip_is_the_same_elsewhere(
-    place: PretendedDevice, make_stylizer: MakeStylizer, video: dict[str, Any]
+    place: PretendedDevice, make_stylizer: MakeStylizer, video: dict[str, Any], statistic: str
 ) -> None:
     """Within a few levels: sums go another way, and flow is seen between thirty-seconds of a pixel."""
     frames = clip([(1, 3)], **SIZE)
-    here, there = (_run(make_stylizer(device=where, video=video), frames) for where in ("cpu", DEVICE))
+    changes: dict[str, Any] = {"video": video, "style": {"statistic": statistic}}
+    here, there = (_run(make_stylizer(device=where, **changes), frames) for where in ("cpu", DEVICE))
     for one, other in zip(here, there, strict=True):
         assert one.pts == other.pts
         assert np.abs(one.pixels.astype(int) - other.pixels).mean() < 2
