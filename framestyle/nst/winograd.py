@@ -103,24 +103,24 @@ def convolve(
         points = points.mT
     height, width = (side + 2 * edge - 2 for side in x.shape[2:])
     down, across = -(-height // OUT_PX), -(-width // OUT_PX)
-    rows = _framed(x, edge, mode, down * OUT_PX + 2, (across + 1) * OUT_PX, rectified)
+    if edge and mode != "constant":
+        x, edge = F.pad(x, (edge,) * 4, mode=mode), 0
+    rows = _framed(x, edge, down * OUT_PX + 2, (across + 1) * OUT_PX, rectified)
     out = x.new_empty(x.shape[0], down * OUT_PX, across * OUT_PX, points.shape[2])
     for given, made in zip(rows, out, strict=True):
         _convolve_one(given, points, _matrices(x.dtype, back), bias, made)
     return out[:, :height, :width].contiguous().permute(0, 3, 1, 2)
 
 
-def _framed(x: Tensor, edge: int, mode: str, height: int, width: int, rectified: Tensor | None) -> Tensor:
-    """BCHW -> BHWC of that size, `x` with its edge, zeros around; in one way over it."""
+def _framed(x: Tensor, edge: int, height: int, width: int, rectified: Tensor | None) -> Tensor:
+    """BCHW -> BHWC of that size, zeros around `x`; in one way over it."""
     rows = x.new_empty(x.shape[0], height, width, x.shape[1])
     bottom, right = edge + x.shape[2], edge + x.shape[3]
-    of_zeros = edge if mode == "constant" else 0
-    end, last = bottom + edge - of_zeros, right + edge - of_zeros
     for beside in (
-        rows[:, :of_zeros],
-        rows[:, end:],
-        rows[:, of_zeros:end, :of_zeros],
-        rows[:, of_zeros:end, last:],
+        rows[:, :edge],
+        rows[:, bottom:],
+        rows[:, edge:bottom, :edge],
+        rows[:, edge:bottom, right:],
     ):
         beside.zero_()
     inner = rows[:, edge:bottom, edge:right].permute(0, 3, 1, 2)
@@ -128,18 +128,7 @@ def _framed(x: Tensor, edge: int, mode: str, height: int, width: int, rectified:
         inner.copy_(x)
     else:
         torch.ops.aten.threshold_backward.grad_input(x, rectified, 0, grad_input=inner)
-    if mode != "constant":
-        _fill_edge(rows[:, :, edge:right], edge, bottom, mode)
-        _fill_edge(rows[:, :end].transpose(1, 2), edge, right, mode)
     return rows
-
-
-def _fill_edge(lines: Tensor, first: int, stop: int, mode: str) -> None:
-    """As many lines as come before the `first`, before it and after the last, from those inside."""
-    for beyond in range(first):
-        inwards = beyond + 1 if mode == "reflect" else 0
-        lines[:, first - 1 - beyond] = lines[:, first + inwards]
-        lines[:, stop + beyond] = lines[:, stop - 1 - inwards]
 
 
 def _convolve_one(
@@ -157,13 +146,15 @@ def _convolve_one(
     at_once = min(down, -(-TILES_AT_ONCE // across))
     # Fresh memory for each would cost as much as the products. The last tile looks beyond its row.
     most = _in_full(at_once * (across + 1))
-    lines = rows.new_zeros(IN_PX * most * OUT_PX * inputs + (IN_PX - OUT_PX) * inputs)
+    lines = rows.new_empty(IN_PX * most * OUT_PX * inputs + (IN_PX - OUT_PX) * inputs)
+    lines[IN_PX * most * OUT_PX * inputs :] = 0
     taken, products = rows.new_empty(most * POINTS * inputs), rows.new_empty(most * POINTS * outputs)
     made = rows.new_empty(most * OUT_PX**2 * outputs)
     for first in range(0, down, at_once):
         count = min(at_once, down - first)
         tiles = _in_full(count * (across + 1))
         of_lines = lines[: IN_PX * tiles * OUT_PX * inputs].view(IN_PX, -1)
+        of_lines[:, count * in_row :] = 0
         downwards = of_lines[:, : count * in_row].view(IN_PX, count, in_row)
         for number in range(count):
             top = (first + number) * OUT_PX
