@@ -108,7 +108,11 @@ class Progress:
     def seconds_per_frame(self) -> float | None:
         """Of recent frames of the kind that is being made; those made from scratch stand in where there are none."""
         photos = self.task is not None and self.task.kind == "photo"
-        known = self._prices["photo" if photos else "warm"] or self._prices["first"]
+        if photos and (known := self._prices["photo"]):
+            return statistics.fmean(
+                known
+            )  # of several that were painted side by side one seems to take all the time
+        known = self._prices["warm"] or self._prices["first"]
         return statistics.median(known) if known else None
 
     def eta_s(self) -> float | None:

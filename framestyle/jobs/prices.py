@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import math
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from framestyle.errors import FramestyleError
-from framestyle.events import Event, StepDone, TaskDone, TaskFailed
+from framestyle.events import Event, StepDone, TaskDone, TaskStarted
 from framestyle.media.files import atomic_output
 from framestyle.presets import LAYER_NAMES, Preset
 from framestyle.presets.library import cache_dir
@@ -34,22 +36,26 @@ class Price:
 
 @dataclass
 class Meter:
-    """Listens to a job, and finds what a step at one megapixel costs."""
+    """Listens to a job, and finds what a step at one megapixel costs.
+
+    By the time from news to news, not by each task's own: photos that are painted side by side share theirs.
+    """
 
     megapixel_steps: float = 0.0
     seconds: float = 0.0
+    clock: Callable[[], float] = field(default=time.perf_counter, repr=False)
     _at_hand: float = field(default=0.0, repr=False)
+    _since: float = field(default=0.0, repr=False)
 
     def __call__(self, event: Event) -> None:
-        if isinstance(event, StepDone):
+        if isinstance(event, TaskStarted):
+            self._at_hand, self._since = 0.0, self.clock()
+        elif isinstance(event, StepDone):
             self._at_hand += len(event.losses) * event.width * event.height / 1e6
         elif isinstance(event, TaskDone):
             # Of whole tasks alone: a failed one's time is not known.
             self.megapixel_steps += self._at_hand
-            self.seconds += event.seconds
-            self._at_hand = 0.0
-        elif isinstance(event, TaskFailed):
-            self._at_hand = 0.0
+            self.seconds += self.clock() - self._since
 
     @property
     def price_s(self) -> float | None:

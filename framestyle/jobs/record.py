@@ -16,38 +16,41 @@ class Record:
 
     def __init__(self, manifest: Manifest | None = None, work: Work | None = None) -> None:
         self._manifest, self._work = manifest, work
-        self._given: Mark | None = None
+        self._given: dict[Task, Mark] = {}
+        """Of the tasks at hand, what their inputs were."""
 
     def begin(self, task: Task) -> None:
         """Before its input is read."""
-        self._given = None
         if self._manifest is None and (self._work is None or task.kind == "photo"):
             return
         with suppress(OSError):  # whoever reads it will say so
-            self._given = Mark.of(task.inputs())
+            self._given[task] = Mark.of(task.inputs())
         if self._manifest is not None:
             self._manifest.begin(task)
 
     def facts(self, task: Task) -> Facts | None:
         """What the task that was begun depends on; None: no work on it is to be laid by."""
-        if self._work is None or self._given is None or task.kind != "video":
+        given = self._given.get(task)
+        if self._work is None or given is None or task.kind != "video":
             return None
-        return Facts(self._work.key(task.kind), self._given, versions())
+        return Facts(self._work.key(task.kind), given, versions())
 
     def finish(self, task: Task) -> None:
         """Its output is in its place."""
+        given = self._given.pop(task, None)
         if self._manifest is None or self._work is None:
             return
-        if self._given is None:
+        if given is None:
             self._manifest.give_up(task)
         else:
-            self._manifest.finish(task, self._work.key(task.kind), self._given)
+            self._manifest.finish(task, self._work.key(task.kind), given)
 
     def fail(self, task: Task, error: FramestyleError) -> None:
         """It has no output. Only what is wrong with the input itself is remembered."""
+        given = self._given.pop(task, None)
         if self._manifest is None:
             return
-        if isinstance(error, InputError) and self._given is not None:
-            self._manifest.fail(task, self._given, error.message)
+        if isinstance(error, InputError) and given is not None:
+            self._manifest.fail(task, given, error.message)
         else:
             self._manifest.give_up(task)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from framestyle.motion.methods import make_flow
 from framestyle.nst.devices import choose_device, working_dtype
 from framestyle.nst.image import to_tensor
 from framestyle.nst.store import WeightsStore
-from framestyle.nst.stylizer import Stylizer
+from framestyle.nst.stylizer import Heed, Stylizer
 from framestyle.nst.weights import Backbone, choose_kind, load_backbone
 from framestyle.presets import OWN_INITS, Preset
 
@@ -43,6 +43,10 @@ class Workshop:
         """The stylizer for an input, with that input's own mask where there is a folder of masks."""
         mask = mask_of(self.preset, source)
         return self.stylizer if mask is None else self.stylizer.with_mask(to_tensor(mask))
+
+    def aside(self, on_event: OnEvent, heed: Heed) -> Workshop:
+        """The same for another thread: see `Stylizer.aside`."""
+        return replace(self, on_event=on_event, stylizer=self.stylizer.aside(on_event, heed))
 
     def out_of_memory(self, source: Path, size_option: str) -> DeviceError:
         """For what the stylizer itself could not fit in. `size_option` lowers the size."""

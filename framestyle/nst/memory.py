@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import math
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -285,9 +286,7 @@ class Fitting:
         """The way for pictures of this size."""
         if (size, gradient) not in self._chosen:
             ways = options(size, self._demands[gradient])
-            room = room_bytes(self.device, self.limit_bytes)
-            room = None if room is None else room - self._coming_bytes()
-            found = choose(ways, room)
+            found = choose(ways, self.room_bytes())
             if found is None:
                 # Free memory is an estimate, and so is what is needed; a limit is a limit.
                 found = min(ways, key=lambda one: one.needs_bytes)
@@ -297,14 +296,27 @@ class Fitting:
                 self._say(f"{of}{_words(size, found.tiling)}, to fit into memory.", "info")
         return self._chosen[size, gradient]
 
+    def telling(self, on_event: OnEvent) -> Fitting:
+        """The same, whose news go there; ways that one of the two has chosen hold for the other."""
+        other = copy(self)
+        other.on_event = on_event
+        return other
+
     def has_room_for_two(self, size: Size) -> bool:
         """Whether a step on a picture of this size is made whole, and would fit beside another."""
         if self.tiling(size) != WHOLE:
             return False
-        ways = options(size, self._demands[True])
-        needs_bytes = next(one.needs_bytes for one in ways if one.tiling == WHOLE)
         room = room_bytes(self.device, self.limit_bytes)
-        return room is None or 2 * needs_bytes <= room
+        return room is None or 2 * self.whole_bytes(size) <= room
+
+    def whole_bytes(self, size: Size) -> int:
+        """What a picture of this size needs, read whole, beyond what is held already."""
+        return _option(size, self._demands[True], WHOLE).needs_bytes
+
+    def room_bytes(self) -> int | None:
+        """For pictures, now, once the network has taken all that it will; None where nobody knows."""
+        room = room_bytes(self.device, self.limit_bytes)
+        return None if room is None else room - self._coming_bytes()
 
     def _keep_to_the_limit(self, of: str, size: Size, needs_bytes: int) -> None:
         """DeviceError where so much more does not fit into it, however much memory is free."""

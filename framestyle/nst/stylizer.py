@@ -7,6 +7,7 @@ Losses are read from the device once a window of steps, never once a step.
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -61,6 +62,9 @@ _OF_CONTENT: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
     "content_stats": color.match_statistics,
 }
 """What `color.preserve` takes from the content, once the picture is done."""
+
+Heed = Callable[[], None]
+"""Asked before each step, on whose thread it is taken; raises where the work is to end."""
 
 Parts = tuple[tuple[str, float], ...]
 """Weighted losses by name."""
@@ -135,6 +139,8 @@ class Stylizer:
         self.regions = tuple(dict.fromkeys(image.region_color for image in preset.style.images))
         self._mask_weights = None if mask is None else region_weights(mask.to(self.device), self.regions)
         self._replays = Replays(self.device, on_event)
+        self._heed: Heed | None = None
+        self._reading_style = threading.Lock()
         self._targets: dict[int, tuple[StyleTargets, ...]] = {}
         """By the content's area: its shape does not matter to them."""
 
@@ -147,6 +153,14 @@ class Stylizer:
         """The same for contents with this mask, 1CHW in [0, 1]; it is stretched over them. Style targets are shared."""
         other = copy(self)
         other._mask_weights = region_weights(mask.to(self.device), self.regions)
+        return other
+
+    def aside(self, on_event: OnEvent, heed: Heed) -> Stylizer:
+        """The same for another thread, at work beside this one: its news go to `on_event`. All else is shared."""
+        other = copy(self)
+        other.on_event, other._heed = on_event, heed
+        other.fitting = self.fitting.telling(on_event)
+        other._replays = Replays(self.device, on_event)
         return other
 
     @property
@@ -298,16 +312,23 @@ class Stylizer:
     def _style_targets(self, content: Tensor) -> tuple[StyleTargets, ...]:
         """Of each region. Kept for the areas last used; anew for each content where the style takes on its colours."""
         size = size_of(content)
-        images = self.style_images
-        recoloured = self.preset.color.preserve == "style_stats"
-        if recoloured:
-            images = [color.match_statistics(image, content) for image in images]
-        elif size.area_px in self._targets:
-            self._targets[size.area_px] = self._targets.pop(size.area_px)  # the last used stand last
-            return self._targets[size.area_px]
+        if self.preset.color.preserve == "style_stats":
+            return self._read_style(
+                [color.match_statistics(image, content) for image in self.style_images], size
+            )
+        with self._reading_style:
+            # The last used stand last.
+            known = self._targets.pop(size.area_px, None)
+            self._targets[size.area_px] = targets = known or self._read_style(self.style_images, size)
+            if len(self._targets) > AREAS_KEPT:
+                del self._targets[next(iter(self._targets))]
+        return targets
+
+    def _read_style(self, images: Sequence[Tensor], size: Size) -> tuple[StyleTargets, ...]:
+        """Of each region, for a content of that size."""
         style = self.preset.style
         described = list(zip(style.images, images, strict=True))
-        targets = tuple(
+        return tuple(
             style_targets(
                 self.network,
                 [(image, one.weight) for one, image in described if one.region_color == region],
@@ -319,11 +340,6 @@ class Stylizer:
             )
             for region in self.regions
         )
-        if not recoloured:
-            self._targets[size.area_px] = targets
-            if len(self._targets) > AREAS_KEPT:
-                del self._targets[next(iter(self._targets))]
-        return targets
 
     def parts(self, image: Tensor, objective: Objective) -> dict[str, Tensor]:
         """Weighted losses by name; their sum is what is minimised. No gradient comes of them."""
@@ -337,6 +353,8 @@ class Stylizer:
 
     def gradient(self, image: Tensor, objective: Objective) -> tuple[Tensor, Tensor]:
         """Gradient 1CHW, and the weighted losses, `objective.part_names`, as one vector; both on the device."""
+        if self._heed is not None:
+            self._heed()
         return self.fitting.run(size_of(image), partial(loss_and_gradient, self.network, image, objective))
 
     def _adam(

@@ -9,6 +9,7 @@ They have another virtue: one set of filters at them serves both ways (`_turned`
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 
 import torch
@@ -186,6 +187,7 @@ class Filters:
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
         self.weight, self.bias = weight, bias
         self._at_points: Tensor | None = None
+        self._making = threading.Lock()
 
     def forward(self, x: Tensor, mode: str) -> Tensor:
         """BIHW -> BOHW, with an edge of one pixel; its `mode` is as in `F.pad`."""
@@ -209,9 +211,10 @@ class Filters:
         return F.conv_transpose2d(grad.to(self.weight.dtype), self.weight, padding=padding)
 
     def _points(self) -> Tensor:
-        if self._at_points is None:
-            self._at_points = at_points(self.weight)
-        return self._at_points
+        with self._making:  # pictures side by side would each make them
+            if self._at_points is None:
+                self._at_points = at_points(self.weight)
+            return self._at_points
 
     @property
     def coming_bytes(self) -> int:

@@ -433,6 +433,17 @@ def test_photos_have_their_own_price(progress: Progress, clock: _Clock) -> None:
     assert progress.eta_s() == pytest.approx(7)
 
 
+def test_photos_side_by_side_share_their_time(progress: Progress, clock: _Clock) -> None:
+    """The news of the second come all at once, when the first is told to be done."""
+    _tell(progress, dataclasses.replace(JOB, frames=10, tasks=10))
+    for path in ("a.jpg", "b.jpg", "c.jpg", "d.jpg"):
+        progress(TaskStarted(path, "photo", 0, 1, 1, 64, 64))
+        clock.now += 8 if path in ("a.jpg", "c.jpg") else 0
+        progress(PhotoDone(path, "out.jpg", 10, 8.0, 0.1))
+    assert progress.seconds_per_frame() == pytest.approx(4)
+    assert progress.eta_s() == pytest.approx(6 * 4)
+
+
 def test_at_the_end_nothing_is_left(progress: Progress, clock: _Clock) -> None:
     _tell(progress, dataclasses.replace(JOB, frames=2), dataclasses.replace(TASK, frames=2, shots=1))
     _frames(progress, clock, (5.0, False), (1.0, True))

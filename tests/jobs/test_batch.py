@@ -436,17 +436,25 @@ def test_a_price_is_stated_until_one_was_measured(make_preset: MakePreset, here:
 
 
 def test_a_price_is_measured_over_whole_tasks() -> None:
-    meter = prices.Meter()
+    now = 0.0
+    meter = prices.Meter(clock=lambda: now)
 
-    def step(side_px: int, count: int) -> None:
+    def step(path: str, side_px: int, count: int) -> None:
+        meter(TaskStarted(path, "photo", 0, 1, 1, side_px, side_px))
         meter(StepDone(count, count, 0, 1, side_px, side_px, (0.5,) * count, ()))
 
-    step(1000, 3)
+    step("a.jpg", 1000, 3)
+    now = 10
     meter(TaskFailed("a.jpg", "it is damaged"))
-    step(500, 4)
+    step("b.jpg", 500, 4)
     assert meter.price_s is None
+    now = 17
     meter(TaskDone("b.jpg", "out/b.jpg", 1, 1, 7.0, 4))
     assert meter.price_s == pytest.approx(7.0)
+    # Painted beside b: both together took the seven seconds.
+    step("c.jpg", 500, 4)
+    meter(TaskDone("c.jpg", "out/c.jpg", 1, 1, 7.0, 4))
+    assert meter.price_s == pytest.approx(3.5)
 
 
 def test_a_job_leaves_its_price_for_the_next_estimate(

@@ -1,15 +1,17 @@
-"""The engine of this machine: tasks one after another, on one device."""
+"""The engine of this machine, on one device: clips one after another, photos side by side where that is quicker."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from framestyle.errors import FramestyleError, InterruptedByUserError
-from framestyle.events import JobDone, TaskDone, TaskFailed
+from framestyle.events import Event, JobDone, OnEvent, TaskDone, TaskFailed
+from framestyle.jobs.engines.side_by_side import Crew, Outcome, Places, SideBySide
 from framestyle.jobs.estimate import clip_bytes_expected
 from framestyle.jobs.facts import Facts
 from framestyle.jobs.news import NOTHING, Beforehand, JobWords, first_news, last_news
@@ -19,7 +21,9 @@ from framestyle.jobs.render import Survey, render_photo, render_video, survey
 from framestyle.jobs.room import shortage
 from framestyle.jobs.scratch import Scratch
 from framestyle.jobs.workshop import Workshop
+from framestyle.media.photos import photo_size
 from framestyle.nst.sizes import Size, fit_within
+from framestyle.nst.stylizer import Heed
 from framestyle.presets import Preset
 
 
@@ -51,27 +55,84 @@ def run(
         workshop.on_event(event)
     if (short := shortage(output, _bytes_needed(tasks, surveys, workshop.preset))) is not None:
         workshop.on_event(short)
-    done: list[TaskDone] = []
-    failed: list[str] = []
-    for index, task in enumerate(tasks):
-        record.begin(task)
-        try:
-            finished = _do(task, index, surveys.get(task.source), span, workshop, record.facts(task), scratch)
-        except InterruptedByUserError:
-            raise
-        except FramestyleError as error:
-            record.fail(task, error)
-            if alone:
+    ledger = _Ledger(tasks, record, alone)
+    crew = _crew(tasks, before, workshop.stylizer.device)
+    places = Places(crew, workshop.stylizer.fitting)
+    with SideBySide(crew.pictures, workshop.on_event, ledger.end) as beside:
+        for index, task in enumerate(tasks):
+            if task.kind == "photo" and crew.pictures > 1:
+                threads = places.wait_for(index, _size_of(task, workshop.preset), beside)
+                record.begin(task)
+                beside.begin(index, partial(_do_aside, task, index, workshop, scratch), threads)
+                continue
+            beside.wait_for_all()
+            record.begin(task)
+            given = surveys.get(task.source), span, workshop, record.facts(task), scratch
+            try:
+                outcome: Outcome = _do(task, index, *given)
+            except InterruptedByUserError:
                 raise
-            failed.append(str(task.source))
-            workshop.on_event(TaskFailed(str(task.source), error.message, error.next_step))
-            continue
-        record.finish(task)
-        done.append(finished)
-        workshop.on_event(finished)
-    result = last_news(done, failed, time.perf_counter() - started, before)
+            except FramestyleError as error:
+                outcome = error
+            workshop.on_event(ledger.end(index, outcome))
+        beside.wait_for_all()
+    result = last_news(ledger.done, ledger.failed, time.perf_counter() - started, before)
     workshop.on_event(result)
     return result
+
+
+class _Ledger:
+    """What became of each task; the record hears of it at once."""
+
+    def __init__(self, tasks: Sequence[Task], record: Record, alone: bool) -> None:
+        self._tasks, self._record, self._alone = tasks, record, alone
+        self._done: dict[int, TaskDone] = {}
+        self._failed: dict[int, str] = {}
+
+    def end(self, index: int, outcome: Outcome) -> Event:
+        """The last news of a task. Raises its error, where it is alone."""
+        task = self._tasks[index]
+        if isinstance(outcome, TaskDone):
+            self._record.finish(task)
+            self._done[index] = outcome
+            return outcome
+        self._record.fail(task, outcome)
+        if self._alone:
+            raise outcome
+        self._failed[index] = str(task.source)
+        return TaskFailed(str(task.source), outcome.message, outcome.next_step)
+
+    @property
+    def done(self) -> list[TaskDone]:
+        """In the tasks' order."""
+        return [one for _, one in sorted(self._done.items())]
+
+    @property
+    def failed(self) -> list[str]:
+        """Inputs, in the tasks' order."""
+        return [one for _, one in sorted(self._failed.items())]
+
+
+def _crew(tasks: Sequence[Task], before: Beforehand, device: torch.device) -> Crew:
+    """For all photos of the job, those done before with them. A GPU is one for all."""
+    if device.type != "cpu":
+        return Crew(1, torch.get_num_threads())
+    photos = sum(task.kind == "photo" for task in (*before.done, *tasks))
+    return Crew.of(photos + len(before.failed), torch.get_num_threads())
+
+
+def _size_of(task: Task, preset: Preset) -> Size | None:
+    """At which a photo is painted; None where its file does not say."""
+    try:
+        return fit_within(Size(*photo_size(task.source)), preset.scales.max_side_px)
+    except FramestyleError:
+        return None
+
+
+def _do_aside(
+    task: Task, index: int, workshop: Workshop, scratch: Scratch | None, on_event: OnEvent, heed: Heed
+) -> TaskDone:
+    return _do(task, index, None, TimeRange(), workshop.aside(on_event, heed), None, scratch)
 
 
 def _survey_all(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -51,11 +52,15 @@ def photo_size(path: Path) -> tuple[int, int]:
         return (height, width) if orientation(image, path) >= 5 else (width, height)
 
 
+_one_at_a_time = threading.RLock()
+"""What is done with warnings is done for all threads alike."""
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[Image.Image]:
     """Pillow's image, not decoded yet; whatever goes wrong with it inside is an InputError."""
     try:
-        with warnings.catch_warnings():
+        with _one_at_a_time, warnings.catch_warnings():
             # Pillow warns of half the size it refuses (photos of 100 million pixels exist) and of odd EXIF.
             warnings.simplefilter("ignore")
             _refuse_unreadable(path)

@@ -1,0 +1,175 @@
+"""Photos side by side on a CPU: one picture keeps several threads far less busy than as many pictures, a thread each.
+
+What is heard of them is told on the caller's thread, task by task, as if one had followed the other: a display, a log
+or a meter need not know. A Ctrl-C, too, is the caller's: whatever is at work then ends before its next step.
+"""
+
+from __future__ import annotations
+
+import math
+import queue
+from collections.abc import Callable, Set
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import torch
+
+from framestyle.errors import FramestyleError
+from framestyle.events import Event, OnEvent, TaskDone
+from framestyle.jobs.interrupts import held_back
+from framestyle.nst.memory import Fitting
+from framestyle.nst.sizes import Size
+from framestyle.nst.stylizer import Heed
+
+MOST_PICTURES = 8
+"""At a time. Python itself is one for all threads: at 128 px it takes 6 % of a step (measured: docs/benchmarks.md)."""
+LARGEST_PX = 1 << 20
+"""Larger ones keep all threads busy enough, and take memory."""
+
+Work = Callable[[OnEvent, Heed], TaskDone]
+"""Does a task: told where its news go, and what to ask before each step."""
+Outcome = TaskDone | FramestyleError
+
+
+@dataclass(frozen=True)
+class Crew:
+    """How many pictures are painted at a time, by how many threads each.
+
+    By the machine and the job alone, not by what is left of it: a picture's last bits depend on its threads.
+    """
+
+    pictures: int
+    threads: int
+
+    @classmethod
+    def of(cls, photos: int, threads: int) -> Crew:
+        """For a job of so many photos, on a machine of so many threads."""
+        pictures = max(1, min(MOST_PICTURES, photos, threads))
+        return cls(pictures, max(1, threads // pictures))
+
+
+class Places:
+    """Which picture may begin beside those at work: as many as there are hands and, for each read whole, memory for."""
+
+    def __init__(self, crew: Crew, fitting: Fitting) -> None:
+        self._crew, self._fitting = crew, fitting
+        self._needs: dict[int, float] = {}
+        self._room: float = math.inf
+
+    def wait_for(self, number: int, size: Size | None, beside: SideBySide) -> int:
+        """Until this one may: how many threads it has. None, of a size that its file does not tell: it will fail."""
+        alone = size is not None and size.area_px > LARGEST_PX
+        needs: float = 0
+        if size is not None:
+            needs = math.inf if alone else self._fitting.whole_bytes(size)
+        while beside.running and not self._has_room_for(needs, beside.running):
+            beside.wait()
+        if not beside.running:
+            room = self._fitting.room_bytes()
+            self._room = math.inf if room is None else room
+        self._needs[number] = needs
+        return torch.get_num_threads() if alone else self._crew.threads
+
+    def _has_room_for(self, needs: float, running: Set[int]) -> bool:
+        together = needs + sum(self._needs[number] for number in running)
+        return len(running) < self._crew.pictures and math.isfinite(together) and together <= self._room
+
+
+class _Stopped(BaseException):
+    """The job ends before the task does."""
+
+
+class SideBySide:
+    """A context manager. `on_end` is called as soon as a task has ended, and gives the last that is told of it.
+
+    An error that is no FramestyleError is raised where it is heard of. Left by an error, it ends what is at work.
+    """
+
+    def __init__(self, pictures: int, on_event: OnEvent, on_end: Callable[[int, Outcome], Event]) -> None:
+        self._on_event, self._on_end = on_event, on_end
+        self._pool = ThreadPoolExecutor(pictures, thread_name_prefix="paint")
+        self._heard: queue.SimpleQueue[tuple[int, Event | Outcome | BaseException]] = queue.SimpleQueue()
+        self._untold: dict[int, list[Event]] = {}
+        """Of the tasks whose end was not told yet, in the order in which they began."""
+        self._running: set[int] = set()
+        self._stopped = False
+        self._threads_before = torch.get_num_threads()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopped = kind is not None
+        try:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            while not self._heard.empty():  # what has ended before it heard of the stop has ended well
+                number, news = self._heard.get()
+                if isinstance(news, TaskDone):
+                    self._on_end(number, news)
+        finally:
+            torch.set_num_threads(self._threads_before)  # theirs would be that of threads to come
+
+    @property
+    def running(self) -> Set[int]:
+        """Tasks that have begun, and of whose end nothing was heard yet."""
+        return self._running
+
+    def begin(self, number: int, work: Work, threads: int) -> None:
+        """On a thread of the pool: with more of them than there are pictures it would wait for one."""
+        self._untold[number] = []
+        self._running.add(number)
+        with held_back():
+            self._pool.submit(self._do, number, work, threads)
+
+    def wait(self) -> None:
+        """Until one more has ended; meanwhile tells what is heard."""
+        before = len(self._running)
+        while len(self._running) == before:
+            number, news = self._heard.get()
+            if isinstance(news, TaskDone | FramestyleError):
+                self._running.remove(number)
+                self._tell(number, self._on_end(number, news))
+                self._move_on()
+            elif isinstance(news, Event):
+                self._tell(number, news)
+            else:
+                raise news
+
+    def wait_for_all(self) -> None:
+        """Until none is at work."""
+        while self._running:
+            self.wait()
+
+    def _tell(self, number: int, event: Event) -> None:
+        if number == next(iter(self._untold)):
+            self._on_event(event)
+        else:
+            self._untold[number].append(event)
+
+    def _move_on(self) -> None:
+        """To the first task that is still at work: what was kept of those up to it is told now."""
+        while self._untold and (first := next(iter(self._untold))) not in self._running:
+            del self._untold[first]
+            for event in next(iter(self._untold.values()), []):
+                self._on_event(event)
+
+    def _heed(self) -> None:
+        if self._stopped:
+            raise _Stopped
+
+    def _do(self, number: int, work: Work, threads: int) -> None:
+        try:
+            self._heed()
+            torch.set_num_threads(threads)
+            outcome: Outcome | BaseException = work(
+                lambda event: self._heard.put((number, event)), self._heed
+            )
+        except _Stopped:
+            return
+        except BaseException as error:  # for the caller's thread
+            outcome = error
+        self._heard.put((number, outcome))

@@ -1,0 +1,384 @@
+"""Photos side by side: as many as there are hands and memory for, told and recorded as if one by one."""
+
+from __future__ import annotations
+
+import dataclasses
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from framestyle.errors import InputError
+from framestyle.events import (
+    Event,
+    JobDone,
+    Note,
+    OnEvent,
+    PhotoDone,
+    StepDone,
+    TaskDone,
+    TaskFailed,
+    TaskStarted,
+)
+from framestyle.jobs.engines import local, side_by_side
+from framestyle.jobs.engines.side_by_side import Crew, Outcome, Places, SideBySide
+from framestyle.jobs.news import NOTHING, Beforehand
+from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.scratch import Scratch
+from framestyle.jobs.workshop import Workshop
+from framestyle.nst import stylizer as stylizer_module
+from framestyle.nst.image import Size
+from framestyle.nst.stylizer import Heed
+
+MakeWorkshop = Callable[..., Workshop]
+
+LONG_STEPS = 100_000
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def _done(number: int) -> TaskDone:
+    return TaskDone(f"{number}.png", f"out/{number}.png", 1, 1, 0.0)
+
+
+# -- the crew ----------------------------------------------------------------------------------------------
+
+
+@given(photos=st.integers(0, 500), threads=st.integers(1, 256))
+def test_a_crew_uses_the_machine_and_no_more_of_it(photos: int, threads: int) -> None:
+    crew = Crew.of(photos, threads)
+    assert 1 <= crew.pictures <= max(1, photos) and crew.pictures <= side_by_side.MOST_PICTURES
+    assert crew.threads >= 1 and crew.pictures * crew.threads <= threads
+    assert crew.pictures == 1 or (crew.pictures + 1) * (crew.threads + 1) > threads - crew.pictures
+
+
+def test_a_gpu_paints_one_by_one() -> None:
+    tasks = [Task("photo", Path(f"{number}.png"), Path(f"out/{number}.png")) for number in range(4)]
+    assert local._crew(tasks, NOTHING, torch.device("cuda")).pictures == 1
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_the_crew_does_not_depend_on_what_is_left() -> None:
+    """Else a photo that is made anew would have other last bits."""
+    tasks = [Task("photo", Path(f"{number}.png"), Path(f"out/{number}.png")) for number in range(3)]
+    whole = local._crew(tasks, NOTHING, torch.device("cpu"))
+    left = local._crew(tasks[:1], Beforehand(done=tuple(tasks[1:])), torch.device("cpu"))
+    assert whole == left == Crew(2, 1)
+    assert local._crew(tasks[:1], NOTHING, torch.device("cpu")) == Crew(1, 2)
+    clips = [dataclasses.replace(task, kind="video") for task in tasks]
+    assert local._crew(clips, NOTHING, torch.device("cpu")) == Crew(1, 2)
+
+
+# -- in order ----------------------------------------------------------------------------------------------
+
+
+class _Led:
+    """A task that does what it is told, when it is told."""
+
+    def __init__(self) -> None:
+        self.orders: queue.SimpleQueue[Event | Outcome] = queue.SimpleQueue()
+
+    def __call__(self, on_event: OnEvent, heed: Heed) -> TaskDone:
+        while not isinstance(order := self.orders.get(), TaskDone | InputError):
+            assert isinstance(order, Event)
+            on_event(order)
+        if isinstance(order, InputError):
+            raise order
+        return order
+
+
+@settings(deadline=None, max_examples=60)
+@given(data=st.data(), lengths=st.lists(st.integers(0, 4), min_size=1, max_size=4))
+def test_each_task_is_told_whole_before_the_next(data: st.DataObject, lengths: list[int]) -> None:
+    """Whatever they do in whatever order; what ends is on record at once."""
+    told: list[Event] = []
+    ended: list[int] = []
+
+    def end(number: int, outcome: Outcome) -> Event:
+        ended.append(number)
+        return outcome if isinstance(outcome, TaskDone) else TaskFailed(str(number), outcome.message)
+
+    news: list[list[Event | Outcome]] = []
+    for number, length in enumerate(lengths):
+        last: Outcome = _done(number) if data.draw(st.booleans()) else InputError("damaged")
+        news.append([*(Note(f"{number} {one}") for one in range(length)), last])
+    order = data.draw(st.permutations([number for number, all_ in enumerate(news) for _ in all_]))
+    tasks = [_Led() for _ in lengths]
+    with SideBySide(len(lengths), told.append, end) as beside:
+        for number, task in enumerate(tasks):
+            beside.begin(number, task, 1)
+        given_so_far = [0] * len(lengths)
+        for number in order:
+            order_ = news[number][given_so_far[number]]
+            given_so_far[number] += 1
+            tasks[number].orders.put(order_)
+            if isinstance(order_, TaskDone | InputError):
+                beside.wait()
+                assert ended[-1] == number
+        beside.wait_for_all()
+    expected: list[Event] = []
+    for number, all_ in enumerate(news):
+        expected += [one for one in all_[:-1] if isinstance(one, Event)]
+        last = all_[-1]
+        expected.append(last if isinstance(last, TaskDone) else TaskFailed(str(number), "damaged"))
+    assert told == expected
+
+
+def test_a_fault_of_the_program_is_raised_where_it_is_waited_for() -> None:
+    def broken(on_event: OnEvent, heed: Heed) -> TaskDone:
+        raise ZeroDivisionError("of a task")
+
+    with (
+        pytest.raises(ZeroDivisionError, match="of a task"),
+        SideBySide(2, lambda event: None, lambda number, outcome: Note("")) as beside,
+    ):
+        beside.begin(0, broken, 1)
+        beside.wait_for_all()
+
+
+def test_what_is_at_work_ends_with_the_job_and_what_was_done_counts() -> None:
+    ended: list[int] = []
+    both_run = threading.Barrier(3)
+
+    def endless(on_event: OnEvent, heed: Heed) -> TaskDone:
+        both_run.wait()
+        while True:
+            heed()
+
+    def at_its_end(on_event: OnEvent, heed: Heed) -> TaskDone:
+        both_run.wait()
+        return _done(1)
+
+    def end(number: int, outcome: Outcome) -> Event:
+        ended.append(number)
+        return Note("")
+
+    with (
+        pytest.raises(KeyboardInterrupt),
+        SideBySide(2, lambda event: None, end) as beside,
+    ):
+        beside.begin(0, endless, 1)
+        beside.begin(1, at_its_end, 1)
+        beside.begin(2, endless, 1)  # waits for a thread, and is never begun
+        both_run.wait()
+        raise KeyboardInterrupt
+    assert ended == [1]
+
+
+def test_threads_are_as_before_afterwards() -> None:
+    before = torch.get_num_threads()
+    seen: list[int] = []
+
+    def look(on_event: OnEvent, heed: Heed) -> TaskDone:
+        seen.append(torch.get_num_threads())
+        return _done(0)
+
+    with SideBySide(1, lambda event: None, lambda number, outcome: Note("")) as beside:
+        beside.begin(0, look, before + 1)
+        beside.wait_for_all()
+    later: list[int] = []
+    other = threading.Thread(target=lambda: later.append(torch.get_num_threads()))
+    other.start()
+    other.join()
+    assert seen == [before + 1] and torch.get_num_threads() == before and later == [before]
+
+
+# -- room --------------------------------------------------------------------------------------------------
+
+
+class _Numbers:
+    """What `Places` asks of a `Fitting`, by plain numbers: a byte a pixel."""
+
+    def __init__(self, room: int | None) -> None:
+        self.room = room
+
+    def whole_bytes(self, size: Size) -> int:
+        return size.area_px
+
+    def room_bytes(self) -> int | None:
+        return self.room
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    sizes=st.lists(st.integers(1, 1500), min_size=1, max_size=12),
+    room=st.one_of(st.none(), st.integers(0, 4000)),
+    pictures=st.integers(2, 4),
+)
+def test_pictures_share_the_memory_or_are_alone(sizes: list[int], room: int | None, pictures: int) -> None:
+    lock, at_work, seen = threading.Lock(), {}, []  # type: ignore[var-annotated]
+
+    def paint(number: int, on_event: OnEvent, heed: Heed) -> TaskDone:
+        with lock:
+            at_work[number] = sizes[number]
+            seen.append((dict(at_work), torch.get_num_threads()))
+        time.sleep(0.0005)
+        with lock:
+            del at_work[number]
+        return _done(number)
+
+    ended: list[int] = []
+
+    def end(number: int, outcome: Outcome) -> Event:
+        ended.append(number)
+        return _done(number)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(side_by_side, "LARGEST_PX", 1000)
+        places = Places(Crew(pictures, 1), _Numbers(room))  # type: ignore[arg-type]
+        with SideBySide(pictures, lambda event: None, end) as beside:
+            for number, area in enumerate(sizes):
+                threads = places.wait_for(number, Size(area, 1), beside)
+                beside.begin(number, partial(paint, number), threads)
+            beside.wait_for_all()
+    assert sorted(ended) == list(range(len(sizes)))
+    for together, threads in seen:
+        assert len(together) <= pictures
+        if len(together) > 1:
+            assert max(together.values()) <= 1000 and (room is None or sum(together.values()) <= room)
+            assert threads == 1
+    large = [threads for together, threads in seen if max(together.values()) > 1000]
+    assert all(threads == torch.get_num_threads() for threads in large)
+
+
+# -- whole jobs --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> list[Task]:
+    """Five of several sizes."""
+    tasks = []
+    for number, (width, height) in enumerate(((72, 54), (48, 64), (72, 54), (80, 66), (64, 64))):
+        pixels = np.random.default_rng(number).integers(0, 256, (height, width, 3), dtype=np.uint8)
+        source = tmp_path / f"{number}.png"
+        Image.fromarray(pixels).save(source)
+        tasks.append(Task("photo", source, tmp_path / "out" / f"{number}.png"))
+    (tmp_path / "out").mkdir()
+    return tasks
+
+
+def _paint(tasks: list[Task], workshop: Workshop, **more: Any) -> JobDone:
+    return local.run(tasks, tasks[0].target.parent, TimeRange(), workshop, **more)
+
+
+def _without_times(event: Event) -> Event:
+    if isinstance(event, PhotoDone | TaskDone | JobDone):
+        return dataclasses.replace(event, seconds=0.0)
+    return event
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_a_folder_side_by_side_is_the_folder_one_by_one(
+    photos: list[Task], make_workshop: MakeWorkshop
+) -> None:
+    """With as many threads a picture: the same pixels, and the same news in the same order."""
+    side: list[Event] = []
+    _paint(photos, make_workshop(side.append))
+    pixels = [np.asarray(Image.open(task.target)) for task in photos]
+    for task in photos:
+        task.target.unlink()
+    single: list[Event] = []
+    torch.set_num_threads(1)
+    _paint(photos, make_workshop(single.append))
+    assert list(map(_without_times, side)) == list(map(_without_times, single))
+    assert {type(event) for event in side} >= {StepDone, PhotoDone, TaskDone, JobDone}
+    for task, before in zip(photos, pixels, strict=True):
+        assert np.array_equal(np.asarray(Image.open(task.target)), before)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_two_are_at_work_at_once(
+    photos: list[Task], make_workshop: MakeWorkshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of the first two waits for the other one's first step."""
+    met = threading.Barrier(2, timeout=30)
+    first_step = stylizer_module.loss_and_gradient
+    known: set[int] = set()
+
+    def meeting(*given: Any) -> Any:
+        thread = threading.get_ident()
+        if thread not in known:
+            known.add(thread)
+            met.wait()
+        return first_step(*given)
+
+    monkeypatch.setattr(stylizer_module, "loss_and_gradient", meeting)
+    done = _paint(photos, make_workshop())
+    assert len(known) == 2 and len(done.outputs) == 5 and not done.failed
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_a_damaged_photo_stops_none_beside_it(photos: list[Task], make_workshop: MakeWorkshop) -> None:
+    photos[1].source.write_bytes(b"no picture")
+    news: list[Event] = []
+    done = _paint(photos, make_workshop(news.append))
+    assert done.failed == (str(photos[1].source),)
+    assert done.outputs == tuple(str(task.target) for task in photos if task is not photos[1])
+    ends = [event.path for event in news if isinstance(event, TaskDone | TaskFailed)]
+    assert ends == [str(task.source) for task in photos]
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_a_stop_is_heard_between_steps_and_leaves_nothing(
+    photos: list[Task], make_workshop: MakeWorkshop
+) -> None:
+    def stop(event: Event) -> None:
+        if isinstance(event, StepDone):
+            raise KeyboardInterrupt
+
+    workshop = make_workshop(stop, scales={"first_steps": LONG_STEPS, "steps": LONG_STEPS})
+    folder = photos[0].target.parent
+    with pytest.raises(KeyboardInterrupt), Scratch(folder) as scratch:
+        _paint(photos, workshop, scratch=scratch)
+    assert list(folder.iterdir()) == []
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("paint")]
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_the_style_is_read_once_for_pictures_of_one_size(
+    photos: list[Task], make_workshop: MakeWorkshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Size] = []
+    style_targets = stylizer_module.style_targets
+
+    def counted(network: Any, images: Any, layers: Any, statistic: Any, size: Size, *more: Any) -> Any:
+        read.append(size)
+        time.sleep(0.05)  # so that both come while it is read
+        return style_targets(network, images, layers, statistic, size, *more)
+
+    monkeypatch.setattr(stylizer_module, "style_targets", counted)
+    _paint([photos[0], photos[2]], make_workshop())
+    assert len(read) == len(set(read)) > 0
+
+
+def test_news_of_one_aside_go_where_it_says(make_workshop: MakeWorkshop) -> None:
+    own: list[Event] = []
+    others: list[Event] = []
+    heeded: list[int] = []
+    shop = make_workshop(own.append, scales={"first_steps": 3, "steps": 2})
+    aside = shop.aside(others.append, lambda: heeded.append(len(others)))
+    content = torch.rand(1, 3, 40, 56, generator=torch.Generator().manual_seed(1))
+    whole = shop.stylizer.stylize(content)
+    heard = len(own)
+    result = aside.stylizer.stylize(content)
+    assert torch.equal(result.image, whole.image)
+    assert len(own) == heard == len(others) > 0 and len(heeded) == result.steps
+    aside.on_event(Note("here"))
+    assert others[-1] == Note("here") and own[-1] != Note("here")
+    assert not [event for event in others if isinstance(event, TaskStarted)]
