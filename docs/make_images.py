@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from framestyle.doors.console import open_console
@@ -35,13 +35,16 @@ MOMENTS = (0.1, 0.3, 0.5, 0.6, 0.95)
 CELL_PX, PRESET_CELL_PX = 320, 200
 
 
-def stylize(kind: str, source: Path, target: Path, preset: str, settings: Sequence[str], device: str) -> None:
-    """One clip or photo into `target`."""
+def stylize(
+    kind: str, targets: Mapping[Path, Path], preset: str, settings: Sequence[str], device: str
+) -> None:
+    """Clips or photos, each source into its target."""
     with open_console("auto") as console:
         shop = open_workshop(
             load_preset(preset, settings), weights="auto", device=device, seed=0, on_event=console
         )
-        run([Task(kind, source, target)], target, TimeRange(), shop)
+        tasks = [Task(kind, source, target) for source, target in targets.items()]
+        run(tasks, tasks[0].target.parent, TimeRange(), shop, alone=True)
 
 
 def photos(work: Path, device: str) -> None:
@@ -50,7 +53,7 @@ def photos(work: Path, device: str) -> None:
         source = samples_dir() / "photos" / f"{name}.jpg"
         targets = [work / f"{name}-{preset}.png" for preset in presets]
         for preset, target in zip(presets, targets, strict=True):
-            stylize("photo", source, target, preset, PHOTO_SETTINGS, device)
+            stylize("photo", {source: target}, preset, PHOTO_SETTINGS, device)
         pictures = [read_style_image(path) for path in (source, *targets)]
         rows.append(picture_row(source.name, ["original", *presets], pictures, CELL_PX))
     write_photo(IMAGES / "photos.jpg", sheet(rows), None, {})
@@ -58,7 +61,7 @@ def photos(work: Path, device: str) -> None:
 
 def clip(work: Path, device: str) -> None:
     source, target = samples_dir() / "clip.mp4", work / "clip.mp4"
-    stylize("video", source, target, CLIP_PRESET, CLIP_SETTINGS, device)
+    stylize("video", {source: target}, CLIP_PRESET, CLIP_SETTINGS, device)
     moments = [f"at {fraction:.0%}" for fraction in MOMENTS]
     rows = [
         picture_row(title, moments, clip_moments(path, MOMENTS), CELL_PX)
@@ -67,19 +70,19 @@ def clip(work: Path, device: str) -> None:
     write_photo(IMAGES / "clip.jpg", sheet(rows), None, {})
 
 
-def presets(work: Path, device: str, name: str) -> None:
-    """Every preset of the list on one photo, small; but for gatys2015, which wants imagenet weights."""
-    source = samples_dir() / "photos" / f"{name}.jpg"
-    pictures, labels = [read_style_image(source)], ["original"]
-    found = (summary for summary in list_presets() if summary.builtin and "reference" not in summary.tags)
-    for preset in sorted(summary.name for summary in found):
-        target = work / f"{name}-{preset}.png"
-        if not target.exists():
-            stylize("photo", source, target, preset, PRESET_SETTINGS, device)
-        pictures.append(read_style_image(target))
-        labels.append(preset)
-    page = sheet([picture_row(source.name, labels, pictures, PRESET_CELL_PX)])
-    write_photo(IMAGES / f"presets-{name}.jpg", page, None, {}, PhotoSettings(75, "4:2:0", "srgb"))
+def presets(work: Path, device: str, names: Sequence[str]) -> None:
+    """Every preset of the list on each of these photos, small; but for gatys2015, which wants imagenet weights."""
+    sources = [samples_dir() / "photos" / f"{name}.jpg" for name in names]
+    shown = (summary for summary in list_presets() if summary.builtin and "reference" not in summary.tags)
+    labels = sorted(summary.name for summary in shown)
+    targets = {preset: {source: work / f"{source.stem}-{preset}.png" for source in sources} for preset in labels}
+    for preset, all_ in targets.items():
+        if left := {source: target for source, target in all_.items() if not target.exists()}:
+            stylize("photo", left, preset, PRESET_SETTINGS, device)
+    for source in sources:
+        pictures = [read_style_image(path) for path in (source, *(targets[preset][source] for preset in labels))]
+        page = sheet([picture_row(source.name, ["original", *labels], pictures, PRESET_CELL_PX)])
+        write_photo(IMAGES / f"presets-{source.stem}.jpg", page, None, {}, PhotoSettings(75, "4:2:0", "srgb"))
 
 
 def main() -> None:
@@ -97,8 +100,7 @@ def main() -> None:
         if "clip" in args.only:
             clip(work, args.device)
         if "presets" in args.only:
-            for name in args.photos:
-                presets(work, args.device, name)
+            presets(work, args.device, args.photos)
 
 
 if __name__ == "__main__":

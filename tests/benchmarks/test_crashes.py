@@ -26,13 +26,13 @@ def test_a_trial_is_good_only_where_all_holds() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("passes", "kills"), [(1, 1), (2, 1)])
 def test_killed_at_random_it_goes_on_to_the_same_result(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, passes: int, kills: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Of two passes; with one pass tests/faults/test_process_faults.py kills it, at moments that it chooses."""
     monkeypatch.setenv("FRAMESTYLE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(crashes, "SHOT_FRAMES", 6)
     folder = tmp_path / "work"
     folder.mkdir()
-    report = run(folder, kills, seed=passes, passes=passes)
-    assert report.good == kills, report
+    report = run(folder, 1, seed=2, passes=2)
+    assert report.good == 1, report

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from benchmarks import speed, throughput, time_to_quality
+from benchmarks import side_by_side, speed, throughput, time_to_quality
 from benchmarks.shallow import SHALLOW
 from benchmarks.time_to_quality import PEER, Row, against_peer, reached_after
 from framestyle.nst.image import Size
@@ -62,6 +64,26 @@ def test_a_clip_is_rendered_and_its_events_are_read(tmp_path: Path) -> None:
     (row,) = json.loads((tmp_path / "throughput.json").read_text())["rows"]
     assert row["warm_frames"] >= 3 and row["seconds_a_frame"] > 0 and row["steps_a_frame"] > 0
     assert 0 <= row["outside"] < 1 and 0 < row["processor_busy"] < 2 and row["peak_bytes"] > 100 << 20
+
+
+@pytest.mark.slow
+def test_a_folder_is_painted_both_ways(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "quick.yaml").write_text(SHALLOW + "scales: {min_px: 16, first_steps: 2, steps: 2}\n")
+    (tmp_path / "photos").mkdir()
+    for number in range(3):
+        pixels = np.random.default_rng(number).integers(0, 256, (24, 32, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "photos" / f"{number}.png")
+    command = [str(tmp_path / "photos"), f"--preset={tmp_path / 'quick.yaml'}", "--weights=untrained"]
+    assert side_by_side.main([*command, "--max-side", "32", "--rounds", "1", "-o", str(tmp_path)]) == 0
+    one, beside = json.loads((tmp_path / "side_by_side.json").read_text())["rows"]
+    assert (one["way"], one["part"], beside["way"]) == ("one by one", 1.0, "side by side")
+    assert beside["part"] == pytest.approx(beside["seconds_a_photo"] / one["seconds_a_photo"])
+    for row in (one, beside):
+        assert row["photos"] == 3 and row["processor_s"] > 0 and row["peak_bytes"] > 100 << 20
+    assert "| 32 | side by side |" in capsys.readouterr().out
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(RuntimeError):
+        side_by_side.paint(tmp_path / "empty", 1, command[1:])
 
 
 def _row(schedule: str, seconds: float, loss: float, share: float = 1.0) -> Row:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from framestyle.errors import FramestyleError, InputError, OutputError, UsageError
@@ -29,6 +30,7 @@ from framestyle.events import (
 from framestyle.jobs import batch as batch_module
 from framestyle.jobs import prices
 from framestyle.jobs.batch import Order, paint, prepare
+from framestyle.jobs.engines import side_by_side
 from framestyle.jobs.manifest import NAME
 from framestyle.jobs.plan import TimeRange
 from framestyle.media.photos import read_photo
@@ -162,7 +164,11 @@ def test_files_of_others_are_replaced_only_where_that_is_said(order: Order) -> N
     assert read_photo(Path("out/a.png")).pixels.shape == (12, 16, 3)
 
 
-def test_a_stopped_job_goes_on_and_ends_as_if_it_had_not_been_stopped(order: Order) -> None:
+def test_a_stopped_job_goes_on_and_ends_as_if_it_had_not_been_stopped(
+    order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(side_by_side, "MOST_PICTURES", 1)
+
     def stop(event: Event) -> None:
         if isinstance(event, PhotoDone) and event.path == "in/b.jpg":
             raise KeyboardInterrupt  # b.jpg is in its place, and nobody has written that down
@@ -174,6 +180,30 @@ def test_a_stopped_job_goes_on_and_ends_as_if_it_had_not_been_stopped(order: Ord
     (done,) = _do(order)
     assert done.skipped == 1 and _made_anew(before, _files()) == {"b.jpg", "x/c.png"}
     _do(replace(order, output=Path("whole")))
+    for name in ("a.png", "b.jpg", "x/c.png"):
+        assert np.array_equal(read_photo(Path("out", name)).pixels, read_photo(Path("whole", name)).pixels)
+
+
+@pytest.mark.parametrize("at", ["in/a.png", "in/b.jpg", "in/x/c.png"])
+def test_so_does_one_that_painted_several_at_once(order: Order, at: str) -> None:
+    """Its pixels, too, are the same, though fewer are painted the second time."""
+
+    def stop(event: Event) -> None:
+        if isinstance(event, PhotoDone) and event.path == at:
+            raise KeyboardInterrupt
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            _do(order, stop)
+        before = _files()
+        (done,) = _do(order)
+        assert done.skipped + len(done.outputs) == 3 and not done.failed
+        assert _made_anew(before, _files()) == {path.removeprefix("out/") for path in done.outputs}
+        _do(replace(order, output=Path("whole")))
+    finally:
+        torch.set_num_threads(threads)
     for name in ("a.png", "b.jpg", "x/c.png"):
         assert np.array_equal(read_photo(Path("out", name)).pixels, read_photo(Path("whole", name)).pixels)
 
