@@ -81,9 +81,6 @@ def test_a_folder_is_painted_both_ways(tmp_path: Path, capsys: pytest.CaptureFix
     for row in (one, beside):
         assert row["photos"] == 3 and row["processor_s"] > 0 and row["peak_bytes"] > 100 << 20
     assert "| 32 | side by side |" in capsys.readouterr().out
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(RuntimeError):
-        side_by_side.paint(tmp_path / "empty", 1, command[1:])
 
 
 def _row(schedule: str, seconds: float, loss: float, share: float = 1.0) -> Row:

@@ -84,19 +84,17 @@ def call() -> Call:
 def stopped_at_work(
     workplace: Path, children_of: Callable[[int], list[int]]
 ) -> Callable[..., tuple[str, list[int]]]:
-    """`stopped_at_work(*arguments, number=…, whole_group=…)`: the command as a process, sent a signal when it has taken
-    its first steps. It ends with 130; what it still said, and the processes that it had started."""
+    """`stopped_at_work(*arguments, whole_group=…, threads=…)`: the command as a process, sent a Ctrl-C when it has
+    taken its first steps. It ends with 130; what it still said, and the processes that it had started."""
 
-    def stopped(
-        *arguments: str, number: signal.Signals = signal.SIGINT, whole_group: bool = False
-    ) -> tuple[str, list[int]]:
+    def stopped(*arguments: str, whole_group: bool = False, threads: int = 1) -> tuple[str, list[int]]:
         process = subprocess.Popen(
             [sys.executable, "-m", "framestyle", *arguments, "--device", "cpu", "--progress", "json"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            env=os.environ | {"OMP_NUM_THREADS": str(threads)},
             # A shell's background jobs ignore Ctrl-C, and a child would inherit that.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
@@ -106,7 +104,7 @@ def stopped_at_work(
                 if '"event": "step_done"' in line:
                     break
             children = children_of(process.pid)
-            (os.killpg if whole_group else os.kill)(process.pid, number)
+            (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
             rest = process.stderr.read()
             assert process.wait(30) == 130
         finally:

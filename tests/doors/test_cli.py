@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -237,21 +236,15 @@ def test_every_failure_of_a_batch_is_named_even_without_progress(
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
-@pytest.mark.parametrize(
-    ("number", "whole_group"), [(signal.SIGINT, False), (signal.SIGINT, True), (signal.SIGTERM, False)]
-)
-def test_a_stopped_clip_is_exit_130_with_no_half_file_and_no_ffmpeg_left(
-    workplace: Path,
-    quick: str,
-    number: signal.Signals,
-    whole_group: bool,
-    stopped_at_work: Callable[..., tuple[str, list[int]]],
+def test_a_clip_that_is_stopped_in_a_terminal_leaves_no_half_file_and_no_ffmpeg(
+    workplace: Path, quick: str, stopped_at_work: Callable[..., tuple[str, list[int]]]
 ) -> None:
+    """There a Ctrl-C goes to ffmpeg, too. Signals to the command alone: tests/faults/test_process_faults.py."""
     source = "testsrc2=size=64x48:rate=25:duration=4"
     subprocess.run([ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", source, "long.mp4"], check=True)
     steps = ("--set", "video.steps=2000", "--set", "video.tolerance=0", "--set", "video.min_steps=2000")
     command = ("stylize", "long.mp4", "-o", "out.mp4", "-p", quick, *steps, "--weights", "untrained")
-    rest, encoders = stopped_at_work(*command, number=number, whole_group=whole_group)
+    rest, encoders = stopped_at_work(*command, whole_group=True)
     assert encoders
     is_told(rest, "stopped", "same command")
     assert files_in(workplace) == ["long.mp4", "quick.yaml"]
@@ -259,6 +252,20 @@ def test_a_stopped_clip_is_exit_130_with_no_half_file_and_no_ffmpeg_left(
     while any(Path(f"/proc/{pid}").exists() for pid in encoders) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(Path(f"/proc/{pid}").exists() for pid in encoders)
+
+
+def test_photos_side_by_side_are_stopped_before_their_next_step(
+    workplace: Path, quick: str, stopped_at_work: Callable[..., tuple[str, list[int]]]
+) -> None:
+    """The first photo to be heard of has thousands of steps to go."""
+    (workplace / "in").mkdir()
+    for name in ("a.png", "b.png", "c.png"):
+        Image.fromarray(np.full((48, 64, 3), 90, np.uint8)).save(workplace / "in" / name)
+    steps = ("--set", "scales.first_steps=10000", "--weights", "untrained")
+    rest, _ = stopped_at_work("stylize", "in", "-o", "out", "-p", quick, *steps, threads=2)
+    is_told(rest, "stopped")
+    left = [path.name for path in (workplace / "out").iterdir() if path.name != ".framestyle.json"]
+    assert not left
 
 
 @pytest.mark.parametrize(

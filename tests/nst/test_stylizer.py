@@ -373,8 +373,7 @@ class _Faulty(Stylizer):
         return gradient, values
 
 
-@pytest.mark.parametrize("loss", [True, False])
-@pytest.mark.parametrize("call", [1, 7, 10, 14])
+@pytest.mark.parametrize(("call", "loss"), [(1, True), (7, False), (10, True), (10, False), (14, True)])
 def test_after_a_loss_that_is_no_number_it_steps_back_and_goes_on_slower(
     make_preset: Callable[..., Preset], untrained: Backbone, picture: Picture, call: int, loss: bool
 ) -> None:

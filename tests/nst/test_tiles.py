@@ -164,8 +164,9 @@ def _deep_error(
     return _compare(network, image, one, other, tiling)
 
 
-@pytest.mark.parametrize("tiling", [Tiling(2, 32), Tiling(3, 64), Tiling(5, 48)])
-@pytest.mark.parametrize("pads_deep", [False, True])
+@pytest.mark.parametrize(
+    ("tiling", "pads_deep"), [(Tiling(2, 32), True), (Tiling(3, 64), False), (Tiling(5, 48), True)]
+)
 def test_the_whole_depth_is_the_same_in_tiles(
     untrained: Backbone, picture: Picture, tiling: Tiling, pads_deep: bool
 ) -> None:
