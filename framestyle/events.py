@@ -28,6 +28,8 @@ class JobStarted(Event):
     """Frames of all clips, each as often as it is painted, plus photos: what FrameDone and PhotoDone count up to."""
     skipped: int = 0
     """How many of the tasks were done before; their frames are not counted."""
+    at_once: int = 1
+    """How many photos are painted at a time, at most."""
 
 
 @dataclass(frozen=True)

@@ -276,9 +276,10 @@ class _Rich:
         grid.add_column(no_wrap=True)
         if progress.job is not None:
             job, task = progress.job, progress.task
-            name = middle(plain(task.path if task else job.output), max(16, width - 44))
+            at_once = f" · {job.at_once} at once" if job.at_once > 1 else ""
+            name = middle(plain(task.path if task else job.output), max(16, width - 44 - len(at_once)))
             preset = plain(task.preset if task and task.preset else job.preset)
-            grid.add_row(Text(f"{name}  {preset} · {job.weights} · {job.device}", style="bold"))
+            grid.add_row(Text(f"{name}  {preset} · {job.weights} · {job.device}{at_once}", style="bold"))
         if progress.preparing is not None:
             grid.add_row(self._bar(progress.preparing.fraction, f"preparing {progress.preparing.what}"))
         elif progress.total:

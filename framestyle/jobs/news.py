@@ -28,6 +28,8 @@ class JobWords:
     preset: str
     weights: str
     device: str
+    at_once: int = 1
+    """Photos, at most."""
 
 
 def first_news(words: JobWords, tasks: Sequence[Task], frames: int, before: Beforehand) -> Iterator[Event]:
@@ -43,6 +45,7 @@ def first_news(words: JobWords, tasks: Sequence[Task], frames: int, before: Befo
         len(inputs),
         frames,
         len(before.done),
+        words.at_once,
     )
     for task in before.done:
         yield TaskSkipped(str(task.source), str(task.target))

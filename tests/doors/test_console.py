@@ -196,6 +196,11 @@ def test_preparation_is_shown_until_it_is_done(width: int) -> None:
     assert "frame 0/30" in after
 
 
+def test_the_display_says_how_many_photos_are_painted_at_once(width: int) -> None:
+    shown = _shown("rich", [dataclasses.replace(JOB, at_once=2), TASK])
+    assert "2 at once" in shown and "at once" not in _shown("rich", [JOB, TASK])
+
+
 def test_the_display_gives_the_terminal_back(width: int) -> None:
     for news in (_at_work(), []):
         told = _shown("rich", news)

@@ -50,13 +50,13 @@ def run(
     total = sum(found.frames for found in surveys.values() if isinstance(found, Survey))
     total *= workshop.preset.video.painted_times
     total += sum(task.kind == "photo" for task in tasks)
-    words = JobWords(str(output), workshop.preset.name, workshop.weights, workshop.device)
+    crew = _crew(tasks, before, workshop.stylizer.device)
+    words = JobWords(str(output), workshop.preset.name, workshop.weights, workshop.device, crew.pictures)
     for event in first_news(words, tasks, total, before):
         workshop.on_event(event)
     if (short := shortage(output, _bytes_needed(tasks, surveys, workshop.preset))) is not None:
         workshop.on_event(short)
     ledger = _Ledger(tasks, record, alone)
-    crew = _crew(tasks, before, workshop.stylizer.device)
     places = Places(crew, workshop.stylizer.fitting)
     with SideBySide(crew.pictures, workshop.on_event, ledger.end) as beside:
         for index, task in enumerate(tasks):

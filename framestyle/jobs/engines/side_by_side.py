@@ -27,6 +27,8 @@ MOST_PICTURES = 8
 """At a time. Python itself is one for all threads: at 128 px it takes 6 % of a step (measured: docs/benchmarks.md)."""
 LARGEST_PX = 1 << 20
 """Larger ones keep all threads busy enough, and take memory."""
+UNSEEN_ROOM_BYTES = 2 << 30
+"""Where the system does not say how much memory is free: what small machines have to spare."""
 
 Work = Callable[[OnEvent, Heed], TaskDone]
 """Does a task: told where its news go, and what to ask before each step."""
@@ -56,7 +58,7 @@ class Places:
     def __init__(self, crew: Crew, fitting: Fitting) -> None:
         self._crew, self._fitting = crew, fitting
         self._needs: dict[int, float] = {}
-        self._room: float = math.inf
+        self._room = 0
 
     def wait_for(self, number: int, size: Size | None, beside: SideBySide) -> int:
         """Until this one may: how many threads it has. None, of a size that its file does not tell: it will fail."""
@@ -68,7 +70,7 @@ class Places:
             beside.wait()
         if not beside.running:
             room = self._fitting.room_bytes()
-            self._room = math.inf if room is None else room
+            self._room = UNSEEN_ROOM_BYTES if room is None else room
         self._needs[number] = needs
         return torch.get_num_threads() if alone else self._crew.threads
 
