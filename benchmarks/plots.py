@@ -127,3 +127,57 @@ def side_by_side(
     figure.tight_layout(pad=0.3)
     figure.savefig(path, dpi=110)
     pyplot.close(figure)
+
+
+class Step(Protocol):
+    """What the plot of speeds needs of a row."""
+
+    side_px: int
+    way: str
+    part: float
+    share_of_peak: float
+
+
+def speed_by_size(rows: Sequence[Step], path: Path) -> None:
+    """By size, a line a way: its time as a part of the plain loop's, and its share of the machine's peak."""
+    pyplot = _pyplot()
+    figure, panels = pyplot.subplots(1, 2, figsize=(9, 3.6))
+    for way in dict.fromkeys(row.way for row in rows):
+        found = [row for row in rows if row.way == way]
+        sides = [row.side_px for row in found]
+        panels[0].plot(sides, [row.part for row in found], marker="o", label=way)
+        panels[1].plot(sides, [100 * row.share_of_peak for row in found], marker="o", label=way)
+    for panel, title in zip(panels, ("time, of the plain loop's", "% of the peak"), strict=True):
+        panel.set_xscale("log", base=2)
+        panel.set_xticks(sorted({row.side_px for row in rows}), sorted({row.side_px for row in rows}))
+        panel.set(title=title, xlabel="px", ylim=(0, None))
+        panel.grid(True, alpha=0.2)
+    panels[0].legend(fontsize=8)
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
+
+
+class Shares(Protocol):
+    """What the plot of a clip's time needs of a row."""
+
+    max_side_px: int
+    shares: dict[str, float]
+    idle: float
+
+
+def shares_of_time(rows: Sequence[Shares], path: Path) -> None:
+    """Of each render a group of bars: the share of its time that each part was at work, and the idle share."""
+    pyplot = _pyplot()
+    figure, panel = pyplot.subplots(figsize=(1.5 + 2.4 * len(rows), 3.4))
+    names = [*rows[0].shares, "idle"]
+    for place, name in enumerate(names):
+        values = [100 * (row.idle if name == "idle" else row.shares[name]) for row in rows]
+        at = [number + (place + 0.5) * 0.8 / len(names) - 0.4 for number in range(len(rows))]
+        panel.bar_label(panel.bar(at, values, 0.8 / len(names), label=name), fmt="%.1f", fontsize=7)
+    panel.set_xticks(range(len(rows)), [f"{row.max_side_px} px" for row in rows])
+    panel.set(ylabel="% of the clip's time", ylim=(0, 110))
+    panel.legend(fontsize=8, ncols=2, loc="center right")
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)

@@ -4,7 +4,7 @@ Side by side in one process, in turn: the plain loop, as it is commonly written 
 autograd, torch's Adam, a look at the loss in each step), and FrameStyle's step, in float32 and in bfloat16. Both take
 VGG19 up to relu5_1 with five style layers and one content layer. Times are medians, of the processor on a CPU. Beside
 each stand its operations a second as a share of the best that a 3x3 convolution alone reached here, and how far loss
-and gradient are from float64. Writes JSON and a table.
+and gradient are from float64. Writes JSON and a table, and with --plot a picture.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from benchmarks.plots import speed_by_size
 from benchmarks.reports import write_report
 from framestyle.doors.demo import samples_dir
 from framestyle.media.photos import read_photo
@@ -294,6 +295,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--run-side", type=int, default=128, help=f"size of the runs of {RUN_STEPS} steps; 0: none"
     )
+    parser.add_argument("--plot", action="store_true", help="draw it too (needs matplotlib)")
     parser.add_argument("-o", "--output", type=Path, default=Path("speed"), metavar="FOLDER")
     args = parser.parse_args(argv)
     torch.set_num_threads(args.threads)
@@ -310,6 +312,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"loss after {RUN_STEPS} steps at {args.run_side} px: bfloat16 {part:.4f} of float32's")
     args.output.mkdir(parents=True, exist_ok=True)
     write_report(args.output / "speed.json", rows, args)
+    if args.plot:
+        speed_by_size(rows, args.output / "speed.png")
     return 0
 
 

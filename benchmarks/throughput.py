@@ -2,9 +2,10 @@
 
 Renders a clip as a user would (decode, flow, optimise, encode, with the sound), in a process of its own, and reads its
 events. Of the warm frames, the time between one and the next is held against the time that the frame itself took:
-what is left is what decoding, flow and encoding kept the optimiser waiting for. Beside it how busy the processor was:
-its time, encoders' included, over the time by the clock and the cores. Further options of `framestyle stylize` are
-passed on, written as --name=value. Writes JSON.
+what is left is what decoding, flow and encoding kept the optimiser waiting for. Beside it in which share of the clip's
+time each part was at work (see parts.py: they overlap), in which of it the device had nothing of the optimiser's to do,
+and how busy the processor was: its time, encoders' included, over the time by the clock and the cores. Further options
+of `framestyle stylize` are passed on, written as --name=value. Writes JSON, a table, and with --plot a picture.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from benchmarks.parts import PARTS
+from benchmarks.plots import shares_of_time
 from benchmarks.processes import waited_for
 from benchmarks.reports import write_report
 from framestyle.doors.demo import samples_dir
@@ -28,7 +31,8 @@ from framestyle.doors.demo import samples_dir
 
 @dataclass(frozen=True)
 class Row:
-    """`outside`: the share of the warm frames' time in which none was worked at."""
+    """`outside`: the share of the warm frames' time in which none was worked at. `shares`: of the whole clip's time, by
+    part; `idle`: that in which the optimiser was not at work."""
 
     clip: str
     preset: str
@@ -37,6 +41,8 @@ class Row:
     seconds_a_frame: float
     steps_a_frame: float
     outside: float
+    shares: dict[str, float]
+    idle: float
     processor_busy: float
     peak_bytes: int
 
@@ -56,16 +62,39 @@ def shares(events: Sequence[Mapping[str, Any]]) -> tuple[int, float, float, floa
 def render(clip: Path, preset: str, max_side_px: int, options: Sequence[str]) -> Row:
     """In a process of its own, so that its memory and time are its own."""
     with tempfile.TemporaryDirectory() as name:
-        command = [sys.executable, "-m", "framestyle", "stylize", str(clip), "-o", str(Path(name) / "o.mp4")]
+        told = Path(name) / "parts.json"
+        command = [sys.executable, "-m", "benchmarks.parts", str(told)]
+        command += ["stylize", str(clip), "-o", str(Path(name) / "o.mp4")]
         command += ["-p", preset, "--max-side", str(max_side_px), "--progress", "json", *options]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
         assert process.stderr is not None
         events = [json.loads(line) for line in process.stderr if line.startswith("{")]
         used = waited_for(process, f"the render of {clip}")
+        seconds_at_work = json.loads(told.read_text(encoding="utf-8"))
     count, seconds, steps, outside = shares(events)
-    span_s = events[-1]["time_s"]
-    busy = used.processor_s / span_s / (os.cpu_count() or 1)
-    return Row(clip.name, preset, max_side_px, count, seconds, steps, outside, busy, used.peak_bytes)
+    times = {event["event"]: event["time_s"] for event in events}
+    span_s = times["task_done"] - times["task_started"]
+    parts = {part: seconds_at_work[part] / span_s for part in PARTS}
+    idle = max(0.0, 1 - parts["optimise"])
+    busy = used.processor_s / events[-1]["time_s"] / (os.cpu_count() or 1)
+    return Row(
+        clip.name, preset, max_side_px, count, seconds, steps, outside, parts, idle, busy, used.peak_bytes
+    )
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Markdown."""
+    heads = ["px", "warm frames", "s a frame", "steps", "outside", *PARTS, "idle", "processor", "peak MiB"]
+    lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
+    for row in rows:
+        shares_told = " | ".join(f"{row.shares[part]:.1%}" for part in PARTS)
+        lines.append(
+            f"| {row.max_side_px} | {row.warm_frames} | {row.seconds_a_frame:.2f} | {row.steps_a_frame:.1f} "
+            f"| {row.outside:.1%} | {shares_told} | {row.idle:.1%} | {row.processor_busy:.0%} "
+            f"| {row.peak_bytes / 2**20:.0f} |"
+        )
+    return "\n".join(lines)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -75,19 +104,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("clip", type=Path, nargs="?", default=samples_dir() / "clip.mp4")
     parser.add_argument("-p", "--preset", default="nightswirl")
-    parser.add_argument("--max-side", type=int, default=256)
+    parser.add_argument("--max-side", type=int, nargs="+", default=[256])
     parser.add_argument("--weights", default="learned")
+    parser.add_argument("--plot", action="store_true", help="draw the shares too (needs matplotlib)")
     parser.add_argument("-o", "--output", type=Path, default=None, metavar="FOLDER")
     args, options = parser.parse_known_args(argv)
-    row = render(args.clip, args.preset, args.max_side, ["--weights", args.weights, *options])
-    print(
-        f"{row.clip}, {row.max_side_px} px: {row.warm_frames} warm frames, {row.seconds_a_frame:.2f} s and"
-        f" {row.steps_a_frame:.1f} steps each; outside the optimiser {row.outside:.1%} of it; the processor"
-        f" {row.processor_busy:.0%} busy; peak {row.peak_bytes / 2**20:.0f} MiB"
-    )
+    options = ["--weights", args.weights, *options]
+    rows = [render(args.clip, args.preset, side, options) for side in args.max_side]
+    print(f"{args.clip.name}, {args.preset}\n\n{table(rows)}")
     if args.output is not None:
         args.output.mkdir(parents=True, exist_ok=True)
-        write_report(args.output / "throughput.json", [row], args)
+        write_report(args.output / "throughput.json", rows, args)
+        if args.plot:
+            shares_of_time(rows, args.output / "throughput.png")
     return 0
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from benchmarks import side_by_side, speed, throughput, time_to_quality
+from benchmarks import parts, plots, side_by_side, speed, throughput, time_to_quality
 from benchmarks.shallow import SHALLOW
 from benchmarks.time_to_quality import PEER, Row, against_peer, reached_after
 from framestyle.nst.image import Size
@@ -63,6 +67,9 @@ def test_a_clip_is_rendered_and_its_events_are_read(tmp_path: Path) -> None:
     assert throughput.main([*command, "--device=cpu", "--end=0.2", "-o", str(tmp_path)]) == 0
     (row,) = json.loads((tmp_path / "throughput.json").read_text())["rows"]
     assert row["warm_frames"] >= 3 and row["seconds_a_frame"] > 0 and row["steps_a_frame"] > 0
+    assert set(row["shares"]) == {"decode", "flow", "optimise", "encode"}
+    assert all(0 < share < 1 for share in row["shares"].values())
+    assert row["idle"] == pytest.approx(1 - row["shares"]["optimise"])
     assert 0 <= row["outside"] < 1 and 0 < row["processor_busy"] < 2 and row["peak_bytes"] > 100 << 20
 
 
@@ -81,6 +88,55 @@ def test_a_folder_is_painted_both_ways(tmp_path: Path, capsys: pytest.CaptureFix
     for row in (one, beside):
         assert row["photos"] == 3 and row["processor_s"] > 0 and row["peak_bytes"] > 100 << 20
     assert "| 32 | side by side |" in capsys.readouterr().out
+
+
+def test_a_part_is_watched_on_every_thread_and_decoding_where_a_render_reads() -> None:
+    watch = parts.Watch()
+
+    class Clip:
+        def __iter__(self) -> Iterator[int]:
+            for number in range(3):
+                time.sleep(0.01)
+                yield number
+
+    Clip.__iter__ = watch.over_frames(Clip.__iter__)  # type: ignore[method-assign]
+    assert list(Clip()) == [0, 1, 2] and watch.seconds["decode"] == 0
+    reading = threading.Thread(target=lambda: list(Clip()), name=parts.DECODING_THREAD)
+    reading.start()
+    reading.join()
+    assert watch.seconds["decode"] >= 0.03
+    pause = watch.over("encode", time.sleep)
+    threads = [threading.Thread(target=pause, args=(0.02,)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with pytest.raises(ValueError, match="negative"):
+        pause(-1)
+    assert watch.seconds["encode"] >= 0.04 and watch.seconds["flow"] == 0
+
+
+def test_what_was_measured_is_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    steps = [
+        speed.Row(side, way, 1.0, 0.8, 50.0, 0.7, 0.0, 0.0, 1.0)
+        for way in ("plain", "float32")
+        for side in (128, 256)
+    ]
+    plots.speed_by_size(steps, tmp_path / "speed.png")
+    shares = dict.fromkeys(parts.PARTS, 0.1)
+    clips = [
+        throughput.Row("a.mp4", "wave", side, 3, 1.0, 5.0, 0.1, shares, 0.9, 0.8, 1 << 28)
+        for side in (64, 128)
+    ]
+    plots.shares_of_time(clips, tmp_path / "throughput.png")
+    assert (
+        "| 128 | 3 | 1.00 | 5.0 | 10.0% | 10.0% | 10.0% | 10.0% | 10.0% | 90.0% | 80% | 256 |"
+        in throughput.table(clips)
+    )
+    for name in ("speed.png", "throughput.png"):
+        height, width = cv2.imread(str(tmp_path / name)).shape[:2]
+        assert height > 200 and width > 300
 
 
 def _row(schedule: str, seconds: float, loss: float, share: float = 1.0) -> Row:
