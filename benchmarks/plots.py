@@ -150,9 +150,9 @@ def speed_by_size(rows: Sequence[Step], path: Path) -> None:
     for panel, title in zip(panels, ("time, of the plain loop's", "% of the peak"), strict=True):
         panel.set_xscale("log", base=2)
         panel.set_xticks(sorted({row.side_px for row in rows}), sorted({row.side_px for row in rows}))
-        panel.set(title=title, xlabel="px", ylim=(0, None))
+        panel.set(title=title, xlabel="px", ylim=(0, 1.1 * panel.dataLim.ymax))
         panel.grid(True, alpha=0.2)
-    panels[0].legend(fontsize=8)
+    panels[0].legend(fontsize=8, loc="lower left")
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     pyplot.close(figure)
@@ -169,7 +169,7 @@ class Shares(Protocol):
 def shares_of_time(rows: Sequence[Shares], path: Path) -> None:
     """Of each render a group of bars: the share of its time that each part was at work, and the idle share."""
     pyplot = _pyplot()
-    figure, panel = pyplot.subplots(figsize=(1.5 + 2.4 * len(rows), 3.4))
+    figure, panel = pyplot.subplots(figsize=(2.5 + 2.0 * len(rows), 3.4))
     names = [*rows[0].shares, "idle"]
     for place, name in enumerate(names):
         values = [100 * (row.idle if name == "idle" else row.shares[name]) for row in rows]
@@ -177,7 +177,7 @@ def shares_of_time(rows: Sequence[Shares], path: Path) -> None:
         panel.bar_label(panel.bar(at, values, 0.8 / len(names), label=name), fmt="%.1f", fontsize=7)
     panel.set_xticks(range(len(rows)), [f"{row.max_side_px} px" for row in rows])
     panel.set(ylabel="% of the clip's time", ylim=(0, 110))
-    panel.legend(fontsize=8, ncols=2, loc="center right")
+    panel.legend(fontsize=8, ncols=len(names), loc="lower center", bbox_to_anchor=(0.5, 1))
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     pyplot.close(figure)
