@@ -61,22 +61,25 @@ class Places:
         self._room = 0
 
     def wait_for(self, number: int, size: Size | None, beside: SideBySide) -> int:
-        """Until this one may: how many threads it has. None, of a size that its file does not tell: it will fail."""
-        alone = size is not None and size.area_px > LARGEST_PX
+        """Until this one may: how many threads it has; all, where it has no room beside another.
+
+        None, of a size that its file does not tell: it will fail.
+        """
         needs: float = 0
         if size is not None:
-            needs = math.inf if alone else self._fitting.whole_bytes(size)
+            needs = math.inf if size.area_px > LARGEST_PX else self._fitting.whole_bytes(size)
         while beside.running and not self._has_room_for(needs, beside.running):
             beside.wait()
         if not beside.running:
             room = self._fitting.room_bytes()
             self._room = UNSEEN_ROOM_BYTES if room is None else room
-        self._needs[number] = needs
+        alone = needs > self._room
+        self._needs[number] = math.inf if alone else needs
         return torch.get_num_threads() if alone else self._crew.threads
 
     def _has_room_for(self, needs: float, running: Set[int]) -> bool:
         together = needs + sum(self._needs[number] for number in running)
-        return len(running) < self._crew.pictures and math.isfinite(together) and together <= self._room
+        return len(running) < self._crew.pictures and together <= self._room
 
 
 class _Stopped(BaseException):
