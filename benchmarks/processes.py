@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -23,3 +27,12 @@ def waited_for(process: subprocess.Popen[str], what: str) -> Used:
         raise RuntimeError(f"{what} failed")
     peak_bytes = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return Used(peak_bytes, usage.ru_utime + usage.ru_stime)
+
+
+def told_by(command: Sequence[str], what: str) -> tuple[list[dict[str, Any]], Used]:
+    """The events of a command that is run with `--progress json`, and what it used; it may import benchmarks."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    assert process.stderr is not None
+    events = [json.loads(line) for line in process.stderr if line.startswith("{")]
+    return events, waited_for(process, what)

@@ -9,16 +9,14 @@ Further options of `framestyle stylize` are passed on, written as --name=value. 
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.processes import waited_for
+from benchmarks.processes import told_by
 from benchmarks.reports import write_report
 from framestyle.doors.demo import samples_dir
 from framestyle.jobs.engines.side_by_side import MOST_PICTURES
@@ -61,12 +59,7 @@ def paint(folder: Path, most: int, options: Sequence[str]) -> Painted:
     """The folder, at most so many photos at a time."""
     with tempfile.TemporaryDirectory() as name:
         command = [sys.executable, "-c", CHILD, str(most), "stylize", str(folder), "-o", name]
-        process = subprocess.Popen(
-            [*command, "--progress", "json", *options], stderr=subprocess.PIPE, text=True
-        )
-        assert process.stderr is not None
-        events = [json.loads(line) for line in process.stderr if line.startswith("{")]
-        used = waited_for(process, f"painting {folder}")
+        events, used = told_by([*command, "--progress", "json", *options], f"painting {folder}")
     begun = [event["time_s"] for event in events if event["event"] == "task_started"]
     ended = [event["time_s"] for event in events if event["event"] == "task_done"]
     if not ended:
@@ -100,7 +93,7 @@ def measure(folder: Path, max_side_px: int, rounds: int, options: Sequence[str])
 def table(rows: Sequence[Row]) -> str:
     """Markdown."""
     lines = [
-        "| px | photos | seconds a photo | of one by one | processor s | peak MiB |",
+        "| px | way | seconds a photo | of one by one | processor s | peak MiB |",
         "|" + " --- |" * 6,
     ]
     for row in rows:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -24,7 +23,7 @@ from typing import Any
 
 from benchmarks.parts import PARTS
 from benchmarks.plots import shares_of_time
-from benchmarks.processes import waited_for
+from benchmarks.processes import told_by
 from benchmarks.reports import write_report
 from framestyle.doors.demo import samples_dir
 
@@ -66,11 +65,7 @@ def render(clip: Path, preset: str, max_side_px: int, options: Sequence[str]) ->
         command = [sys.executable, "-m", "benchmarks.parts", str(told)]
         command += ["stylize", str(clip), "-o", str(Path(name) / "o.mp4")]
         command += ["-p", preset, "--max-side", str(max_side_px), "--progress", "json", *options]
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
-        assert process.stderr is not None
-        events = [json.loads(line) for line in process.stderr if line.startswith("{")]
-        used = waited_for(process, f"the render of {clip}")
+        events, used = told_by(command, f"the render of {clip}")
         seconds_at_work = json.loads(told.read_text(encoding="utf-8"))
     count, seconds, steps, outside = shares(events)
     times = {event["event"]: event["time_s"] for event in events}

@@ -109,9 +109,8 @@ class Progress:
         """Of recent frames of the kind that is being made; those made from scratch stand in where there are none."""
         photos = self.task is not None and self.task.kind == "photo"
         if photos and (known := self._prices["photo"]):
-            return statistics.fmean(
-                known
-            )  # of several that were painted side by side one seems to take all the time
+            # Of several that were painted side by side one seems to take all the time.
+            return statistics.fmean(known)
         known = self._prices["warm"] or self._prices["first"]
         return statistics.median(known) if known else None
 

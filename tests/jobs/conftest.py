@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch_threads import torch_threads
 
 from framestyle.events import OnEvent, ignore
 from framestyle.jobs.workshop import Workshop
@@ -33,6 +34,12 @@ QUICK: dict[str, Any] = {
     "video": {"steps": 1, "min_steps": 1},
     "output": {"quality": "draft"},
 }
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    with torch_threads(2):
+        yield
 
 
 @pytest.fixture

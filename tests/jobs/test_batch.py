@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from framestyle.errors import FramestyleError, InputError, OutputError, UsageError
@@ -184,6 +183,7 @@ def test_a_stopped_job_goes_on_and_ends_as_if_it_had_not_been_stopped(
         assert np.array_equal(read_photo(Path("out", name)).pixels, read_photo(Path("whole", name)).pixels)
 
 
+@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("at", ["in/a.png", "in/b.jpg", "in/x/c.png"])
 def test_so_does_one_that_painted_several_at_once(order: Order, at: str) -> None:
     """Its pixels, too, are the same, though fewer are painted the second time."""
@@ -192,18 +192,13 @@ def test_so_does_one_that_painted_several_at_once(order: Order, at: str) -> None
         if isinstance(event, PhotoDone) and event.path == at:
             raise KeyboardInterrupt
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            _do(order, stop)
-        before = _files()
-        (done,) = _do(order)
-        assert done.skipped + len(done.outputs) == 3 and not done.failed
-        assert _made_anew(before, _files()) == {path.removeprefix("out/") for path in done.outputs}
-        _do(replace(order, output=Path("whole")))
-    finally:
-        torch.set_num_threads(threads)
+    with pytest.raises(KeyboardInterrupt):
+        _do(order, stop)
+    before = _files()
+    (done,) = _do(order)
+    assert done.skipped + len(done.outputs) == 3 and not done.failed
+    assert _made_anew(before, _files()) == {path.removeprefix("out/") for path in done.outputs}
+    _do(replace(order, output=Path("whole")))
     for name in ("a.png", "b.jpg", "x/c.png"):
         assert np.array_equal(read_photo(Path("out", name)).pixels, read_photo(Path("whole", name)).pixels)
 

@@ -6,7 +6,7 @@ import dataclasses
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from torch_threads import torch_threads
 
 from framestyle.errors import InputError
 from framestyle.events import (
@@ -44,14 +45,6 @@ from framestyle.nst.stylizer import Heed
 MakeWorkshop = Callable[..., Workshop]
 
 LONG_STEPS = 100_000
-
-
-@pytest.fixture
-def two_threads() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
 
 
 def _done(number: int) -> TaskDone:
@@ -240,9 +233,7 @@ def test_pictures_share_the_memory_or_are_alone(sizes: list[int], room: int | No
         ended.append(number)
         return _done(number)
 
-    threads_before = torch.get_num_threads()
-    torch.set_num_threads(pictures + 1)
-    with pytest.MonkeyPatch.context() as patched:
+    with torch_threads(pictures + 1), pytest.MonkeyPatch.context() as patched:
         patched.setattr(side_by_side, "LARGEST_PX", 1000)
         patched.setattr(side_by_side, "UNSEEN_ROOM_BYTES", 2500)
         places = Places(Crew(pictures, 1), _Numbers(room))  # type: ignore[arg-type]
@@ -260,7 +251,6 @@ def test_pictures_share_the_memory_or_are_alone(sizes: list[int], room: int | No
             assert threads == 1
         elif max(together.values()) > (1000 if room is None else min(room, 1000)):
             assert threads == pictures + 1
-    torch.set_num_threads(threads_before)
 
 
 # -- whole jobs --------------------------------------------------------------------------------------------

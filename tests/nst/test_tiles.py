@@ -206,12 +206,7 @@ def _backbones(untrained: Backbone) -> dict[str, Backbone]:
     ("statistic", "kind", "with_regions"),
     # Every two of the three together.
     [
-        pytest.param(
-            statistic,
-            kind,
-            (one + other) % 2 == 1,
-            id=f"{statistic}-{kind}-{'regions' * ((one + other) % 2)}",
-        )
+        (statistic, kind, (one + other) % 2 == 1)
         for one, statistic in enumerate(STATISTICS)
         for other, kind in enumerate(["untrained", "as learned", "as imagenet", "as caffe"])
     ],

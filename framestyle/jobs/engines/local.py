@@ -67,13 +67,8 @@ def run(
                 continue
             beside.wait_for_all()
             record.begin(task)
-            given = surveys.get(task.source), span, workshop, record.facts(task), scratch
-            try:
-                outcome: Outcome = _do(task, index, *given)
-            except InterruptedByUserError:
-                raise
-            except FramestyleError as error:
-                outcome = error
+            found = surveys.get(task.source)
+            outcome = _outcome(task, index, found, span, workshop, record.facts(task), scratch)
             workshop.on_event(ledger.end(index, outcome))
         beside.wait_for_all()
     result = last_news(ledger.done, ledger.failed, time.perf_counter() - started, before)
@@ -160,6 +155,24 @@ def _bytes_needed(
             result, work = clip_bytes_expected(task.target, preset, size, found.frames)
             made, most_work = made + result, max(most_work, work)
     return made + most_work
+
+
+def _outcome(
+    task: Task,
+    index: int,
+    found: Survey | FramestyleError | None,
+    span: TimeRange,
+    workshop: Workshop,
+    facts: Facts | None,
+    scratch: Scratch | None,
+) -> Outcome:
+    """Of a task on this thread. A stop is none: it is raised."""
+    try:
+        return _do(task, index, found, span, workshop, facts, scratch)
+    except InterruptedByUserError:
+        raise
+    except FramestyleError as error:
+        return error
 
 
 def _do(
