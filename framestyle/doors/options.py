@@ -67,7 +67,8 @@ def add_work_options(parser: argparse.ArgumentParser) -> None:
         "--weights",
         default="auto",
         metavar="W",
-        help="imagenet | caffe | learned | untrained | PATH; auto = imagenet where it is at hand, else learned",
+        help="original | imagenet | caffe | learned | untrained | PATH; auto = original where its package is "
+        "installed, else learned",
     )
     parser.add_argument("--seed", type=int, default=0, help="same seed, same pixels (default: 0)")
     parser.add_argument(

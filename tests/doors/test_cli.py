@@ -410,10 +410,10 @@ def test_weights_list_says_what_is_at_hand_and_verify_checks_it(
 ) -> None:
     assert main(["weights", "list"]) == 0
     rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
-    assert set(rows) == {"imagenet", "caffe", "learned", "untrained", "raft-small", "raft-large"}
+    assert set(rows) == {"original", "imagenet", "caffe", "learned", "untrained", "raft-small", "raft-large"}
     assert "not here" in rows["imagenet"] and "at hand" in rows["untrained"]
     assert main(["weights", "verify"]) == 0
-    assert "no weights" in capsys.readouterr().out
+    assert capsys.readouterr().out.split() == ["original", "ok"]
     kept = tmp_path / "cache" / "weights" / "vgg19-imagenet.safetensors"
     kept.parent.mkdir(parents=True)
     kept.write_bytes(b"not what was written")
@@ -462,7 +462,7 @@ def test_flow_weights_are_fetched_listed_verified_and_used(
     rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
     assert "at hand" in rows["raft-small"] and "not here" in rows["raft-large"]
     assert main(["weights", "verify"]) == 0
-    assert capsys.readouterr().out.split() == ["raft-small", "ok"]
+    assert capsys.readouterr().out.split() == ["original", "ok", "raft-small", "ok"]
 
     quickly = ("--set", "video.flow=raft", "--set", "video.flow_quality=ultrafast", "--end", "0.15")
     command = ["stylize", str(clip), "-o", "out.mp4", "-p", quick, *UNTRAINED, *quickly]

@@ -308,7 +308,7 @@ def kept(safetensors_file: Path, tmp_path: Path) -> WeightsStore:
 
 def test_a_kept_file_that_was_tampered_with_is_refused(kept: WeightsStore) -> None:
     path = kept.path("imagenet")
-    assert verify(kept) == {"imagenet": "ok"}
+    assert verify(kept) == {"original": "ok", "imagenet": "ok"}
     with path.open("r+b") as file:
         file.seek(-1, os.SEEK_END)
         file.write(b"\x01")
@@ -336,24 +336,22 @@ def test_the_record_is_the_files_full_hash(kept: WeightsStore) -> None:
     assert load_backbone("imagenet", store=kept).fingerprint == digest
 
 
-def test_auto_is_imagenet_where_it_is_at_hand_else_learned(kept: WeightsStore, tmp_path: Path) -> None:
-    assert choose_kind("auto", kept) == "imagenet"
-    assert choose_kind("auto", WeightsStore(tmp_path / "empty")) == "learned"
-    for spec in ("imagenet", "caffe", "learned", "untrained", "a/path.pth"):
-        assert choose_kind(spec, WeightsStore(tmp_path / "empty")) == spec
+def test_only_auto_is_ever_another_kind() -> None:
+    for spec in ("original", "imagenet", "caffe", "learned", "untrained", "a/path.pth"):
+        assert choose_kind(spec) == spec
 
 
 def test_the_list_says_what_is_at_hand(kept: WeightsStore) -> None:
     rows = {row.kind: row for row in list_weights(kept)}
-    assert list(rows) == ["imagenet", "caffe", "learned", "untrained", "raft-small", "raft-large"]
-    assert {kind for kind, row in rows.items() if row.at_hand} == {"imagenet", "untrained"}
+    assert list(rows) == ["original", "imagenet", "caffe", "learned", "untrained", "raft-small", "raft-large"]
+    assert {kind for kind, row in rows.items() if row.at_hand} == {"original", "imagenet", "untrained"}
     assert rows["imagenet"].path == kept.path("imagenet")
     assert rows["imagenet"].size_bytes == kept.path("imagenet").stat().st_size > 0
     assert (rows["caffe"].path, rows["caffe"].size_bytes) == (None, 0)
 
 
-def test_an_empty_store_verifies_nothing(tmp_path: Path) -> None:
-    assert verify(WeightsStore(tmp_path / "empty")) == {}
+def test_of_an_empty_store_only_what_is_installed_is_verified(tmp_path: Path) -> None:
+    assert verify(WeightsStore(tmp_path / "empty")) == {"original": "ok"}
 
 
 def test_the_cache_folder_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -398,16 +396,15 @@ def test_untrained_weights_follow_from_the_seed_alone() -> None:
 def test_weights_are_told_apart_without_opening_them(tmp_path: Path) -> None:
     store = WeightsStore(tmp_path / "weights")
     assert weights_identity("untrained", store) != weights_identity("untrained", store, seed=1)
-    assert weights_identity("auto", store) == weights_identity("learned", store)
+    assert weights_identity("auto", store) == weights_identity("original", store)
     absent = weights_identity("imagenet", store)
     kept = []
     for number in (1.0, 2.0):
         keep(store.path("imagenet"), {"a": torch.full((2,), number)}, "imagenet")
         kept.append(weights_identity("imagenet", store))
         assert kept[-1].endswith(hashlib.sha256(store.path("imagenet").read_bytes()).hexdigest())
-    assert len({absent, *kept, weights_identity("learned", store)}) == 4
-    # At hand now, and so what `auto` takes.
-    assert weights_identity("auto", store) == kept[-1]
+    others = (weights_identity("learned", store), weights_identity("original", store))
+    assert len({absent, *kept, *others}) == 5
 
 
 def test_a_file_of_weights_is_known_by_its_bytes(tmp_path: Path) -> None:
