@@ -15,6 +15,7 @@ from torch import Tensor
 from framestyle.nst import losses
 from framestyle.nst.image import Size, size_of
 from framestyle.nst.losses import Sums
+from framestyle.nst.placement import Placement
 from framestyle.nst.targets import StyleTargets
 from framestyle.nst.tiles import Box, Part, Place, Readings, Tiling, read_layers
 from framestyle.nst.vgg import VGG19
@@ -65,13 +66,23 @@ class LossWeights:
 
 @dataclass(frozen=True, eq=False)
 class Objective:
-    """All that the loss of one content image at one scale is made from."""
+    """All that the loss of one content image at one scale, at one place on the pooling grid, is made from."""
 
     weights: LossWeights
     content_features: dict[str, tuple[Tensor, Tensor]]
-    """By layer: the content's features, and their variance."""
+    """By layer: the content's features, and their variance, at this place."""
     style: Sequence[RegionStyle]
     temporal: Sequence[TemporalTarget]
+    placement: Placement | None = None
+    """None: at the origin, with no margin."""
+
+    def placed(self, image: Tensor) -> Tensor:
+        """The picture as the network is shown it."""
+        return image if self.placement is None else self.placement.of(image)
+
+    def read_size(self, image: Tensor) -> Size:
+        """Of the picture as the network is shown it."""
+        return size_of(image) if self.placement is None else self.placement.size
 
     @property
     def part_names(self) -> tuple[str, ...]:
@@ -108,7 +119,7 @@ def loss_parts(network: VGG19, image: Tensor, objective: Objective, tiling: Tili
     """Weighted losses by name; their sum is what is minimised."""
     with torch.no_grad():
         return {
-            **_network_parts(network, image, objective, tiling),
+            **_network_parts(network, objective.placed(image), objective, tiling),
             **_pixel_parts(image, objective),
         }
 
@@ -123,16 +134,21 @@ def loss_and_gradient(
         (gradient,) = torch.autograd.grad(_total(of_pixels), leaf)
     else:
         gradient = torch.zeros_like(image)
+    placement = objective.placement
+    placed = objective.placed(image.detach())
+    placed_gradient = gradient if placement is None else torch.zeros_like(placed)
 
     def part_of(box: Box, image: Tensor) -> Tensor:
         # Tiles overlap: what a pixel does to each of them adds up.
         part = box.of(image).detach().requires_grad_(True)
-        hand_over = partial(_hand_over, gradient=box.of(gradient))
+        hand_over = partial(_hand_over, gradient=box.of(placed_gradient))
         part.register_post_accumulate_grad_hook(hand_over)  # type: ignore[no-untyped-call]
         return part
 
-    parts = _network_parts(network, image, objective, tiling, part_of)
+    parts = _network_parts(network, placed, objective, tiling, part_of)
     _total(parts).backward()  # type: ignore[no-untyped-call]
+    if placement is not None:
+        gradient += placement.gathered(placed_gradient, size_of(image))
     parts |= of_pixels
     return gradient, torch.stack([parts[name].detach() for name in objective.part_names])
 

@@ -7,7 +7,7 @@ and nothing in it may wait for the host.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -91,8 +91,11 @@ class Replay:
 
     def fill(self, given: Given) -> None:
         """With others that are alike."""
-        for own, other in zip(_tensors(self.given), _tensors(given), strict=True):
-            own.copy_(other)
+        _copy(self.given, given)
+
+    def turn_to(self, given: Given) -> None:
+        """With another objective that is alike, for the state that it has."""
+        _copy(self.given.objective, given.objective)
 
     def step(self) -> Tensor:
         """One more, of its own state."""
@@ -155,20 +158,26 @@ class Replays:
 class Steps:
     """Takes steps of a state, replayed where that is possible and worth it. `finish` them.
 
-    `has_room`: whether there is memory for a recording beside a step. It keeps as much as a step takes.
+    `turns`: what steps take turns at; of one state. `has_room`: whether there is memory for a recording beside a step.
+    It keeps as much as a step takes.
     """
 
     def __init__(
-        self, replays: Replays | None, step: Step, given: Given, steps: int, has_room: Callable[[], bool]
+        self,
+        replays: Replays | None,
+        step: Step,
+        turns: Sequence[Given],
+        steps: int,
+        has_room: Callable[[], bool],
     ) -> None:
-        self._replays, self._step, self._given, self._has_room = replays, step, given, has_room
+        self._replays, self._step, self._turns, self._has_room = replays, step, turns, has_room
         self._left, self._taken = steps, 0
-        self._replay = None if replays is None else replays.alike(given)
+        self._replay = None if replays is None else replays.alike(turns[0])
 
     @property
     def image(self) -> Tensor:
         """The iterate, 1CHW."""
-        return (self._given if self._replay is None else self._replay.given).state.image
+        return (self._turns[0] if self._replay is None else self._replay.given).state.image
 
     def _is_worth_it(self, replays: Replays) -> bool:
         enough = self._taken == EAGER_STEPS and self._left >= FEWEST_TO_COME
@@ -176,18 +185,20 @@ class Steps:
 
     def take(self) -> Tensor:
         """One step; its losses, on the device."""
+        given = self._turns[self._taken % len(self._turns)]
         if self._replays is not None and self._replay is None and self._is_worth_it(self._replays):
-            self._replay = self._replays.record(self._step, self._given)
+            self._replay = self._replays.record(self._step, given)
         self._taken, self._left = self._taken + 1, self._left - 1
-        return self._step(self._given) if self._replay is None else self._replay.step()
+        if self._replay is None:
+            return self._step(given)
+        if len(self._turns) > 1:
+            self._replay.turn_to(given)
+        return self._replay.step()
 
     def finish(self) -> None:
         """The state that was given is where the steps led."""
         if self._replay is not None:
-            for given, own in zip(
-                _tensors(self._given.state), _tensors(self._replay.given.state), strict=True
-            ):
-                given.copy_(own)
+            _copy(self._turns[0].state, self._replay.given.state)
 
 
 def _is_astray(replay: Replay, step: Step, given: Given) -> bool:
@@ -212,6 +223,12 @@ def _likeness(value: Any) -> Hashable:
         (leaf.shape, leaf.stride(), leaf.dtype) if isinstance(leaf, Tensor) else leaf
         for leaf in _leaves(value)
     )
+
+
+def _copy(to: Any, of: Any) -> None:
+    """The numbers of one's tensors into the other's."""
+    for own, other in zip(_tensors(to), _tensors(of), strict=True):
+        own.copy_(other)
 
 
 def _tensors(value: Any) -> Iterator[Tensor]:

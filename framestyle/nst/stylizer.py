@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
@@ -32,6 +32,7 @@ from framestyle.nst.objective import (
     loss_parts,
 )
 from framestyle.nst.optim import PixelState
+from framestyle.nst.placement import Placement, placed_size, placements
 from framestyle.nst.regions import region_weights, resized_weights, weights_at_layers
 from framestyle.nst.replay import Given, Replays, Steps
 from framestyle.nst.sizes import steps_by_scale
@@ -185,12 +186,12 @@ class Stylizer:
                 state = state.resampled(size)
             reporter = self._reporter(size, steps, index, len(painted_at))
             # It ends with the scale: a large picture's features are as large as the picture, several times.
-            objective = self.objective(resize(content, size), ()) if steps else None
+            objectives = self.objectives(resize(content, size), ()) if steps else ()
             if index + 1 == len(painted_at):
                 del content  # 0.4 GB of 8K
-            taken, loss, parts = self._optimise(state, objective, steps, reporter, None)
+            taken, loss, parts = self._optimise(state, objectives, steps, reporter, None)
             self._replays.forget()  # the next scale's are others
-            del objective
+            del objectives
             steps_done += taken
             losses_read = (loss, parts) if taken else losses_read
         return self._finish(needed_later, state, steps_done, *losses_read)
@@ -203,26 +204,28 @@ class Stylizer:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
         reporter = self._reporter(size_of(content), video.steps, 0, 1)
         stop = _EarlyStop(video.min_steps, video.tolerance)
-        objective = self.objective(content, temporal) if video.steps else None
-        taken, loss, parts = self._optimise(state, objective, video.steps, reporter, stop)
+        objectives = self.objectives(content, temporal) if video.steps else ()
+        taken, loss, parts = self._optimise(state, objectives, video.steps, reporter, stop)
         return self._finish(self._needed_to_finish(content), state, taken, loss, parts)
 
     def _optimise(
         self,
         state: PixelState,
-        objective: Objective | None,
+        objectives: Sequence[Objective],
         steps: int,
         report: _Report,
         stop: _EarlyStop | None,
     ) -> tuple[int, float, Parts]:
         """Up to `steps` updates of `state`, in place, at one scale. Gives steps taken, last loss, last parts."""
-        if objective is None:
+        if not objectives:
             return 0, float("nan"), ()
         run = self._lbfgs if self.preset.optimizer.name == "lbfgs" else self._adam
         rate, before = self.preset.optimizer.learning_rate, 0
         for _ in range(HALVINGS + 1):
             try:
-                taken, loss, parts = run(state, objective, steps - before, rate, _later(report, before), stop)
+                taken, loss, parts = run(
+                    state, objectives, steps - before, rate, _later(report, before), stop
+                )
                 return before + taken, loss, parts
             except _NoNumberError as failure:
                 state.begin_anew(failure.image)
@@ -284,24 +287,38 @@ class Stylizer:
         return torch.rand(like.shape, generator=generator).to(self.device)
 
     def objective(self, content: Tensor, temporal: Sequence[TemporalTarget]) -> Objective:
-        self.fitting.tiling(size_of(content))  # refused, if it is, before the style is read: minutes, of 8K
-        style = self._region_styles(content)
-        layers = list(self.preset.content.layers)
-        features = self.fitting.run(
-            size_of(content), partial(content_features, self.network, content, layers)
-        )
-        return Objective(self.weights, features, style, temporal)
+        """What is minimised at the first place on the pooling grid."""
+        return next(self._objectives(content, temporal))
 
-    def _region_styles(self, content: Tensor) -> tuple[RegionStyle, ...]:
-        """Of the regions that the content has; of one that covers it all, where there is no mask."""
+    def objectives(self, content: Tensor, temporal: Sequence[TemporalTarget]) -> tuple[Objective, ...]:
+        """What is minimised at each place on the pooling grid, in the order in which steps take turns."""
+        return tuple(self._objectives(content, temporal))
+
+    def _objectives(self, content: Tensor, temporal: Sequence[TemporalTarget]) -> Iterator[Objective]:
+        # L-BFGS remembers gradients of one function.
+        places = 1 if self.preset.optimizer.name == "lbfgs" else self.preset.network.places
+        size = placed_size(size_of(content), places)
+        self.fitting.tiling(size)  # refused, if it is, before the style is read: minutes, of 8K
         targets = self._style_targets(content)
+        layers = list(self.preset.content.layers)
+        for placement in placements(size_of(content), places, self.device):
+            placed = content if placement is None else placement.of(content)
+            features = self.fitting.run(size, partial(content_features, self.network, placed, layers))
+            style = self._region_styles(content, targets, placement)
+            yield Objective(self.weights, features, style, temporal, placement)
+
+    def _region_styles(
+        self, content: Tensor, targets: Sequence[StyleTargets], placement: Placement | None
+    ) -> tuple[RegionStyle, ...]:
+        """Of the regions that the content has; of one that covers it all, where there is no mask."""
         if self._mask_weights is None:
             if self.needs_mask:
                 raise ValueError("style images for regions need a mask")
             return (RegionStyle(targets[0]),)
         weights = resized_weights(self._mask_weights, size_of(content))
+        placed = weights if placement is None else placement.of(weights)
         parts = zip(
-            targets, torch.split(weights, 1, dim=1), weights.mean((0, 2, 3)).cpu().tolist(), strict=True
+            targets, torch.split(placed, 1, dim=1), weights.mean((0, 2, 3)).cpu().tolist(), strict=True
         )
         return tuple(
             RegionStyle(target, weights_at_layers(weight, self.weights.style_layers), share)
@@ -344,7 +361,7 @@ class Stylizer:
     def parts(self, image: Tensor, objective: Objective) -> dict[str, Tensor]:
         """Weighted losses by name; their sum is what is minimised. No gradient comes of them."""
         work = partial(loss_parts, self.network, image, objective)
-        return self.fitting.run(size_of(image), work, gradient=False)
+        return self.fitting.run(objective.read_size(image), work, gradient=False)
 
     def losses_of(self, image: Tensor, content: Tensor) -> dict[str, float]:
         """Weighted losses of any image against a content image, for measuring: both 1CHW."""
@@ -355,12 +372,14 @@ class Stylizer:
         """Gradient 1CHW, and the weighted losses, `objective.part_names`, as one vector; both on the device."""
         if self._heed is not None:
             self._heed()
-        return self.fitting.run(size_of(image), partial(loss_and_gradient, self.network, image, objective))
+        return self.fitting.run(
+            objective.read_size(image), partial(loss_and_gradient, self.network, image, objective)
+        )
 
     def _adam(
         self,
         state: PixelState,
-        objective: Objective,
+        objectives: Sequence[Objective],
         steps: int,
         learning_rate: float,
         report: _Report,
@@ -370,13 +389,13 @@ class Stylizer:
         rate: float | Tensor = learning_rate
         if stop is not None and self.preset.video.anneal:
             rate = state.annealed(learning_rate, self.preset.scales.steps)
-        given = Given(state, objective, rate, memory.average_decay, memory.betas)
+        turns = [Given(state, one, rate, memory.average_decay, memory.betas) for one in objectives]
         # Regions' shares are numbers of each picture: no two steps are alike.
         replays = self._replays if self._mask_weights is None else None
-        has_room = partial(self.fitting.has_room_for_two, size_of(state.image))
-        taking = Steps(replays, self._step, given, steps, has_room)
+        has_room = partial(self.fitting.has_room_for_two, objectives[0].read_size(state.image))
+        taking = Steps(replays, self._step, turns, steps, has_room)
         try:
-            return self._in_windows(taking, objective.part_names, steps, report, stop)
+            return self._in_windows(taking, objectives[0].part_names, steps, report, stop)
         finally:
             taking.finish()
 
@@ -410,7 +429,7 @@ class Stylizer:
     def _lbfgs(
         self,
         state: PixelState,
-        objective: Objective,
+        objectives: Sequence[Objective],
         steps: int,
         learning_rate: float,
         report: _Report,
@@ -423,6 +442,7 @@ class Stylizer:
         The range is left free between steps, for a clamp would make its memory of gradients untrue, and enforced at
         the end. As with Adam, a step's loss is that of the pixels it starts from.
         """
+        (objective,) = objectives
         leaf = state.image.clone().requires_grad_(True)
         safe = _Safe(leaf)
         engine = torch.optim.LBFGS(

@@ -169,7 +169,7 @@ class VGG19(nn.Module):
 
     `forward(image)`: BCHW RGB in [0, 1] -> {name: BCHW}, in the network's precision. No gradient reaches
     the weights. `pooling` other than the backbone's own is rescaled unless `rescale_pooling` is False. `padding` is
-    that of the first convolution, or of all where the backbone was made so (`pads_deep`).
+    that of all convolutions.
     """
 
     def __init__(
@@ -193,7 +193,7 @@ class VGG19(nn.Module):
         self.gain = 1.0
         if rescale_pooling and pooling != backbone.native_pooling:
             self.gain = POOLING_RESCALE[pooling] / POOLING_RESCALE[backbone.native_pooling]
-        self.reverse_channels, self.pads_deep = backbone.reverse_channels, backbone.pads_deep
+        self.reverse_channels = backbone.reverse_channels
         self.shift: Tensor
         self.factor: Tensor
         self.register_buffer("shift", torch.tensor(backbone.shift).view(1, 3, 1, 1), persistent=False)
@@ -265,7 +265,7 @@ class VGG19(nn.Module):
         return x
 
     def _convolve(self, x: Tensor, stage: Stage) -> Tensor:
-        edge = self.padding if self.pads_deep or stage.convolution == "conv1_1" else "zeros"
+        edge = self.padding
         if edge == "reflect" and min(x.shape[2:]) < 2:
             edge = "replicate"  # a map of one pixel has nothing to reflect
         out: Tensor = _Convolution.apply(

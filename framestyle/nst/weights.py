@@ -76,8 +76,6 @@ class Backbone:
     factor: tuple[float, float, float]
     reverse_channels: bool = False
     native_pooling: str = "max"
-    pads_deep: bool = False
-    """Whether every convolution continues its input beyond the edge; pretrained ones expect zeros there."""
     fingerprint: str = ""
     description: str = ""
 
@@ -230,13 +228,10 @@ def _load_kept(path: Path, kind: str) -> Backbone:
 
 def _backbone(kind: str, convolutions: Mapping[str, tuple[Tensor, Tensor]], fingerprint: str) -> Backbone:
     if kind in ("original", "caffe"):
-        return Backbone(kind, convolutions, CAFFE_SHIFT, CAFFE_FACTOR, True, "max", False, fingerprint)
+        return Backbone(kind, convolutions, CAFFE_SHIFT, CAFFE_FACTOR, True, "max", fingerprint)
     if kind in ("learned", "untrained"):
-        deep = kind == "learned"
-        return Backbone(
-            kind, convolutions, learned.SHIFT, learned.FACTOR, False, "average", deep, fingerprint
-        )
-    return Backbone(kind, convolutions, IMAGENET_SHIFT, IMAGENET_FACTOR, False, "max", False, fingerprint)
+        return Backbone(kind, convolutions, learned.SHIFT, learned.FACTOR, False, "average", fingerprint)
+    return Backbone(kind, convolutions, IMAGENET_SHIFT, IMAGENET_FACTOR, False, "max", fingerprint)
 
 
 def _load_learned(store: WeightsStore, seed: int, on_progress: OnProgress | None) -> Backbone:

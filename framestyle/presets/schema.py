@@ -152,7 +152,13 @@ class Network(Section):
     pooling: Literal["average", "max", "l2"] = _key("average", "Pooling between blocks")
     rescale_pooling: bool = _key(True, "Keep activations at the size that the weights expect")
     padding: Literal["replicate", "zeros", "reflect"] = _key(
-        "replicate", "Edge of the first convolution; with learned weights, of all"
+        "replicate", "What convolutions see beyond the edge; zeros leave a dark frame"
+    )
+    places: int = _key(
+        4,
+        "Places on the pooling grid that steps take turns at; 1 leaves a lattice of dots and ripples",
+        ge=1,
+        le=4,
     )
 
 
