@@ -23,6 +23,7 @@ def dry_run(jobs: Sequence[Job], order: Order) -> Iterator[str]:
         price = price_of(job.preset, order.device)
         seconds = size = 0.0
         yield plain(f"preset {job.preset.name} -> {job.output}")
+        yield f"  precision: {_precision(job)}"
         for task in job.to_do:
             try:
                 expected = estimate(task, job.preset, order.span)
@@ -50,6 +51,13 @@ def dry_run(jobs: Sequence[Job], order: Order) -> Iterator[str]:
             f"disk: about {byte_count(total_bytes)}{while_at_work}; an estimate. Free there: {byte_count(free)}{short}"
         )
     yield "Nothing was done: this was --dry-run."
+
+
+def _precision(job: Job) -> str:
+    """Nothing is measured for a plan."""
+    if (decided := job.work.decided_precision) is None:
+        return "auto: measured when the work begins, and kept"
+    return decided if job.work.precision is None else f"{decided}, as it was begun"
 
 
 def _line(task: Task, expected: Estimate, seconds: float, failed_before: bool) -> str:
