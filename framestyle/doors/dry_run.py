@@ -11,6 +11,7 @@ from framestyle.jobs.estimate import Estimate, estimate
 from framestyle.jobs.plan import Task
 from framestyle.jobs.prices import Price, price_of
 from framestyle.jobs.room import free_bytes
+from framestyle.media.verdict import AUTO
 
 KINDS = {"photo": "photo", "video": "clip"}
 
@@ -23,7 +24,8 @@ def dry_run(jobs: Sequence[Job], order: Order) -> Iterator[str]:
         price = price_of(job.preset, order.device)
         seconds = size = 0.0
         yield plain(f"preset {job.preset.name} -> {job.output}")
-        yield f"  precision: {_precision(job)}"
+        if job.preset.optimizer.precision == AUTO:
+            yield f"  precision: {_precision(job)}"
         for task in job.to_do:
             try:
                 expected = estimate(task, job.preset, order.span)
@@ -54,10 +56,9 @@ def dry_run(jobs: Sequence[Job], order: Order) -> Iterator[str]:
 
 
 def _precision(job: Job) -> str:
-    """Nothing is measured for a plan."""
-    if (decided := job.work.decided_precision) is None:
-        return "auto: measured when the work begins, and kept"
-    return decided if job.work.precision is None else f"{decided}, as it was begun"
+    """What the preset's `auto` comes to. A plan measures nothing."""
+    begun = job.work.decided_precision
+    return "auto: measured when the work begins, and kept" if begun is None else f"{begun}, as it was begun"
 
 
 def _line(task: Task, expected: Estimate, seconds: float, failed_before: bool) -> str:

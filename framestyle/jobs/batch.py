@@ -280,8 +280,12 @@ class _Painter:
         """The preset in the precision that the job was begun in; else in one that is measured for all jobs, once."""
         from framestyle.nst.devices import choose_device
 
-        if job.work.decided_precision is not None:
-            return with_precision(job.preset, job.work.decided_precision)
+        precision = job.work.decided_precision
+        if precision is None and job.manifest is not None:
+            # Another job may have begun there since.
+            precision = begun_precision(job.to_do, job.work, Manifest(job.output), fresh=self._order.fresh)
+        if precision is not None:
+            return with_precision(job.preset, precision)
         if self._choice is None:
             self._choice = PrecisionChoice(choose_device(self._order.device))
         return self._choice.resolve(job.preset)
