@@ -158,7 +158,8 @@ L2 0.78), so that activations stay at the size that the weights expect.
 | a path | That image, stretched to the content's size |
 
 `lbfgs` has a history of 10 and keeps no average. `precision: auto` takes bfloat16 where
-a GPU multiplies it natively or a CPU is measured to be clearly faster with it, else float32. The first convolution and all statistics are float32.
+a GPU multiplies it natively or a CPU is measured to be clearly faster with it, else float32; decided once for a job, and kept
+for what was begun ([decision 0033](decisions/0033-precision-is-decided-once.md)). The first convolution and all statistics are float32.
 """,
     "scales": """\
 Scales run from about `min_px` to the full size, each √2 larger. Most of what is done at a scale between is done again at the next: it gets

@@ -89,6 +89,7 @@ class Painter:
 
     `preset`: a name, a path, or what `load_preset` gave. `weights`, `device` and `seed` are those of the command line;
     `on_event` hears the news. Arrays are painted at their own size: `scales.max_side_px` is not used.
+    A precision that the preset leaves open is decided on here, for all that this Painter does: `preset` names it.
 
     Errors are FramestyleErrors: PresetError, WeightsError, DeviceError; UsageError where an array is no picture.
     """
@@ -105,10 +106,9 @@ class Painter:
     ) -> None:
         loaded = preset if isinstance(preset, Preset) else load_preset(preset)
         scales = loaded.scales.model_copy(update={"max_side_px": 0})
-        self.preset = loaded.model_copy(update={"scales": scales})
         # What measures motion is made when frames come, and only then.
         self._workshop = open_workshop(
-            self.preset,
+            loaded.model_copy(update={"scales": scales}),
             weights=weights,
             device=device,
             seed=seed,
@@ -117,6 +117,7 @@ class Painter:
             masks_follow=True,
             memory_limit_bytes=memory_limit_bytes,
         )
+        self.preset = self._workshop.preset
 
     def stylize_image(self, image: Array, *, mask: Array | None = None) -> Array:
         """One picture stylized; shape and dtype as given, alpha as it came. `image` is left as it is.

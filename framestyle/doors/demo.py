@@ -11,9 +11,11 @@ from framestyle.errors import InputError
 from framestyle.events import OnEvent
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.precision import PrecisionChoice
 from framestyle.jobs.workshop import load_weights, open_workshop
 from framestyle.media.photos import read_style_image, write_photo
 from framestyle.media.video_reader import VideoReader
+from framestyle.nst.devices import choose_device
 from framestyle.presets import builtin_presets_dir, load_preset
 
 CLIP_PRESET = "nightswirl"
@@ -60,10 +62,11 @@ def demo(folder: Path, *, weights: str, device: str, seed: int, on_event: OnEven
         if not path.is_file():
             raise InputError(f"the sample {path} is missing", next_step="Install FrameStyle again.")
     folder.mkdir(parents=True, exist_ok=True)
+    choice = PrecisionChoice(choose_device(device))
     kind, backbone = load_weights(weights, on_event=on_event)
 
     def make(task: Task, preset: str, settings: Sequence[str]) -> Path:
-        loaded = load_preset(preset, settings)
+        loaded = choice.resolve(load_preset(preset, settings))
         shop = open_workshop(
             loaded, weights=kind, device=device, seed=seed, on_event=on_event, backbone=backbone
         )

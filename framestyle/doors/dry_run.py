@@ -11,6 +11,7 @@ from framestyle.jobs.estimate import Estimate, estimate
 from framestyle.jobs.plan import Task
 from framestyle.jobs.prices import Price, price_of
 from framestyle.jobs.room import free_bytes
+from framestyle.media.verdict import AUTO
 
 KINDS = {"photo": "photo", "video": "clip"}
 
@@ -23,6 +24,8 @@ def dry_run(jobs: Sequence[Job], order: Order) -> Iterator[str]:
         price = price_of(job.preset, order.device)
         seconds = size = 0.0
         yield plain(f"preset {job.preset.name} -> {job.output}")
+        if job.preset.optimizer.precision == AUTO:
+            yield f"  precision: {_precision(job)}"
         for task in job.to_do:
             try:
                 expected = estimate(task, job.preset, order.span)
@@ -50,6 +53,12 @@ def dry_run(jobs: Sequence[Job], order: Order) -> Iterator[str]:
             f"disk: about {byte_count(total_bytes)}{while_at_work}; an estimate. Free there: {byte_count(free)}{short}"
         )
     yield "Nothing was done: this was --dry-run."
+
+
+def _precision(job: Job) -> str:
+    """What the preset's `auto` comes to. A plan measures nothing."""
+    begun = job.work.decided_precision
+    return "auto: measured when the work begins, and kept" if begun is None else f"{begun}, as it was begun"
 
 
 def _line(task: Task, expected: Estimate, seconds: float, failed_before: bool) -> str:

@@ -96,6 +96,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
 def _reports(files: Sequence[Path], args: argparse.Namespace) -> Iterator[Report]:
     from framestyle.doors.console import open_console
     from framestyle.events import Preparing
+    from framestyle.jobs.recorded import precision_problems
     from framestyle.media.comparing import Part, verify_against
     from framestyle.media.verify import verify
 
@@ -106,9 +107,11 @@ def _reports(files: Sequence[Path], args: argparse.Namespace) -> Iterator[Report
                 console(Preparing("verify", fraction, path.name))
 
             if args.against is None:
-                yield verify(path, on_progress)
+                report = verify(path, on_progress)
             else:
-                yield verify_against(path, args.against, Part(args.start, args.end), on_progress)
+                report = verify_against(path, args.against, Part(args.start, args.end), on_progress)
+            report.problems += precision_problems(report)
+            yield report
 
 
 def _as_json(report: Report) -> dict[str, Any]:
@@ -131,7 +134,8 @@ def _as_json(report: Report) -> dict[str, Any]:
 
 
 def _headline(report: Report, source: Path | None) -> Row:
-    text = {"whole": "whole", "damaged": "damaged", "different": f"whole, but not what {source} asks for"}
+    differs = "not as it was recorded" if source is None else f"not what {source} asks for"
+    text = {"whole": "whole", "damaged": "damaged", "different": f"whole, but {differs}"}
     said = (
         f"whole, and what {source} asks for" if source and report.verdict == "whole" else text[report.verdict]
     )

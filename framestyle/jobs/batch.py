@@ -30,7 +30,9 @@ from framestyle.jobs.plan import (
     names_a_clip,
     plan,
 )
+from framestyle.jobs.precision import PrecisionChoice, begun_precision
 from framestyle.jobs.prices import Meter, keep_price
+from framestyle.jobs.recipes import with_precision
 from framestyle.jobs.scratch import Scratch
 from framestyle.jobs.work import Work
 from framestyle.media.photos import read_photo
@@ -103,8 +105,9 @@ def prepare(order: Order) -> list[Job]:
         naming = Naming(preset.output.photo_format, preset.output.video_codec)
         pictures = [Path(path) for path in pictures_of(preset)]
         tasks = plan(inputs, folder, naming, one_file=one_file, style_images=pictures)
-        work = Work(preset, identity, order.seed, order.span)
         kept = None if one_file else manifest
+        work = Work(preset, identity, order.seed, order.span)
+        work = replace(work, precision=begun_precision(tasks, work, kept, fresh=order.fresh))
         to_do, done = _told_apart(tasks, work, kept, order)
         jobs.append(Job(preset, folder, work, to_do, done, inputs, kept))
     return jobs
@@ -155,7 +158,7 @@ def _told_apart(
     for task in tasks:
         standing = _standing(task, work, manifest)
         if task.kind == "video" and standing is not Standing.DONE and not order.fresh:
-            refuse_change(task, work.key(task.kind))
+            refuse_change(task, work)
         ours = standing in (Standing.DONE, Standing.OTHER_INPUT, Standing.OTHER_WORK)
         if standing is Standing.DONE and not order.fresh:
             done.append(task)
@@ -172,7 +175,7 @@ def _standing(task: Task, work: Work, manifest: Manifest | None) -> Standing:
     if task.outputs() and task.kind == "video" and is_publishing(task.target):
         return Standing.BEGUN
     if manifest is not None:
-        return manifest.standing(task, work.key(task.kind))
+        return manifest.standing(task, work.done_keys(task.kind))
     return Standing.UNKNOWN if task.outputs() else Standing.ABSENT
 
 
@@ -207,6 +210,7 @@ class _Painter:
         self._order, self._alone, self._on_event = order, alone, on_event
         self._weights = order.weights
         self._backbone: Backbone | None = None
+        self._choice: PrecisionChoice | None = None
 
     def do(self, job: Job) -> JobDone:
         with job.manifest or nullcontext():
@@ -225,13 +229,14 @@ class _Painter:
         from framestyle.jobs.workshop import open_workshop
 
         meter, order = Meter(), self._order
+        preset = self._decided(job)
 
         def heard(event: Event) -> None:
             meter(event)
             self._on_event(event)
 
         workshop = open_workshop(
-            job.preset,
+            preset,
             weights=self._weights,
             device=order.device,
             seed=order.seed,
@@ -241,7 +246,7 @@ class _Painter:
             memory_limit_bytes=order.memory_limit_bytes,
         )
         self._weights, self._backbone = workshop.weights, workshop.backbone
-        work = job.work
+        work = replace(job.work, precision=preset.optimizer.precision)
         if NOT_HERE in work.weights_identity:  # they are now
             work = replace(work, weights_identity=weights_identity(workshop.weights))
         if job.manifest is not None:
@@ -271,12 +276,26 @@ class _Painter:
             keep_price(job.preset, workshop.device, meter.price_s)
         return done
 
+    def _decided(self, job: Job) -> Preset:
+        """The preset in the precision that the job was begun in; else in one that is measured for all jobs, once."""
+        from framestyle.nst.devices import choose_device
+
+        precision = job.work.decided_precision
+        if precision is None and job.manifest is not None:
+            # Another job may have begun there since.
+            precision = begun_precision(job.to_do, job.work, Manifest(job.output), fresh=self._order.fresh)
+        if precision is not None:
+            return with_precision(job.preset, precision)
+        if self._choice is None:
+            self._choice = PrecisionChoice(choose_device(self._order.device))
+        return self._choice.resolve(job.preset)
+
     def _nothing_left(self, job: Job, before: Beforehand) -> JobDone:
         """No network is needed to say so."""
         started = time.perf_counter()
         told: Mapping[str, Any] = {}
         if job.manifest is not None and job.done:
-            told = job.manifest.told_of(job.work.key(job.done[0].kind))
+            told = job.manifest.told_of(job.done[0])
         words = JobWords(
             str(job.output),
             job.preset.name,

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from framestyle.errors import OutputError
 from framestyle.jobs.manifest import Mark
 from framestyle.jobs.plan import Task
+from framestyle.jobs.work import Work
 
 VERSION = 1
 FACTS, PUBLISHING, PUBLISHED = "work.json", "publishing", "published"
@@ -34,10 +35,22 @@ class Facts:
     work: str
     input: Mark
     versions: Mapping[str, str]
+    precision: str | None = None
+    """Of the convolutions; None where it is not known. `work` says it too: this is for words."""
+    other_keys: frozenset[str] = frozenset()
+    """Further keys of the same work, by which it may have been begun."""
+
+    @classmethod
+    def of(cls, work: Work, kind: str, given: Mark) -> Facts:
+        """Those of a task of this kind now, made from `given`."""
+        keys = work.resumable_keys(kind)
+        return cls(work.key(kind), given, versions(), work.decided_precision, keys)
 
     def change_since(self, then: Facts) -> str | None:
         """In words; None where all is as it was."""
-        if self.work != then.work:
+        if then.work not in {self.work, *self.other_keys}:
+            if self.precision and then.precision and self.precision != then.precision:
+                return f"with other settings (precision {then.precision}, now {self.precision})"
             return "with other settings"
         if (self.input.size, self.input.sha256) != (then.input.size, then.input.sha256):
             return "before its input changed"
@@ -48,6 +61,18 @@ class Facts:
             )
             return f"by {', '.join(names)}"
         return None
+
+    def text(self, target: Path) -> str:
+        """As JSON, for the work folder of a target."""
+        told = {
+            "framestyle_work": VERSION,
+            "target": target.name,
+            "work": self.work,
+            "precision": self.precision,
+            "input": asdict(self.input),
+            "versions": dict(self.versions),
+        }
+        return json.dumps(told, indent=1)
 
 
 def versions(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
@@ -65,19 +90,26 @@ def facts_in(folder: Path) -> Facts:
     try:
         if data["framestyle_work"] != VERSION:
             raise ValueError(f"its version is {data['framestyle_work']!r}, not {VERSION}")
-        return Facts(str(data["work"]), Mark(**data["input"]), dict(data["versions"]))
-    except (KeyError, TypeError) as error:
+        precision = data.get("precision")
+        return Facts(
+            str(data["work"]),
+            Mark(**data["input"]),
+            dict(data["versions"]),
+            None if precision is None else str(precision),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("it is not as it was written") from error
 
 
-def refuse_change(task: Task, work: str) -> None:
+def refuse_change(task: Task, work: Work) -> None:
     """OutputError where the clip was begun from another input, or with other settings or versions."""
     folder = work_folder_of(task.target)
     if not entries_in(folder):
         return  # nothing would be lost
     try:
         then = facts_in(folder)
-        now = Facts(work, then.input.of_same(task.inputs()) or Mark.of(task.inputs()), versions())
+        given = then.input.of_same(task.inputs()) or Mark.of(task.inputs())
+        now = Facts.of(work, task.kind, given)
     except (OSError, ValueError):
         return  # nothing that could be gone on with
     if (change := now.change_since(then)) is not None:

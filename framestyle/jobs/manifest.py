@@ -11,8 +11,9 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -22,6 +23,8 @@ from typing import Any, Self
 from framestyle.errors import FramestyleError
 from framestyle.jobs.plan import Task
 from framestyle.media.files import atomic_output, storage_error
+from framestyle.media.sequences import existing_files
+from framestyle.media.verdict import precisions_in
 from framestyle.nst.shelf import sha256_of
 
 NAME = ".framestyle.json"
@@ -93,11 +96,12 @@ def _of_all(files: Sequence[Path], facts: Sequence[object]) -> str:
 
 @dataclass(frozen=True)
 class Done:
-    """A finished output: by which work, from what, and what it was then."""
+    """A finished output: by which work, from what, what it was then, and in which precision (None: not known)."""
 
     work: str
     input: Mark
     output: Mark
+    precision: str | None = None
 
 
 @dataclass(frozen=True)
@@ -110,23 +114,27 @@ class Failed:
 
 @dataclass
 class Contents:
-    """What the file holds. Outputs by their path below the folder, with slashes; works by key, in words."""
+    """What the file holds. Outputs by their path below the folder, with slashes; works by key, in words.
+
+    `begun`: by which work, where that is known.
+    """
 
     done: dict[str, Done] = field(default_factory=dict)
     failed: dict[str, Failed] = field(default_factory=dict)
-    begun: set[str] = field(default_factory=set)
+    begun: dict[str, str | None] = field(default_factory=dict)
     works: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def text(self) -> str:
         """As JSON."""
-        used = {entry.work for entry in self.done.values()}
+        # Those of what is only begun too: the same command then finds the precision that was decided on.
+        used = {entry.work for entry in self.done.values()} | set(self.begun.values())
         return json.dumps(
             {
                 VERSION_KEY: VERSION,
                 "works": {key: told for key, told in self.works.items() if key in used},
                 "done": {name: asdict(entry) for name, entry in sorted(self.done.items())},
                 "failed": {name: asdict(entry) for name, entry in sorted(self.failed.items())},
-                "begun": sorted(self.begun),
+                "begun": dict(sorted(self.begun.items())),
             },
             indent=1,
         )
@@ -145,7 +153,7 @@ def parse(text: str) -> Contents:
                 _inside(name): Failed(_mark(entry["input"]), _text(entry["message"]))
                 for name, entry in data["failed"].items()
             },
-            {_inside(name) for name in data["begun"]},
+            _begun(data["begun"]),
             {_text(key): dict(told) for key, told in data["works"].items()},
         )
     except ValueError:
@@ -155,7 +163,18 @@ def parse(text: str) -> Contents:
 
 
 def _done(entry: Mapping[str, Any]) -> Done:
-    return Done(_text(entry["work"]), _mark(entry["input"]), _mark(entry["output"]))
+    work, given, output = _text(entry["work"]), _mark(entry["input"]), _mark(entry["output"])
+    return Done(work, given, output, _text_or_none(entry.get("precision")))
+
+
+def _begun(entries: Any) -> dict[str, str | None]:
+    """It was a list of names once."""
+    named = entries.items() if isinstance(entries, dict) else ((name, None) for name in entries)
+    return {_inside(name): _text_or_none(work) for name, work in named}
+
+
+def _text_or_none(value: Any) -> str | None:
+    return None if value is None else _text(value)
 
 
 def _mark(entry: Mapping[str, Any]) -> Mark:
@@ -212,8 +231,8 @@ class Manifest:
 
     # -- asking --------------------------------------------------------------------------------------------
 
-    def standing(self, task: Task, work: str) -> Standing:
-        """How the output of a task stands, were it to be made by this work."""
+    def standing(self, task: Task, works: Collection[str]) -> Standing:
+        """How the output of a task stands, were it to be made by a work that has these keys."""
         files = task.outputs()
         if not files:
             return Standing.ABSENT
@@ -226,9 +245,9 @@ class Manifest:
                 return Standing.BEGUN
             return Standing.UNKNOWN if entry is None else Standing.CHANGED
         given = entry.input.of_same(task.inputs())
-        if given is not None and entry.work == work:
+        if given is not None and entry.work in works:
             # Times alone may have changed, as when a folder is copied: so that it is not read again next time.
-            self._keep(name, Done(work, given, output))
+            self._keep(name, replace(entry, input=given, output=output))
             return Standing.DONE
         if begun:
             return Standing.BEGUN
@@ -243,9 +262,31 @@ class Manifest:
         """Of every output that it knows, there or not: its path below the folder."""
         return chain(self._contents.done, self._contents.begun)
 
-    def told_of(self, work: str) -> Mapping[str, Any]:
-        """What was written about a work; empty where nothing was."""
-        return self._contents.works.get(work, {})
+    def told_of(self, task: Task) -> Mapping[str, Any]:
+        """What was written about the work that made a task's output; empty where nothing was."""
+        entry = self._contents.done.get(self._name(task))
+        return {} if entry is None else self._contents.works.get(entry.work, {})
+
+    def recorded_works(self, leave_out: Collection[Task] = ()) -> Iterator[str]:
+        """Of each output that is done or begun, the key of the work that makes it, as far as that is known."""
+        ours, without = self._contents, {self._name(task) for task in leave_out}
+        for name in (ours.done.keys() | ours.begun.keys()) - without:
+            key = ours.begun.get(name) or (ours.done[name].work if name in ours.done else None)
+            if key is not None:
+                yield key
+
+    def precision_of(self, work: str) -> str | None:
+        """The precision that was written about a work; None where none was, or several."""
+        named = _precisions_told(self._contents.works.get(work, {}))
+        return named.pop() if len(named) == 1 else None
+
+    def precisions_of(self, output: Path) -> set[str]:
+        """Every precision that is recorded of an output; empty where that is not what was made, or not recorded."""
+        entry = self._contents.done.get(output.relative_to(self.folder).as_posix())
+        if entry is None or entry.output.of_same(existing_files(output)) is None:
+            return set()
+        named = _precisions_told(self._contents.works.get(entry.work, {}))
+        return named if entry.precision is None else named | {entry.precision}
 
     def _name(self, task: Task) -> str:
         return task.target.relative_to(self.folder).as_posix()
@@ -269,17 +310,17 @@ class Manifest:
         """Words about a work, for whoever reads the file."""
         self._contents.works[work] = dict(told)
 
-    def begin(self, task: Task) -> None:
+    def begin(self, task: Task, work: str | None = None) -> None:
         """On disk at once, with all that was said before: from here on this output may be a stopped job's."""
         self._mine.add(self._name(task))
-        self._contents.begun.add(self._name(task))
+        self._contents.begun[self._name(task)] = work
         self._save()
 
-    def finish(self, task: Task, work: str, given: Mark) -> None:
+    def finish(self, task: Task, work: str, given: Mark, precision: str | None = None) -> None:
         """Reaches the disk with the next task; until then the output stands there as begun."""
         self.give_up(task)
         self._contents.failed.pop(self._name(task), None)
-        self._keep(self._name(task), Done(work, given, Mark.of(task.outputs())))
+        self._keep(self._name(task), Done(work, given, Mark.of(task.outputs()), precision))
 
     def fail(self, task: Task, given: Mark, message: str) -> None:
         """The input cannot be read. When it reaches the disk, see `finish`."""
@@ -288,7 +329,7 @@ class Manifest:
 
     def give_up(self, task: Task) -> None:
         """The task is over, and left no output."""
-        self._contents.begun.discard(self._name(task))
+        self._contents.begun.pop(self._name(task), None)
         self._mine.add(self._name(task))
         self._changed = True
 
@@ -321,13 +362,13 @@ class Manifest:
             return
         ours = self._contents
         ours.works = {**others.works, **ours.works}
-        for name in (others.done.keys() | others.failed.keys() | others.begun) - self._mine:
+        for name in (others.done.keys() | others.failed.keys() | others.begun.keys()) - self._mine:
             if name in others.done:
                 ours.done[name] = others.done[name]
             if name in others.failed:
                 ours.failed[name] = others.failed[name]
             if name in others.begun:
-                ours.begun.add(name)
+                ours.begun[name] = others.begun[name]
 
     def _set_aside(self) -> None:
         number = 0
@@ -340,6 +381,12 @@ class Manifest:
         except OSError as error:
             raise storage_error(error, self.path) from error
         self.trouble = None
+
+
+def _precisions_told(told: Mapping[str, Any]) -> set[str]:
+    with suppress(KeyError, TypeError, AttributeError):
+        return precisions_in(told)
+    return set()
 
 
 def _identity(stat: os.stat_result) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from framestyle.errors import InputError, PresetError
 from framestyle.media.photos import recipe_in
+from framestyle.media.verdict import AUTO, precision_in
 from framestyle.nst.shelf import sha256_of
 from framestyle.presets import SCHEMA_VERSION, Preset, builtin_presets_dir, pictures_of, resolved_yaml
 from framestyle.presets.paths import picture_keys, value_at
@@ -23,7 +24,10 @@ LONGEST_WORD = 300
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides a picture beside its content. `images`: SHA-256 of each image by its path, as in the preset."""
+    """All that decides a picture beside its content. `images`: SHA-256 of each image by its path, as in the preset.
+
+    The preset's precision is the one that was used, where that is known.
+    """
 
     preset: Preset
     weights: str
@@ -63,6 +67,14 @@ def image_digests(preset: Preset) -> dict[str, str]:
     return digests
 
 
+def with_precision(preset: Preset, precision: str) -> Preset:
+    """The preset with this precision in place of `auto`; one that names a precision is left as it is."""
+    if preset.optimizer.precision != AUTO:
+        return preset
+    optimizer = preset.optimizer.model_copy(update={"precision": precision})
+    return preset.model_copy(update={"optimizer": optimizer})
+
+
 def _renamed(preset: Any, rename: Callable[[str], str]) -> None:
     """Each picture's path in a preset's plain data, in place."""
     for place in picture_keys(preset):
@@ -100,12 +112,16 @@ def read_recipe(text: str, picture: Path) -> Recipe:
         plain = data["preset"]
         _refuse_newer(plain, picture)
         _renamed(plain, _located)
+        preset, device = Preset.model_validate(plain), str(data["device"])
+        # What a preset's `auto` came to was once written beside the device alone.
+        if (precision := precision_in(device)) is not None:
+            preset = with_precision(preset, precision)
         return Recipe(
-            Preset.model_validate(plain),
+            preset,
             str(data["weights"]),
             str(data.get("weights_fingerprint", "")),
             int(data["seed"]),
-            str(data["device"]),
+            device,
             {str(key): str(value) for key, value in data["versions"].items()},
             {_located(str(path)): str(digest) for path, digest in data["images"].items()},
         )

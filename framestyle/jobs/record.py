@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from framestyle.errors import FramestyleError, InputError
-from framestyle.jobs.facts import Facts, versions
+from framestyle.jobs.facts import Facts
 from framestyle.jobs.manifest import Manifest, Mark
 from framestyle.jobs.plan import Task
 from framestyle.jobs.work import Work
@@ -26,14 +26,14 @@ class Record:
         with suppress(OSError):  # whoever reads it will say so
             self._given[task] = Mark.of(task.inputs())
         if self._manifest is not None:
-            self._manifest.begin(task)
+            self._manifest.begin(task, None if self._work is None else self._work.key(task.kind))
 
     def facts(self, task: Task) -> Facts | None:
         """What the task that was begun depends on; None: no work on it is to be laid by."""
         given = self._given.get(task)
         if self._work is None or given is None or task.kind != "video":
             return None
-        return Facts(self._work.key(task.kind), given, versions())
+        return Facts.of(self._work, task.kind, given)
 
     def finish(self, task: Task) -> None:
         """Its output is in its place."""
@@ -43,7 +43,7 @@ class Record:
         if given is None:
             self._manifest.give_up(task)
         else:
-            self._manifest.finish(task, self._work.key(task.kind), given)
+            self._manifest.finish(task, self._work.key(task.kind), given, self._work.decided_precision)
 
     def fail(self, task: Task, error: FramestyleError) -> None:
         """It has no output. Only what is wrong with the input itself is remembered."""

@@ -13,6 +13,7 @@ from typing import Any
 from framestyle.jobs.plan import TimeRange
 from framestyle.jobs.recipes import image_digests
 from framestyle.media.files import walk
+from framestyle.media.verdict import AUTO, PRECISIONS
 from framestyle.presets import Preset
 from framestyle.presets.paths import picture_keys, value_at
 
@@ -38,16 +39,57 @@ class Work:
     weights_identity: str
     seed: int
     span: TimeRange
+    precision: str | None = None
+    """What was decided where the preset says `auto`; None: nothing yet. See framestyle/jobs/precision.py."""
+
+    @property
+    def decided_precision(self) -> str | None:
+        """The preset's own, or the one decided on; None before that."""
+        own = self.preset.optimizer.precision
+        return self.precision if own == AUTO else own
 
     def key(self, kind: str) -> str:
-        """For a task of this kind. The time range concerns clips alone."""
-        span = [str(self.span.start_s), str(self.span.end_s)] if kind == "video" else []
-        facts = {**self._facts, "span": span}
-        text = json.dumps(facts, sort_keys=True, ensure_ascii=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:KEY_DIGITS]
+        """For a task of this kind, in the decided precision. The time range concerns clips alone."""
+        return self._key(kind, self.decided_precision or AUTO)
+
+    def undecided_key(self, kind: str) -> str:
+        """The key that FrameStyle wrote before a precision was part of it, where the preset says `auto`."""
+        return self._key(kind, self.preset.optimizer.precision)
+
+    def resumable_keys(self, kind: str) -> frozenset[str]:
+        """A clip that was begun under one of these is resumed."""
+        return frozenset({self.key(kind), self.undecided_key(kind)})
+
+    def done_keys(self, kind: str) -> frozenset[str]:
+        """A result made under one of these is done: where the preset says `auto`, in whichever precision."""
+        if self.preset.optimizer.precision != AUTO:
+            return frozenset({self.key(kind)})
+        return frozenset(self._key(kind, precision) for precision in (AUTO, *PRECISIONS))
+
+    def precision_of(self, key: str, kind: str) -> str | None:
+        """The precision in which a key stands for this very work; None where it is another's, or does not say."""
+        return next((one for one in PRECISIONS if key == self._key(kind, one)), None)
+
+    def _key(self, kind: str, precision: str) -> str:
+        return self._keys[kind == "video", precision]
 
     @cached_property
-    def _facts(self) -> Mapping[str, Any]:
+    def _keys(self) -> Mapping[tuple[bool, str], str]:
+        """By whether it is a clip's, and by precision: style images are read for all of them together."""
+        facts = self._facts
+        span = [str(self.span.start_s), str(self.span.end_s)]
+        keys = {}
+        for precision in (AUTO, *PRECISIONS):
+            facts["preset"]["optimizer"]["precision"] = precision
+            for is_clip in (False, True):
+                text = json.dumps(
+                    {**facts, "span": span if is_clip else []}, sort_keys=True, ensure_ascii=True
+                )
+                keys[is_clip, precision] = hashlib.sha256(text.encode()).hexdigest()[:KEY_DIGITS]
+        return keys
+
+    @property
+    def _facts(self) -> dict[str, Any]:
         preset = self.preset.model_dump(mode="json", by_alias=True, exclude=NO_PIXELS)
         digests = image_digests(self.preset)
         # A style image counts by its bytes, wherever it lies.

@@ -31,7 +31,6 @@ from framestyle.jobs.facts import (
     FACTS,
     PUBLISHED,
     PUBLISHING,
-    VERSION,
     Facts,
     entries_in,
     entry_path,
@@ -225,9 +224,8 @@ class WorkFolder:
             self._look_for_entries()
         self._tidy()
         if not self.found.entries:
-            told = {"framestyle_work": VERSION, "target": self.target.name, **asdict(facts)}
             with atomic_output(self.folder / FACTS) as temporary:
-                temporary.write_text(json.dumps(told, indent=1), encoding="ascii")
+                temporary.write_text(facts.text(self.target), encoding="ascii")
 
     def _is_same_work(self, facts: Facts) -> bool | None:
         """None where the folder does not say what it is for. OutputError where it is for another, and holds some."""

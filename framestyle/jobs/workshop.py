@@ -12,11 +12,12 @@ import framestyle
 from framestyle.errors import DeviceError, PresetError
 from framestyle.events import Note, OnEvent, Preparing
 from framestyle.jobs.masks import check_masks, mask_of
+from framestyle.jobs.precision import PrecisionChoice
 from framestyle.jobs.recipes import Recipe, image_digests
 from framestyle.media.photos import read_style_image
 from framestyle.motion.flow import OpticalFlow
 from framestyle.motion.methods import make_flow
-from framestyle.nst.devices import choose_device, working_dtype
+from framestyle.nst.devices import choose_device
 from framestyle.nst.image import to_tensor
 from framestyle.nst.shelf import ORIGINAL_PACKAGE
 from framestyle.nst.store import WeightsStore
@@ -27,7 +28,7 @@ from framestyle.presets import OWN_INITS, Preset
 
 @dataclass(frozen=True, eq=False)
 class Workshop:
-    """A stylizer ready to work, and what it was made from, in words."""
+    """A stylizer ready to work, and what it was made from, in words. `preset`: its precision is decided."""
 
     preset: Preset
     stylizer: Stylizer
@@ -99,7 +100,8 @@ def open_workshop(
 
     `backbone`: weights that are loaded already, those that `weights` names. `masks_follow`: whoever stylizes brings the
     mask where one is needed, if the preset names none. `memory_limit_bytes` caps what this process holds on the device
-    (on a CPU: its resident memory).
+    (on a CPU: its resident memory). A precision that the preset leaves open is measured here, once: a command that
+    opens several workshops decides on it before, by a `PrecisionChoice`.
     """
     if not preset.style.images:
         raise PresetError(
@@ -108,6 +110,7 @@ def open_workshop(
         )
     check_masks(preset, more_follow=masks_follow)
     chosen = choose_device(device)
+    preset = PrecisionChoice(chosen).resolve(preset)
     # First: it can lack weights, which should be said before others are learned or fetched.
     wanted = clips and preset.video.warm_start == "flow"
     flow = make_flow(preset.video, chosen, store) if wanted else None
@@ -130,8 +133,8 @@ def open_workshop(
         memory_limit_bytes=memory_limit_bytes,
         on_event=on_event,
     )
-    precision = str(working_dtype(preset.optimizer.precision, chosen)).removeprefix("torch.")
-    return Workshop(preset, stylizer, kind, f"{chosen} {precision}", seed, on_event, flow, backbone)
+    words = f"{chosen} {preset.optimizer.precision}"
+    return Workshop(preset, stylizer, kind, words, seed, on_event, flow, backbone)
 
 
 def load_weights(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 DAMAGE, DIFFERENCE, NOTE = "damage", "difference", "note"
 MOST_TOLD = 5
 """So many places of one kind are named; of more it is said how many."""
+AUTO, PRECISIONS = "auto", ("float32", "bfloat16")
+"""Precisions of the convolutions, as results name them; `auto` names none."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,24 @@ def made_by(comment: str | None) -> dict[str, str] | None:
     versions, *parts = comment.split("; ")
     named = {key: value for part in parts for key, _, value in [part.partition(" ")] if key in MADE_KEYS}
     rest = [part for part in parts if part.partition(" ")[0] not in MADE_KEYS]
-    return {"versions": versions, **named, **({"device": rest[-1]} if rest else {})}
+    device = {"device": rest[-1]} if rest else {}
+    precision = precision_in(rest[-1]) if rest else None
+    return {"versions": versions, **named, **device, **({"precision": precision} if precision else {})}
 
 
 MADE_KEYS = ("preset", "weights", "seed")
+
+
+def precision_in(device: str) -> str | None:
+    """`cpu bfloat16` -> bfloat16; None where no precision is named."""
+    last = device.rpartition(" ")[2]
+    return last if last in PRECISIONS else None
+
+
+def precisions_in(recipe: Mapping[str, Any]) -> set[str]:
+    """Every precision that a recipe names: one, unless it was edited.
+
+    KeyError, TypeError or AttributeError where it is no recipe.
+    """
+    places = recipe["preset"]["optimizer"]["precision"], precision_in(recipe["device"])
+    return {one for one in places if one in PRECISIONS}

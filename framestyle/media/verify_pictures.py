@@ -15,15 +15,27 @@ from framestyle.media.ffmpeg import ask
 from framestyle.media.photos import Photo, read_photo, recipe_in
 from framestyle.media.photos.formats import DEEP, FORMATS, WITH_ALPHA
 from framestyle.media.sequences import NO_FILES, Numbering, numbering_of
-from framestyle.media.verdict import DAMAGE, DIFFERENCE, NOTE, Problem, Report, told
+from framestyle.media.verdict import (
+    DAMAGE,
+    DIFFERENCE,
+    NOTE,
+    Problem,
+    Report,
+    precision_in,
+    precisions_in,
+    told,
+)
 
+NO_RECIPE = (InputError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+"""What reading a recipe raises that is none, or a stranger's."""
 PNG_HEAD = b"\x89PNG\r\n\x1a\n"
 
 
 def verify_photo(path: Path) -> Report:
     """InputError where it cannot be decoded."""
     photo = read_photo(path)
-    return Report(path, "photo", _facts(photo, path), list(_file_damage(path, photo)))
+    problems = [*_file_damage(path, photo), *_contradictions(path)]
+    return Report(path, "photo", _facts(photo, path), problems)
 
 
 def _facts(photo: Photo, path: Path) -> dict[str, Any]:
@@ -41,15 +53,35 @@ def _facts(photo: Photo, path: Path) -> dict[str, Any]:
     }
 
 
-def _made_by(path: Path) -> dict[str, Any] | None:
-    """From the recipe that FrameStyle leaves in photos; nothing where there is none that can be read."""
-    with suppress(InputError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+def _recipe_of(path: Path) -> Any:
+    """The recipe that FrameStyle leaves in photos; None where there is none that can be read."""
+    with suppress(*NO_RECIPE):
         if (text := recipe_in(path)) is not None:
-            recipe = json.loads(text)
-            versions = ", ".join(f"{name} {version}" for name, version in recipe["versions"].items())
-            named = {key: str(recipe[key]) for key in ("weights", "seed", "device")}
-            return {"versions": versions, "preset": str(recipe["preset"]["name"]), **named}
+            return json.loads(text)
     return None
+
+
+def _made_by(path: Path) -> dict[str, Any] | None:
+    with suppress(*NO_RECIPE):
+        recipe = _recipe_of(path)
+        versions = ", ".join(f"{name} {version}" for name, version in recipe["versions"].items())
+        named = {key: str(recipe[key]) for key in ("weights", "seed", "device")}
+        precision = precision_in(named["device"])
+        named |= {} if precision is None else {"precision": precision}
+        return {"versions": versions, "preset": str(recipe["preset"]["name"]), **named}
+    return None
+
+
+def _precisions(path: Path) -> set[str]:
+    """Those that a photo's recipe names."""
+    with suppress(*NO_RECIPE):
+        return precisions_in(_recipe_of(path))
+    return set()
+
+
+def _contradictions(path: Path) -> Iterator[Problem]:
+    if len(named := sorted(_precisions(path))) > 1:
+        yield Problem(DIFFERENCE, f"it says that it was made in {' and in '.join(named)}")
 
 
 def _file_damage(path: Path, photo: Photo) -> Iterator[Problem]:
@@ -139,7 +171,9 @@ def verify_sequence(path: Path, on_progress: Callable[[float], None] | None = No
         raise InputError(f"{path} stands for no file", next_step=NO_FILES)
     damage: list[Problem] = []
     unlike: list[Problem] = []
+    mixed: list[Problem] = []
     first: dict[str, Any] | None = None
+    precisions: set[str] = set()
     for index, number in enumerate(numbers):
         file = numbering.path(number)
         try:
@@ -152,7 +186,11 @@ def verify_sequence(path: Path, on_progress: Callable[[float], None] | None = No
             for problem in _file_damage(file, photo)
         ]
         facts = _facts(photo, file) if first is None else _shape(photo)
-        first = first or facts
+        if first is None:
+            first, precisions = facts, _precisions(file)
+        elif (other := _precisions(file)) != precisions and other and precisions:
+            said = f"{file.name} was made in {' and '.join(sorted(other))}, the first one in"
+            mixed.append(Problem(DIFFERENCE, f"{said} {' and '.join(sorted(precisions))}", frame=number))
         if any(first[key] != value for key, value in _shape(photo).items()):
             unlike.append(Problem(DAMAGE, f"{file.name} is not like the first one", frame=number))
         if on_progress is not None:
@@ -161,6 +199,7 @@ def verify_sequence(path: Path, on_progress: Callable[[float], None] | None = No
     problems = [
         *told(damage, "{} further pictures are damaged"),
         *told(unlike, "{} further ones are unlike it"),
+        *told(mixed, "{} further ones were made in another precision"),
     ]
     return Report(path, "sequence", facts, [*problems, *_missing(numbers)])
 

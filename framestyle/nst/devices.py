@@ -17,6 +17,8 @@ from framestyle.nst.winograd import Filters
 PROBE_CHANNELS, PROBE_SIDE, PROBE_ROUNDS = 256, 32, 5
 BFLOAT16_GAIN = 1.2
 """bfloat16 must be faster by this factor to be worth its rounding. See docs/decisions/0008 for what was measured."""
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+"""Precisions by the names that presets give them."""
 
 
 def choose_device(spec: str) -> torch.device:
@@ -42,16 +44,21 @@ def choose_device(spec: str) -> torch.device:
 
 
 def working_dtype(precision: str, device: torch.device) -> torch.dtype:
-    """The convolutions' precision. `auto`: bfloat16 where it is clearly faster, else float32."""
-    if precision == "float32":
-        return torch.float32
-    if precision == "bfloat16":
-        return torch.bfloat16
+    """The convolutions' precision. `auto` is measured: see `probe_precision`."""
+    return DTYPES[probe_precision(device) if precision == "auto" else precision]
+
+
+def probe_precision(device: torch.device) -> str:
+    """What `auto` comes to on this device now: bfloat16 where it is clearly faster, else float32.
+
+    A measurement, so two processes may get two answers. A job asks once, before its work, and records the answer
+    (framestyle/jobs/precision.py): nothing else may depend on it. Tests replace this function.
+    """
     if device.type == "cuda":
         faster = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
         faster = device.type == "cpu" and _cpu_is_faster_in_bfloat16()
-    return torch.bfloat16 if faster else torch.float32
+    return "bfloat16" if faster else "float32"
 
 
 @lru_cache(maxsize=1)

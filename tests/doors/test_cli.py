@@ -328,11 +328,25 @@ def test_a_dry_run_writes_nothing_and_says_what_would_be(
     assert lines[2].startswith("  photo: photo.png -> out/quick/photo.png (32x24 to 24x18, ")
     assert lines[3] == "  will fail: empty.png is empty"
     assert lines[4] == "  1 photo and 1 clip to do, 1 that cannot be read, 2 other files passed over"
-    assert lines[5] == "preset wave -> out/wave" and lines[7].startswith("  photo: photo.png -> out/wave/")
+    assert lines[5] == "preset wave -> out/wave" and lines[8].startswith("  photo: photo.png -> out/wave/")
+    assert lines[6] == "  precision: auto: measured when the work begins, and kept"
     assert lines[-3].startswith("time: ") and "an estimate, by a stated speed (cpu)" in lines[-3]
     assert lines[-2].startswith("disk: about ") and "Free there: " in lines[-2]
     assert lines[-1] == "Nothing was done: this was --dry-run."
     assert files_in(tmp_path) == before
+
+
+def test_a_dry_run_says_in_which_precision_work_was_begun(
+    photo: Path, quick: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from framestyle.nst import devices
+
+    monkeypatch.setattr(devices, "probe_precision", lambda device: "bfloat16")
+    command = ["stylize", "photo.png", "-o", "out/", "-p", quick, "--set", "optimizer.precision=auto"]
+    assert main([*command, *UNTRAINED]) == 0
+    capsys.readouterr()
+    assert main([*command, "--dry-run", "--weights", "untrained"]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == "  precision: bfloat16, as it was begun"
 
 
 def test_a_name_with_escape_codes_cannot_drive_the_terminal(

@@ -25,8 +25,9 @@ from framestyle.media.ffmpeg import ffmpeg_exe
 from framestyle.media.photos import read_photo
 from framestyle.media.probe import probe
 from framestyle.media.video_reader import VideoReader
+from framestyle.nst import devices
 from framestyle.nst.stylizer import Stylizer
-from framestyle.presets import builtin_presets_dir, library, loading
+from framestyle.presets import Preset, builtin_presets_dir, library, loading
 
 UNTRAINED = ("--weights", "untrained", "--device", "cpu", "--progress", "none")
 SIZE = (32, 24)
@@ -74,6 +75,31 @@ def is_told(text: str, *words: str) -> None:
 
 def differ(one: Shown, other: Shown) -> bool:
     return bool(np.abs(one.astype(int) - other).mean() > 2)
+
+
+def test_a_preview_is_in_one_precision(
+    photo: Path, quick: str, other: str, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a second measurement would say."""
+    measured = []
+
+    def probe_precision(device: torch.device) -> str:
+        measured.append(device)
+        return "bfloat16" if len(measured) > 1 else "float32"
+
+    monkeypatch.setattr(devices, "probe_precision", probe_precision)
+    for name in (quick, other):
+        (workplace / name).write_text((workplace / name).read_text().replace("{precision: float32}", "{}"))
+    used = []
+    made = Stylizer.__init__
+
+    def noted(self: Stylizer, preset: Preset, *rest: Any, **named: Any) -> None:
+        used.append(preset.optimizer.precision)
+        made(self, preset, *rest, **named)
+
+    monkeypatch.setattr(Stylizer, "__init__", noted)
+    assert preview(photo, "-o", "looks.png", "-p", quick, "-p", other) == 0
+    assert used == ["float32", "float32"] and len(measured) == 1
 
 
 # -- what a sheet shows ------------------------------------------------------------------------------------

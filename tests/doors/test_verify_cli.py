@@ -50,6 +50,26 @@ def test_a_part_is_held_against_its_part(clip: Path, workplace: Path) -> None:
     assert main(["verify", "part.mp4", "--against", "clip.mp4"]) == 6
 
 
+def test_a_manifest_that_names_another_precision_is_a_difference(
+    workplace: Path, quick: str, photo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["stylize", "photo.png", "-o", "out/", "-p", quick, "--weights", "untrained", "--device", "cpu"]
+    assert main([*command, "--progress", "none"]) == 0
+    assert main(["verify", "out"]) == 0
+    path = workplace / "out" / ".framestyle.json"
+    told = json.loads(path.read_text())
+    told["done"]["photo.png"]["precision"] = "bfloat16"
+    path.write_text(json.dumps(told))
+    capsys.readouterr()
+    assert main(["verify", "out"]) == 6
+    out = capsys.readouterr().out
+    assert "out/photo.png: whole, but not as it was recorded" in out
+    assert "it says that it was made in float32, and .framestyle.json says bfloat16" in out
+    assert main(["verify", "out", "--json"]) == 6
+    (file,) = json.loads(capsys.readouterr().out)["files"]
+    assert file["facts"]["made_by"]["precision"] == "float32" and file["verdict"] == "different"
+
+
 def test_json_for_scripts(painted: Path, workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (workplace / "cut.mkv").write_bytes(painted.read_bytes()[:4000])
     assert main(["verify", "painted.mkv", "cut.mkv", "--json"]) == 5

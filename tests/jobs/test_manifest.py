@@ -26,6 +26,7 @@ names = st.text(min_size=1, max_size=12).map(lambda text: f"a{text}".replace("/"
     ["x/ä.jpg", "a\udc80.png", "\n", "🌻/1.tif", "..."]
 )
 sizes = st.integers(0, 2**62)
+precisions = st.sampled_from(["float32", "bfloat16", None])
 marks = st.builds(Mark, sizes, sizes, st.text("0123456789abcdef", min_size=64, max_size=64))
 told = st.dictionaries(st.text(max_size=8), st.text(max_size=8) | sizes | st.none(), max_size=3)
 
@@ -54,7 +55,7 @@ def _finish(out: Path, *tasks: Task, work: str = WORK) -> None:
 
 
 def _standing(out: Path, task: Task, work: str = WORK) -> Standing:
-    return Manifest(out).standing(task, work)
+    return Manifest(out).standing(task, {work})
 
 
 def _touch(path: Path) -> None:
@@ -65,16 +66,16 @@ def _touch(path: Path) -> None:
 
 
 @given(
-    done=st.dictionaries(names, st.builds(Done, st.just(WORK), marks, marks), max_size=4),
+    done=st.dictionaries(names, st.builds(Done, st.just(WORK), marks, marks, precisions), max_size=4),
     failed=st.dictionaries(names, st.builds(Failed, marks, st.text(max_size=8)), max_size=3),
-    begun=st.sets(names, max_size=3),
+    begun=st.dictionaries(names, st.just(WORK) | st.none(), max_size=3),
     words=told,
 )
 @settings(deadline=None, derandomize=True)
 def test_what_is_written_is_read_again(
-    done: dict[str, Done], failed: dict[str, Failed], begun: set[str], words: dict[str, Any]
+    done: dict[str, Done], failed: dict[str, Failed], begun: dict[str, str | None], words: dict[str, Any]
 ) -> None:
-    contents = Contents(done, failed, begun, {WORK: words} if done else {})
+    contents = Contents(done, failed, begun, {WORK: words} if done or WORK in begun.values() else {})
     text = contents.text()
     assert text.isascii()
     assert parse(text) == contents
@@ -88,7 +89,9 @@ def test_what_is_written_is_read_again(
 @settings(deadline=None, derandomize=True, max_examples=200)
 def test_a_damaged_file_is_a_value_error_or_still_a_manifest(damage: int, cut: bool, value: Any) -> None:
     mark = Mark(1, 2, "0" * 64)
-    contents = Contents({"a": Done(WORK, mark, mark)}, {"b": Failed(mark, "why")}, {"c"}, {WORK: {"seed": 1}})
+    contents = Contents(
+        {"a": Done(WORK, mark, mark)}, {"b": Failed(mark, "why")}, {"c": WORK}, {WORK: {"seed": 1}}
+    )
     text = contents.text()
     if cut:
         text = text[: damage % len(text)]
@@ -133,7 +136,7 @@ def test_a_file_that_cannot_be_trusted_is_set_aside_whole(out: Path, task: Task,
     content = written if isinstance(written, bytes) else written.encode()
     (out / NAME).write_bytes(content)
     manifest = Manifest(out)
-    assert manifest.trouble and manifest.standing(task, WORK) is Standing.UNKNOWN
+    assert manifest.trouble and manifest.standing(task, {WORK}) is Standing.UNKNOWN
     # Asking alone changes nothing.
     assert (out / NAME).read_bytes() == content
     _finish(out, task)
@@ -181,7 +184,7 @@ def test_the_time_alone_makes_no_file_another(out: Path, task: Task, monkeypatch
     _touch(task.source)
     _touch(task.target)
     with Manifest(out) as manifest:
-        assert manifest.standing(task, WORK) is Standing.DONE
+        assert manifest.standing(task, {WORK}) is Standing.DONE
 
     def refuse(files: list[Path]) -> Mark:
         raise AssertionError(f"{files} are read again")
@@ -204,7 +207,7 @@ def test_an_output_that_a_stopped_job_was_making_may_be_replaced(out: Path, task
     manifest.begin(task)
     assert _standing(out, task) is Standing.BEGUN
     _finish(out, task)
-    assert json.loads((out / NAME).read_text())["begun"] == []
+    assert json.loads((out / NAME).read_text())["begun"] == {}
 
 
 def test_all_but_the_task_at_hand_is_on_the_disk(out: Path, task: Task) -> None:
@@ -238,7 +241,7 @@ def test_what_is_not_the_inputs_fault_is_not_remembered(out: Path, task: Task) -
         record.begin(task)
         record.fail(task, StorageError("no room"))
     assert not Manifest(out).has_failed(task)
-    assert json.loads((out / NAME).read_text())["begun"] == []
+    assert json.loads((out / NAME).read_text())["begun"] == {}
 
 
 def test_a_sequence_is_the_same_while_each_of_its_files_is(tmp_path: Path) -> None:
@@ -287,7 +290,7 @@ def test_two_jobs_in_one_folder_keep_what_the_other_finished(out: Path, task: Ta
         one.finish(task, WORK, Mark.of(task.inputs()))
         two.finish(other, WORK, Mark.of(other.inputs()))
     assert {_standing(out, task), _standing(out, other)} == {Standing.DONE}
-    assert json.loads((out / NAME).read_text())["begun"] == []
+    assert json.loads((out / NAME).read_text())["begun"] == {}
 
 
 def test_a_disk_that_refuses_is_said_and_leaves_the_old_file(

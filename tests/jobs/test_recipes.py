@@ -16,7 +16,7 @@ from PIL import Image
 
 from framestyle.errors import FramestyleError, InputError, PresetError
 from framestyle.jobs import recipes
-from framestyle.jobs.recipes import Recipe, image_digests, read_recipe, recovered_preset
+from framestyle.jobs.recipes import Recipe, image_digests, read_recipe, recovered_preset, with_precision
 from framestyle.media.photos import FORMATS, Photo, read_photo, recipe_in, write_photo
 from framestyle.presets import load_preset, preset_names
 
@@ -27,6 +27,11 @@ WITH_WORDS = [suffix for suffix in sorted(FORMATS) if suffix != ".bmp"]
 def recipe_of(preset: Any, **changes: Any) -> Recipe:
     made = Recipe(preset, "learned", "abc", 7, "cpu float32", USED, image_digests(preset))
     return dataclasses.replace(made, **changes)
+
+
+def _used(preset: Any) -> Any:
+    """The preset as it made a picture: what its `auto` came to is named beside the device."""
+    return with_precision(preset, "float32").model_copy(update={"extends": None})
 
 
 @pytest.fixture
@@ -52,7 +57,7 @@ def test_every_built_in_preset_comes_back_from_a_picture(tmp_path: Path, name: s
     recovered = recovered_preset(tmp_path / "a.png")
     assert recovered.doubts == ()
     (tmp_path / "again.yaml").write_text(recovered.text, encoding="utf-8")
-    assert load_preset(tmp_path / "again.yaml") == preset.model_copy(update={"extends": None})
+    assert load_preset(tmp_path / "again.yaml") == _used(preset)
 
 
 @pytest.mark.parametrize("suffix", WITH_WORDS)
@@ -64,7 +69,7 @@ def test_every_format_holds_it(tmp_path: Path, own: Any, suffix: str, dtype: Any
     )
     (tmp_path / "again.yaml").write_text(recovered_preset(target).text, encoding="utf-8")
     again = load_preset(tmp_path / "again.yaml")
-    assert again == own.model_copy(update={"extends": None, "name": again.name})
+    assert again == _used(own).model_copy(update={"name": again.name})
 
 
 def test_the_head_says_what_else_to_give(tmp_path: Path, own: Any) -> None:
@@ -82,7 +87,7 @@ def test_a_published_picture_does_not_say_whose_it_is(home: Path, own: Any) -> N
     builtin = recipe_of(load_preset("nightswirl")).text()
     assert "<presets>/art/" in builtin and str(recipes.builtin_presets_dir()) not in builtin
     recipe = read_recipe(text, Path("a.png"))
-    assert recipe.preset == own.model_copy(update={"extends": None})
+    assert recipe.preset == _used(own)
 
 
 def test_images_that_are_gone_or_others_are_said(tmp_path: Path, home: Path, own: Any) -> None:

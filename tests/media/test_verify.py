@@ -177,6 +177,7 @@ def test_what_made_a_clip_is_told(whole: Callable[[str], Path], tmp_path: Path) 
         "weights": "learned",
         "seed": "3",
         "device": "cpu float32",
+        "precision": "float32",
     }
     assert made_by("holiday") is None and made_by(None) is None
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from framestyle.errors import FramestyleError, InterruptedByUserError
 from framestyle.events import CellDone, Event, Note, OnEvent, TaskFailed, TaskStarted
+from framestyle.jobs.precision import PrecisionChoice
 from framestyle.jobs.preview.pictures import Picture, Shown, SizesFor
 from framestyle.jobs.preview.reduced import Reduced, reduced
 from framestyle.jobs.preview.times import Estimate, StepTimes, full_render
@@ -80,8 +81,10 @@ def stylize_cells(
     looks: Sequence[Look], pictures: Sequence[Picture], bench: Bench
 ) -> Iterator[CellResult | LookDone]:
     """Look by look. A cell that fails carries its error, and the others go on."""
+    choice = PrecisionChoice(choose_device(bench.device))
     for number, look in enumerate(looks):
-        yield from _one_look(number, look, pictures, bench)
+        decided = replace(look, preset=choice.resolve(look.preset))
+        yield from _one_look(number, decided, pictures, bench)
 
 
 def _one_look(
