@@ -19,6 +19,7 @@ from framestyle.errors import DeviceError
 from framestyle.events import Note, OnEvent, ignore
 from framestyle.nst.heap import give_back_to_the_host
 from framestyle.nst.image import Size
+from framestyle.nst.placement import placed_size
 from framestyle.nst.tiles import WHOLE, Tiling, in_tiles, reach, spans
 from framestyle.nst.vgg import VGG19, Stage
 
@@ -57,13 +58,15 @@ class Demand:
     """Images of the picture's size that the optimiser takes beyond the state that it is given."""
     gradient: bool = True
     """Whether there is to be one; else the picture is only read, and nothing of it is kept."""
+    places: int = 1
+    """On the pooling grid: the content's features are kept for each."""
 
     @classmethod
-    def of(cls, network: VGG19, kept_layers: Sequence[str], optimizer: str) -> Demand:
+    def of(cls, network: VGG19, kept_layers: Sequence[str], optimizer: str, places: int = 1) -> Demand:
         """`optimizer`: adam | lbfgs; the latter keeps ten pairs of images, and a few more."""
         images = 0 if optimizer == "adam" else 25
         kept = frozenset(kept_layers)
-        return cls(network.stages, kept, network.dtype.itemsize, network.pooling, images)
+        return cls(network.stages, kept, network.dtype.itemsize, network.pooling, images, places=places)
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,7 @@ def smaller(ways: Sequence[Option], failed: Tiling) -> Option | None:
 
 
 def _option(size: Size, demand: Demand, tiling: Tiling) -> Option:
+    size = placed_size(size, demand.places)
     tiled = in_tiles(demand.stages, tiling)
     maps = _maps(demand)
     first, rest = maps[: len(tiled)], maps[len(tiled) :]
@@ -115,7 +119,7 @@ def _option(size: Size, demand: Demand, tiling: Tiling) -> Option:
     if demand.gradient:
         # One is the gradient; what the optimiser may step back to is in half precision.
         per_pixel += PIXEL_BYTES * (1.5 + demand.optimizer_images)
-        per_pixel += sum(one.bytes for one in maps if one.stage.name in demand.kept_layers)
+        per_pixel += demand.places * sum(one.bytes for one in maps if one.stage.name in demand.kept_layers)
     per_pixel += _peak_bytes(rest, demand) + (0 if tiled else ENTERING_BYTES)
     needs = size.area_px * per_pixel + largest_px * (_peak_bytes(first, demand) + ENTERING_BYTES)
     # Forward and backward are alike; a checkpoint goes forward twice.

@@ -80,10 +80,6 @@ class Objective:
         """The picture as the network is shown it."""
         return image if self.placement is None else self.placement.of(image)
 
-    def read_size(self, image: Tensor) -> Size:
-        """Of the picture as the network is shown it."""
-        return size_of(image) if self.placement is None else self.placement.size
-
     @property
     def part_names(self) -> tuple[str, ...]:
         """Of the weighted losses, in the order in which they are given."""

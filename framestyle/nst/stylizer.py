@@ -32,7 +32,7 @@ from framestyle.nst.objective import (
     loss_parts,
 )
 from framestyle.nst.optim import PixelState
-from framestyle.nst.placement import Placement, placed_size, placements
+from framestyle.nst.placement import Placement, placements
 from framestyle.nst.regions import region_weights, resized_weights, weights_at_layers
 from framestyle.nst.replay import Given, Replays, Steps
 from framestyle.nst.sizes import steps_by_scale
@@ -129,7 +129,9 @@ class Stylizer:
             style_layers,
             letter=preset.style.statistic == "gram2015",
         )
-        demand = Demand.of(self.network, list(preset.content.layers), preset.optimizer.name)
+        # L-BFGS remembers gradients of one function.
+        self._places = 1 if preset.optimizer.name == "lbfgs" else preset.network.places
+        demand = Demand.of(self.network, list(preset.content.layers), preset.optimizer.name, self._places)
         self.fitting = Fitting(
             demand,
             self.device,
@@ -295,13 +297,11 @@ class Stylizer:
         return tuple(self._objectives(content, temporal))
 
     def _objectives(self, content: Tensor, temporal: Sequence[TemporalTarget]) -> Iterator[Objective]:
-        # L-BFGS remembers gradients of one function.
-        places = 1 if self.preset.optimizer.name == "lbfgs" else self.preset.network.places
-        size = placed_size(size_of(content), places)
+        size = size_of(content)
         self.fitting.tiling(size)  # refused, if it is, before the style is read: minutes, of 8K
         targets = self._style_targets(content)
         layers = list(self.preset.content.layers)
-        for placement in placements(size_of(content), places, self.device):
+        for placement in placements(size, self._places, self.device):
             placed = content if placement is None else placement.of(content)
             features = self.fitting.run(size, partial(content_features, self.network, placed, layers))
             style = self._region_styles(content, targets, placement)
@@ -361,7 +361,7 @@ class Stylizer:
     def parts(self, image: Tensor, objective: Objective) -> dict[str, Tensor]:
         """Weighted losses by name; their sum is what is minimised. No gradient comes of them."""
         work = partial(loss_parts, self.network, image, objective)
-        return self.fitting.run(objective.read_size(image), work, gradient=False)
+        return self.fitting.run(size_of(image), work, gradient=False)
 
     def losses_of(self, image: Tensor, content: Tensor) -> dict[str, float]:
         """Weighted losses of any image against a content image, for measuring: both 1CHW."""
@@ -372,9 +372,7 @@ class Stylizer:
         """Gradient 1CHW, and the weighted losses, `objective.part_names`, as one vector; both on the device."""
         if self._heed is not None:
             self._heed()
-        return self.fitting.run(
-            objective.read_size(image), partial(loss_and_gradient, self.network, image, objective)
-        )
+        return self.fitting.run(size_of(image), partial(loss_and_gradient, self.network, image, objective))
 
     def _adam(
         self,
@@ -392,7 +390,7 @@ class Stylizer:
         turns = [Given(state, one, rate, memory.average_decay, memory.betas) for one in objectives]
         # Regions' shares are numbers of each picture: no two steps are alike.
         replays = self._replays if self._mask_weights is None else None
-        has_room = partial(self.fitting.has_room_for_two, objectives[0].read_size(state.image))
+        has_room = partial(self.fitting.has_room_for_two, size_of(state.image))
         taking = Steps(replays, self._step, turns, steps, has_room)
         try:
             return self._in_windows(taking, objectives[0].part_names, steps, report, stop)

@@ -19,6 +19,8 @@ SHALLOW: dict[str, Any] = {
     "style": {"images": [{"path": "style.png"}], "layers": {"relu1_1": 1.0, "relu2_1": 1.0}},
     "content": {"layers": {"relu2_2": 1.0}},
     "optimizer": {"precision": "float32"},
+    # A margin would be a large part of such small pictures.
+    "network": {"places": 1},
     "scales": {"min_px": 16, "max_side_px": 0, "first_steps": 12, "steps": 6},
 }
 

@@ -80,7 +80,7 @@ def _stylizer(
     mask: Tensor | None = None,
     **changes: Any,
 ) -> Stylizer:
-    return Stylizer(make_preset(**changes), backbone, [picture], mask=mask)
+    return Stylizer(make_preset(**{"network": {"places": 4}, **changes}), backbone, [picture], mask=mask)
 
 
 def _picture(seed: int) -> Tensor:

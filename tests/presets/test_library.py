@@ -148,7 +148,7 @@ def test_gatys2015_is_to_the_letter() -> None:
     assert preset.style.layers == {f"relu{block}_1": 0.2 for block in range(1, 6)}
     assert preset.content.layers == {"relu4_2": 1.0}
     assert preset.content.weight / preset.style.weight == pytest.approx(1e-3)
-    assert tuple(preset.network.model_dump().values()) == ("average", False, "zeros")
+    assert tuple(preset.network.model_dump().values()) == ("average", False, "zeros", 1)
     assert (preset.optimizer.init, preset.optimizer.average_decay, preset.tv_weight) == ("noise", 0.0, 0.0)
     assert preset.scales.min_px >= preset.scales.max_side_px, "one scale"
     assert "imagenet" in preset.description
