@@ -18,8 +18,9 @@ import numpy as np
 from painting.base import Array, Rng
 from painting.oil import cubist, nightswirl, sunfield
 from painting.prints import wave
-from painting.sheets import crosshatch, fresco, inkwash, neon, pastel, pointillist, watercolor, woodcut
+from painting.sheets import crosshatch, fresco, inkwash, neon, pastel, pointillist, woodcut
 from painting.tiles import mosaic, stainedglass
+from painting.washes import watercolor
 
 OUT_SIZE = (640, 512)
 MAX_BYTES = 228_000
