@@ -16,10 +16,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 from painting.base import Array, Rng
+from painting.chalk import pastel
 from painting.ink import inkwash
 from painting.oil import cubist, nightswirl, sunfield
 from painting.prints import wave
-from painting.sheets import crosshatch, fresco, neon, pastel, pointillist, woodcut
+from painting.sheets import crosshatch, fresco, neon, pointillist, woodcut
 from painting.tiles import mosaic, stainedglass
 from painting.washes import watercolor
 
