@@ -73,10 +73,10 @@ class Sheet:
         damp = smoothstep(-0.35, 0.35, fbm(rng, 170, 2) - 1.6 * (0.5 - wet) * 2)
         inside = mask * (1 - damp) + blur(mask, 15) * damp
         away = distance(mask)
-        line = np.exp(-away / 2.4) + 0.30 * np.exp(-away / 11)
+        line = np.exp(-away / 3.4) + 0.30 * np.exp(-away / 14)
         line *= mask * (1 - damp) * np.clip(0.8 + 0.45 * fbm(rng, 90, 2), 0.1, 1.8)
         pool = np.clip(0.78 + 0.27 * fbm(rng, 1.2 * flow, 3) + 0.10 * fbm(rng, 22, 3), 0.15, 1.8)
-        settled = np.clip(1 - 0.17 * self.tooth, 0.3, 1.8)
+        settled = np.clip(1 - 0.12 * self.tooth, 0.3, 1.8)
         amount = strength * (inside * pool + edge * line) * settled
         self.density += amount[..., None] * blend(rng, pigments, flow)
 
@@ -209,11 +209,11 @@ def trees(rng: Rng, sheet: Sheet) -> None:
     """Mass the trees in three tones of leaf marks, and draw trunks through them."""
     groups = [(0.10, 0.46, 105), (0.17, 0.53, 60), (0.545, 0.515, 46), (0.76, 0.53, 52), (0.87, 0.43, 125), (0.95, 0.53, 70), (0.02, 0.55, 60)]
     for cx, cy, r in groups:
-        sheet.density *= (1 - 0.6 * ragged(disc(cx, cy, 0.9 * r, 0.85), rng, 3))[..., None]
+        sheet.density *= (1 - 0.75 * ragged(disc(cx, cy, 0.9 * r, 0.85), rng, 3))[..., None]
     for pigments, strength, shrink, count, size in (
-        (("sap", "lemon", "ochre"), 0.55, 1.0, 56, 34),
-        (("sap", "viridian", "sienna"), 0.55, 0.85, 34, 27),
-        (("viridian", "indigo", "umber", "sap"), 0.85, 0.72, 20, 20),
+        (("sap", "lemon", "ochre", "orange"), 0.5, 1.0, 22, 60),
+        (("sap", "viridian", "rose"), 0.5, 0.85, 15, 46),
+        (("viridian", "indigo", "violet"), 0.8, 0.72, 9, 34),
     ):
         marks = [m for cx, cy, r in groups for m in crown(rng, cx + 0.1 * (1 - shrink), cy + 0.10 * (1 - shrink), r * shrink, int(count * r / 80), size)]
         sheet.wash(rng, dabs(marks), pigments, strength, wet=0.3, flow=70)
@@ -230,9 +230,9 @@ def river(rng: Rng, sheet: Sheet) -> None:
     """Draw the water with level strokes, wet, then dry over bare sparkles."""
     shore = area([(-0.1, 0.62), (0.2, 0.605), (0.5, 0.612), (0.8, 0.60), (1.1, 0.61), (1.1, 0.86), (0.8, 0.80), (0.55, 0.86), (0.2, 0.90), (-0.1, 0.84)])
     sheet.density *= (1 - 0.9 * shore)[..., None]
-    gaps = smoothstep(0.75, 1.0, fbm(rng, 30, 3, 0.5, (5, 1)))
-    sheet.wash(rng, shore * (1 - gaps), ("cerulean", "ultramarine", "viridian", "ochre"), 0.55, wet=0.25)
-    bands = [(12, 26, ("ultramarine", "viridian"), 0.55), (16, 16, ("sap", "indigo", "sienna"), 0.7), (16, 9, ("indigo", "ultramarine"), 0.9)]
+    gaps = smoothstep(0.35, 0.5, fbm(rng, 60, 3, 0.5, (5, 1)))
+    sheet.wash(rng, shore * (1 - gaps), ("cerulean", "ultramarine", "viridian", "rose"), 0.45, wet=0.25)
+    bands = [(9, 40, ("ultramarine", "viridian"), 0.5), (9, 26, ("sap", "violet", "orange"), 0.5), (9, 14, ("indigo", "ultramarine"), 0.8)]
     for count, width, pigments, strength in bands:
         strokes = []
         for _ in range(count):
@@ -247,12 +247,13 @@ def river(rng: Rng, sheet: Sheet) -> None:
 
 def bank(rng: Rng, sheet: Sheet) -> None:
     """Close the foreground with a warm wash, grasses and flower heads."""
-    sheet.wash(rng, below(rng, 0.83, 0.022, 260), ("ochre", "sap", "lemon", "orange"), 0.5, wet=0.25)
-    sheet.wash(rng, below(rng, 0.91, 0.03, 200), ("sap", "viridian", "violet", "ochre"), 0.5, wet=0.3)
+    bare = smoothstep(0.5, 0.62, fbm(rng, 150, 3))
+    sheet.wash(rng, below(rng, 0.83, 0.022, 260) * (1 - bare), ("ochre", "sap", "lemon", "rose"), 0.42, wet=0.25)
+    sheet.wash(rng, below(rng, 0.91, 0.03, 200), ("sap", "viridian", "violet", "ochre"), 0.45, wet=0.3)
     for count, length, width, pigments, strength in (
-        (44, 150, 15, ("sap", "ochre"), 0.6),
-        (44, 120, 11, ("viridian", "sap", "indigo"), 0.8),
-        (26, 110, 7, ("indigo", "umber"), 1.0),
+        (22, 170, 27, ("sap", "ochre"), 0.5),
+        (20, 150, 19, ("viridian", "sap", "indigo"), 0.7),
+        (14, 140, 11, ("indigo", "violet"), 0.9),
     ):
         blades = []
         for _ in range(count):
@@ -261,9 +262,9 @@ def bank(rng: Rng, sheet: Sheet) -> None:
         sheet.wash(rng, dabs(blades), pigments, strength, wet=0.1, flow=80, rough=0.3)
     for pigments, strength in ((("rose", "orange"), 0.9), (("violet", "rose"), 0.9), (("orange", "lemon"), 0.9)):
         heads = []
-        for _ in range(8):
+        for _ in range(5):
             at = np.array([rng.uniform(0.02, 0.98) * W, rng.uniform(0.82, 0.95) * H])
-            heads += [mark(rng, at + rng.normal(0, 3, 2), rng.uniform(0, 6.3), rng.uniform(14, 26), rng.uniform(9, 15)) for _ in range(4)]
+            heads += [mark(rng, at + rng.normal(0, 3, 2), rng.uniform(0, 6.3), rng.uniform(22, 40), rng.uniform(14, 24)) for _ in range(4)]
         sheet.wash(rng, dabs(heads), pigments, strength, wet=0.15, flow=30)
 
 
