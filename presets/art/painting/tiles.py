@@ -13,8 +13,11 @@ from .base import (
     blur,
     borders,
     cells,
+    disc,
     distance,
     fbm,
+    fill,
+    flat,
     grid,
     mix,
     rgb,
@@ -58,64 +61,93 @@ def tile_sites(rng: Rng, angle: Array, edge: Array, spacing: float, rounds: int)
     return labels, second - first, sites
 
 
-def mosaic_scene(rng: Rng) -> tuple[Array, Array]:
-    """Return the colours and region labels of a sunlit sea with two fish in a patterned frame."""
+class Cartoon:
+    """The drawing a mosaic is laid after: flat colours, and the regions whose outlines the rows of tiles follow."""
+
+    def __init__(self, colour: str) -> None:
+        """Start with one region of one colour."""
+        self.scene = flat(rgb(colour)[0])
+        self.labels = np.zeros((H, W), np.int32)
+        self.count = 0
+
+    def put(self, mask: Array, colour: str) -> None:
+        """Add a region."""
+        self.count += 1
+        self.scene[mask > 0.5], self.labels[mask > 0.5] = rgb(colour)[0], self.count
+
+
+def mosaic_scene() -> tuple[Array, Array]:
+    """Return the colours and region labels of a river between gardens: banded sky, hills and water in a border."""
     x, y = grid()
-    labels = np.zeros((H, W), np.int32)
-    heading = np.arctan2(y - 0.22 * H, x - 0.5 * W)
-    d = np.hypot(x - 0.5 * W, y - 0.22 * H)
-    ray = np.sin(heading * 14) > 0
-    scene = np.where(ray[..., None], rgb("f0c95c")[0], rgb("e9e0c4")[0]).astype(np.float32)
-    labels[ray] = 1
-    scene[d < 100], labels[d < 100] = rgb("d9941e")[0], 2
-    scene[d < 66], labels[d < 66] = rgb("f7e08a")[0], 3
-    blues = rgb("bfe0d8", "6bb7c0", "2f8fae", "1c5f97", "143d78", "0e2858")
-    for k, colour in enumerate(blues):
-        crest = H * (0.40 + 0.095 * k) + 22 * np.sin(x / 46 + k * 1.7) + 8 * np.sin(x / 21 + k)
-        scene[y > crest], labels[y > crest] = colour, 4 + k
-    for n, (cx, cy, size, flip) in enumerate(((0.36, 0.60, 1.0, 1), (0.66, 0.78, 0.85, -1))):
-        u, v = (x - cx * W) / size * flip, (y - cy * H) / size
-        body = (u / 165) ** 2 + (v / (62 * (1 + 0.0012 * u))) ** 2 < 1
-        tail = (u < -120) & (u > -235) & (np.abs(v) < -(u + 120) * 0.72 + 8)
-        scales = np.sin(u / 11 + 1.4 * np.cos(v / 12)) > 0
-        scene[tail], labels[tail] = rgb("b5371f")[0], 20 + 10 * n
-        scene[body] = np.where(scales[..., None], rgb("e2622a")[0], rgb("f4b34a")[0])[body]
-        labels[body] = 21 + 10 * n
-        head = body & (u > 85)
-        scene[head], labels[head] = rgb("8c2a1c")[0], 22 + 10 * n
-        eye = np.hypot(u - 118, v + 12) < 15
-        scene[eye], labels[eye] = rgb("fbf4de")[0], 23 + 10 * n
+    cartoon = Cartoon("f2dfae")
+    for k, colour in enumerate(("f6ecd2", "eccb78", "f4e2b4", "e3b04e", "f3dfb0", "f7ecd4")):
+        crest = H * (0.05 + 0.075 * k) + 26 * np.sin(x / 150 + 0.8 * k) + 10 * np.sin(x / 61 + k)
+        cartoon.put(y > crest, colour)
+    hills = (("a9b8a0", 0.47, 60), ("6f8f6a", 0.53, 48), ("c98a4a", 0.575, 40), ("8f4a2c", 0.625, 34))
+    for k, (colour, base, rise) in enumerate(hills):
+        cartoon.put(y > H * base + rise * np.sin(x / 140 + 2.2 * k) + 12 * np.sin(x / 50 + k), colour)
+    for k, colour in enumerate(("e9e4d2", "8fc0c4", "3f8fa8", "1f5f8f", "16406f", "3f8fa8", "dfe6da", "1f4f80")):
+        crest = H * (0.66 + 0.045 * k) + 15 * np.sin(x / 75 + 1.1 * k) + 6 * np.sin(x / 29 + k)
+        cartoon.put(y > crest, colour)
+    garden(cartoon)
+    boat_and_sails(cartoon)
     frame = np.minimum(np.minimum(x, W - 1 - x), np.minimum(y, H - 1 - y))
-    check = ((x // 46 + y // 46) % 2 > 0)[..., None]
-    scene[frame < 58], labels[frame < 58] = rgb("f3ead2")[0], 50
-    scene[frame < 44] = np.where(check, rgb("8c2a1c")[0], rgb("1c3f5f")[0])[frame < 44]
-    labels[frame < 44] = 51
-    return scene, labels
+    cartoon.put(frame < 52, "f3ead4")
+    cartoon.put(frame < 28, "7d2a22")
+    return cartoon.scene, cartoon.labels
+
+
+def garden(cartoon: Cartoon) -> None:
+    """Plant a tree of rounded boughs on the left bank and cypresses on the right one."""
+    x, y = grid()
+    trunk = np.abs(x - 0.22 * W - 14 * np.sin(y / 60)) < 20 + 0.10 * np.clip(y - 0.5 * H, 0, None)
+    cartoon.put(trunk & (y > 0.34 * H) & (y < 0.69 * H), "5a3422")
+    boughs = ((0.11, 0.36, 82), (0.34, 0.34, 86), (0.22, 0.42, 78), (0.16, 0.23, 84), (0.30, 0.21, 80), (0.23, 0.31, 74))
+    for cx, cy, r in boughs:
+        cartoon.put(disc(cx, cy, r), "1f4a34")
+        cartoon.put(disc(cx - 0.012, cy - 0.025, 0.72 * r), "4f8a44")
+        cartoon.put(disc(cx - 0.024, cy - 0.05, 0.42 * r), "b5c65a")
+    for cx, top, wide in ((0.70, 0.30, 42), (0.79, 0.16, 54), (0.89, 0.26, 48)):
+        middle = 0.5 * (top + 0.64)
+        tall = 0.5 * (0.64 - top) * H
+        cartoon.put(disc(cx, middle, wide, tall / wide), "1c3f3a")
+        cartoon.put(disc(cx + 0.012, middle + 0.02, 0.5 * wide, 1.5 * tall / wide), "3f7f5a")
+
+
+def boat_and_sails(cartoon: Cartoon) -> None:
+    """Put a boat with two sails on the river."""
+    for points, colour in (
+        (((0.50, 0.40), (0.50, 0.76), (0.36, 0.76)), "f7efdc"),
+        (((0.50, 0.52), (0.50, 0.64), (0.405, 0.64), (0.445, 0.52)), "c8452c"),
+        (((0.515, 0.46), (0.515, 0.76), (0.64, 0.74)), "e8b24a"),
+        (((0.34, 0.78), (0.68, 0.77), (0.62, 0.86), (0.40, 0.86)), "7d2a22"),
+        (((0.34, 0.78), (0.68, 0.77), (0.665, 0.805), (0.355, 0.81)), "e9dcc0"),
+    ):
+        cartoon.put(fill(np.array(points) * (W, H)), colour)
 
 
 def mosaic(rng: Rng) -> Array:
-    """A Byzantine sea of glass tesserae whose rows follow the drawing's contours."""
-    scene, labels = mosaic_scene(rng)
+    """A river garden of stone and glass tesserae, cut square, whose rows follow the drawing's outlines."""
+    scene, labels = mosaic_scene()
     edge = borders(labels)
     away = blur(distance(~edge), 4)
     angle = np.arctan2(cv2.Sobel(away, cv2.CV_32F, 0, 1), cv2.Sobel(away, cv2.CV_32F, 1, 0))
     thick = cv2.dilate(edge.astype(np.uint8), np.ones((3, 3))) > 0
-    tiles, gap, sites = tile_sites(rng, angle, thick, 17.5, 9)
+    tiles, gap, sites = tile_sites(rng, angle, thick, 24.0, 14)
     n = len(sites)
-    value = rng.normal(0, 0.10, (n, 1)) + rng.normal(0, 0.045, (n, 3))
-    tint = np.clip(lookup(scene, sites) * (1 + value) + 0.4 * value, 0.02, 1)
-    gold = rng.random(n) < 0.05
-    tint[gold] = rgb("f2c84b")[0] * rng.uniform(0.8, 1.1, (gold.sum(), 1))
+    value = rng.normal(0, 0.11, (n, 1)) + rng.normal(0, 0.04, (n, 3))
+    tint = np.clip(lookup(scene, sites) * (1 + value) + 0.25 * value, 0.03, 1)
     picture = tint[tiles].astype(np.float32)
     x, y = grid()
-    tilt = rng.normal(0, 0.016, (n, 2))
-    ox, oy = (x - sites[tiles, 0]), (y - sites[tiles, 1])
-    picture *= (1 + tilt[tiles, 0] * ox + tilt[tiles, 1] * oy)[..., None]
-    picture *= (1 + 0.05 * fbm(rng, 9, 3))[..., None]
-    dome = blur(smoothstep(1.0, 6.0, gap), 0.8)
-    picture *= emboss(dome, 0.42)[..., None]
-    grout = rgb("3a332c")[0] * (1 + 0.2 * fbm(rng, 5, 2))[..., None]
-    return mix(grout, picture, smoothstep(1.6, 3.4, gap))
+    tilt = rng.normal(0, 0.006, (n, 2))
+    picture *= (1 + tilt[tiles, 0] * (x - sites[tiles, 0]) + tilt[tiles, 1] * (y - sites[tiles, 1]))[..., None]
+    vein = fbm(rng, 14, 3) + 0.8 * np.abs(fbm(rng, 30, 2))
+    picture *= (1 + 0.035 * vein)[..., None]
+    chipped = gap + 0.45 * fbm(rng, 8, 2)
+    face = smoothstep(2.6, 4.4, chipped)
+    picture *= emboss(blur(face, 0.9), 0.16)[..., None]
+    grout = rgb("4a4038")[0] * (1 + 0.10 * fbm(rng, 4, 2) + 0.10 * fbm(rng, 90, 2))[..., None]
+    return mix(grout, picture, face)
 
 
 def glass_pieces(rng: Rng) -> tuple[Array, Array]:
