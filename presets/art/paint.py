@@ -19,8 +19,9 @@ from painting.base import Array, Rng
 from painting.chalk import pastel
 from painting.ink import inkwash
 from painting.oil import cubist, nightswirl, sunfield
+from painting.plaster import fresco
 from painting.prints import wave
-from painting.sheets import crosshatch, fresco, neon, pointillist, woodcut
+from painting.sheets import crosshatch, neon, pointillist, woodcut
 from painting.tiles import mosaic, stainedglass
 from painting.washes import watercolor
 
