@@ -165,24 +165,24 @@ def sky(rng: Rng, sheet: Sheet) -> None:
     form = fbm(rng, 260, 5, 0.5, (1.5, 1)) + 0.5 * (y / H) * 2
     for level, pigments, strength in (
         (0.55, ("cerulean", "ultramarine", "cerulean"), 0.55),
-        (0.0, ("ultramarine", "cerulean", "violet"), 0.5),
-        (-0.6, ("ultramarine", "indigo"), 0.5),
+        (0.0, ("ultramarine", "cerulean"), 0.45),
+        (-0.7, ("ultramarine", "indigo"), 0.4),
     ):
         open_sky = smoothstep(level + 0.05, level - 0.05, form) * smoothstep(0.46 * H, 0.30 * H, y)
         sheet.wash(rng, open_sky, pigments, strength, wet=0.4)
     belly = smoothstep(0.75, 0.9, form) * smoothstep(1.6, 1.2, form) * smoothstep(0.44 * H, 0.36 * H, y)
-    sheet.wash(rng, belly, ("violet", "ochre", "rose"), 0.22, edge=0.4, wet=0.7)
+    sheet.wash(rng, belly, ("violet", "ochre", "ultramarine"), 0.2, edge=0.4, wet=0.7)
     glow = smoothstep(0.14 * H, 0.30 * H, y) * smoothstep(0.48 * H, 0.40 * H, y)
-    sheet.wash(rng, 0.6 * glow, ("ochre", "rose", "lemon"), 0.20, edge=0, wet=0.9)
+    sheet.wash(rng, 0.6 * glow, ("ochre", "rose", "ochre"), 0.16, edge=0, wet=0.9)
 
 
 def land(rng: Rng, sheet: Sheet) -> None:
     """Lay the ranges from the palest to the nearest, each over the dry one before."""
     for base, rise, scale, mist, pigments, strength in (
-        (0.33, 0.045, 250, 190, ("ultramarine", "violet", "cerulean"), 0.55),
-        (0.385, 0.035, 190, 120, ("ultramarine", "rose", "cerulean"), 0.5),
-        (0.45, 0.022, 170, 90, ("viridian", "sap", "ultramarine"), 0.55),
-        (0.50, 0.018, 130, 70, ("sap", "ochre", "lemon"), 0.5),
+        (0.33, 0.045, 250, 190, ("ultramarine", "cerulean", "violet"), 0.45),
+        (0.385, 0.035, 190, 120, ("ultramarine", "violet", "cerulean"), 0.45),
+        (0.45, 0.022, 170, 90, ("indigo", "sap", "cerulean"), 0.4),
+        (0.50, 0.018, 130, 70, ("sap", "ochre", "ochre"), 0.45),
     ):
         sheet.wash(rng, below(rng, base, rise, scale, mist), pigments, strength, wet=0.3)
 
@@ -200,7 +200,7 @@ def village(rng: Rng, sheet: Sheet) -> None:
         roofs.append(np.array([(x - w - 8, y - h), (x - w * 0.45, y - h - 30), (x + w * 0.7, y - h - 28), (x + w + 8, y - h + 2)]))
         shades.append(np.array([(x + w * 0.35, y - h), (x + w, y - h), (x + w, y + h * 0.7), (x + w * 0.4, y + h * 0.7)]))
     sheet.wash(rng, dabs(roofs), ("sienna", "orange", "orange"), 0.85, wet=0.15, flow=40)
-    sheet.wash(rng, dabs(shades), ("violet", "ultramarine", "sienna"), 0.6, wet=0.15, flow=50)
+    sheet.wash(rng, dabs(shades), ("ultramarine", "violet", "ultramarine"), 0.5, wet=0.15, flow=50)
     grass = below(rng, 0.585, 0.004, 90) * smoothstep(0.63 * H, 0.61 * H, grid()[1])
     sheet.wash(rng, grass, ("ochre", "sap", "sienna"), 0.45, wet=0.4)
 
@@ -211,9 +211,9 @@ def trees(rng: Rng, sheet: Sheet) -> None:
     for cx, cy, r in groups:
         sheet.density *= (1 - 0.75 * ragged(disc(cx, cy, 0.9 * r, 0.85), rng, 3))[..., None]
     for pigments, strength, shrink, count, size in (
-        (("sap", "lemon", "ochre", "orange"), 0.5, 1.0, 22, 60),
-        (("sap", "viridian", "rose"), 0.5, 0.85, 15, 46),
-        (("viridian", "indigo", "violet"), 0.8, 0.72, 9, 34),
+        (("sap", "ochre", "ochre", "sienna"), 0.5, 1.0, 16, 76),
+        (("sap", "viridian", "sienna"), 0.5, 0.85, 10, 58),
+        (("indigo", "sap", "ultramarine"), 0.75, 0.7, 6, 42),
     ):
         marks = [m for cx, cy, r in groups for m in crown(rng, cx + 0.1 * (1 - shrink), cy + 0.10 * (1 - shrink), r * shrink, int(count * r / 80), size)]
         sheet.wash(rng, dabs(marks), pigments, strength, wet=0.3, flow=70)
@@ -231,15 +231,15 @@ def river(rng: Rng, sheet: Sheet) -> None:
     shore = area([(-0.1, 0.62), (0.2, 0.605), (0.5, 0.612), (0.8, 0.60), (1.1, 0.61), (1.1, 0.86), (0.8, 0.80), (0.55, 0.86), (0.2, 0.90), (-0.1, 0.84)])
     sheet.density *= (1 - 0.9 * shore)[..., None]
     gaps = smoothstep(0.35, 0.5, fbm(rng, 60, 3, 0.5, (5, 1)))
-    sheet.wash(rng, shore * (1 - gaps), ("cerulean", "ultramarine", "viridian", "rose"), 0.45, wet=0.25)
-    bands = [(9, 40, ("ultramarine", "viridian"), 0.5), (9, 26, ("sap", "violet", "orange"), 0.5), (9, 14, ("indigo", "ultramarine"), 0.8)]
+    sheet.wash(rng, shore * (1 - gaps), ("cerulean", "ultramarine", "cerulean", "ochre"), 0.42, wet=0.25)
+    bands = [(7, 46, ("ultramarine", "cerulean"), 0.45), (6, 28, ("sap", "sienna", "ultramarine"), 0.5), (7, 15, ("indigo", "ultramarine"), 0.8)]
     for count, width, pigments, strength in bands:
         strokes = []
         for _ in range(count):
             at = np.array([rng.uniform(-0.05, 0.9) * W, rng.uniform(0.63, 0.80) * H])
             strokes.append(mark(rng, at, rng.normal(0, 0.03), rng.uniform(60, 230), width * rng.uniform(0.6, 1.3), 0.12, 0.25))
         sheet.wash(rng, dabs(strokes) * shore, pigments, strength, wet=0.25, flow=100)
-    for _ in range(9):
+    for _ in range(6):
         start = np.array([rng.uniform(0, 0.7) * W, rng.uniform(0.63, 0.83) * H])
         path = arc(start, rng.normal(0, 0.03), rng.uniform(180, 380), 0.05)
         sheet.wash(rng, dry(rng, sheet, path, rng.uniform(12, 30)), ("ultramarine", "indigo"), 0.5, edge=0.1, wet=0)
@@ -248,19 +248,19 @@ def river(rng: Rng, sheet: Sheet) -> None:
 def bank(rng: Rng, sheet: Sheet) -> None:
     """Close the foreground with a warm wash, grasses and flower heads."""
     bare = smoothstep(0.5, 0.62, fbm(rng, 150, 3))
-    sheet.wash(rng, below(rng, 0.83, 0.022, 260) * (1 - bare), ("ochre", "sap", "lemon", "rose"), 0.42, wet=0.25)
-    sheet.wash(rng, below(rng, 0.91, 0.03, 200), ("sap", "viridian", "violet", "ochre"), 0.45, wet=0.3)
+    sheet.wash(rng, below(rng, 0.83, 0.022, 260) * (1 - bare), ("ochre", "sap", "ochre", "rose"), 0.38, wet=0.25)
+    sheet.wash(rng, below(rng, 0.91, 0.03, 200), ("sap", "ochre", "ultramarine", "sienna"), 0.4, wet=0.3)
     for count, length, width, pigments, strength in (
-        (22, 170, 27, ("sap", "ochre"), 0.5),
-        (20, 150, 19, ("viridian", "sap", "indigo"), 0.7),
-        (14, 140, 11, ("indigo", "violet"), 0.9),
+        (16, 170, 30, ("sap", "ochre"), 0.5),
+        (13, 160, 22, ("sap", "indigo", "viridian"), 0.65),
+        (10, 150, 12, ("indigo", "umber"), 0.9),
     ):
         blades = []
         for _ in range(count):
             at = np.array([rng.choice([0.08, 0.3, 0.62, 0.9]) * W + rng.normal(0, 75), rng.uniform(0.92, 1.04) * H])
             blades.append(mark(rng, at, -np.pi / 2 + rng.normal(0, 0.4), length * rng.uniform(0.5, 1.2), width, 0.7, 0.05))
         sheet.wash(rng, dabs(blades), pigments, strength, wet=0.1, flow=80, rough=0.3)
-    for pigments, strength in ((("rose", "orange"), 0.9), (("violet", "rose"), 0.9), (("orange", "lemon"), 0.9)):
+    for pigments, strength in ((("rose", "orange"), 0.85), (("orange", "ochre"), 0.85)):
         heads = []
         for _ in range(5):
             at = np.array([rng.uniform(0.02, 0.98) * W, rng.uniform(0.82, 0.95) * H])
@@ -268,7 +268,7 @@ def bank(rng: Rng, sheet: Sheet) -> None:
         sheet.wash(rng, dabs(heads), pigments, strength, wet=0.15, flow=30)
 
 
-def splatter(rng: Rng, sheet: Sheet, count: int = 34) -> None:
+def splatter(rng: Rng, sheet: Sheet, count: int = 14) -> None:
     """Flick a few drops from the brush."""
     mask = np.zeros((H, W), np.uint8)
     for _ in range(count):
