@@ -16,12 +16,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 from painting.base import Array, Rng
+from painting.carving import woodcut
 from painting.chalk import pastel
 from painting.ink import inkwash
 from painting.oil import cubist, nightswirl, sunfield
 from painting.plaster import fresco
 from painting.prints import wave
-from painting.sheets import crosshatch, neon, pointillist, woodcut
+from painting.sheets import crosshatch, neon, pointillist
 from painting.tiles import mosaic, stainedglass
 from painting.washes import watercolor
 

@@ -1,4 +1,4 @@
-"""Woodblock prints."""
+"""Colour woodblock prints."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class Cartoon:
 
 
 def mosaic_scene() -> tuple[Array, Array]:
-    """Return the colours and region labels of a river between gardens: banded sky, hills and water in a border."""
+    """Return the colours and region labels of a river between gardens: banded sky, hills and water."""
     x, y = grid()
     cartoon = Cartoon("f2dfae")
     for k, colour in enumerate(("f6ecd2", "eccb78", "f4e2b4", "e3b04e", "f3dfb0", "f7ecd4")):
@@ -91,9 +91,6 @@ def mosaic_scene() -> tuple[Array, Array]:
         cartoon.put(y > crest, colour)
     garden(cartoon)
     boat_and_sails(cartoon)
-    frame = np.minimum(np.minimum(x, W - 1 - x), np.minimum(y, H - 1 - y))
-    cartoon.put(frame < 52, "f3ead4")
-    cartoon.put(frame < 28, "7d2a22")
     return cartoon.scene, cartoon.labels
 
 
@@ -146,7 +143,7 @@ def mosaic(rng: Rng) -> Array:
     chipped = gap + 0.45 * fbm(rng, 8, 2)
     face = smoothstep(2.6, 4.4, chipped)
     picture *= emboss(blur(face, 0.9), 0.16)[..., None]
-    grout = rgb("4a4038")[0] * (1 + 0.10 * fbm(rng, 4, 2) + 0.10 * fbm(rng, 90, 2))[..., None]
+    grout = rgb("322a24")[0] * (1 + 0.10 * fbm(rng, 4, 2) + 0.10 * fbm(rng, 90, 2))[..., None]
     return mix(grout, picture, face)
 
 
