@@ -20,9 +20,10 @@ from painting.carving import woodcut
 from painting.chalk import pastel
 from painting.ink import inkwash
 from painting.oil import cubist, nightswirl, sunfield
+from painting.pen import crosshatch
 from painting.plaster import fresco
 from painting.prints import wave
-from painting.sheets import crosshatch, neon, pointillist
+from painting.sheets import neon, pointillist
 from painting.tiles import mosaic, stainedglass
 from painting.washes import watercolor
 
