@@ -18,12 +18,13 @@ import numpy as np
 from painting.base import Array, Rng
 from painting.carving import woodcut
 from painting.chalk import pastel
+from painting.dots import pointillist
 from painting.ink import inkwash
 from painting.oil import cubist, nightswirl, sunfield
 from painting.pen import crosshatch
 from painting.plaster import fresco
 from painting.prints import wave
-from painting.sheets import neon, pointillist
+from painting.sheets import neon
 from painting.tiles import mosaic, stainedglass
 from painting.washes import watercolor
 
