@@ -135,7 +135,7 @@ def sunfield(rng: Rng) -> Array:
 
 
 def cubist_scene(rng: Rng) -> tuple[Array, Array]:
-    """Return a still life (guitar, bottle, glass, face) and the mask of its drawn contours."""
+    """Return a still life (jug, guitar, bottle, glass, fruit) and the mask of its drawn contours."""
     scene = ramp(np.clip(0.5 + 0.3 * fbm(rng, 260, 2), 0, 1), rgb("3a3f47", "77746a", "b39a6a", "cdb98c"))
     outlines: list[Array] = []
 
@@ -146,13 +146,14 @@ def cubist_scene(rng: Rng) -> tuple[Array, Array]:
         outlines.append(np.vstack([curve, curve[:1]]))
 
     put([(-0.1, 0.74), (0.5, 0.66), (1.1, 0.76), (1.1, 1.1), (-0.1, 1.1)], "6b4a2c")
-    put([(0.32, 0.10), (0.52, 0.05), (0.64, 0.18), (0.62, 0.36), (0.52, 0.48), (0.38, 0.44), (0.31, 0.28)], "d2a774")
-    put([(0.47, 0.05), (0.64, 0.08), (0.66, 0.30), (0.55, 0.47), (0.50, 0.30)], "8f5a36")
-    put([(0.30, 0.06), (0.46, -0.02), (0.64, 0.06), (0.52, 0.12), (0.36, 0.16)], "1d1f24")
-    for ex in (0.42, 0.55):
-        put([(ex - 0.04, 0.23), (ex, 0.20), (ex + 0.04, 0.23), (ex, 0.26)], "efe6cf")
-        put([(ex - 0.013, 0.23), (ex, 0.212), (ex + 0.013, 0.23), (ex, 0.248)], "15161a")
-    put([(0.42, 0.385), (0.50, 0.37), (0.56, 0.39), (0.49, 0.42)], "8c2f1f")
+    put([(0.30, 0.30), (0.36, 0.20), (0.50, 0.20), (0.57, 0.32), (0.56, 0.50), (0.48, 0.60), (0.36, 0.60), (0.29, 0.48)], "d9b27a")
+    put([(0.45, 0.20), (0.52, 0.21), (0.58, 0.33), (0.56, 0.50), (0.48, 0.60), (0.50, 0.40)], "8a5630")
+    put([(0.37, 0.22), (0.39, 0.06), (0.36, 0.02), (0.49, 0.01), (0.47, 0.07), (0.49, 0.22)], "efe0b8")
+    put([(0.55, 0.28), (0.66, 0.24), (0.67, 0.42), (0.56, 0.50), (0.58, 0.44), (0.62, 0.39), (0.61, 0.31), (0.56, 0.33)], "3a2a20")
+    put([(0.62, 0.62), (0.67, 0.55), (0.73, 0.60), (0.72, 0.68), (0.65, 0.70)], "c4642c")
+    put([(0.69, 0.66), (0.74, 0.60), (0.80, 0.65), (0.78, 0.73), (0.71, 0.74)], "d9a63c")
+    put([(0.00, 0.10), (0.16, 0.06), (0.20, 0.26), (0.04, 0.32)], "efe6cc")
+    put([(0.03, 0.14), (0.13, 0.11), (0.15, 0.16), (0.05, 0.19)], "4a5a68")
     put([(0.10, 0.68), (0.24, 0.58), (0.36, 0.64), (0.46, 0.58), (0.60, 0.66), (0.58, 0.84), (0.46, 0.88),
          (0.36, 0.84), (0.22, 0.92), (0.10, 0.84)], "c07a2c")
     put([(0.35, 0.69), (0.40, 0.73), (0.35, 0.78), (0.30, 0.73)], "1a1410")
@@ -160,7 +161,7 @@ def cubist_scene(rng: Rng) -> tuple[Array, Array]:
     put([(0.76, 0.30), (0.80, 0.12), (0.84, 0.12), (0.87, 0.30), (0.88, 0.66), (0.75, 0.66)], "2f4a4a")
     put([(0.77, 0.42), (0.86, 0.42), (0.86, 0.55), (0.77, 0.55)], "e3d6b0")
     put([(0.06, 0.36), (0.18, 0.36), (0.16, 0.52), (0.17, 0.64), (0.07, 0.64), (0.09, 0.52)], "8fa3a6")
-    return scene, lines(outlines, 5)
+    return scene, lines(outlines, 6)
 
 
 def split_plane(rng: Rng, count: int) -> Array:
@@ -177,13 +178,13 @@ def split_plane(rng: Rng, count: int) -> Array:
 
 
 def cubist(rng: Rng) -> Array:
-    """A face, a guitar and a bottle broken into tilted, brush-textured planes."""
+    """A jug, a guitar and a bottle broken into tilted, brush-textured planes."""
     x, y = grid()
     still, contour = cubist_scene(rng)
-    labels = split_plane(rng, 74)
+    labels = split_plane(rng, 52)
     scene, angle = np.zeros((H, W, 3), np.float32), np.zeros((H, W), np.float32)
     ink = np.zeros((H, W), np.float32)
-    tints = rgb("c98f4a", "e0c892", "5d6a72", "3c2a1e", "8b5a2b", "a9a48e", "efe4c4", "2c3640")
+    tints = rgb("d08f3c", "ecd49a", "5d7482", "2c1f18", "9a5a28", "a8ac98", "f7ecca", "26384a")
     for label in range(labels.max() + 1):
         here = labels == label
         cx, cy = x[here].mean(), y[here].mean()
@@ -195,18 +196,18 @@ def cubist(rng: Rng) -> Array:
         theta = rng.uniform(0, 2 * np.pi)
         side = x * np.cos(theta) + y * np.sin(theta)
         t = (side - side[here].min()) / (np.ptp(side[here]) + 1)
-        seen = mix(seen, tints[rng.integers(len(tints))], np.full((H, W), rng.uniform(0.05, 0.5)))
-        scene[here] = (seen * (0.42 + 0.95 * t[..., None]))[here]
+        seen = mix(seen, tints[rng.integers(len(tints))], np.full((H, W), rng.uniform(0.1, 0.55)))
+        scene[here] = (seen * (0.30 + 1.05 * np.clip(t, 0, 1)[..., None] ** 0.8))[here]
         angle[here], ink[here] = theta + np.pi / 2, marks[here]
     canvas = Canvas.primed(scene)
     edge = borders(labels)
-    brush = Brush(length=3.0, jitter=0.035, dry=0.2, cut=0.30, bristle=2.2, wander=0.06)
-    for width in (24, 13, 8):
+    brush = Brush(length=2.6, jitter=0.022, dry=0.15, cut=0.30, bristle=3.0, wander=0.04)
+    for width in (30, 19, 9):
         paint(canvas, rng, np.clip(scene, 0, 1), angle, width, brush)
         brush.fix = 0.22
-    lit = impasto(canvas, 0.85, 0.1)
+    lit = impasto(canvas, 0.45, 0.06)
     rim = smoothstep(20, 2, distance(~edge)) * (0.5 + 0.5 * unit(blur(labels.astype(np.float32), 5)).clip(-1, 1))
     lit = lit * (1 - 0.25 * rim[..., None])
     seams = blur(cv2.dilate(edge.astype(np.float32), np.ones((3, 3))), 0.8)
     seams *= smoothstep(-0.9, 0.2, fbm(rng, 140, 2))
-    return mix(mix(lit, rgb("17130f")[0], 0.85 * seams), rgb("0f0d0b")[0], 0.9 * ink)
+    return mix(mix(lit, rgb("17130f")[0], 0.9 * seams), rgb("0f0d0b")[0], 0.9 * ink)

@@ -51,7 +51,7 @@ class Wall:
         self.angle[inside] = np.broadcast_to(np.asarray(angle, np.float32), (H, W))[inside]
 
     def box(self, left: float, top: float, wide: float, tall: float, colours: Sequence[str], roof: str = "flat") -> None:
-        """Add a house: a lit front, a shaded side, a roof and a row of arched openings."""
+        """Add a house: a lit front, a shaded side, a roof and one row of arched openings."""
         x, y = grid()
         x0, y0, x1, y1 = left * W, top * H, (left + wide) * W, (top + tall) * H
         side = 0.32 * (x1 - x0)
@@ -67,9 +67,9 @@ class Wall:
         bays = max(1, round((x1 - x0) / 54))
         for k in range(bays):
             cx, half = x0 + (k + 0.5) * (x1 - x0) / bays, 11
-            for level in np.arange(y0 + 30, y1 - 30, 76):
-                arch = np.maximum(fill(np.array([(cx - half, level), (cx + half, level), (cx + half, level + 26), (cx - half, level + 26)])), disc(cx / W, level / H, half))
-                self.put(arch, ("3a2a24", "5a4436"), 0.4 + 0 * x, 1.57)
+            shaft = [(cx - half, y0 + 30), (cx + half, y0 + 30), (cx + half, y0 + 58), (cx - half, y0 + 58)]
+            arch = np.maximum(fill(np.array(shaft)), disc(cx / W, (y0 + 30) / H, half))
+            self.put(arch, ("3a2a24", "5a4436"), 0.4 + 0 * x, 1.57)
 
     def hill(self, base: float, rise: float, waves: float, shift: float, colours: Sequence[str]) -> None:
         """Add a rounded hill whose hatching follows its slope."""
