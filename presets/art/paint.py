@@ -20,11 +20,11 @@ from painting.carving import woodcut
 from painting.chalk import pastel
 from painting.dots import pointillist
 from painting.ink import inkwash
+from painting.light import neon
 from painting.oil import cubist, nightswirl, sunfield
 from painting.pen import crosshatch
 from painting.plaster import fresco
 from painting.prints import wave
-from painting.sheets import neon
 from painting.tiles import mosaic, stainedglass
 from painting.washes import watercolor
 
