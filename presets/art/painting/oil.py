@@ -113,24 +113,26 @@ def sunfield(rng: Rng) -> Array:
     field, depth = skyline(rng, 0.52, 0.012, 300)
     heading = np.arctan2(y - 0.36 * H, x - 0.42 * W)
     rows = np.sin(heading * 30 + 0.8 * fbm(rng, 120, 2)) + 0.5 * fbm(rng, 40, 3)
-    wheat = ramp(np.clip(0.5 + 0.28 * rows, 0, 1), rgb("7a3d12", "b8701c", "dd9a20", "f4c63a", "ffe98a"))
+    wheat = ramp(np.clip(0.5 + 0.28 * rows, 0, 1), rgb("4a2412", "a35a18", "dd9a20", "f6cc3e", "fff0a0"))
     wheat = mix(wheat, rgb("5d7d2c")[0], 0.8 * smoothstep(0.9, 1.5, fbm(rng, 90, 3)))
     scene = mix(scene, wheat, field)
     angle = np.where(field > 0.5, heading + 0.35 * fbm(rng, 60, 2), angle)
     for cx, cy, r in ((0.10, 0.40, 95), (0.20, 0.46, 62), (0.34, 0.47, 40), (0.90, 0.44, 70), (0.81, 0.48, 42)):
         ball = np.hypot(x - cx * W, (y - cy * H) * 0.9) + 9 * fbm(rng, 36, 2)
         light = ((x - cx * W) - (y - cy * H)) / r
-        leaf = ramp(np.clip(0.5 + 0.35 * light, 0, 1), rgb("12303e", "1f5a3e", "5f8f2e", "c9c040"))
+        leaf = ramp(np.clip(0.5 + 0.35 * light, 0, 1), rgb("0c1f33", "173f3a", "4a7f2e", "c2b93c"))
         scene = mix(scene, leaf, smoothstep(r + 2, r - 2, ball))
         angle = np.where(ball < r, np.arctan2(x - cx * W, cy * H - y), angle)
     canvas = Canvas.primed(scene * 0.75 + 0.08)
     brush = Brush(length=2.3, jitter=0.075, dry=0.05, spacing=0.62, cut=0.8, bristle=3.2, wander=0.2)
     for width in (30, 20, 14):
         paint(canvas, rng, scene, angle, width, brush, None if width > 25 else np.full((H, W), 0.75, np.float32))
-    poppies = np.clip(smoothstep(0.8, 1.6, fbm(rng, 60, 2)) * field * 0.35, 0, 1)
+    stalk = Brush(length=4.2, jitter=0.06, dry=0.05, spacing=0.8, cut=1.2, bristle=3.0, wander=0.25)
+    paint(canvas, rng, scene, angle, 12, stalk, 0.8 * field)
+    poppies = np.clip(smoothstep(1.0, 1.7, fbm(rng, 60, 2)) * field * 0.3, 0, 1)
     dab = Brush(length=1.4, jitter=0.06, dry=0.0, cut=9, bristle=3)
     paint(canvas, rng, flat(rgb("d8301a")), angle, 13, dab, poppies)
-    paint(canvas, rng, flat(rgb("2d5f8c")), angle, 11, dab, 0.10 * field)
+    paint(canvas, rng, flat(rgb("2d5f8c")), angle, 11, dab, 0.012 * field)
     return impasto(canvas, 1.1, 0.22)
 
 

@@ -23,9 +23,11 @@ from .base import (
     rgb,
     smear,
     smoothstep,
+    spline,
     unit,
 )
 from .brush import emboss, lookup, scatter
+from .strip import arc, ribbon, swelling
 
 
 def tile_sites(rng: Rng, angle: Array, edge: Array, spacing: float, rounds: int) -> tuple[Array, Array, Array]:
@@ -147,66 +149,108 @@ def mosaic(rng: Rng) -> Array:
     return mix(grout, picture, face)
 
 
-def glass_pieces(rng: Rng) -> tuple[Array, Array]:
-    """Return the piece labels and flat colours of a leaded window: sun, hills, river, lilies."""
+class Window:
+    """A leaded window's cartoon: the piece of glass each pixel belongs to, and two colours streaked in each piece."""
+
+    def __init__(self, rng: Rng) -> None:
+        """Start with no glass."""
+        self.rng = rng
+        self.labels = np.zeros((H, W), np.int32)
+        self.colours: list[tuple[Array, Array]] = [(np.zeros(3), np.zeros(3))]
+
+    def glaze(self, mask: Array, cut: Array, *sheets: str) -> None:
+        """Fill a region with pieces, one for each value of ``cut``, each from one of the sheets ("colour colour")."""
+        inside = mask > 0.5
+        for value in np.unique(cut[inside]):
+            one, other = rgb(*self.rng.choice(list(sheets)).split())
+            value_shift = self.rng.uniform(0.88, 1.12)
+            self.labels[inside & (cut == value)] = len(self.colours)
+            self.colours.append((one * value_shift, other * value_shift))
+
+
+def strips(field: Array, pitch: float) -> Array:
+    """Cut into strips where a field crosses multiples of ``pitch``."""
+    return np.floor(field / pitch).astype(np.int32)
+
+
+def glass_pieces(rng: Rng) -> Window:
+    """Draw a lake between mountains, seen through a tree and iris leaves."""
     x, y = grid()
-    sx, sy = 0.60 * W, 0.30 * H
-    d, heading = np.hypot(x - sx, y - sy), np.arctan2(y - sy, x - sx)
-    sector = np.floor((heading + 0.22 * np.sin(d / 60)) / (2 * np.pi) * 18).astype(int) % 18
-    ring = np.digitize(d, [78, 150, 245, 360, 500])
-    labels = np.where(ring == 0, 1, 100 + ring * 40 + sector + np.where(ring == 1, 0, 1))
-    palettes = {0: ("ffd84a",), 1: ("ff9a1f", "ffb733", "f46a1b"), 2: ("e2382a", "ff7a2a", "c41f3a"),
-                3: ("7a2a9a", "b0268a", "4a34b0"), 4: ("1f4fc0", "2a7fd8", "3a2fa0"), 5: ("10309a", "1a62b8", "0f2070")}
-    colours = np.zeros((5000, 3), np.float32)
-    for k in range(1, 6):
-        choice = rgb(*palettes[k])
-        for s in range(42):
-            colours[100 + k * 40 + s] = choice[(s + s // 3) % len(choice)] * rng.uniform(0.8, 1.15)
-    colours[1] = rgb("ffe37a")[0]
-    cell, _ = cells(rng, 70)
-    greens = (("1f8f5a", "2fb06a", "0f6a4a"), ("6fb52a", "a8c832", "2f8f3a"), ("0f5a4a", "1a7a3a", "0a4a5a"))
-    for k, (base, choice) in enumerate(zip((0.58, 0.70, 0.84), greens, strict=True)):
-        below = y > H * base + 46 * np.sin(x / 150 + 2.1 * k) + 12 * np.sin(x / 61 + k)
-        strip = np.floor((x + 0.5 * y + 40 * np.sin(y / 60)) / (120 + 25 * k)).astype(int)
-        labels = np.where(below, 1000 + 200 * k + strip + 20, labels)
-        for s in range(60):
-            colours[1000 + 200 * k + s] = rgb(*choice)[rng.integers(3)] * rng.uniform(0.75, 1.2)
-    river = np.abs(x - W * 0.62 - 90 * np.sin(y / 85)) < (y - 0.56 * H) * 0.28
-    labels = np.where(river & (y > 0.56 * H), 2000 + (y // 62).astype(int), labels)
-    colours[2000:2030] = rgb("2fb8d8", "7fe0e8", "1a80c8")[rng.integers(0, 3, 30)]
-    for n, (cx, cy, size) in enumerate(((0.17, 0.42, 135), (0.36, 0.76, 95), (0.88, 0.70, 105))):
-        u, v = x - cx * W, y - cy * H
-        stem = (np.abs(u - 12 * np.sin(v / 50)) < 9) & (v > 0)
-        labels, colours[2100 + n] = np.where(stem, 2100 + n, labels), rgb("4fc04a")[0]
-        r, theta = np.hypot(u, v), np.arctan2(v, u)
-        petal = np.floor((theta + np.pi) / (2 * np.pi) * 8).astype(int)
-        bloom = r < size * (0.62 + 0.38 * np.abs(np.sin((theta + np.pi) * 4)))
-        labels = np.where(bloom, 2200 + 20 * n + petal % 8, labels)
-        colours[2200 + 20 * n : 2220 + 20 * n] = rgb("ff4f8a", "e01f5a", "ff9ac0", "c8103f")[rng.integers(0, 4, 20)]
-        labels, colours[2300 + n] = np.where(r < 0.28 * size, 2300 + n, labels), rgb("ffc61a")[0]
-    return np.where(labels < 1000, labels + 5000 * 0, labels) + 0 * cell, colours
+    window = Window(rng)
+    everywhere = np.ones((H, W), np.float32)
+    bands = y + 46 * np.sin(x / 170 + 0.4) + 16 * np.sin(x / 61)
+    sky = strips(bands, 62) * 100 + strips(x + 0.6 * y + 40 * np.sin(y / 47) + 97 * strips(bands, 62), 205)
+    window.glaze(everywhere, sky, "f7e7b0 f2c06a", "f3b98a e88a7a", "cfe3ee 8fbfe0", "e9d9e6 b79ad0", "8fb8e6 4f7fd0", "f6efdc d9e6ea")
+    for base, rise, span, slant, sheets in (
+        (0.36, 105, 190, 0.8, ("7f8fd0 5a5fb0", "a79ad6 6f6fc0", "c9b8e0 8f86cc")),
+        (0.47, 70, 150, -0.9, ("2f5fae 1f3f86", "3f86b8 235a9a", "4a4aa0 2c2f7a")),
+        (0.55, 40, 120, 0.7, ("1f7a66 0f4f4a", "3f9a5a 1f6a48", "6fae4a 2f7f48")),
+    ):
+        top = H * base - rise * np.sin(x / span + 9 * base) - 0.35 * rise * np.sin(x / (0.37 * span) + 2)
+        facet = strips(x + slant * (y - top) + 22 * np.sin(y / 39), 92) * 10 + strips(y - top, 110)
+        window.glaze(smoothstep(-1, 1, y - top), facet, *sheets)
+    lake = y - 0.60 * H - 10 * np.sin(x / 120) - 5 * np.sin(x / 47)
+    ripples = strips(lake, 34) * 100 + strips(x + 83 * strips(lake, 34) + 14 * np.sin(y / 11), 250)
+    window.glaze(smoothstep(-1, 1, lake), ripples, "5fc0dc 2f86c4", "a8dce6 5fb0d8", "1f5fb0 163f8a", "f4d59a e8a878", "3f9ac8 1f5fa8")
+    bank = y - 0.83 * H - 26 * np.sin(x / 140 + 1.0)
+    window.glaze(smoothstep(-1, 1, bank), strips(x + 0.9 * y + 30 * np.sin(y / 40), 120) * 10 + strips(bank, 80), "2f8a3c 145a34", "8fb83a 3f8a34", "c9c04a 7f9a30")
+    foliage(window)
+    irises(window)
+    return window
+
+
+def foliage(window: Window) -> None:
+    """Set a tree on the left: a bent trunk, boughs, and leaves of many small pieces."""
+    rng = window.rng
+    x, y = grid()
+    for points, wide in (
+        (((0.16, 0.95), (0.19, 0.70), (0.14, 0.45), (0.20, 0.20), (0.24, -0.02)), (74, 46)),
+        (((0.17, 0.48), (0.28, 0.34), (0.42, 0.24), (0.55, 0.20)), (40, 16)),
+        (((0.17, 0.36), (0.08, 0.22), (-0.02, 0.16)), (36, 16)),
+    ):
+        path = spline(points, 14)
+        mask = fill(ribbon(path, np.linspace(*wide, len(path))))
+        window.glaze(mask, strips(y + 0.5 * x, 105), "5a3a2a 2f1f1c", "7a4f30 43291f", "6a4a5a 3a2a3f")
+    cell, _ = cells(rng, 330, 7.0)
+    for cx, cy, rx, ry in ((0.10, 0.12, 0.15, 0.13), (0.30, 0.10, 0.13, 0.12), (0.47, 0.13, 0.12, 0.09), (0.03, 0.30, 0.08, 0.10), (0.62, 0.08, 0.08, 0.06)):
+        crown = np.hypot((x / W - cx) / rx, (y / H - cy) / ry) < 1
+        kept = np.isin(cell, np.unique(cell[crown])[rng.random(len(np.unique(cell[crown]))) < 0.85])
+        inside = (kept & (np.hypot((x / W - cx) / rx, (y / H - cy) / ry) < 1.12)).astype(np.float32)
+        window.glaze(inside, cell, "2f8a3c 145a34", "8fc04a 3f8f3a", "d9d04a 8fae34", "1f6a4a 0f4438", "f0b03a c9782c", "b8d86a 6fae40")
+
+
+def irises(window: Window) -> None:
+    """Let long leaves and closed blossoms rise from the near bank."""
+    rng = window.rng
+    _, y = grid()
+    for cx in (0.40, 0.46, 0.53, 0.60, 0.66, 0.73, 0.79, 0.85, 0.91, 0.97, 0.33):
+        path = arc(np.array([cx * W, 1.04 * H]), -np.pi / 2 + rng.normal(0, 0.22), rng.uniform(190, 330), rng.normal(0, 0.5), 20)
+        blade = fill(ribbon(path, 34 * swelling(20, 0.35, 0.3)))
+        window.glaze(blade, strips(y + 60 * cx * W, 130), "3f9a4a 1a6a3c", "6fb84a 2f8a40", "1f7a5a 0f4f44")
+        if rng.random() < 0.6:
+            for lean in (-0.55, 0.0, 0.55):
+                petal = arc(path[-3], -np.pi / 2 + lean, 82, 0.9 * lean, 14)
+                window.glaze(fill(ribbon(petal, 38 * swelling(14, 0.5, 0.05))), strips(y, 2000), "7a4fc8 4a2a9a", "c86ad0 8a3aa8", "e8a0d8 b05ac0", "4a4ad0 2a2a90")
 
 
 def stainedglass(rng: Rng) -> Array:
-    """A leaded window glowing from behind."""
-    labels, colours = glass_pieces(rng)
-    x, y = grid()
-    frame = np.minimum(np.minimum(x, W - 1 - x), np.minimum(y, H - 1 - y))
-    block = ((x + y) // 88).astype(int) % 4
-    labels = np.where(frame < 40, 4000 + block, labels)
-    colours[4000:4004] = rgb("c81f2f", "1f3fb0", "e8a81f", "1f8f5a")
+    """A leaded window in daylight: streaky opal glass in black cames."""
+    window = glass_pieces(rng)
+    labels = window.labels
     lead = distance(~borders(labels))
-    streaks = smear(fbm(rng, 34, 3), 0.9 + 0.8 * fbm(rng, 200, 2), 14, 2.0)
-    picture = colours[labels]
-    glow = 0.50 + 0.62 * smoothstep(0, 46, lead) + 0.16 * unit(streaks)
-    picture = picture * glow[..., None]
-    picture = picture + 0.30 * (smoothstep(10, 70, lead) * (0.6 + 0.4 * unit(streaks)).clip(0, 2))[..., None] * picture
-    ripple = emboss(fbm(rng, 15, 3), 0.13)
-    picture = picture * ripple[..., None]
-    seeds = blur((rng.random((H, W)) < 0.0012).astype(np.float32), 1.6) * 9
-    picture = picture + 0.35 * seeds.clip(0, 1)[..., None]
-    came = np.clip(1 - lead / 6.0, 0, 1)
-    metal = rgb("14141a")[0] * (emboss(blur(np.sqrt(came), 1.2), 2.2) + 0.15 * fbm(rng, 6, 2))[..., None]
-    metal = metal + 0.10 * np.clip(emboss(blur(np.sqrt(came), 1.2), 2.0) - 1, 0, 1)[..., None]
-    halo = blur(np.clip(picture, 0, 1), 14)
-    return mix(picture, metal, smoothstep(6.5, 5.0, lead)) + 0.12 * halo
+    one, other = (np.array(part, np.float32) for part in zip(*window.colours, strict=True))
+    turn = rng.uniform(0, np.pi, len(one)).astype(np.float32)[labels]
+    swirl = unit(smear(fbm(rng, 40, 4), turn + 0.5 * fbm(rng, 120, 2), 16, 2.0))
+    share = smoothstep(-1.3, 1.3, swirl)[..., None]
+    glass = one[labels] * (1 - share) + other[labels] * share
+    glass = np.clip(glass, 0, 1) ** 1.15
+    sun = 1.06 + 0.16 * fbm(rng, 420, 2)
+    glass = glass * (sun * (1 + 0.05 * unit(smear(fbm(rng, 7, 2), turn, 5, 1.5))))[..., None]
+    glass = glass * (0.62 + 0.38 * smoothstep(3, 15, lead))[..., None]
+    seeds = blur((rng.random((H, W)) < 0.0005).astype(np.float32), 1.4) * 7
+    glass = glass + 0.22 * seeds.clip(0, 1)[..., None]
+    width = 4.6 + 0.7 * fbm(rng, 60, 2)
+    metal = rgb("15131a")[0] * (1 + 0.25 * fbm(rng, 6, 2))[..., None]
+    metal = metal + 0.10 * (np.exp(-((lead - 1.5) ** 2)) * smoothstep(-0.2, 1.0, fbm(rng, 40, 2)))[..., None]
+    glow = blur(np.clip(glass, 0, 1), 10)
+    return mix(glass, metal, smoothstep(width + 0.8, width - 0.8, lead)) + 0.07 * glow
