@@ -38,7 +38,7 @@ class Sheet:
 
     def line(self, path: Array, width: float, belly: float = 0.45) -> None:
         """Draw one pen stroke: it swells under pressure and lifts off thin, and the hand trembles a little."""
-        tremble = np.cumsum(self.rng.normal(0, 0.10, path.shape), 0)
+        tremble = np.cumsum(self.rng.normal(0, 0.14, path.shape), 0)
         outline = ribbon(path + tremble - tremble.mean(0), 0.35 + width * swelling(len(path), belly, 0.15))
         cv2.fillPoly(self.ink, [fixed(outline)], int(self.rng.uniform(205, 255)), cv2.LINE_AA, 3)
 
@@ -81,16 +81,16 @@ def countryside(rng: Rng) -> Drawing:
     """Draw a stone bridge under clouds, with trees, a tower and hills."""
     x, y = grid()
     puff = fbm(rng, 240, 4, stretch=(1.7, 1))
-    sky = np.clip(1.02 - 0.50 * smoothstep(-0.6, 1.3, puff) * smoothstep(0.6 * H, 0.2 * H, y), 0, 1)
+    sky = np.clip(1.04 - 0.56 * smoothstep(-1.2, 1.3, puff) * smoothstep(0.7 * H, 0.25 * H, y), 0, 1)
     drawing = Drawing(sky.astype(np.float32), (0.15 + 0.35 * fbm(rng, 260, 2)).astype(np.float32), np.zeros((H, W), np.int32))
-    for base, rise, scale, dark, light in ((0.42, 0.05, 300, 0.62, 0.95), (0.50, 0.035, 240, 0.40, 0.9)):
+    for base, rise, scale, dark, light in ((0.40, 0.055, 300, 0.50, 0.90), (0.50, 0.035, 240, 0.25, 0.85)):
         mask, depth = skyline(rng, base, rise, scale)
         slope = np.arctan2(np.gradient(-depth, axis=1), 1.0)
         lit = smoothstep(-0.2, 0.25, blur(slope, 9) + 0.15 * fbm(rng, 70, 3))
         drawing.put(mask, dark + (light - dark) * lit, 0.9 - slope)
     tower(drawing)
     meadow, depth = skyline(rng, 0.60, 0.012, 260)
-    drawing.put(meadow, np.clip(0.85 - 0.25 * smoothstep(-0.2, 1.2, fbm(rng, 120, 3, stretch=(2, 1))), 0, 1), 0.2 * fbm(rng, 150, 2))
+    drawing.put(meadow, np.clip(0.88 - 0.40 * smoothstep(-0.4, 1.2, fbm(rng, 120, 3, stretch=(2, 1))), 0, 1), 0.2 * fbm(rng, 150, 2))
     water = smoothstep(0.76 * H, 0.765 * H, y)
     drawing.put(water, np.clip(0.72 + 0.32 * fbm(rng, 60, 3, stretch=(6, 1)) - 0.25 * smoothstep(0.25, 0.5, np.abs(x / W - 0.5)), 0.1, 1), 0.02)
     bridge(rng, drawing)
@@ -117,7 +117,7 @@ def bridge(rng: Rng, drawing: Drawing) -> None:
     u = (x - 0.5 * W) / (0.34 * W)
     deck = 0.62 * H + 30 * u**2
     body = smoothstep(-1, 1, y - deck) * smoothstep(1, -1, y - 0.80 * H) * (np.abs(u) < 1)
-    drawing.put(body, np.clip(0.78 + 0.14 * fbm(rng, 26, 2), 0, 1), 0.3)
+    drawing.put(body, np.clip(0.84 + 0.16 * fbm(rng, 30, 2) - 0.3 * np.clip((y - deck) / 120, 0, 1), 0, 1), 0.3)
     for cx, half, top in ((0.29, 0.075, 0.70), (0.50, 0.105, 0.665), (0.71, 0.075, 0.70)):
         arch = smoothstep(1.0, 0.97, np.hypot((x / W - cx) / half, np.minimum(y / H - 0.80, 0) / (0.80 - top)))
         drawing.put(arch * smoothstep(0.812 * H, 0.808 * H, y), np.clip(0.12 + 0.5 * (x / W - cx + half) / half * 0.5, 0, 1), 1.2)
@@ -130,14 +130,16 @@ def tree(rng: Rng, drawing: Drawing, cx: float, cy: float, r: float) -> None:
     x, y = grid()
     trunk = fill(np.array([(cx * W - 0.07 * r, cy * H), (cx * W + 0.07 * r, cy * H), (cx * W + 0.13 * r, cy * H + 1.9 * r), (cx * W - 0.13 * r, cy * H + 1.9 * r)]))
     drawing.put(trunk, np.clip(0.6 - 0.5 * (x - cx * W) / (0.1 * r), 0.1, 0.9), 0.1)
-    for k in range(9):
-        theta, away = k * 2.4, r * (0.15 + 0.55 * np.sqrt(k / 9))
+    crown, light = np.zeros((H, W), np.float32), np.ones((H, W), np.float32)
+    for k in range(8):
+        theta, away = k * 2.4, r * (0.15 + 0.6 * np.sqrt(k / 8))
         px, py = cx * W + away * np.cos(theta), cy * H + 0.85 * away * np.sin(theta)
-        size = r * rng.uniform(0.42, 0.58)
-        wobble = 0.12 * fbm(rng, 24, 3)
-        d = np.hypot(x - px, y - py) / size + wobble
-        light = 0.60 - 0.46 * ((x - px) + 1.2 * (y - py)) / size - 0.35 * (py - cy * H) / r
-        drawing.put(smoothstep(1.02, 0.98, d), np.clip(light, 0.04, 1), 0.75 + 0.35 * (x - px) / size)
+        size = r * rng.uniform(0.46, 0.62)
+        clump = smoothstep(1.02, 0.98, np.hypot(x - px, y - py) / size + 0.12 * fbm(rng, 24, 3))
+        shade = 0.62 - 0.52 * ((x - px) + 1.2 * (y - py)) / size - 0.25 * ((x - cx * W) + (y - cy * H)) / r
+        light = light * (1 - clump) + np.clip(shade, 0.04, 1) * clump
+        crown = np.maximum(crown, clump)
+    drawing.put(crown, light, 0.8 + 0.3 * (x - cx * W) / r)
 
 
 def loops(sheet: Sheet, drawing: Drawing, count: int) -> None:
@@ -147,7 +149,7 @@ def loops(sheet: Sheet, drawing: Drawing, count: int) -> None:
         tone = float(lookup(drawing.tone, at))
         if 0.2 < tone < 0.75 and (at[1] > 0.88 * H or (abs(at[0] / W - 0.5) > 0.27 and 0.25 * H < at[1] < 0.66 * H)):
             for k in range(3):
-                sheet.line(arc(at + np.array([6 * k, rng.normal(0, 3)]), -1.4 + rng.normal(0, 0.4), rng.uniform(9, 22), rng.choice([-2.4, 2.4]), 8), 2.2)
+                sheet.line(arc(at + np.array([6 * k, rng.normal(0, 3)]), -1.4 + rng.normal(0, 0.4), rng.uniform(14, 30), rng.choice([-2.4, 2.4]), 8), 3.0)
 
 
 def crosshatch(rng: Rng) -> Array:
@@ -155,11 +157,11 @@ def crosshatch(rng: Rng) -> Array:
     drawing = countryside(rng)
     sheet = Sheet(rng)
     for turn, threshold, spacing, length, width in (
-        (0.0, 0.93, 8.5, 80, 2.1), (0.85, 0.72, 8.5, 66, 2.2), (-0.75, 0.52, 8.0, 54, 2.3), (1.5, 0.33, 7.0, 44, 2.4), (0.4, 0.16, 5.5, 36, 2.7),
+        (0.0, 0.95, 10.5, 100, 2.6), (0.85, 0.76, 10.5, 84, 2.7), (-0.75, 0.56, 10.0, 70, 2.8), (1.5, 0.36, 8.5, 56, 2.9), (0.4, 0.16, 6.5, 44, 3.2),
     ):  # fmt: skip
         sheet.hatch(drawing, turn, threshold, spacing, length, width)
-    sheet.outline(drawing, 1.0)
-    loops(sheet, drawing, 900)
+    sheet.outline(drawing, 1.3)
+    loops(sheet, drawing, 500)
     ink = sheet.ink.astype(np.float32) / 255
     ink = np.clip(ink * (0.90 + 0.10 * fbm(rng, 60, 3)), 0, 1)[..., None]
     stain = 0.018 * fbm(rng, 220, 3) + 0.012 * fbm(rng, 5, 2)
