@@ -72,7 +72,7 @@ def pointillist(rng: Rng) -> Array:
     """A sunny riverside in three sizes of dots on a warm ground."""
     scene = riverside(rng)
     sheet = (np.clip(0.6 * blur(scene, 20) + 0.4 * rgb("efe4c8")[0], 0, 1) * 255).astype(np.uint8)
-    for radius, spacing, spread in ((9.5, 12.5, 0.17), (7.5, 11.0, 0.17), (6.0, 10.0, 0.15), (4.2, 15.0, 0.20)):
+    for radius, spacing, spread in ((12.0, 16.0, 0.17), (9.5, 14.0, 0.17), (7.5, 12.5, 0.15), (5.2, 17.0, 0.20)):
         at = scatter(rng, spacing)
         tints = divide(rng, lookup(blur(scene, radius / 3), at), spread)
         tints = np.clip(tints + rng.normal(0, 0.025, tints.shape), 0, 1)
