@@ -61,8 +61,8 @@ def foam(layer: Array, rng: Rng, lip: Array, lean: float, size: float) -> None:
     for i in rng.permutation(len(lip)):
         back = facing[i] + np.pi
         at = lip[i] + np.array([np.cos(back), np.sin(back)]) * rng.uniform(-0.2, 0.7) * size
-        worm(layer, at[None] + rng.normal(0, 2, (1, 2)), np.array([rng.uniform(0.16, 0.42) * size]), white, 1.6, ink)
-        worm(layer, at[None], np.array([0.10 * size]), pale)
+        curl = hook(at, facing[i] + rng.normal(0, 0.6), rng.uniform(0.3, 0.7) * size, rng.uniform(-2.4, 2.4), 8)
+        worm(layer, curl, np.linspace(rng.uniform(0.16, 0.26), 0.06, 8) * size, pale if rng.random() < 0.25 else white, 1.6, ink)
 
 
 def swell(picture: Array, rng: Rng, outline: Array, face: Array, pitch: float) -> Array:
@@ -112,7 +112,7 @@ def wave(rng: Rng) -> Array:
     layer = (np.clip(picture, 0, 1) * 255).astype(np.uint8)
     foam(layer, rng, spline(front[1:6], 6), -0.8, 30)
     foam(layer, rng, spline(front[8:11], 8), -1.3, 22)
-    spread = np.stack([rng.normal(0.56, 0.16, 260) * W, rng.normal(0.33, 0.14, 260) * H], -1)
+    spread = np.stack([rng.normal(0.56, 0.16, 150) * W, rng.normal(0.33, 0.14, 150) * H], -1)
     for at in spread:
         worm(layer, at[None], np.array([rng.uniform(1.2, 4.2)]), rgb("f6f1e4")[0], 1.2, rgb("5d7f97")[0])
     picture = layer.astype(np.float32) / 255
@@ -121,7 +121,7 @@ def wave(rng: Rng) -> Array:
 
 
 def boat(picture: Array, rng: Rng, cx: float, cy: float, span: float) -> Array:
-    """Print a long rowing boat with its crew bent over the oars."""
+    """Print a long rowing boat, its crew bent low."""
     hull = [(cx - span / 2, cy - 0.05), (cx - span / 4, cy + 0.004), (cx, cy + 0.018), (cx + span / 4, cy), (cx + span / 2, cy - 0.07),
             (cx + span / 4, cy + 0.035), (cx, cy + 0.055), (cx - span / 4, cy + 0.04)]
     curve = spline(hull, closed=True)
@@ -130,5 +130,5 @@ def boat(picture: Array, rng: Rng, cx: float, cy: float, span: float) -> Array:
     for k in range(8):
         x = cx + span * (k / 7 - 0.5) * 0.62
         picture = mix(picture, rgb("23508f")[0], disc(x, cy + 0.002 + rng.normal(0, 0.002), 12, 0.8))
-        picture = mix(picture, rgb("f0e2c4")[0], disc(x + 0.008, cy - 0.013, 6.5))
+
     return picture
