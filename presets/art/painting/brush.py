@@ -97,7 +97,9 @@ def lookup(image: Array, points: Array) -> Array:
     return image[iy, ix]
 
 
-def paint(canvas: Canvas, rng: Rng, scene: Array, angle: Array, width: float, brush: Brush, where: Array | None = None) -> None:
+def paint(
+    canvas: Canvas, rng: Rng, scene: Array, angle: Array, width: float, brush: Brush, where: Array | None = None
+) -> None:
     """Lay one pass of strokes of one width over the canvas, colours from the scene, cut at its edges.
 
     With ``brush.fix`` above zero only places whose paint differs from the scene by more are touched;

@@ -73,11 +73,32 @@ def valley(rng: Rng) -> Block:
     d = np.hypot(x - 0.66 * W, y - 0.30 * H)
     sky = np.clip(0.62 + 0.25 * smoothstep(360, 80, d) + 0.10 * fbm(rng, 200, 2, stretch=(3, 1)), 0, 0.9)
     around = np.arctan2(y - 0.30 * H, x - 0.66 * W) + np.pi / 2
-    block = Block(sky.astype(np.float32), (0.30 * np.sin(x / 170 + y / 90) + 0.1 * fbm(rng, 160, 2)).astype(np.float32), np.zeros((H, W), np.float32))
+    block = Block(
+        sky.astype(np.float32),
+        (0.30 * np.sin(x / 170 + y / 90) + 0.1 * fbm(rng, 160, 2)).astype(np.float32),
+        np.zeros((H, W), np.float32),
+    )
     near = smoothstep(230, 130, d)
     block.angle = np.where(near > 0.5, around, block.angle).astype(np.float32)
     for cx, cy, wide in ((0.22, 0.16, 0.17), (0.42, 0.26, 0.12), (0.90, 0.12, 0.13)):
-        puff = np.clip(warp(area([(cx - wide, cy), (cx - 0.4 * wide, cy - 0.055), (cx + 0.3 * wide, cy - 0.045), (cx + wide, cy), (cx, cy + 0.025)]), rng, 6, 50), 0, 1)
+        puff = np.clip(
+            warp(
+                area(
+                    [
+                        (cx - wide, cy),
+                        (cx - 0.4 * wide, cy - 0.055),
+                        (cx + 0.3 * wide, cy - 0.045),
+                        (cx + wide, cy),
+                        (cx, cy + 0.025),
+                    ]
+                ),
+                rng,
+                6,
+                50,
+            ),
+            0,
+            1,
+        )
         block.put(puff, 1.0, 0.1)
     ball = disc(0.66, 0.30, 66)
     block.put(ball, 1.0, 0.0)
@@ -91,10 +112,16 @@ def valley(rng: Rng) -> Block:
     for k, base in enumerate((0.60, 0.68, 0.79)):
         mask, depth = skyline(rng, base, 0.02, 280, 3)
         slope = np.arctan2(np.gradient(-depth, axis=1), 1.0)
-        block.put(mask, np.clip(0.92 - depth / (200 + 60 * k), 0.35, 0.88) * smoothstep(2, 6, depth), slope + 0.25 * fbm(rng, 80, 2))
+        block.put(
+            mask,
+            np.clip(0.92 - depth / (200 + 60 * k), 0.35, 0.88) * smoothstep(2, 6, depth),
+            slope + 0.25 * fbm(rng, 80, 2),
+        )
     bend = 0.52 * W + 110 * np.sin((y - 0.6 * H) / 62) * smoothstep(0.6 * H, 0.75 * H, y)
     stream = smoothstep(0.61 * H, 0.615 * H, y) * smoothstep(2, 0, np.abs(x - bend) - 8 - 0.34 * (y - 0.6 * H))
-    block.put(stream, np.clip(0.75 + 0.4 * np.sign(fbm(rng, 50, 2, stretch=(4, 1)) + 0.3), 0.3, 1), 0.06 * fbm(rng, 60, 2))
+    block.put(
+        stream, np.clip(0.75 + 0.4 * np.sign(fbm(rng, 50, 2, stretch=(4, 1)) + 0.3), 0.3, 1), 0.06 * fbm(rng, 60, 2)
+    )
     for cx, foot, tall in (
         (0.06, 0.74, 0.36), (0.15, 0.80, 0.44), (0.25, 0.77, 0.30), (0.93, 0.80, 0.46), (0.83, 0.75, 0.32), (0.02, 0.90, 0.34),
         (0.345, 0.72, 0.16), (0.745, 0.70, 0.17), (0.99, 0.91, 0.34), (0.395, 0.70, 0.12),

@@ -90,7 +90,10 @@ def evening(rng: Rng) -> tuple[Array, Array]:
     ):
         mask, depth = skyline(rng, base, rise, 280)
         tone = np.clip(depth / 70 + 0.22 * fbm(rng, 70, 3), 0, 1)
-        scene, angle = mix(scene, ramp(tone, rgb(dark, light)), mask), np.where(mask > 0.5, lean + 0.3 * fbm(rng, 110, 2), angle)
+        scene, angle = (
+            mix(scene, ramp(tone, rgb(dark, light)), mask),
+            np.where(mask > 0.5, lean + 0.3 * fbm(rng, 110, 2), angle),
+        )
     lake = smoothstep(0.60 * H, 0.605 * H, y)
     ripple = np.clip((y / H - 0.60) / 0.3 + 0.16 * fbm(rng, 60, 3, stretch=(6, 1)), 0, 1)
     scene = mix(scene, ramp(ripple, rgb("f6c9a0", "d99aa0", "8f86b4", "4a6a9a", "27457a")), lake)
@@ -105,8 +108,22 @@ def evening(rng: Rng) -> tuple[Array, Array]:
 def poplars(rng: Rng, scene: Array, angle: Array) -> tuple[Array, Array]:
     """Stand trees on the shore, with their reflections."""
     x, y = grid()
-    for cx, top, wide in ((0.10, 0.08, 0.045), (0.185, 0.20, 0.038), (0.26, 0.31, 0.03), (0.80, 0.16, 0.05), (0.90, 0.27, 0.045)):
-        crown = [(cx, top), (cx + 0.7 * wide, top + 0.15), (cx + wide, 0.50), (cx + 0.4 * wide, 0.625), (cx - 0.4 * wide, 0.625), (cx - wide, 0.50), (cx - 0.7 * wide, top + 0.15)]
+    for cx, top, wide in (
+        (0.10, 0.08, 0.045),
+        (0.185, 0.20, 0.038),
+        (0.26, 0.31, 0.03),
+        (0.80, 0.16, 0.05),
+        (0.90, 0.27, 0.045),
+    ):
+        crown = [
+            (cx, top),
+            (cx + 0.7 * wide, top + 0.15),
+            (cx + wide, 0.50),
+            (cx + 0.4 * wide, 0.625),
+            (cx - 0.4 * wide, 0.625),
+            (cx - wide, 0.50),
+            (cx - 0.7 * wide, top + 0.15),
+        ]
         mask = np.clip(warp(area(crown), rng, 7, 40), 0, 1)
         lit = np.clip(0.45 + 1.6 * (x / W - cx) / wide * 0.35 + 0.2 * fbm(rng, 40, 3), 0, 1)
         scene = mix(scene, ramp(lit, rgb("141c33", "1f3f4c", "3f6f58", "b58a4a", "f0a860")), mask)

@@ -29,7 +29,9 @@ def riverside(rng: Rng) -> Array:
     for cx, top, foot, wide in ((0.46, 0.22, 0.47, 0.045), (0.62, 0.30, 0.455, 0.03), (0.33, 0.33, 0.45, 0.022)):
         sail = np.array([(cx, top), (cx + wide, foot), (cx - 0.6 * wide, foot)]) * (W, H)
         scene = mix(scene, ramp(np.clip(0.5 + (x / W - cx) / wide, 0, 1), rgb("f0d9b0", "fffaf0")), fill(sail))
-        glint = np.array([(cx - 0.5 * wide, foot + 0.01), (cx + 0.9 * wide, foot + 0.01), (cx + 0.2 * wide, foot + 0.15)]) * (W, H)
+        glint = np.array(
+            [(cx - 0.5 * wide, foot + 0.01), (cx + 0.9 * wide, foot + 0.01), (cx + 0.2 * wide, foot + 0.15)]
+        ) * (W, H)
         scene = mix(scene, rgb("f6ead0")[0], 0.6 * fill(glint))
     shore = [(-0.1, 0.60), (0.15, 0.62), (0.40, 0.72), (0.62, 0.70), (0.85, 0.58), (1.1, 0.52), (1.1, 1.1), (-0.1, 1.1)]
     grass = np.clip(warp(area(shore), rng, 5, 60), 0, 1)
@@ -47,8 +49,17 @@ def riverside(rng: Rng) -> Array:
 def leafy(rng: Rng, scene: Array, cx: float, cy: float, r: float) -> Array:
     """Add a tree: violet trunk, crown from deep blue-green shade to yellow light."""
     x, y = grid()
-    trunk = np.array([(cx * W - 0.06 * r, cy * H), (cx * W + 0.07 * r, cy * H), (cx * W + 0.10 * r, cy * H + 1.9 * r), (cx * W - 0.10 * r, cy * H + 1.9 * r)])
-    scene = mix(scene, ramp(np.clip(0.6 - (x - cx * W) / (0.2 * r), 0, 1), rgb("2f2a5a", "7a4a6a", "d08a5a")), fill(trunk))
+    trunk = np.array(
+        [
+            (cx * W - 0.06 * r, cy * H),
+            (cx * W + 0.07 * r, cy * H),
+            (cx * W + 0.10 * r, cy * H + 1.9 * r),
+            (cx * W - 0.10 * r, cy * H + 1.9 * r),
+        ]
+    )
+    scene = mix(
+        scene, ramp(np.clip(0.6 - (x - cx * W) / (0.2 * r), 0, 1), rgb("2f2a5a", "7a4a6a", "d08a5a")), fill(trunk)
+    )
     d = np.hypot(x - cx * W, (y - cy * H) * 1.1) / r + 0.14 * fbm(rng, 70, 4)
     clump = 0.30 * fbm(rng, 60, 3)
     light = np.clip(0.48 - 0.34 * ((x - cx * W) + 1.3 * (y - cy * H)) / r + clump, 0, 1)
@@ -80,5 +91,7 @@ def pointillist(rng: Rng) -> Array:
             size = radius * rng.uniform(0.75, 1.15)
             axes = (round(size * 8), round(size * rng.uniform(0.72, 1.0) * 8))
             turn = float(rng.uniform(0, 180))
-            cv2.ellipse(sheet, (round(px * 8), round(py * 8)), axes, turn, 0, 360, (tint * 255).tolist(), -1, cv2.LINE_AA, 3)
+            cv2.ellipse(
+                sheet, (round(px * 8), round(py * 8)), axes, turn, 0, 360, (tint * 255).tolist(), -1, cv2.LINE_AA, 3
+            )
     return sheet.astype(np.float32) / 255 * (1 + 0.015 * fbm(rng, 3, 2))[..., None]

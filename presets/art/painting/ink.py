@@ -22,7 +22,13 @@ class Scroll:
         self.tooth = paper_grain(rng, 3.2)
 
     def stroke(
-        self, path: Array, width: float, dark: float, dryness: float = 0.3, profile: Array | None = None, split: float = 0.5
+        self,
+        path: Array,
+        width: float,
+        dark: float,
+        dryness: float = 0.3,
+        profile: Array | None = None,
+        split: float = 0.5,
     ) -> None:
         """Draw one stroke: bristles leave separate tracks, and the ink gives out towards the end.
 
@@ -140,7 +146,9 @@ def spray(scroll: Scroll, at: Array, count: int, dark: float) -> None:
         scroll.stroke(path, rng.uniform(10, 20), dark * rng.uniform(0.7, 1.3), rng.uniform(0.1, 0.7), shape, 0.4)
 
 
-def branch(scroll: Scroll, at: Array, heading: float, length: float, width: float, depth: int, tips: list[Array]) -> None:
+def branch(
+    scroll: Scroll, at: Array, heading: float, length: float, width: float, depth: int, tips: list[Array]
+) -> None:
     """Draw a knotted branch in dry strokes and let it fork."""
     rng = scroll.rng
     for _ in range(3):
@@ -159,15 +167,21 @@ def rocks(scroll: Scroll) -> None:
     for cx, cy, count in ((0.05, 0.93, 7), (0.22, 0.97, 8), (0.40, 1.0, 7), (0.58, 0.97, 6), (0.72, 0.95, 5)):
         for _ in range(count):
             at = np.array([cx * W + rng.normal(0, 40), cy * H + rng.normal(0, 30)])
-            path = arc(at, rng.choice([-0.5, 0.3, 1.0, 2.6]) + rng.normal(0, 0.25), rng.uniform(70, 170), rng.normal(0, 0.9))
+            path = arc(
+                at, rng.choice([-0.5, 0.3, 1.0, 2.6]) + rng.normal(0, 0.25), rng.uniform(70, 170), rng.normal(0, 0.9)
+            )
             wide = rng.uniform(22, 62)
-            scroll.stroke(path, wide, rng.uniform(0.35, 1.9), rng.uniform(0.6, 1.2), np.array([0.5, 1.0, 0.9, 0.7]), 0.9)
+            scroll.stroke(
+                path, wide, rng.uniform(0.35, 1.9), rng.uniform(0.6, 1.2), np.array([0.5, 1.0, 0.9, 0.7]), 0.9
+            )
 
 
 def seal(picture: Array, rng: Rng, cx: float, cy: float, size: float) -> Array:
     """Press a small square vermilion seal with cut signs of no meaning."""
     x, y = cx * W, cy * H
-    square = fill(np.array([(x - size, y - size), (x + size, y - size * 0.97), (x + size, y + size), (x - size * 0.98, y + size)]))
+    square = fill(
+        np.array([(x - size, y - size), (x + size, y - size * 0.97), (x + size, y + size), (x - size * 0.98, y + size)])
+    )
     cut = np.zeros((H, W), np.float32)
     for row in (-0.48, 0.48):
         for column in (-0.46, 0.46):
@@ -185,15 +199,48 @@ def inkwash(rng: Rng) -> Array:
     scroll = Scroll(rng)
     _, y = grid()
     scroll.wash(smoothstep(0.9, 1.4, fbm(rng, 300, 3, stretch=(2, 1))) * smoothstep(0.5 * H, 0.1 * H, y), 0.16, 30, 0)
-    far = ridge(rng, [(-0.05, 0.36), (0.15, 0.25), (0.28, 0.33), (0.45, 0.12), (0.56, 0.30), (0.72, 0.22), (0.88, 0.34), (1.05, 0.26)], 9)
+    far = ridge(
+        rng,
+        [
+            (-0.05, 0.36),
+            (0.15, 0.25),
+            (0.28, 0.33),
+            (0.45, 0.12),
+            (0.56, 0.30),
+            (0.72, 0.22),
+            (0.88, 0.34),
+            (1.05, 0.26),
+        ],
+        9,
+    )
     mountain(scroll, far, 0.48, 100, 0.0)
-    middle = ridge(rng, [(-0.05, 0.47), (0.10, 0.36), (0.20, 0.44), (0.38, 0.30), (0.50, 0.45), (0.66, 0.50), (0.82, 0.36), (1.05, 0.48)], 11)
+    middle = ridge(
+        rng,
+        [
+            (-0.05, 0.47),
+            (0.10, 0.36),
+            (0.20, 0.44),
+            (0.38, 0.30),
+            (0.50, 0.45),
+            (0.66, 0.50),
+            (0.82, 0.36),
+            (1.05, 0.48),
+        ],
+        11,
+    )
     mountain(scroll, middle, 0.85, 105, 0.7)
-    near = ridge(rng, [(-0.05, 0.80), (0.10, 0.70), (0.24, 0.76), (0.42, 0.86), (0.62, 0.88), (0.80, 0.77), (1.05, 0.70)], 11)
+    near = ridge(
+        rng, [(-0.05, 0.80), (0.10, 0.70), (0.24, 0.76), (0.42, 0.86), (0.62, 0.88), (0.80, 0.77), (1.05, 0.70)], 11
+    )
     mountain(scroll, near, 1.7, 105, 2.0)
     rocks(scroll)
     for _ in range(16):
-        path = arc(np.array([rng.uniform(0.1, 0.8) * W, rng.uniform(0.60, 0.72) * H]), rng.normal(0, 0.02), rng.uniform(70, 260), 0.05)
+        path = arc(
+            np.array([rng.uniform(0.1, 0.8) * W, rng.uniform(0.60, 0.72) * H]),
+            rng.normal(0, 0.02),
+            rng.uniform(70, 260),
+            0.05,
+        )
         scroll.stroke(path, rng.uniform(4, 16), rng.uniform(0.15, 0.5), rng.uniform(0.8, 1.2), split=0.9)
     bamboo(scroll, 0.80, -0.03, 30, 0.5, 2)
     bamboo(scroll, 0.93, -0.10, 42, 1.6, 3)

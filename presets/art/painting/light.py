@@ -56,7 +56,11 @@ def skyline_tubes(sign: Sign) -> None:
         gas = int(rng.integers(len(GASES)))
         shape = rng.integers(3)
         mid = (left + right) / 2
-        crown = [[(left, roof)], [(left, roof), (mid, roof - 50), (right, roof)], [(left, roof), (left + 18, roof - 26), (right - 18, roof - 26), (right, roof)]][shape]
+        crown = [
+            [(left, roof)],
+            [(left, roof), (mid, roof - 50), (right, roof)],
+            [(left, roof), (left + 18, roof - 26), (right - 18, roof - 26), (right, roof)],
+        ][shape]
         path = np.array([(left, foot), *crown, (right, roof), (right, foot)], np.float32)
         sign.tube(path, gas, 5)
         inner = path + np.array([(9, 0)] + [(0, 11)] * (len(path) - 2) + [(-9, 0)], np.float32)
@@ -78,7 +82,9 @@ def sky_tubes(sign: Sign) -> None:
     """Bend waves of parallel tubes above the towers."""
     rng = sign.rng
     for base, gases in ((0.06, (0, 2)), (0.13, (1, 6)), (0.20, (2, 1))):
-        points = [(-0.05 + 0.12 * k, base + 0.045 * np.sin(1.7 * k + 9 * base) + rng.normal(0, 0.012)) for k in range(10)]
+        points = [
+            (-0.05 + 0.12 * k, base + 0.045 * np.sin(1.7 * k + 9 * base) + rng.normal(0, 0.012)) for k in range(10)
+        ]
         sign.double(spline(points, 16), gases, 12)
 
 
@@ -110,7 +116,9 @@ def neon(rng: Rng) -> Array:
     sway = 7 * np.sin(y / 5 + 1.5 * fbm(rng, 60, 2, stretch=(4, 1))) + 9 * fbm(rng, 26, 3, stretch=(5, 1))
     depth = (y - horizon) / (H - horizon)
     source = horizon - 1.75 * (y - horizon)
-    mirror = cv2.remap(core * 0.8 + 0.7 * glow, x + sway * (0.4 + depth), source, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    mirror = cv2.remap(
+        core * 0.8 + 0.7 * glow, x + sway * (0.4 + depth), source, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+    )
     mirror = cv2.GaussianBlur(mirror, (0, 0), sigmaX=0.8, sigmaY=5)
     wet = smoothstep(-0.9, 0.5, fbm(rng, 90, 4, stretch=(3.5, 1)))
     street = mirror * (0.25 + 0.75 * wet)[..., None] * (1 - 0.35 * depth)[..., None]

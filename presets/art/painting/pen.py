@@ -42,7 +42,9 @@ class Sheet:
         outline = ribbon(path + tremble - tremble.mean(0), 0.35 + width * swelling(len(path), belly, 0.15))
         cv2.fillPoly(self.ink, [fixed(outline)], int(self.rng.uniform(205, 255)), cv2.LINE_AA, 3)
 
-    def hatch(self, drawing: Drawing, turn: float, threshold: float, spacing: float, length: float, width: float) -> None:
+    def hatch(
+        self, drawing: Drawing, turn: float, threshold: float, spacing: float, length: float, width: float
+    ) -> None:
         """Hatch what is darker than a threshold with parallel strokes, ``turn`` radians off the drawing's angle.
 
         Starts lie on rows across the stroke, so that neighbours stay parallel; strokes end where light begins.
@@ -54,7 +56,9 @@ class Sheet:
         across, along = np.meshgrid(np.arange(-H - W, H + W, spacing), np.arange(-H - W, H + W, step))
         along = along + rng.uniform(-0.5, 0.5, along.shape) * step
         across = across + rng.normal(0, 0.13 * spacing, across.shape)
-        starts = np.stack([along * np.cos(mean) - across * np.sin(mean), along * np.sin(mean) + across * np.cos(mean)], -1)
+        starts = np.stack(
+            [along * np.cos(mean) - across * np.sin(mean), along * np.sin(mean) + across * np.cos(mean)], -1
+        )
         starts = starts.reshape(-1, 2).astype(np.float32)
         starts = starts[(starts > -20).all(1) & (starts[:, 0] < W + 20) & (starts[:, 1] < H + 20)]
         tone = drawing.tone + 0.05 * fbm(rng, 34, 2)
@@ -82,7 +86,9 @@ def countryside(rng: Rng) -> Drawing:
     x, y = grid()
     puff = fbm(rng, 240, 4, stretch=(1.7, 1))
     sky = np.clip(1.04 - 0.56 * smoothstep(-1.2, 1.3, puff) * smoothstep(0.7 * H, 0.25 * H, y), 0, 1)
-    drawing = Drawing(sky.astype(np.float32), (0.15 + 0.35 * fbm(rng, 260, 2)).astype(np.float32), np.zeros((H, W), np.int32))
+    drawing = Drawing(
+        sky.astype(np.float32), (0.15 + 0.35 * fbm(rng, 260, 2)).astype(np.float32), np.zeros((H, W), np.int32)
+    )
     for base, rise, scale, dark, light in ((0.40, 0.055, 300, 0.50, 0.90), (0.50, 0.035, 240, 0.25, 0.85)):
         mask, depth = skyline(rng, base, rise, scale)
         slope = np.arctan2(np.gradient(-depth, axis=1), 1.0)
@@ -90,13 +96,30 @@ def countryside(rng: Rng) -> Drawing:
         drawing.put(mask, dark + (light - dark) * lit, 0.9 - slope)
     tower(drawing)
     meadow, depth = skyline(rng, 0.60, 0.012, 260)
-    drawing.put(meadow, np.clip(0.88 - 0.40 * smoothstep(-0.4, 1.2, fbm(rng, 120, 3, stretch=(2, 1))), 0, 1), 0.2 * fbm(rng, 150, 2))
+    drawing.put(
+        meadow,
+        np.clip(0.88 - 0.40 * smoothstep(-0.4, 1.2, fbm(rng, 120, 3, stretch=(2, 1))), 0, 1),
+        0.2 * fbm(rng, 150, 2),
+    )
     water = smoothstep(0.76 * H, 0.765 * H, y)
-    drawing.put(water, np.clip(0.72 + 0.32 * fbm(rng, 60, 3, stretch=(6, 1)) - 0.25 * smoothstep(0.25, 0.5, np.abs(x / W - 0.5)), 0.1, 1), 0.02)
+    drawing.put(
+        water,
+        np.clip(
+            0.72 + 0.32 * fbm(rng, 60, 3, stretch=(6, 1)) - 0.25 * smoothstep(0.25, 0.5, np.abs(x / W - 0.5)), 0.1, 1
+        ),
+        0.02,
+    )
     bridge(rng, drawing)
     bank, depth = skyline(rng, 0.90, 0.03, 260)
     drawing.put(bank, np.clip(0.55 - depth / 220 + 0.25 * fbm(rng, 60, 3), 0.05, 0.9), -1.1 + 0.3 * fbm(rng, 90, 2))
-    for cx, cy, r in ((0.12, 0.42, 130), (0.22, 0.56, 70), (0.87, 0.40, 135), (0.77, 0.57, 62), (0.97, 0.58, 70), (0.03, 0.60, 70)):
+    for cx, cy, r in (
+        (0.12, 0.42, 130),
+        (0.22, 0.56, 70),
+        (0.87, 0.40, 135),
+        (0.77, 0.57, 62),
+        (0.97, 0.58, 70),
+        (0.03, 0.60, 70),
+    ):
         tree(rng, drawing, cx, cy, r)
     return drawing
 
@@ -107,7 +130,9 @@ def tower(drawing: Drawing) -> None:
     for left, right, top, foot in ((0.54, 0.60, 0.24, 0.62), (0.45, 0.54, 0.46, 0.62), (0.60, 0.68, 0.44, 0.62)):
         mask = fill(np.array([(left, top), (right, top), (right, foot), (left, foot)]) * (W, H))
         drawing.put(mask, np.clip(1.0 - 0.85 * (x / W - left) / (right - left), 0.15, 1), 1.57)
-        roof = np.array([(left - 0.012, top), ((left + right) / 2, top - 1.1 * (right - left)), (right + 0.012, top)]) * (W, H)
+        roof = np.array(
+            [(left - 0.012, top), ((left + right) / 2, top - 1.1 * (right - left)), (right + 0.012, top)]
+        ) * (W, H)
         drawing.put(fill(roof), np.clip(0.75 - 0.8 * (x / W - left) / (right - left), 0.05, 1), 0.9)
 
 
@@ -120,7 +145,11 @@ def bridge(rng: Rng, drawing: Drawing) -> None:
     drawing.put(body, np.clip(0.84 + 0.16 * fbm(rng, 30, 2) - 0.3 * np.clip((y - deck) / 120, 0, 1), 0, 1), 0.3)
     for cx, half, top in ((0.29, 0.075, 0.70), (0.50, 0.105, 0.665), (0.71, 0.075, 0.70)):
         arch = smoothstep(1.0, 0.97, np.hypot((x / W - cx) / half, np.minimum(y / H - 0.80, 0) / (0.80 - top)))
-        drawing.put(arch * smoothstep(0.812 * H, 0.808 * H, y), np.clip(0.12 + 0.5 * (x / W - cx + half) / half * 0.5, 0, 1), 1.2)
+        drawing.put(
+            arch * smoothstep(0.812 * H, 0.808 * H, y),
+            np.clip(0.12 + 0.5 * (x / W - cx + half) / half * 0.5, 0, 1),
+            1.2,
+        )
     parapet = smoothstep(-14, -12, y - deck) * smoothstep(0, -2, y - deck) * (np.abs(u) < 1)
     drawing.put(parapet, 0.95, 0.0)
 
@@ -128,7 +157,16 @@ def bridge(rng: Rng, drawing: Drawing) -> None:
 def tree(rng: Rng, drawing: Drawing, cx: float, cy: float, r: float) -> None:
     """Stand a leafy tree, lit from the upper left, in clumps."""
     x, y = grid()
-    trunk = fill(np.array([(cx * W - 0.07 * r, cy * H), (cx * W + 0.07 * r, cy * H), (cx * W + 0.13 * r, cy * H + 1.9 * r), (cx * W - 0.13 * r, cy * H + 1.9 * r)]))
+    trunk = fill(
+        np.array(
+            [
+                (cx * W - 0.07 * r, cy * H),
+                (cx * W + 0.07 * r, cy * H),
+                (cx * W + 0.13 * r, cy * H + 1.9 * r),
+                (cx * W - 0.13 * r, cy * H + 1.9 * r),
+            ]
+        )
+    )
     drawing.put(trunk, np.clip(0.6 - 0.5 * (x - cx * W) / (0.1 * r), 0.1, 0.9), 0.1)
     crown, light = np.zeros((H, W), np.float32), np.ones((H, W), np.float32)
     for k in range(8):
@@ -149,7 +187,16 @@ def loops(sheet: Sheet, drawing: Drawing, count: int) -> None:
         tone = float(lookup(drawing.tone, at))
         if 0.2 < tone < 0.75 and (at[1] > 0.88 * H or (abs(at[0] / W - 0.5) > 0.27 and 0.25 * H < at[1] < 0.66 * H)):
             for k in range(3):
-                sheet.line(arc(at + np.array([6 * k, rng.normal(0, 3)]), -1.4 + rng.normal(0, 0.4), rng.uniform(14, 30), rng.choice([-2.4, 2.4]), 8), 3.0)
+                sheet.line(
+                    arc(
+                        at + np.array([6 * k, rng.normal(0, 3)]),
+                        -1.4 + rng.normal(0, 0.4),
+                        rng.uniform(14, 30),
+                        rng.choice([-2.4, 2.4]),
+                        8,
+                    ),
+                    3.0,
+                )
 
 
 def crosshatch(rng: Rng) -> Array:

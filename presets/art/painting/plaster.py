@@ -50,7 +50,9 @@ class Wall:
         self.labels[inside] = self.count
         self.angle[inside] = np.broadcast_to(np.asarray(angle, np.float32), (H, W))[inside]
 
-    def box(self, left: float, top: float, wide: float, tall: float, colours: Sequence[str], roof: str = "flat") -> None:
+    def box(
+        self, left: float, top: float, wide: float, tall: float, colours: Sequence[str], roof: str = "flat"
+    ) -> None:
         """Add a house: a lit front, a shaded side, a roof and one row of arched openings."""
         x, y = grid()
         x0, y0, x1, y1 = left * W, top * H, (left + wide) * W, (top + tall) * H
@@ -82,9 +84,27 @@ class Wall:
     def tree(self, cx: float, foot: float, wide: float, tall: float, colours: Sequence[str]) -> None:
         """Add a tree with a rounded crown, lit from the left."""
         x, y = grid()
-        stem = fill(np.array([(cx * W - 5, (foot - 0.5 * tall) * H), (cx * W + 5, (foot - 0.5 * tall) * H), (cx * W + 8, foot * H), (cx * W - 8, foot * H)]))
+        stem = fill(
+            np.array(
+                [
+                    (cx * W - 5, (foot - 0.5 * tall) * H),
+                    (cx * W + 5, (foot - 0.5 * tall) * H),
+                    (cx * W + 8, foot * H),
+                    (cx * W - 8, foot * H),
+                ]
+            )
+        )
         self.put(stem, ("3f2a20", "6f4a34"), 0.4 + 0 * x, 1.57)
-        crown = area([(cx, foot - tall), (cx + wide, foot - 0.7 * tall), (cx + 0.9 * wide, foot - 0.35 * tall), (cx, foot - 0.22 * tall), (cx - 0.9 * wide, foot - 0.35 * tall), (cx - wide, foot - 0.7 * tall)])
+        crown = area(
+            [
+                (cx, foot - tall),
+                (cx + wide, foot - 0.7 * tall),
+                (cx + 0.9 * wide, foot - 0.35 * tall),
+                (cx, foot - 0.22 * tall),
+                (cx - 0.9 * wide, foot - 0.35 * tall),
+                (cx - wide, foot - 0.7 * tall),
+            ]
+        )
         self.put(crown, colours, 0.5 - (x / W - cx) / (2.4 * wide) - 0.25 * (y / H - foot + 0.6 * tall) / tall, 1.1)
 
 
@@ -100,7 +120,12 @@ def town(rng: Rng) -> Wall:
     ):  # fmt: skip
         wall.box(left, top, wide, tall, colours, roof)
     wall.hill(0.645, 26, 170, 0.3, ("6f3a24", "a8603a", "d39a62"))
-    for cx, foot, wide, tall in ((0.06, 0.66, 0.05, 0.42), (0.145, 0.69, 0.04, 0.34), (0.86, 0.66, 0.045, 0.44), (0.94, 0.70, 0.05, 0.36)):
+    for cx, foot, wide, tall in (
+        (0.06, 0.66, 0.05, 0.42),
+        (0.145, 0.69, 0.04, 0.34),
+        (0.86, 0.66, 0.045, 0.44),
+        (0.94, 0.70, 0.05, 0.36),
+    ):
         wall.tree(cx, foot, wide, tall, ("26382e", "4f6a48", "93a066"))
     wall.hill(0.755, 22, 130, 2.9, ("4f5a36", "87904e", "c2b878"))
     for cx, foot, wide, tall in ((0.27, 0.83, 0.055, 0.20), (0.50, 0.86, 0.06, 0.22), (0.74, 0.84, 0.055, 0.20)):
@@ -112,7 +137,10 @@ def town(rng: Rng) -> Wall:
 def cracks(rng: Rng, count: int) -> Array:
     """Return a few long hairline cracks that fork."""
     mask = np.zeros((H, W), np.uint8)
-    todo = [(np.array([rng.uniform(0, W), rng.uniform(0, H)]), rng.uniform(0, 6.3), rng.uniform(180, 420), 0) for _ in range(count)]
+    todo = [
+        (np.array([rng.uniform(0, W), rng.uniform(0, H)]), rng.uniform(0, 6.3), rng.uniform(180, 420), 0)
+        for _ in range(count)
+    ]
     while todo:
         at, heading, length, depth = todo.pop()
         while length > 0:

@@ -101,7 +101,14 @@ def garden(cartoon: Cartoon) -> None:
     x, y = grid()
     trunk = np.abs(x - 0.22 * W - 14 * np.sin(y / 60)) < 20 + 0.10 * np.clip(y - 0.5 * H, 0, None)
     cartoon.put(trunk & (y > 0.34 * H) & (y < 0.69 * H), "5a3422")
-    boughs = ((0.11, 0.36, 82), (0.34, 0.34, 86), (0.22, 0.42, 78), (0.16, 0.23, 84), (0.30, 0.21, 80), (0.23, 0.31, 74))
+    boughs = (
+        (0.11, 0.36, 82),
+        (0.34, 0.34, 86),
+        (0.22, 0.42, 78),
+        (0.16, 0.23, 84),
+        (0.30, 0.21, 80),
+        (0.23, 0.31, 74),
+    )
     for cx, cy, r in boughs:
         cartoon.put(disc(cx, cy, r), "1f4a34")
         cartoon.put(disc(cx - 0.012, cy - 0.025, 0.72 * r), "4f8a44")
@@ -180,7 +187,16 @@ def glass_pieces(rng: Rng) -> Window:
     everywhere = np.ones((H, W), np.float32)
     bands = y + 46 * np.sin(x / 170 + 0.4) + 16 * np.sin(x / 61)
     sky = strips(bands, 62) * 100 + strips(x + 0.6 * y + 40 * np.sin(y / 47) + 97 * strips(bands, 62), 205)
-    window.glaze(everywhere, sky, "f7e7b0 f2c06a", "f3b98a e88a7a", "cfe3ee 8fbfe0", "e9d9e6 b79ad0", "8fb8e6 4f7fd0", "f6efdc d9e6ea")
+    window.glaze(
+        everywhere,
+        sky,
+        "f7e7b0 f2c06a",
+        "f3b98a e88a7a",
+        "cfe3ee 8fbfe0",
+        "e9d9e6 b79ad0",
+        "8fb8e6 4f7fd0",
+        "f6efdc d9e6ea",
+    )
     for base, rise, span, slant, sheets in (
         (0.36, 105, 190, 0.8, ("7f8fd0 5a5fb0", "a79ad6 6f6fc0", "c9b8e0 8f86cc")),
         (0.47, 70, 150, -0.9, ("2f5fae 1f3f86", "3f86b8 235a9a", "4a4aa0 2c2f7a")),
@@ -191,9 +207,23 @@ def glass_pieces(rng: Rng) -> Window:
         window.glaze(smoothstep(-1, 1, y - top), facet, *sheets)
     lake = y - 0.60 * H - 10 * np.sin(x / 120) - 5 * np.sin(x / 47)
     ripples = strips(lake, 34) * 100 + strips(x + 83 * strips(lake, 34) + 14 * np.sin(y / 11), 250)
-    window.glaze(smoothstep(-1, 1, lake), ripples, "5fc0dc 2f86c4", "a8dce6 5fb0d8", "1f5fb0 163f8a", "f4d59a e8a878", "3f9ac8 1f5fa8")
+    window.glaze(
+        smoothstep(-1, 1, lake),
+        ripples,
+        "5fc0dc 2f86c4",
+        "a8dce6 5fb0d8",
+        "1f5fb0 163f8a",
+        "f4d59a e8a878",
+        "3f9ac8 1f5fa8",
+    )
     bank = y - 0.83 * H - 26 * np.sin(x / 140 + 1.0)
-    window.glaze(smoothstep(-1, 1, bank), strips(x + 0.9 * y + 30 * np.sin(y / 40), 120) * 10 + strips(bank, 80), "2f8a3c 145a34", "8fb83a 3f8a34", "c9c04a 7f9a30")
+    window.glaze(
+        smoothstep(-1, 1, bank),
+        strips(x + 0.9 * y + 30 * np.sin(y / 40), 120) * 10 + strips(bank, 80),
+        "2f8a3c 145a34",
+        "8fb83a 3f8a34",
+        "c9c04a 7f9a30",
+    )
     foliage(window)
     irises(window)
     return window
@@ -212,11 +242,26 @@ def foliage(window: Window) -> None:
         mask = fill(ribbon(path, np.linspace(*wide, len(path))))
         window.glaze(mask, strips(y + 0.5 * x, 105), "5a3a2a 2f1f1c", "7a4f30 43291f", "6a4a5a 3a2a3f")
     cell, _ = cells(rng, 330, 7.0)
-    for cx, cy, rx, ry in ((0.10, 0.12, 0.15, 0.13), (0.30, 0.10, 0.13, 0.12), (0.47, 0.13, 0.12, 0.09), (0.03, 0.30, 0.08, 0.10), (0.62, 0.08, 0.08, 0.06)):
+    for cx, cy, rx, ry in (
+        (0.10, 0.12, 0.15, 0.13),
+        (0.30, 0.10, 0.13, 0.12),
+        (0.47, 0.13, 0.12, 0.09),
+        (0.03, 0.30, 0.08, 0.10),
+        (0.62, 0.08, 0.08, 0.06),
+    ):
         crown = np.hypot((x / W - cx) / rx, (y / H - cy) / ry) < 1
         kept = np.isin(cell, np.unique(cell[crown])[rng.random(len(np.unique(cell[crown]))) < 0.85])
         inside = (kept & (np.hypot((x / W - cx) / rx, (y / H - cy) / ry) < 1.12)).astype(np.float32)
-        window.glaze(inside, cell, "2f8a3c 145a34", "8fc04a 3f8f3a", "d9d04a 8fae34", "1f6a4a 0f4438", "f0b03a c9782c", "b8d86a 6fae40")
+        window.glaze(
+            inside,
+            cell,
+            "2f8a3c 145a34",
+            "8fc04a 3f8f3a",
+            "d9d04a 8fae34",
+            "1f6a4a 0f4438",
+            "f0b03a c9782c",
+            "b8d86a 6fae40",
+        )
 
 
 def irises(window: Window) -> None:
@@ -224,13 +269,26 @@ def irises(window: Window) -> None:
     rng = window.rng
     _, y = grid()
     for cx in (0.40, 0.46, 0.53, 0.60, 0.66, 0.73, 0.79, 0.85, 0.91, 0.97, 0.33):
-        path = arc(np.array([cx * W, 1.04 * H]), -np.pi / 2 + rng.normal(0, 0.22), rng.uniform(190, 330), rng.normal(0, 0.5), 20)
+        path = arc(
+            np.array([cx * W, 1.04 * H]),
+            -np.pi / 2 + rng.normal(0, 0.22),
+            rng.uniform(190, 330),
+            rng.normal(0, 0.5),
+            20,
+        )
         blade = fill(ribbon(path, 34 * swelling(20, 0.35, 0.3)))
         window.glaze(blade, strips(y + 60 * cx * W, 130), "3f9a4a 1a6a3c", "6fb84a 2f8a40", "1f7a5a 0f4f44")
         if rng.random() < 0.6:
             for lean in (-0.55, 0.0, 0.55):
                 petal = arc(path[-3], -np.pi / 2 + lean, 82, 0.9 * lean, 14)
-                window.glaze(fill(ribbon(petal, 38 * swelling(14, 0.5, 0.05))), strips(y, 2000), "7a4fc8 4a2a9a", "c86ad0 8a3aa8", "e8a0d8 b05ac0", "4a4ad0 2a2a90")
+                window.glaze(
+                    fill(ribbon(petal, 38 * swelling(14, 0.5, 0.05))),
+                    strips(y, 2000),
+                    "7a4fc8 4a2a9a",
+                    "c86ad0 8a3aa8",
+                    "e8a0d8 b05ac0",
+                    "4a4ad0 2a2a90",
+                )
 
 
 def stainedglass(rng: Rng) -> Array:

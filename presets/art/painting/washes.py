@@ -121,7 +121,9 @@ def dabs(strokes: Sequence[Array]) -> Array:
     return mask.astype(np.float32) / 255
 
 
-def mark(rng: Rng, at: Array, heading: float, length: float, width: float, turn: float = 0.6, blunt: float = 0.1) -> Array:
+def mark(
+    rng: Rng, at: Array, heading: float, length: float, width: float, turn: float = 0.6, blunt: float = 0.1
+) -> Array:
     """Return the outline of one press of a round brush that starts at a point."""
     path = arc(at, heading, length, rng.normal(0, turn))
     return ribbon(path, width * swelling(len(path), rng.uniform(0.4, 0.65), blunt))
@@ -197,8 +199,14 @@ def village(rng: Rng, sheet: Sheet) -> None:
         x, y = cx * W, cy * H
         wall = np.array([(x - w, y - h), (x + w, y - h), (x + w, y + h * 0.7), (x - w, y + h * 0.7)])
         sheet.density *= (1 - 0.93 * fill(wall))[..., None]
-        roofs.append(np.array([(x - w - 8, y - h), (x - w * 0.45, y - h - 30), (x + w * 0.7, y - h - 28), (x + w + 8, y - h + 2)]))
-        shades.append(np.array([(x + w * 0.35, y - h), (x + w, y - h), (x + w, y + h * 0.7), (x + w * 0.4, y + h * 0.7)]))
+        roofs.append(
+            np.array(
+                [(x - w - 8, y - h), (x - w * 0.45, y - h - 30), (x + w * 0.7, y - h - 28), (x + w + 8, y - h + 2)]
+            )
+        )
+        shades.append(
+            np.array([(x + w * 0.35, y - h), (x + w, y - h), (x + w, y + h * 0.7), (x + w * 0.4, y + h * 0.7)])
+        )
     sheet.wash(rng, dabs(roofs), ("sienna", "orange", "orange"), 0.85, wet=0.15, flow=40)
     sheet.wash(rng, dabs(shades), ("ultramarine", "violet", "ultramarine"), 0.5, wet=0.15, flow=50)
     grass = below(rng, 0.585, 0.004, 90) * smoothstep(0.63 * H, 0.61 * H, grid()[1])
@@ -207,7 +215,15 @@ def village(rng: Rng, sheet: Sheet) -> None:
 
 def trees(rng: Rng, sheet: Sheet) -> None:
     """Mass the trees in three tones of leaf marks, and draw trunks through them."""
-    groups = [(0.10, 0.46, 105), (0.17, 0.53, 60), (0.545, 0.515, 46), (0.76, 0.53, 52), (0.87, 0.43, 125), (0.95, 0.53, 70), (0.02, 0.55, 60)]
+    groups = [
+        (0.10, 0.46, 105),
+        (0.17, 0.53, 60),
+        (0.545, 0.515, 46),
+        (0.76, 0.53, 52),
+        (0.87, 0.43, 125),
+        (0.95, 0.53, 70),
+        (0.02, 0.55, 60),
+    ]
     for cx, cy, r in groups:
         sheet.density *= (1 - 0.75 * ragged(disc(cx, cy, 0.9 * r, 0.85), rng, 3))[..., None]
     for pigments, strength, shrink, count, size in (
@@ -215,29 +231,59 @@ def trees(rng: Rng, sheet: Sheet) -> None:
         (("sap", "viridian", "sienna"), 0.5, 0.85, 10, 58),
         (("indigo", "sap", "ultramarine"), 0.75, 0.7, 6, 42),
     ):
-        marks = [m for cx, cy, r in groups for m in crown(rng, cx + 0.1 * (1 - shrink), cy + 0.10 * (1 - shrink), r * shrink, int(count * r / 80), size)]
+        marks = [
+            m
+            for cx, cy, r in groups
+            for m in crown(
+                rng, cx + 0.1 * (1 - shrink), cy + 0.10 * (1 - shrink), r * shrink, int(count * r / 80), size
+            )
+        ]
         sheet.wash(rng, dabs(marks), pigments, strength, wet=0.3, flow=70)
     trunks = []
     for cx, cy, r in groups:
         foot = np.array([cx * W, (cy + 0.02) * H + 0.95 * r])
         for _ in range(4):
-            path = arc(foot + rng.normal(0, 3, 2), -np.pi / 2 + rng.normal(0, 0.4), r * rng.uniform(0.9, 1.5), rng.normal(0, 0.6))
+            path = arc(
+                foot + rng.normal(0, 3, 2),
+                -np.pi / 2 + rng.normal(0, 0.4),
+                r * rng.uniform(0.9, 1.5),
+                rng.normal(0, 0.6),
+            )
             trunks.append(ribbon(path, np.linspace(0.10 * r, 1.5, len(path))))
     sheet.wash(rng, dabs(trunks), ("umber", "indigo", "sienna"), 0.9, wet=0.1, flow=60, rough=0.4)
 
 
 def river(rng: Rng, sheet: Sheet) -> None:
     """Draw the water with level strokes, wet, then dry over bare sparkles."""
-    shore = area([(-0.1, 0.62), (0.2, 0.605), (0.5, 0.612), (0.8, 0.60), (1.1, 0.61), (1.1, 0.86), (0.8, 0.80), (0.55, 0.86), (0.2, 0.90), (-0.1, 0.84)])
+    shore = area(
+        [
+            (-0.1, 0.62),
+            (0.2, 0.605),
+            (0.5, 0.612),
+            (0.8, 0.60),
+            (1.1, 0.61),
+            (1.1, 0.86),
+            (0.8, 0.80),
+            (0.55, 0.86),
+            (0.2, 0.90),
+            (-0.1, 0.84),
+        ]
+    )
     sheet.density *= (1 - 0.9 * shore)[..., None]
     gaps = smoothstep(0.35, 0.5, fbm(rng, 60, 3, 0.5, (5, 1)))
     sheet.wash(rng, shore * (1 - gaps), ("cerulean", "ultramarine", "cerulean", "ochre"), 0.42, wet=0.25)
-    bands = [(7, 46, ("ultramarine", "cerulean"), 0.45), (6, 28, ("sap", "sienna", "ultramarine"), 0.5), (7, 15, ("indigo", "ultramarine"), 0.8)]
+    bands = [
+        (7, 46, ("ultramarine", "cerulean"), 0.45),
+        (6, 28, ("sap", "sienna", "ultramarine"), 0.5),
+        (7, 15, ("indigo", "ultramarine"), 0.8),
+    ]
     for count, width, pigments, strength in bands:
         strokes = []
         for _ in range(count):
             at = np.array([rng.uniform(-0.05, 0.9) * W, rng.uniform(0.63, 0.80) * H])
-            strokes.append(mark(rng, at, rng.normal(0, 0.03), rng.uniform(60, 230), width * rng.uniform(0.6, 1.3), 0.12, 0.25))
+            strokes.append(
+                mark(rng, at, rng.normal(0, 0.03), rng.uniform(60, 230), width * rng.uniform(0.6, 1.3), 0.12, 0.25)
+            )
         sheet.wash(rng, dabs(strokes) * shore, pigments, strength, wet=0.25, flow=100)
     for _ in range(6):
         start = np.array([rng.uniform(0, 0.7) * W, rng.uniform(0.63, 0.83) * H])
@@ -258,13 +304,18 @@ def bank(rng: Rng, sheet: Sheet) -> None:
         blades = []
         for _ in range(count):
             at = np.array([rng.choice([0.08, 0.3, 0.62, 0.9]) * W + rng.normal(0, 75), rng.uniform(0.92, 1.04) * H])
-            blades.append(mark(rng, at, -np.pi / 2 + rng.normal(0, 0.4), length * rng.uniform(0.5, 1.2), width, 0.7, 0.05))
+            blades.append(
+                mark(rng, at, -np.pi / 2 + rng.normal(0, 0.4), length * rng.uniform(0.5, 1.2), width, 0.7, 0.05)
+            )
         sheet.wash(rng, dabs(blades), pigments, strength, wet=0.1, flow=80, rough=0.3)
     for pigments, strength in ((("rose", "orange"), 0.85), (("orange", "ochre"), 0.85)):
         heads = []
         for _ in range(5):
             at = np.array([rng.uniform(0.02, 0.98) * W, rng.uniform(0.82, 0.95) * H])
-            heads += [mark(rng, at + rng.normal(0, 3, 2), rng.uniform(0, 6.3), rng.uniform(22, 40), rng.uniform(14, 24)) for _ in range(4)]
+            heads += [
+                mark(rng, at + rng.normal(0, 3, 2), rng.uniform(0, 6.3), rng.uniform(22, 40), rng.uniform(14, 24))
+                for _ in range(4)
+            ]
         sheet.wash(rng, dabs(heads), pigments, strength, wet=0.15, flow=30)
 
 
@@ -283,7 +334,15 @@ def watercolor(rng: Rng) -> Array:
     steps: Sequence[Callable[[Rng, Sheet], None]] = (sky, land, trees, village, river, bank)
     for step in steps:
         step(rng, sheet)
-    for cx, cy, radius in ((0.22, 0.12, 75), (0.80, 0.20, 95), (0.55, 0.36, 50), (0.40, 0.73, 70), (0.85, 0.70, 55), (0.15, 0.92, 70), (0.70, 0.92, 80)):
+    for cx, cy, radius in (
+        (0.22, 0.12, 75),
+        (0.80, 0.20, 95),
+        (0.55, 0.36, 50),
+        (0.40, 0.73, 70),
+        (0.85, 0.70, 55),
+        (0.15, 0.92, 70),
+        (0.70, 0.92, 80),
+    ):
         sheet.lift(rng, cx, cy, radius, rng.uniform(0.4, 0.65))
     splatter(rng, sheet)
     return sheet.picture()
