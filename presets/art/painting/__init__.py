@@ -1,0 +1,1 @@
+"""How the preset style artworks are painted, a module for each kind of medium."""
