@@ -123,10 +123,10 @@ class Style(Section):
         (), "The style images; none = abstract, to be extended", strict=False
     )
     statistic: Literal["gram2015", "gram", "moments", "wasserstein"] = _key(
-        "wasserstein", "Which statistics of the style's features are matched"
+        "gram", "Which statistics of the style's features are matched"
     )
     layers: Layers = _key(
-        LayerWeights({"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.0, "relu5_1": 1.0}),
+        LayerWeights({"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.5, "relu5_1": 2.0}),
         "Style layers and their relative weights; 0 switches an inherited one off",
     )
     weight: float = _key(1.0, "Weight of the style loss", ge=0)
@@ -141,15 +141,15 @@ class Content(Section):
     """What of the content must stay."""
 
     layers: Layers = _key(
-        LayerWeights({"relu4_2": 1.0}), "Content layers and their weights; 0 switches an inherited one off"
+        LayerWeights({"relu3_2": 1.0, "relu4_2": 1.0, "relu5_2": 0.5}), "Content layers and their weights; 0 switches an inherited one off"
     )
-    weight: float = _key(0.4, "Weight of the content loss", ge=0)
+    weight: float = _key(0.035, "Weight of the content loss", ge=0)
 
 
 class Network(Section):
     """How VGG19 is run."""
 
-    pooling: Literal["average", "max", "l2"] = _key("average", "Pooling between blocks")
+    pooling: Literal["average", "max", "l2"] = _key("max", "Pooling between blocks")
     rescale_pooling: bool = _key(True, "Keep activations at the size that the weights expect")
     padding: Literal["replicate", "zeros", "reflect"] = _key(
         "replicate", "What convolutions see beyond the edge; zeros leave a dark frame"
@@ -170,7 +170,7 @@ class Optimizer(Section):
     """How the pixels are moved."""
 
     name: Literal["adam", "lbfgs"] = _key("adam", "Optimiser")
-    learning_rate: float = _key(0.03, "Step size, in units of the full pixel range", gt=0, le=1)
+    learning_rate: float = _key(0.015, "Step size, in units of the full pixel range", gt=0, le=1)
     init: str = _key("content", "content | noise | style_stats | gray | path of an image", min_length=1)
     average_decay: float = _key(0.8, "Averaging of the iterates; 0 switches it off", ge=0, lt=1)
     betas: _Betas = _key((0.9, 0.9), "Adam's decays of its two moments", strict=False)

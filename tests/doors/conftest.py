@@ -19,7 +19,7 @@ QUICK = """\
 schema: 1
 extends: nightswirl
 style: {layers: {relu1_1: 1, relu2_1: 1, relu3_1: 0, relu4_1: 0, relu5_1: 0}}
-content: {layers: {relu2_1: 1, relu4_2: 0}}
+content: {layers: {relu2_1: 1, relu3_2: 0, relu4_2: 0, relu5_2: 0}}
 optimizer: {precision: float32}
 scales: {min_px: 16, max_side_px: 32, first_steps: 2, steps: 1}
 video: {steps: 2, min_steps: 1}

@@ -17,7 +17,7 @@ from framestyle.media.probe import probe
 TINY = (
     "scales.max_side_px=32", "scales.min_px=32", "scales.first_steps=1", "scales.steps=1",
     "optimizer.precision=float32", "video.steps=1", "video.min_steps=1", "video.flow_quality=ultrafast",
-    "output.quality=draft", "content.layers.relu4_2=0", "content.layers.relu1_2=1",
+    "output.quality=draft", "content.layers={relu1_2: 1, relu3_2: 0, relu4_2: 0, relu5_2: 0}",
     "style.layers.relu5_1=0", "style.layers.relu4_1=0", "style.layers.relu3_1=0",
 )  # fmt: skip
 

@@ -21,7 +21,7 @@ def example_world(workplace: Path, photo: Path, monkeypatch: pytest.MonkeyPatch)
     Image.open(photo).save("photo.jpg")
     text = (
         "schema: 1\nextends: {}\nstyle: {{layers: {{relu3_1: 0, relu4_1: 0, relu5_1: 0}}}}\n"
-        "content: {{layers: {{relu2_1: 1, relu4_2: 0}}}}\n"
+        "content: {{layers: {{relu2_1: 1, relu3_2: 0, relu4_2: 0, relu5_2: 0}}}}\n"
         "scales: {{first_steps: 2, steps: 1}}\nvideo: {{steps: 1, min_steps: 1}}\n"
     )
     folder = workplace.parent / "config" / "framestyle" / "presets"

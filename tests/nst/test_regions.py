@@ -222,7 +222,7 @@ def test_each_region_takes_on_its_own_style(
         "style": style,
         "content": {"weight": 0.0},
         "optimizer": {"name": optimizer, "average_decay": 0.0},
-        "scales": {"min_px": 64, "first_steps": 30},
+        "scales": {"min_px": 64, "first_steps": 60},
         "tv_weight": 0.0,
     }
     done = make([0, 255], _left_black(), **changes).stylize(picture(1)).image
