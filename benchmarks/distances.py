@@ -11,7 +11,7 @@ one period and next to nothing beyond, for the network's pooling and its small k
 nothing finer: the spectrum bulges. So each small window's spectrum is taken in rings, and a ring's bulge is how far
 its energy rises above the line through its neighbours on both sides (in logarithms, where an even fall is a line).
 Where nothing is to be seen, nothing bulges, for all rings are raised to what can just be seen; in a blurred picture
-too, as its fall only gets steeper. It is blind to ripples longer than five pixels, and a picture under grain hides them.
+too, as its fall only gets steeper. It is blind to ripples longer than five pixels, and grain hides them.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import math
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -41,11 +42,12 @@ LUMA = np.asarray([0.299, 0.587, 0.114], np.float32)
 
 WINDOW_PX, WINDOW_STEP_PX = 16, 4
 PERIODS_PX = (10.0, 6.6, 4.7, 3.3, 2.35, 1.0)
-"""Where the rings of a window's spectrum meet, half an octave wide; the last holds all that is finer."""
+"""Where the rings of a window's spectrum meet, about half an octave wide; the last holds all that is finer."""
 UNSEEN = 0.1
 """Energy of one of the spectrum's cells that is taken for nothing: a ripple of a ring of forty such has an RMS of two
 255ths."""
 PART_FLAT = PART_DARK = 1 / 3
+"""Of a picture's windows."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -79,7 +81,9 @@ class Judge:
         """Rectified maps (channels, height, width) by convolution, down to the last that is measured."""
         order = slice(None, None, -1 if self._backbone.reverse_channels else 1)
         pixels = torch.from_numpy(_rgb(picture)[..., order].copy()).permute(2, 0, 1)[None] / 255
-        shift, factor = (torch.tensor(one)[:, None, None] for one in (self._backbone.shift, self._backbone.factor))
+        shift, factor = (
+            torch.tensor(one)[:, None, None] for one in (self._backbone.shift, self._backbone.factor)
+        )
         maps = (pixels - shift) * factor
         found: dict[str, Tensor] = {}
         for name, (weight, bias) in self._backbone.convolutions.items():
@@ -160,11 +164,10 @@ def bulge(picture: Image.Image) -> float:
 
 def _windows(luma: Floats) -> Floats:
     """(windows, side, side), overlapping."""
-    side = min(WINDOW_PX, *luma.shape)
-    if side < WINDOW_PX:
+    if min(luma.shape) < WINDOW_PX:
         raise ValueError(f"{luma.shape[1]}x{luma.shape[0]} px: less than one window of {WINDOW_PX} px")
-    every = np.lib.stride_tricks.sliding_window_view(luma, (side, side))
-    return every[::WINDOW_STEP_PX, ::WINDOW_STEP_PX].reshape(-1, side, side)
+    every = np.lib.stride_tricks.sliding_window_view(luma, (WINDOW_PX, WINDOW_PX))
+    return every[::WINDOW_STEP_PX, ::WINDOW_STEP_PX].reshape(-1, WINDOW_PX, WINDOW_PX)
 
 
 def _rings(windows: Floats) -> tuple[Floats, Floats]:
@@ -175,7 +178,7 @@ def _rings(windows: Floats) -> tuple[Floats, Floats]:
     cycles = np.fft.fftfreq(WINDOW_PX)
     frequency = np.hypot(cycles[:, None], cycles)
     bounds = 1 / np.asarray(PERIODS_PX)
-    masks = [(low < frequency) & (frequency <= high) for low, high in zip(bounds, bounds[1:], strict=False)]
+    masks = [(low < frequency) & (frequency <= high) for low, high in pairwise(bounds)]
     rings = np.stack([energy[:, mask].mean(1) for mask in masks], axis=1)
     coarse = energy[:, (frequency > 0) & (frequency <= bounds[2])].sum(1)
     return rings.astype(np.float32), coarse.astype(np.float32)
