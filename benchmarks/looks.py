@@ -25,6 +25,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from statistics import mean
 
@@ -206,7 +207,7 @@ def _line(pair: str, way: str, rows: Sequence[Row]) -> str:
 def write_contact_sheet(painted: Sequence[Painted], path: Path) -> None:
     """A line a pair: content, style, and what was made of them."""
     lines = {
-        pair.name: {"content": _opened(pair.content), "style": _opened(pair.style)} | pictures
+        pair.name: {"content": _opened(pair.content), "style": _opened(pair.style), **pictures}
         for pair, pictures in _by_pair(painted)
     }
     contact_sheet(lines).save(path)
@@ -256,7 +257,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     specs = [] if args.no_ours else args.ours or [AS_SHIPPED]
     ways = [ours(spec, args.side) for spec in specs]
     ways += peers(args.peers, args.side) if args.peers is not None else []
-    painted = [paint(way, pair, args.output / "pictures", args.threads) for pair in pairs for way in ways]
+    painted = []
+    for pair, way in product(pairs, ways):
+        painted.append(paint(way, pair, args.output / "pictures", args.threads))
+        print(f"{pair.name} {way.name} {painted[-1].processor_s:.1f} s", flush=True)
     rows = []
     for row in measure(painted, args.peers):
         rows.append(row)
