@@ -11,7 +11,8 @@ one period and next to nothing beyond, for the network's pooling and its small k
 nothing finer: the spectrum bulges. So each small window's spectrum is taken in rings, and a ring's bulge is how far
 its energy rises above the line through its neighbours on both sides (in logarithms, where an even fall is a line).
 Where nothing is to be seen, nothing bulges, for all rings are raised to what can just be seen; in a blurred picture
-too, as its fall only gets steeper. It is blind to ripples longer than five pixels, and grain hides them.
+too, as its fall only gets steeper. It is blind to ripples longer than five pixels, and grain hides
+them, which is why grain is told beside it.
 """
 
 from __future__ import annotations
@@ -149,8 +150,25 @@ def lattice(picture: Image.Image, style: Image.Image) -> float:
     return bulge(picture) - bulge(at_working_size(style, picture))
 
 
+def grain(picture: Image.Image, style: Image.Image) -> float:
+    """How much more of the finest periods, below 2.35 px, the picture's flat and dark places hold than the style's.
+
+    In natural logarithms of energy; 0: as much. To be read beside the lattice, which grain would hide.
+    """
+    levels = (
+        np.log(_quiet_rings(one)[:, -1] + UNSEEN).mean() for one in (picture, at_working_size(style, picture))
+    )
+    of_picture, of_style = levels
+    return float(of_picture - of_style)
+
+
 def bulge(picture: Image.Image) -> float:
-    """Mean over flat and dark windows of the largest bulge of their rings between 4.7 px and the finest.
+    """Mean over flat and dark windows of the largest bulge of their rings between 4.7 px and the finest."""
+    return float(ring_bulges(_quiet_rings(picture)).max(1).mean())
+
+
+def _quiet_rings(picture: Image.Image) -> Floats:
+    """The rings of the windows that are flat or dark.
 
     Flat: the third of all windows with the least energy at longer periods. Dark: the third with the least luma. Two
     thirds at most, and a picture that is flat all over is all of it.
@@ -159,7 +177,8 @@ def bulge(picture: Image.Image) -> float:
     mean = windows.mean((1, 2))
     rings, coarse = _rings(windows - mean[:, None, None])
     flat, dark = coarse <= np.quantile(coarse, PART_FLAT), mean <= np.quantile(mean, PART_DARK)
-    return float(ring_bulges(rings[flat | dark]).max(1).mean())
+    quiet: Floats = rings[flat | dark]
+    return quiet
 
 
 def _windows(luma: Floats) -> Floats:

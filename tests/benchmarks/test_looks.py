@@ -14,7 +14,7 @@ from PIL import Image, ImageFilter
 from torch_threads import torch_threads
 
 from benchmarks import distances, looks, looks_sheets
-from benchmarks.distances import Judge, bulge, lattice
+from benchmarks.distances import Judge, bulge, grain, lattice
 from benchmarks.looks import Painted, Pair, Row, Way
 from framestyle.nst.weights import load_backbone
 
@@ -128,6 +128,14 @@ def test_strokes_grain_and_a_blur_are_no_lattice() -> None:
     assert bulge(dots.filter(ImageFilter.GaussianBlur(3))) < 0.1
 
 
+def test_grain_is_seen_and_a_picture_has_none_against_itself() -> None:
+    noise = np.random.default_rng(2).normal(0, 6, (HEIGHT, WIDTH))
+    slope, rough = drawn(lambda x, y: 60 + x / 2), drawn(lambda x, y: 60 + x / 2 + noise)
+    assert grain(rough, rough) == 0
+    assert grain(rough, slope) > 0.5 and grain(slope, rough) < -0.5
+    assert grain(drawn(lambda x, y: 60 + x / 2 + 5 * np.sin(x * np.pi / 2)), slope) < 0.1
+
+
 def test_an_even_fall_does_not_bulge_and_a_rise_in_its_middle_does() -> None:
     """Rings that fall by one logarithm each half an octave, then with the third one raised by one."""
     even = np.exp(np.asarray([[9.0, 8.0, 7.0, 6.0, 5.0]], np.float32))
@@ -208,7 +216,7 @@ def test_a_painter_that_fails_is_named_and_leaves_no_record(pair: Pair, tmp_path
 
 def test_the_table_has_means_over_the_pairs_that_all_have_painted() -> None:
     def row(pair: str, way: str, style: float, embedding: float | None = None) -> Row:
-        return Row(pair, way, 10.0, 320, 200, style, 0.5, embedding, 0.1, (style,) * 5)
+        return Row(pair, way, 10.0, 320, 200, style, 0.5, embedding, 0.1, -0.2, (style,) * 5)
 
     rows = [
         row("a", "x", 0.1, 0.2),
@@ -218,8 +226,8 @@ def test_the_table_has_means_over_the_pairs_that_all_have_painted() -> None:
         row("c", "x", 9),
     ]
     told = looks.table(rows)
-    assert "| **mean of 2** | x | 10.0 | 0.1500 | 0.500 | 0.300 | 0.10 |" in told
-    assert "| **mean of 2** | y | 10.0 | 0.4000 | 0.500 |  | 0.10 |" in told
+    assert "| **mean of 2** | x | 10.0 | 0.1500 | 0.500 | 0.300 | 0.10 | -0.20 |" in told
+    assert "| **mean of 2** | y | 10.0 | 0.4000 | 0.500 |  | 0.10 | -0.20 |" in told
 
 
 def test_the_sheet_has_a_line_a_pair_and_the_blind_one_no_names() -> None:
