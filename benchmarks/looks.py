@@ -131,15 +131,18 @@ def peers(python: Path, side_px: int) -> list[Way]:
 
 
 def paint(way: Way, pair: Pair, folder: Path, threads: int) -> Painted:
-    """In a process of its own, unless the same command has been through; its record lies beside the picture."""
+    """In a process of its own, unless the same command has been through; its record lies beside the picture.
+
+    The record has the picture's name alone, so that a folder can be moved, or two laid together.
+    """
     picture = folder / pair.name / f"{way.name}.png"
     record = picture.with_suffix(".json")
-    command = way.command(pair, picture)
+    wanted = {"command": way.command(pair, Path(picture.name)), "threads": threads}
     told = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
-    if told.get("command") != command or told.get("threads") != threads or not picture.exists():
+    if not (wanted.items() <= told.items() and picture.exists()):
         record.unlink(missing_ok=True)
         picture.parent.mkdir(parents=True, exist_ok=True)
-        told = {"command": command, "threads": threads, "processor_s": _seconds_of(command, threads)}
+        told = {**wanted, "processor_s": _seconds_of(way.command(pair, picture), threads)}
         record.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     return Painted(pair, way.name, picture, told["processor_s"])
 

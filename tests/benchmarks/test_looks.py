@@ -202,6 +202,10 @@ def test_what_is_painted_is_kept_until_the_command_changes(pair: Pair, tmp_path:
     first.path.write_bytes(b"not painted again")
     assert looks.paint(copier("x"), pair, tmp_path, 1) == first
     assert first.path.read_bytes() == b"not painted again"
+    moved = (tmp_path / "a").rename(tmp_path / "b").parent / "elsewhere"
+    moved.mkdir()
+    (tmp_path / "b").rename(moved / "a")
+    assert looks.paint(copier("x"), pair, moved, 1).processor_s == first.processor_s
     assert looks.paint(copier("x", 32), pair, tmp_path, 1).path == first.path
     with Image.open(first.path) as picture:
         assert picture.size == (32, 21)
