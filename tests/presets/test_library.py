@@ -151,7 +151,6 @@ def test_gatys2015_is_to_the_letter() -> None:
     assert tuple(preset.network.model_dump().values()) == ("average", False, "zeros", 1)
     assert (preset.optimizer.init, preset.optimizer.average_decay, preset.tv_weight) == ("noise", 0.0, 0.0)
     assert preset.scales.min_px >= preset.scales.max_side_px, "one scale"
-    assert "imagenet" in preset.description
 
 
 @pytest.mark.slow
