@@ -144,7 +144,7 @@ style:
 - A clip has one mask for all its frames: it does not move with what it shows.
 """,
     "network": """\
-Weights expect the pooling that they were made with: `max` for `imagenet` and `caffe`, `average` for `learned` and
+Weights expect the pooling that they were made with: `max` for `original`, `imagenet` and `caffe`, `average` for `learned` and
 `untrained`. With `rescale_pooling` another pooling is multiplied by a constant (relative to max: average 2,
 L2 0.78), so that activations stay at the size that the weights expect.
 """,
