@@ -30,6 +30,7 @@ from framestyle.doors.options import (
 from framestyle.doors.presets_cli import add_presets
 from framestyle.doors.preview import add_preview
 from framestyle.doors.text import plain
+from framestyle.doors.threads import wait_briefly
 from framestyle.doors.verify_cli import add_verify
 from framestyle.errors import BatchError, FramestyleError, InterruptedByUserError, PresetError, UsageError
 
@@ -54,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return UsageError.exit_code
     signal.signal(signal.SIGTERM, _stop)
+    wait_briefly()
     try:
         return _run(args)
     except KeyboardInterrupt:

@@ -94,7 +94,11 @@ def test_json_schema_is_json_and_closed() -> None:
     schema = json.loads(json.dumps(json_schema()))
     assert schema["additionalProperties"] is False
     assert set(schema["properties"]) >= {"schema", "style", "video"}
-    assert schema["$defs"]["Content"]["properties"]["layers"]["default"] == {"relu3_2": 1.0, "relu4_2": 1.0, "relu5_2": 0.5}
+    assert schema["$defs"]["Content"]["properties"]["layers"]["default"] == {
+        "relu3_2": 1.0,
+        "relu4_2": 1.0,
+        "relu5_2": 0.5,
+    }
 
 
 def test_layer_names_are_vgg19s() -> None:
@@ -192,7 +196,10 @@ WRONG = [
     ),
     ("style: {mask: 5}", "1:15: style.mask: must be text, not 5 (put it in quotes)"),
     ("style: {layers: {relu4_1: -1}}", "1:27: style.layers.relu4_1: must be ≥ 0, not -1"),
-    ("content: {layers: {relu3_2: 0, relu4_2: 0, relu5_2: 0}}", "content.layers: at least one layer needs a weight above 0"),
+    (
+        "content: {layers: {relu3_2: 0, relu4_2: 0, relu5_2: 0}}",
+        "content.layers: at least one layer needs a weight above 0",
+    ),
     (
         "content: {layers: {relu4_2: '1'}}",
         "content.layers.relu4_2: must be a number, not '1' (drop the quotes)",
