@@ -15,6 +15,6 @@ SET_BY_THE_USER = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
 
 
 def wait_briefly(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Have waiting threads go to sleep soon, unless the environment says how they wait; too late once torch is there."""
+    """Have waiting threads sleep soon, unless the environment says how they wait. Too late once torch is there."""
     if not any(name in environment for name in SET_BY_THE_USER):
         environment["GOMP_SPINCOUNT"] = SPINS

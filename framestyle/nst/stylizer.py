@@ -205,7 +205,7 @@ class Stylizer:
         if self.is_identity:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
         reporter = self._reporter(size_of(content), video.steps, 0, 1)
-        stop = _EarlyStop(video.min_steps, video.tolerance)
+        stop = _EarlyStop(video.min_steps, video.tolerance, self._places)
         objectives = self.objectives(content, temporal) if video.steps else ()
         taken, loss, parts = self._optimise(state, objectives, video.steps, reporter, stop)
         return self._finish(self._needed_to_finish(content), state, taken, loss, parts)
@@ -502,21 +502,22 @@ class _EarlyStop:
     """Stops where another window of steps, at the slope of the last ones, would bring less than `tolerance` of the
     loss; after `min_steps`.
 
-    The last steps alone: the first ones of a frame mend what the warp and the noise did, and fall steeply.
+    The last steps alone: the first ones of a frame mend what the warp and the noise did, and fall steeply. Where steps
+    take turns at `places`, losses are compared at the same place.
     """
 
     window_steps = 5
-    slope_steps = 2
 
-    def __init__(self, min_steps: int, tolerance: float) -> None:
+    def __init__(self, min_steps: int, tolerance: float, places: int = 1) -> None:
         self.min_steps, self.tolerance = min_steps, tolerance
+        self.slope_steps = max(2, places)
 
     def reached(self, step: int, totals: tuple[float, ...]) -> bool:
         """Asked once a window, with the window's losses."""
         if step < self.min_steps:
             return False
         last = totals[-1 - self.slope_steps :]
-        if len(last) < 2:
+        if len(last) <= self.slope_steps:
             return False
         gain = (last[0] - last[-1]) / (len(last) - 1) * self.window_steps
         return gain < self.tolerance * abs(last[-1])

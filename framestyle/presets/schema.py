@@ -208,7 +208,7 @@ class Video(Section):
     """How one frame follows from the last."""
 
     warm_start: Literal["flow", "previous", "none"] = _key("flow", "What a frame starts from")
-    steps: int = _key(20, "Most steps for a warm frame", "steps", ge=0, le=100_000)
+    steps: int = _key(10, "Most steps for a warm frame", "steps", ge=0, le=100_000)
     min_steps: int = _key(5, "Fewest steps for a warm frame", "steps", ge=0, le=100_000)
     tolerance: float = _key(
         0.001, "A frame is done when a window of steps improves less than this", ge=0, le=1
@@ -313,7 +313,7 @@ class Preset(Section):
     extends: str | None = _key(None, "A preset to start from, by name, or by path relative to this file")
     style: Style = Style()
     content: Content = Content()
-    tv_weight: float = _key(1.0, "Weight of smoothness between neighbouring pixels", ge=0)
+    tv_weight: float = _key(0.2, "Weight of smoothness between neighbouring pixels", ge=0)
     strength: Annotated[float, Field(ge=0, le=1)] | None = _key(
         None, "0 = mostly content, 0.5 = as the weights say, 1 = mostly style"
     )
