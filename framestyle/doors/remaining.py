@@ -40,10 +40,14 @@ FIXED_PX = {"cpu": 6e3, "cuda": 250e3, "mps": 100e3}
 
 On a CPU a step at 128 px takes 1.42 times a sixteenth of one at 512 px (docs/benchmarks.md); a GPU's is reckoned from
 the operations that a step asks for."""
-FIXED_RANGE = 4.0
-"""How many times more or less a measurement may make of it: a few windows of steps are a rough measure."""
-LEAST_GROWTH = 1.9
-"""How many times the pixels tell how a step grows with them: those of one scale and the next."""
+FIXED_ERROR = 1.1
+"""The standard error of that, as a logarithm."""
+FACTORS = np.geomspace(0.1, 10, 31)
+"""How many times less or more it may be found to be."""
+PUNCTUAL = 0.8
+"""Photos that are done after less than this part of the time were painted by more hands."""
+LATEST = 5
+"""Windows of whatever size that say how fast the machine is now."""
 UNSEEN_WARM_SHARE = 0.75
 """Of its most steps that a warm frame is taken to need until one was measured: with most presets they need all."""
 BESIDE_STEPS = 1
@@ -67,40 +71,44 @@ class StepCosts:
 
     def __init__(self) -> None:
         self._windows: dict[int, deque[float]] = defaultdict(lambda: deque(maxlen=RECENT))
-        self._latest_px = 0
+        self._latest: deque[tuple[int, float]] = deque(maxlen=LATEST)
         self._assumed_px = FIXED_PX["cpu"]
         self.measured_steps = 0
 
     def on(self, device: str) -> None:
-        """Takes a device's fixed part for this one's, as long as none is measured."""
+        """Starts from what is known of such a device."""
         self._assumed_px = FIXED_PX.get(device.split()[0].partition(":")[0], self._assumed_px)
 
     def add(self, area_px: int, steps: int, seconds: float) -> None:
         """Counts a window of steps in."""
-        self._windows[area_px].append(seconds / steps)
-        self._latest_px = area_px
+        each = max(seconds / steps, 1e-9)
+        self._windows[area_px].append(each)
+        self._latest.append((area_px, each))
         self.measured_steps += steps
 
     def seconds_at(self, fixed_px: float) -> float | None:
         """For a step at one megapixel, with so large a fixed part; None where none was measured."""
-        if not self.measured_steps:
+        if not self._latest:
             return None
-        latest_s = statistics.median(self._windows[self._latest_px])
-        return latest_s / Work(1, self._latest_px / 1e6).at(fixed_px)
+        return statistics.median(each / (fixed_px + area) for area, each in self._latest) * 1e6
 
-    @property
     def fixed_px(self) -> float:
-        """The fixed part, in pixels that cost as much."""
-        areas = sorted(self._windows)
-        if not areas or areas[-1] < LEAST_GROWTH * areas[0]:
+        """The fixed part, in pixels that cost as much: the likeliest of some, given what was measured."""
+        if len(self._windows) < 2:
             return self._assumed_px
-        # How the time grows is read from the fastest windows, which nothing held up.
-        seconds = np.array([min(self._windows[area]) for area in areas])
-        if not seconds.all():
-            return self._assumed_px
-        each, fixed = np.polyfit(areas, seconds, 1, w=1 / seconds)
-        most, least = self._assumed_px * FIXED_RANGE, self._assumed_px / FIXED_RANGE
-        return most if each <= 0 else float(min(most, max(least, fixed / each)))
+        areas = np.array(list(self._windows), float)
+        logs = np.log([statistics.median(windows) for windows in self._windows.values()])
+        weights = np.array([1 / _error(len(windows)) ** 2 for windows in self._windows.values()])
+        differ = logs - np.log(areas + self._assumed_px * FACTORS[:, None])
+        differ -= (differ @ weights / weights.sum())[:, None]
+        unlike = differ**2 @ weights + (np.log(FACTORS) / FIXED_ERROR) ** 2
+        return float(self._assumed_px * FACTORS[unlike.argmin()])
+
+
+def _error(windows: int) -> float:
+    """The standard error of what a step of one size is measured to cost, as a logarithm."""
+    # The first window is longer by all that comes before its first step.
+    return 0.4 if windows == 1 else 0.12
 
 
 @dataclass
@@ -210,8 +218,8 @@ class Remaining:
         self._is_first_next = True
         if plan is None or plan.at_once == 1:
             self._row = _Row()
-        elif not self._row.tasks:
-            self._row = _Row(plan.at_once, now)
+        elif not self._row.done_s:
+            self._row = _Row.of(plan.at_once, now)
 
     def _taken_from_plan(self, path: str) -> TaskPlanned | None:
         """The plan of a task that begins or fails; those before it have failed."""
@@ -226,7 +234,7 @@ class Remaining:
 
     def _step(self, event: StepDone, now: float) -> None:
         count, area_px = len(event.losses), event.width * event.height
-        if not self._row.tasks:  # of a later photo the news may come all at once
+        if not self._row.done_s:  # of a later photo the news may come all at once
             seconds = (now - self._heard_at) / self._row.at_once
             self._costs.add(area_px, count, seconds)
         before = self._steps_taken
@@ -276,14 +284,14 @@ class Remaining:
         rates = self._rates()
         later = [_planned(plan, rates) for plan in self._waiting]
         if self._row.at_once > 1:
-            here = [] if self._task is None else [_planned(self._task.plan, rates)]
+            here = [_planned(one.plan, rates) for one in (self._task,) if one and one.frames_left]
             return self._row.rest(here, later, self._heard_at)
         frame_s, behind_s = self._rest(rates)
         behind_s += max(_ends(later), default=0.0)
         return _Told(frame_s + behind_s, behind_s)
 
     def _rates(self) -> _Rates:
-        fixed_px = self._costs.fixed_px
+        fixed_px = self._costs.fixed_px()
         usual = {
             warm: _usual([one.seconds / one.work.at(fixed_px) for one in taken]) if taken else None
             for warm, taken in self._taken.items()
@@ -382,25 +390,32 @@ class _Row:
 
     at_once: int = 1
     began_at: float = 0.0
-    tasks: list[_Place] = field(default_factory=list)
-    slower: float = 1.0
-    """How many times longer they took than by so many at once: fewer may fit into memory."""
+    done_s: list[float] = field(default_factory=list)
+    """How long each took."""
+    hands: int = 1
+    """How many are really painted at once."""
+
+    @classmethod
+    def of(cls, at_once: int, now: float) -> _Row:
+        """That begins."""
+        return cls(at_once, now, hands=at_once)
 
     def end(self, seconds: float, now: float) -> None:
-        """One more is told to be done; so are all before it."""
-        self.tasks.append(_Place(seconds, self.at_once))
-        foreseen_s = max(_ends(self.tasks))
-        if foreseen_s > 0:
-            self.slower = min(self.at_once, max(1.0, (now - self.began_at) / foreseen_s))
+        """One more is told to be done; so are all before it. Fewer may fit into memory than was planned."""
+        self.done_s.append(seconds)
+        passed_s = (now - self.began_at) * PUNCTUAL
+        possible = range(self.at_once, 1, -1)
+        foreseen = ((hands, max(_ends([_Place(one, hands) for one in self.done_s]))) for hands in possible)
+        self.hands = next((hands for hands, end_s in foreseen if end_s >= passed_s), 1)
 
     def rest(self, here: Sequence[_Place], later: Sequence[_Place], now: float) -> _Told:
         """Until all are done; `here`: the one whose news are heard, which is not."""
-        passed_s = (now - self.began_at) / self.slower
-        ends = _ends([*self.tasks, *here])
-        if here and ends[-1] < passed_s:  # it takes longer than was foreseen
-            here = [replace(here[0], seconds=here[0].seconds + passed_s - ends[-1])]
-        ends = _ends([*self.tasks, *here, *later])
-        last_s = max(ends, default=passed_s)
-        here_s = ends[len(self.tasks)] if here else passed_s
-        seconds = max(0.0, last_s - passed_s) * self.slower
-        return _Told(seconds, max(0.0, min(seconds, (last_s - here_s) * self.slower)))
+        passed_s, done = now - self.began_at, [_Place(one, self.at_once) for one in self.done_s]
+        places = [replace(one, at_once=min(one.at_once, self.hands)) for one in (*done, *here, *later)]
+        place = len(done)
+        if here and (late_s := passed_s - _ends(places[: place + 1])[-1]) > 0:
+            places[place] = replace(places[place], seconds=places[place].seconds + late_s)
+        ends = _ends(places)
+        here_s = ends[place] if here else passed_s
+        seconds = max(0.0, max(ends, default=passed_s) - passed_s)
+        return _Told(seconds, max(0.0, min(seconds, max(ends, default=passed_s) - here_s)))
