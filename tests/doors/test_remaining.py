@@ -174,7 +174,7 @@ def _estimates(news: Sequence[Timed]) -> Iterator[tuple[int, float, float | None
 
 def _check(news: Sequence[Timed], but_for: float = 0.01) -> None:
     """Within a factor of two, but for a hundredth of the whole: how long a file takes to be written is not known."""
-    slack = max(0.3, but_for * sum(after for after, _ in news))
+    slack = max(0.5, but_for * sum(after for after, _ in news))
     first = True
     for steps, left, said in _estimates(news):
         if steps < LEAST_STEPS:
@@ -227,13 +227,10 @@ def test_where_fewer_photos_fit_into_memory_that_is_learnt_from_the_first_ones()
     paths = [f"{number}.jpg" for number in range(8)]
     plans = [(0.0, photo_plan(path, preset, size, 4)) for path in paths]
     photos = [event for path in paths for event in _photo(path, preset, size, CORE, dice)]
-    done = 0
-    for (_, left, said), (_, event) in zip(
-        _estimates([_started(CORE), *plans, *photos]), [_started(CORE), *plans, *photos], strict=True
-    ):
-        done += isinstance(event, TaskDone)
-        if 2 <= done < 8:
-            assert said is not None and left / 2 <= said <= left * 2, (done, left, said)
+    told = [_started(CORE), *plans, *photos]
+    at = [number for number, (_, event) in enumerate(told) if isinstance(event, TaskDone)]
+    for _, left, said in list(_estimates(told))[at[1] : at[-2]]:
+        assert said is not None and left / 2 <= said <= left * 2, (left, said)
 
 
 @pytest.mark.parametrize("of", MACHINES)
@@ -285,7 +282,7 @@ def test_what_failed_is_not_waited_for() -> None:
     last = _photo("d.jpg", preset, LARGE, CORE, dice)
     told = [_started(CORE), *plans, *whole, *failed, *last]
     after = list(_estimates(told))[len(plans) + len(whole) + len(failed) :]
-    assert all(said is not None and left / 2 - 8 <= said <= left * 2 for _, left, said in after[:-1])
+    assert all(said is not None and left / 2 <= said <= left * 2 for _, left, said in after[:-3])
     assert after[-1][2] == 0
 
 
