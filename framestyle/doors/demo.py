@@ -24,7 +24,7 @@ MOMENTS = (0.2, 0.45, 0.7, 0.95)
 CELL_PX = 512
 SHEET = "contact-sheet.jpg"
 
-# On two idle cores a step at one megapixel takes about 6.75 s (9 s of one core, 0.75 of that with both); one of any size
+# On two idle cores a step at one megapixel takes about 6.75 s (9 s of one core, 0.75 of that with both); of any size
 # as much as 0.006 megapixels more, and what comes before a scale or a frame as much as one or two. So the first photo
 # takes 39 s, the clip 85 s and each other photo 26 s. With 5 s to begin, 4 s for motion and encoding and 2 s for the
 # sheet, the first result is there after 44 s (promised: 60) and all of it after 187 s (promised: 240).

@@ -1,8 +1,10 @@
-"""The demo makes what it says, from the bundled samples, wherever it is asked to; what is finished is not done again."""
+"""The demo makes what it says, from the bundled samples, wherever it is asked to; nothing is done twice."""
 
 from __future__ import annotations
 
 import json
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -46,6 +48,17 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same demo, of stamps and in a step."""
     for name in ("CLIP_SETTINGS", "PHOTO_SETTINGS", "OTHER_SETTINGS"):
         monkeypatch.setattr(demo_module, name, TINY)
+
+
+@pytest.fixture
+def small(tiny: None, workplace: Path, clip: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Twelve frames for the clip, too. They stand in for the samples."""
+    folder = workplace / "samples"
+    (folder / "photos").mkdir(parents=True)
+    shutil.copy(samples_dir() / "photos" / "harbour.jpg", folder / "photos")
+    clip.rename(folder / "clip.mp4")
+    monkeypatch.setattr(demo_module, "samples_dir", lambda: folder)
+    return folder
 
 
 def _demo(folder: Path, on_event: Callable[[Event], None] = ignore, **options: bool) -> Made:
@@ -98,7 +111,7 @@ def test_the_demo_makes_a_photo_a_clip_two_more_photos_and_a_sheet(
     assert {path: path.stat().st_mtime_ns for path in _results(made)} == marks
 
 
-def test_the_sheets_cells_are_large(workplace: Path, tiny: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sheets_cells_are_large(workplace: Path, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows: list[Row] = []
     real = demo_module.sheet
     monkeypatch.setattr(demo_module, "sheet", lambda shown: real(rows.extend(shown) or shown))
@@ -125,7 +138,11 @@ class _Stop:
             raise KeyboardInterrupt
 
 
-def test_stopped_anywhere_it_keeps_what_is_finished_and_resumes(workplace: Path, tiny: None) -> None:
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_stopped_anywhere_it_keeps_what_is_finished_and_resumes(workplace: Path, small: Path) -> None:
     folder = workplace / "out"
     in_photo = _Stop(lambda event: isinstance(event, StepDone))
     with pytest.raises(InterruptedByUserError, match="stopped") as caught:
@@ -133,7 +150,7 @@ def test_stopped_anywhere_it_keeps_what_is_finished_and_resumes(workplace: Path,
     assert "the same command resumes" in str(caught.value.next_step)
     assert not [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
 
-    in_clip = _Stop(lambda event: isinstance(event, FrameDone) and event.index == 40)
+    in_clip = _Stop(lambda event: isinstance(event, FrameDone) and event.index == 8)
     with pytest.raises(InterruptedByUserError, match="frames are painted and kept") as caught:
         _demo(folder, in_clip)
     assert "the same command resumes" in str(caught.value.next_step)
@@ -143,10 +160,10 @@ def test_stopped_anywhere_it_keeps_what_is_finished_and_resumes(workplace: Path,
     news: list[Event] = []
     made = _demo(folder, news.append)
     (resumed,) = [event for event in news if isinstance(event, TaskResumed)]
-    assert resumed.frames >= 30 and first.stat().st_mtime_ns == made_at
+    assert resumed.frames >= 6 and first.stat().st_mtime_ns == made_at
     begun = [event.path for event in news if isinstance(event, TaskStarted)]
     assert [Path(path).name for path in begun] == ["clip.mp4", "harbour.jpg", "harbour.jpg"]
-    assert sum(isinstance(event, FrameDone) for event in news) == 72 - resumed.painted
+    assert sum(isinstance(event, FrameDone) for event in news) == 12 - resumed.painted
 
     whole = _demo(workplace / "whole")
     for one, other in zip(_results(made), _results(whole), strict=True):
@@ -154,13 +171,21 @@ def test_stopped_anywhere_it_keeps_what_is_finished_and_resumes(workplace: Path,
 
 
 def test_ctrl_c_on_the_command_says_that_the_same_one_resumes(
-    workplace: Path, stopped_at_work: Callable[..., tuple[str, list[int]]]
+    workplace: Path, small: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told, _ = stopped_at_work("demo", "-o", "out", "--weights", "untrained")
-    assert "the same command resumes" in told.splitlines()[-1]
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    monkeypatch.setattr(demo_module, "paint", _stop)
+    try:
+        assert main([*COMMAND, "--progress", "none"]) == 130
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    told = capsys.readouterr().err
+    assert "framestyle: stopped" in told
+    assert "What is finished is kept in new/demo, and the same command resumes." in told
 
 
-def test_what_others_made_there_is_not_written_over(workplace: Path, tiny: None) -> None:
+def test_what_others_made_there_is_not_written_over(workplace: Path, small: Path) -> None:
     mine = workplace / "out" / "nightswirl" / "harbour.jpg"
     mine.parent.mkdir(parents=True)
     mine.write_bytes(b"mine")
@@ -172,16 +197,17 @@ def test_what_others_made_there_is_not_written_over(workplace: Path, tiny: None)
     assert mine.read_bytes() != b"mine"
 
 
-def test_fresh_makes_all_of_it_anew(workplace: Path, tiny: None) -> None:
+def test_fresh_makes_all_of_it_anew(workplace: Path, small: Path) -> None:
     _demo(workplace / "out")
     assert _demo(workplace / "out").painted == 0
     assert _demo(workplace / "out", fresh=True).painted == 4
 
 
-def test_no_network_is_loaded_for_what_is_done(workplace: Path, tiny: None) -> None:
+def test_no_network_is_loaded_for_what_is_done(workplace: Path, small: Path) -> None:
     _demo(workplace / "new" / "demo")
     code = (
         f"import sys; from framestyle.doors import demo; tiny = {TINY!r}; "
+        f"from pathlib import Path; demo.samples_dir = lambda: Path({str(small)!r}); "
         "demo.CLIP_SETTINGS = demo.PHOTO_SETTINGS = demo.OTHER_SETTINGS = tiny; "
         f"from framestyle.doors.cli import main; assert main({[*COMMAND, '--progress', 'json']!r}) == 0; "
         "assert not {'torch', 'torchvision'} & set(sys.modules)"
@@ -193,7 +219,7 @@ def test_no_network_is_loaded_for_what_is_done(workplace: Path, tiny: None) -> N
 
 
 def test_what_fails_is_an_error_that_says_why(
-    workplace: Path, tiny: None, monkeypatch: pytest.MonkeyPatch
+    workplace: Path, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from framestyle.jobs.engines import local
 
