@@ -11,13 +11,13 @@ from pathlib import Path
 
 from framestyle.doors.sheet import Shown, picture_row, sheet
 from framestyle.errors import BatchError, InputError, InterruptedByUserError
-from framestyle.events import Event, Note, OnEvent, TaskDone, TaskFailed
+from framestyle.events import Event, Note, OnEvent, TaskDone, TaskFailed, TaskSkipped
 from framestyle.jobs.batch import Order, paint, prepare
 from framestyle.media.photos import read_style_image, write_photo
 from framestyle.media.video_reader import VideoReader
 from framestyle.presets import builtin_presets_dir, load_preset
 
-PHOTO, CLIP = "harbour.jpg", "clip.mp4"
+PHOTO, CLIP = "canyon.jpg", "clip.mp4"
 FIRST_PRESET, OTHER_PRESETS = "nightswirl", ("mosaic", "inkwash")
 MOMENTS = (0.2, 0.45, 0.7, 0.95)
 """Parts of the clip that the contact sheet shows."""
@@ -41,8 +41,8 @@ CLIP_SETTINGS = (
 
 NEXT = """
 Next, with pictures of your own:
-  framestyle presets list                        every style
-  framestyle preview YOUR.jpg -o looks.jpg --all your photo in each of them, small
+  framestyle presets list
+  framestyle preview YOUR.jpg -o looks.jpg --all --live
   framestyle stylize YOUR.jpg -o painted.jpg -p nightswirl
   framestyle stylize YOUR.mp4 -o painted.mp4 -p nightswirl --max-side 512
 And with a painting of your own as the style:
@@ -63,11 +63,12 @@ class Made:
     def lines(self) -> list[str]:
         """The closing words."""
         head = [] if self.painted else ["All was painted before; the contact sheet is made anew."]
+        names = ["A photo in three styles:", *[""] * (len(self.photos) - 1)]
         return [
             *head,
-            f"A photo, in {len(self.photos)} styles: {', '.join(str(path) for path in self.photos)}",
-            f"A clip, in one:       {self.clip}",
-            f"Side by side:         {self.sheet}",
+            *(f"{name:25}{path}" for name, path in zip(names, self.photos, strict=True)),
+            f"{'A clip in one of them:':25}{self.clip}",
+            f"{'Side by side:':25}{self.sheet}",
             *NEXT.splitlines(),
         ]
 
@@ -158,15 +159,18 @@ class _Teller:
     def __init__(self, on_event: OnEvent) -> None:
         self._on_event = on_event
         self.painted = 0
+        self.was_there = False
         self.failures: list[TaskFailed] = []
 
     def __call__(self, event: Event) -> None:
         self._on_event(event)
         if isinstance(event, TaskFailed):
             self.failures.append(event)
+        elif isinstance(event, TaskSkipped):
+            self.was_there = True
         elif isinstance(event, TaskDone):
             self.painted += 1
-            if self.painted == 1:
+            if self.painted == 1 and not self.was_there:
                 self._on_event(Note(f"The first result is there: {event.output}"))
 
 

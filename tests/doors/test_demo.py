@@ -55,7 +55,7 @@ def small(tiny: None, workplace: Path, clip: Path, monkeypatch: pytest.MonkeyPat
     """Twelve frames for the clip, too. They stand in for the samples."""
     folder = workplace / "samples"
     (folder / "photos").mkdir(parents=True)
-    shutil.copy(samples_dir() / "photos" / "harbour.jpg", folder / "photos")
+    shutil.copy(samples_dir() / "photos" / "canyon.jpg", folder / "photos")
     clip.rename(folder / "clip.mp4")
     monkeypatch.setattr(demo_module, "samples_dir", lambda: folder)
     return folder
@@ -154,7 +154,7 @@ def test_stopped_anywhere_it_keeps_what_is_finished_and_resumes(workplace: Path,
     with pytest.raises(InterruptedByUserError, match="frames are painted and kept") as caught:
         _demo(folder, in_clip)
     assert "the same command resumes" in str(caught.value.next_step)
-    first = folder / "nightswirl" / "harbour.jpg"
+    first = folder / "nightswirl" / "canyon.jpg"
     made_at = first.stat().st_mtime_ns
 
     news: list[Event] = []
@@ -162,7 +162,7 @@ def test_stopped_anywhere_it_keeps_what_is_finished_and_resumes(workplace: Path,
     (resumed,) = [event for event in news if isinstance(event, TaskResumed)]
     assert resumed.frames >= 6 and first.stat().st_mtime_ns == made_at
     begun = [event.path for event in news if isinstance(event, TaskStarted)]
-    assert [Path(path).name for path in begun] == ["clip.mp4", "harbour.jpg", "harbour.jpg"]
+    assert [Path(path).name for path in begun] == ["clip.mp4", "canyon.jpg", "canyon.jpg"]
     assert sum(isinstance(event, FrameDone) for event in news) == 12 - resumed.painted
 
     whole = _demo(workplace / "whole")
@@ -186,11 +186,11 @@ def test_ctrl_c_on_the_command_says_that_the_same_one_resumes(
 
 
 def test_what_others_made_there_is_not_written_over(workplace: Path, small: Path) -> None:
-    mine = workplace / "out" / "nightswirl" / "harbour.jpg"
+    mine = workplace / "out" / "nightswirl" / "canyon.jpg"
     mine.parent.mkdir(parents=True)
     mine.write_bytes(b"mine")
     news: list[Event] = []
-    with pytest.raises(OutputError, match=r"harbour\.jpg exists already"):
+    with pytest.raises(OutputError, match=r"canyon\.jpg exists already"):
         _demo(workplace / "out", news.append)
     assert mine.read_bytes() == b"mine" and news == []
     _demo(workplace / "out", overwrite=True)
@@ -229,11 +229,11 @@ def test_what_fails_is_an_error_that_says_why(
     monkeypatch.setattr(local, "render_video", refuse)
     with pytest.raises(BatchError, match="1 of 4 failed; the rest is done: the disk refuses"):
         _demo(workplace / "out")
-    assert (workplace / "out" / "inkwash" / "harbour.jpg").is_file()
+    assert (workplace / "out" / "inkwash" / "canyon.jpg").is_file()
 
 
 def test_the_samples_lie_where_the_demo_looks() -> None:
-    assert (samples_dir() / "clip.mp4").is_file() and (samples_dir() / "photos" / "harbour.jpg").is_file()
+    assert (samples_dir() / "clip.mp4").is_file() and (samples_dir() / "photos" / "canyon.jpg").is_file()
 
 
 def test_without_its_samples_the_demo_says_so(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
