@@ -51,6 +51,32 @@ class Preparing(Event):
 
 
 @dataclass(frozen=True)
+class TaskPlanned(Event):
+    """What a clip or a photo takes, told before the first of the job begins: from this the time left is estimated.
+
+    The first frame of a shot, a photo too, is painted over all scales; a warm frame at the result's own size alone.
+    """
+
+    path: str
+    width: int
+    height: int
+    first_frames: int
+    """How many are painted over all scales."""
+    first_steps: int
+    """Steps of one of these, over all scales."""
+    first_megapixel_steps: float
+    """The same, each step times the megapixels of its scale."""
+    warm_frames: int = 0
+    """How many warm ones there are, each as often as it is painted."""
+    warm_steps: int = 0
+    """Steps of one of these, at most."""
+    warm_least_steps: int = 0
+    """Steps of one of these, at least."""
+    at_once: int = 1
+    """How many such tasks are painted beside each other, at most."""
+
+
+@dataclass(frozen=True)
 class TaskStarted(Event):
     """One clip or one photo begins."""
 

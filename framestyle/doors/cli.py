@@ -22,6 +22,7 @@ from framestyle.doors.options import (
     add_mask,
     add_overrides,
     add_range,
+    add_replacing,
     add_work_options,
     check_range,
     overrides_of,
@@ -100,7 +101,7 @@ def _hear_no_more() -> None:
 def _interrupted() -> InterruptedByUserError:
     return InterruptedByUserError(
         "stopped; no half-written file was left",
-        next_step="Finished files are kept. The same command goes on with the others.",
+        next_step="Finished files are kept. The same command resumes with the others.",
     )
 
 
@@ -167,10 +168,7 @@ def _add_stylize(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="SIZE",
         help="most memory of the device to use, such as 4G or 600M; a large picture is then painted in parts",
     )
-    parser.add_argument(
-        "--overwrite", action="store_true", help="replace outputs that exist, but for those that are done"
-    )
-    parser.add_argument("--fresh", action="store_true", help="make what is done anew, too")
+    add_replacing(parser)
     parser.add_argument(
         "--dry-run",
         action="store_true",
@@ -202,8 +200,9 @@ def _add_weights(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 
 def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
-    parser = commands.add_parser("demo", help="the main job on the bundled samples, in a few minutes")
+    parser = commands.add_parser("demo", help="the bundled samples painted: a first picture within a minute")
     parser.add_argument("-o", "--output", type=Path, default=Path("framestyle-demo"), metavar="DIR")
+    add_replacing(parser)
     add_work_options(parser)
     parser.set_defaults(run=run_demo)
 
@@ -328,7 +327,15 @@ def run_demo(args: argparse.Namespace) -> int:
     from framestyle.doors.demo import demo
 
     with open_console(args.progress) as console:
-        made = demo(args.output, weights=args.weights, device=args.device, seed=args.seed, on_event=console)
+        made = demo(
+            args.output,
+            weights=args.weights,
+            device=args.device,
+            seed=args.seed,
+            on_event=console,
+            overwrite=args.overwrite,
+            fresh=args.fresh,
+        )
     for line in made.lines():
         print(line)
     return 0

@@ -23,7 +23,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from framestyle.doors.progress import Clock, Progress
+from framestyle.doors.progress import Progress
+from framestyle.doors.remaining import Clock
 from framestyle.doors.text import counted, plain
 from framestyle.events import (
     CellDone,
@@ -222,9 +223,10 @@ def status_line(progress: Progress) -> str:
         parts.append(
             f"step {step.step}/{step.steps} at {step.width}x{step.height}  loss {step.losses[-1]:.4g}"
         )
-    each = progress.seconds_per_frame()
-    if each is not None:
-        parts.append(f"{each:.2f} s/frame  eta {duration(progress.eta_s())}")
+    each, left_s = progress.seconds_per_frame(), progress.eta_s()
+    pace = f"{each:.2f} s/frame  " if each is not None else ""
+    if left_s is not None:
+        parts.append(f"{pace}eta {duration(left_s)}")
     return "  ".join(parts)
 
 

@@ -1,4 +1,7 @@
-"""`framestyle demo`: the main job on the bundled samples, at preview size, with the best weights at hand."""
+"""`framestyle demo`: the bundled samples painted as `stylize` paints folders, a photo first, and a contact sheet.
+
+Loads no torch where all is painted already: the same command then makes the sheet alone.
+"""
 
 from __future__ import annotations
 
@@ -7,46 +10,66 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from framestyle.doors.sheet import Shown, picture_row, sheet
-from framestyle.errors import InputError
-from framestyle.events import OnEvent
-from framestyle.jobs.engines.local import run
-from framestyle.jobs.plan import Task, TimeRange
-from framestyle.jobs.precision import PrecisionChoice
-from framestyle.jobs.workshop import load_weights, open_workshop
+from framestyle.errors import BatchError, InputError, InterruptedByUserError
+from framestyle.events import Event, Note, OnEvent, TaskDone, TaskFailed, TaskSkipped
+from framestyle.jobs.batch import Order, paint, prepare
 from framestyle.media.photos import read_style_image, write_photo
 from framestyle.media.video_reader import VideoReader
-from framestyle.nst.devices import choose_device
 from framestyle.presets import builtin_presets_dir, load_preset
 
-CLIP_PRESET = "nightswirl"
-PHOTO = "canyon"
-PHOTO_PRESETS = ("nightswirl", "mosaic", "inkwash")
+PHOTO, CLIP = "canyon.jpg", "clip.mp4"
+FIRST_PRESET, OTHER_PRESETS = "nightswirl", ("mosaic", "inkwash")
 MOMENTS = (0.2, 0.45, 0.7, 0.95)
 """Parts of the clip that the contact sheet shows."""
-CLIP_SETTINGS = (
-    "scales.max_side_px=160", "scales.first_steps=60", "scales.steps=30", "video.steps=6", "video.tolerance=0.01",
-    "output.quality=good",
+CELL_PX = 512
+SHEET = "contact-sheet.jpg"
+
+# On two idle cores a step at one megapixel takes about 6.75 s (9 s of one core, 0.75 of that with both); of any size
+# as much as 0.006 megapixels more, and what comes before a scale or a frame as much as one or two. So the first photo
+# takes 39 s, the clip 85 s and each other photo 26 s. With 5 s to begin, 4 s for motion and encoding and 2 s for the
+# sheet, the first result is there after 44 s (promised: 60) and all of it after 187 s (promised: 240).
+PHOTO_SETTINGS = (
+    "scales.max_side_px=384", "scales.first_steps=40", "scales.between_steps=8", "scales.steps=28",
 )  # fmt: skip
-PHOTO_SETTINGS = ("scales.max_side_px=192", "scales.first_steps=60", "scales.steps=30")
-CELL_PX = 320
+OTHER_SETTINGS = (
+    "scales.max_side_px=384", "scales.first_steps=26", "scales.between_steps=6", "scales.steps=17",
+)  # fmt: skip
+CLIP_SETTINGS = (
+    "scales.max_side_px=192", "scales.first_steps=24", "scales.steps=12", "video.steps=4", "video.min_steps=4",
+    "output.quality=good", "output.save_every_s=10",
+)  # fmt: skip
+
+NEXT = """
+Next, with pictures of your own:
+  framestyle presets list
+  framestyle preview YOUR.jpg -o looks.jpg --all --live
+  framestyle stylize YOUR.jpg -o painted.jpg -p nightswirl
+  framestyle stylize YOUR.mp4 -o painted.mp4 -p nightswirl --max-side 512
+And with a painting of your own as the style:
+  framestyle presets new mine --style PAINTING.jpg
+  framestyle stylize YOUR.jpg -o painted.jpg -p mine
+"""
 
 
 @dataclass(frozen=True)
 class Made:
-    """What the demo wrote."""
+    """What the demo wrote: the photo in each preset, the clip, and the sheet; `painted`: how many of them now."""
 
-    clip: Path
     photos: tuple[Path, ...]
+    clip: Path
     sheet: Path
+    painted: int
 
     def lines(self) -> list[str]:
         """The closing words."""
+        head = [] if self.painted else ["All was painted before; the contact sheet is made anew."]
+        names = ["A photo in three styles:", *[""] * (len(self.photos) - 1)]
         return [
-            f"A stylized clip:   {self.clip}",
-            f"Stylized photos:   {', '.join(str(path) for path in self.photos)}",
-            f"Side by side:      {self.sheet}",
-            "Next: framestyle presets list",
-            "      framestyle stylize YOUR.mp4 -o painted.mp4 -p nightswirl --max-side 512",
+            *head,
+            *(f"{name:25}{path}" for name, path in zip(names, self.photos, strict=True)),
+            f"{'A clip in one of them:':25}{self.clip}",
+            f"{'Side by side:':25}{self.sheet}",
+            *NEXT.splitlines(),
         ]
 
 
@@ -55,44 +78,112 @@ def samples_dir() -> Path:
     return builtin_presets_dir().parent / "samples"
 
 
-def demo(folder: Path, *, weights: str, device: str, seed: int, on_event: OnEvent) -> Made:
-    """One clip in one preset, one photo in three, and a contact sheet. Replaces an earlier demo's files."""
-    clip_source, photo_source = samples_dir() / "clip.mp4", samples_dir() / "photos" / f"{PHOTO}.jpg"
-    for path in (clip_source, photo_source):
+def demo(
+    folder: Path,
+    *,
+    weights: str,
+    device: str,
+    seed: int,
+    on_event: OnEvent,
+    overwrite: bool = False,
+    fresh: bool = False,
+) -> Made:
+    """One photo in one preset, a clip in the same, the photo in two more, and a contact sheet.
+
+    Results lie in a folder for each preset, with its manifest: what is finished is not done again, and a clip that was
+    stopped is resumed. `overwrite` and `fresh` are as in `Order`. BatchError where something could not be painted.
+    """
+    orders = _orders(folder, weights, device, seed, overwrite, fresh)
+    # All that can be refused is refused before the first step.
+    jobs = [job for order in orders for job in prepare(order)]
+    teller = _Teller(on_event)
+    try:
+        paint(jobs, orders[0], teller)
+    except InterruptedByUserError as stop:
+        raise InterruptedByUserError(stop.message, next_step=_resumes(folder)) from stop
+    except KeyboardInterrupt:
+        raise InterruptedByUserError(
+            "stopped; no half-written file was left", next_step=_resumes(folder)
+        ) from None
+    if teller.failures:
+        raise BatchError(
+            f"{len(teller.failures)} of {sum(job.tasks for job in jobs)} failed; the rest is done: "
+            f"{teller.failures[0].message}",
+            next_step=teller.failures[0].next_step,
+        )
+    photos = tuple(folder / name / PHOTO for name in (FIRST_PRESET, *OTHER_PRESETS))
+    made = Made(photos, folder / FIRST_PRESET / CLIP, folder / SHEET, teller.painted)
+    write_photo(made.sheet, _sheet_of(made), None, {})
+    return made
+
+
+def _orders(folder: Path, weights: str, device: str, seed: int, overwrite: bool, fresh: bool) -> list[Order]:
+    """In the order in which they are painted. InputError where a sample is missing."""
+    photo, clip = sample_photo(), samples_dir() / CLIP
+    for path in (photo, clip):
         if not path.is_file():
             raise InputError(f"the sample {path} is missing", next_step="Install FrameStyle again.")
-    folder.mkdir(parents=True, exist_ok=True)
-    choice = PrecisionChoice(choose_device(device))
-    kind, backbone = load_weights(weights, on_event=on_event)
 
-    def make(task: Task, preset: str, settings: Sequence[str]) -> Path:
-        loaded = choice.resolve(load_preset(preset, settings))
-        shop = open_workshop(
-            loaded, weights=kind, device=device, seed=seed, on_event=on_event, backbone=backbone
+    def order(sample: Path, preset: str, settings: Sequence[str]) -> Order:
+        return Order(
+            [sample],
+            folder / preset,
+            [load_preset(preset, settings)],
+            weights=weights,
+            device=device,
+            seed=seed,
+            into_folder=True,
+            overwrite=overwrite,
+            fresh=fresh,
         )
-        run([task], task.target, TimeRange(), shop)
-        return task.target
 
-    clip = make(Task("video", clip_source, folder / "clip.mp4"), CLIP_PRESET, CLIP_SETTINGS)
-    photos = tuple(
-        make(Task("photo", photo_source, folder / f"{PHOTO}-{name}.jpg"), name, PHOTO_SETTINGS)
-        for name in PHOTO_PRESETS
-    )
-    target = folder / "contact-sheet.jpg"
-    write_photo(target, _sheet_of(photo_source, photos, clip_source, clip), None, {})
-    return Made(clip, photos, target)
+    return [
+        order(photo, FIRST_PRESET, PHOTO_SETTINGS),
+        order(clip, FIRST_PRESET, CLIP_SETTINGS),
+        *(order(photo, name, OTHER_SETTINGS) for name in OTHER_PRESETS),
+    ]
 
 
-def _sheet_of(photo: Path, photos: Sequence[Path], clip: Path, stylized_clip: Path) -> Shown:
-    pictures = [read_style_image(path) for path in (photo, *photos)]
+def sample_photo() -> Path:
+    """The photo that is painted."""
+    return samples_dir() / "photos" / PHOTO
+
+
+def _resumes(folder: Path) -> str:
+    return f"What is finished is kept in {folder}, and the same command resumes."
+
+
+class _Teller:
+    """Passes news on, and says where the first picture is as soon as it is there."""
+
+    def __init__(self, on_event: OnEvent) -> None:
+        self._on_event = on_event
+        self.painted = 0
+        self.was_there = False
+        self.failures: list[TaskFailed] = []
+
+    def __call__(self, event: Event) -> None:
+        self._on_event(event)
+        if isinstance(event, TaskFailed):
+            self.failures.append(event)
+        elif isinstance(event, TaskSkipped):
+            self.was_there = True
+        elif isinstance(event, TaskDone):
+            self.painted += 1
+            if self.painted == 1 and not self.was_there:
+                self._on_event(Note(f"The first result is there: {event.output}"))
+
+
+def _sheet_of(made: Made) -> Shown:
+    photo, clip = sample_photo(), samples_dir() / CLIP
+    pictures = [read_style_image(path) for path in (photo, *made.photos)]
     moments = [f"at {fraction:.0%}" for fraction in MOMENTS]
+    labels = ["original", FIRST_PRESET, *OTHER_PRESETS]
     return sheet(
         [
-            picture_row(photo.name, ["original", *PHOTO_PRESETS], pictures, CELL_PX),
-            picture_row(clip.name, moments, clip_moments(clip, MOMENTS), CELL_PX),
-            picture_row(
-                f"{clip.name} in {CLIP_PRESET}", moments, clip_moments(stylized_clip, MOMENTS), CELL_PX
-            ),
+            picture_row(PHOTO, labels, pictures, CELL_PX),
+            picture_row(CLIP, moments, clip_moments(clip, MOMENTS), CELL_PX),
+            picture_row(f"{CLIP} in {FIRST_PRESET}", moments, clip_moments(made.clip, MOMENTS), CELL_PX),
         ]
     )
 

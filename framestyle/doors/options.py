@@ -58,6 +58,14 @@ def add_range(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(option, type=parse_time, metavar="T", help="seconds, or [[HH:]MM:]SS[.fff]")
 
 
+def add_replacing(parser: argparse.ArgumentParser) -> None:
+    """`--overwrite` and `--fresh`."""
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace outputs that exist, but for those that are done"
+    )
+    parser.add_argument("--fresh", action="store_true", help="make what is done anew, too")
+
+
 def add_work_options(parser: argparse.ArgumentParser) -> None:
     """Where and how the work is done, and how it is shown."""
     parser.add_argument(

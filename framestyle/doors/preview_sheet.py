@@ -14,7 +14,15 @@ from framestyle.errors import FramestyleError, InterruptedByUserError, OutputErr
 from framestyle.events import JobDone, JobStarted, OnEvent, TaskFailed
 from framestyle.jobs.inputs import Inputs, Unusable
 from framestyle.jobs.plan import TimeRange
-from framestyle.jobs.preview.cells import Bench, Look, LookDone, open_bench, sizes_for, stylize_cells
+from framestyle.jobs.preview.cells import (
+    Bench,
+    Look,
+    LookDone,
+    cell_plans,
+    open_bench,
+    sizes_for,
+    stylize_cells,
+)
 from framestyle.jobs.preview.pictures import Picture, Shown, pictures_of
 from framestyle.jobs.workshop import provenance
 from framestyle.media.photos import write_photo
@@ -142,7 +150,8 @@ def _make(state: _State, weights: str, device: str, seed: int, on_event: OnEvent
     bench = open_bench(wanted.side_px, weights, device, seed, on_event)
     total = len(pictures) * len(wanted.looks)
     job = _started(wanted, bench, total)
-    on_event(job)
+    for event in (job, *cell_plans(wanted.looks, pictures, wanted.side_px)):
+        on_event(event)
     state.metadata = provenance(job.preset, job.weights, bench.seed, job.device)
     _tell_unusable(unusable, on_event)
     done = _fill(state, pictures, bench)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import statistics
 import time
 from collections import deque
-from collections.abc import Callable
 
+from framestyle.doors.remaining import Clock, Remaining
 from framestyle.events import (
     CellDone,
     Event,
@@ -22,18 +22,16 @@ from framestyle.events import (
     TaskStarted,
 )
 
-Clock = Callable[[], float]
-"""Seconds from any fixed moment."""
 CURVE_POINTS = 24
 """Losses kept for the curve."""
 RECENT = 15
-"""Frames of each kind that prices are learnt from: costs change with what a shot shows."""
+"""Frames of each kind that the pace is shown of: it changes with what a shot shows."""
 
 
 class Progress:
     """What has been done and what is left.
 
-    The first frame of a shot, a warm frame and a photo each have their own price: the time from the end of the one
+    The first frame of a shot, a warm frame and a photo each have their own pace: the time from the end of the one
     before, so that waiting for the decoder or the encoder counts too.
     """
 
@@ -47,33 +45,33 @@ class Progress:
         self.step: StepDone | None = None
         self.preparing: Preparing | None = None
         self.losses: deque[float] = deque(maxlen=CURVE_POINTS)
-        self._prices: dict[str, deque[float]] = {
+        self._paces: dict[str, deque[float]] = {
             kind: deque(maxlen=RECENT) for kind in ("first", "warm", "photo")
         }
-        self._firsts_left = self._task_done = 0
+        self._task_done = 0
+        self._remaining = Remaining(clock)
 
     def __call__(self, event: Event) -> None:
+        self._remaining(event)
         if isinstance(event, JobStarted):
-            # One display may see several jobs, as `demo` has: counts begin anew, prices are kept.
+            # One display may see several jobs, as `demo` has: counts begin anew, the pace is kept.
             self.job, self.total, self.done, self._mark = event, event.frames, 0, self._clock()
             self.task = self.shot = self.step = self.preparing = None
         elif isinstance(event, Preparing):
             self.preparing = event if event.fraction < 1 else None
         elif isinstance(event, TaskStarted):
             self.task, self.shot, self.step = event, None, None
-            self._firsts_left, self._task_done = event.shots, 0
+            self._task_done = 0
             self.losses.clear()
         elif isinstance(event, TaskResumed):
             self.done += event.painted
             self._task_done += event.painted
-            self._firsts_left -= event.shots
         elif isinstance(event, ShotStarted):
             self.shot = event
         elif isinstance(event, StepDone):
             self.step = event
             self.losses.append(event.losses[-1])
         elif isinstance(event, FrameDone):
-            self._firsts_left -= not event.warm
             self._count("warm" if event.warm else "first")
         elif isinstance(event, PhotoDone | CellDone):
             self._count("photo")
@@ -84,7 +82,7 @@ class Progress:
 
     def _count(self, kind: str) -> None:
         now = self._clock()
-        self._prices[kind].append(now - self._mark)
+        self._paces[kind].append(now - self._mark)
         self._mark = now
         self.done += 1
         self._task_done += 1
@@ -108,20 +106,12 @@ class Progress:
     def seconds_per_frame(self) -> float | None:
         """Of recent frames of the kind that is being made; those made from scratch stand in where there are none."""
         photos = self.task is not None and self.task.kind == "photo"
-        if photos and (known := self._prices["photo"]):
+        if photos and (known := self._paces["photo"]):
             # Of several that were painted side by side one seems to take all the time.
             return statistics.fmean(known)
-        known = self._prices["warm"] or self._prices["first"]
+        known = self._paces["warm"] or self._paces["first"]
         return statistics.median(known) if known else None
 
     def eta_s(self) -> float | None:
-        """The frames left, each at its own kind's price, less what the one at hand has already taken."""
-        each = self.seconds_per_frame()
-        if each is None:
-            return None
-        left = self.total - self.done
-        clip = self.task is not None and self.task.kind == "video"
-        firsts = min(left, max(0, self._firsts_left)) if clip else 0
-        first = statistics.median(self._prices["first"]) if self._prices["first"] else each
-        spent = min(self._clock() - self._mark, each)
-        return max(0.0, firsts * first + (left - firsts) * each - spent)
+        """Seconds until the job is done; None until a few steps were measured, see `Remaining`."""
+        return self._remaining.seconds()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+from framestyle.events import TaskPlanned
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.media.clips import clip_info
 from framestyle.media.description import exact_rate
@@ -80,8 +81,30 @@ def clip_bytes_expected(target: Path, preset: Preset, size: Size, frames: int) -
     return each * size.area_px * frames, laid_by * size.area_px * frames
 
 
+def photo_plan(path: str, preset: Preset, size: Size, at_once: int = 1) -> TaskPlanned:
+    """The steps of a photo that becomes `size`; `at_once`: how many such photos are painted beside each other."""
+    steps = sum(steps for _, steps in steps_by_scale(size, preset.scales))
+    return TaskPlanned(path, *size, 1, steps, _whole(preset, size), at_once=at_once)
+
+
+def clip_plan(path: str, preset: Preset, size: Size, frames: int, shots: int) -> TaskPlanned:
+    """The steps of a clip of so many frames and shots, whose frames become `size`."""
+    video, photo = preset.video, photo_plan(path, preset, size)
+    if video.warm_start == "none":
+        return replace(photo, first_frames=frames)
+    # An improvement below a tolerance of 0 is a loss that rises: next to none stop there.
+    least = min(video.min_steps, video.steps) if video.tolerance > 0 else video.steps
+    return replace(
+        photo,
+        first_frames=shots,
+        warm_frames=frames * video.painted_times - shots,
+        warm_steps=video.steps,
+        warm_least_steps=least,
+    )
+
+
 def _whole(preset: Preset, size: Size) -> float:
-    """A picture made from its beginning, over all scales."""
+    """Megapixel steps of a picture made from its beginning, over all scales."""
     return sum(steps * scale.area_px for scale, steps in steps_by_scale(size, preset.scales)) / 1e6
 
 

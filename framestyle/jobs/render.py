@@ -236,7 +236,8 @@ class _Render:
     def run(self, reader: ClipReader, encoder: WriteBehind, zero_s: Fraction) -> None:
         """All frames to the encoder."""
         if self._resume is not None:
-            done, shots = self._folder.found.frames, self._resume.shot + 1
+            # A bookmark with nothing painted stands before its shot.
+            done, shots = self._folder.found.frames, self._resume.shot + bool(self._resume.painted)
             self._workshop.on_event(TaskResumed(str(self._task.source), done, self._painted, shots))
         with (
             # Closed here, not when it is collected: the thread must be gone before the reader is.
@@ -296,7 +297,7 @@ class _Render:
         total = self._found.frames * self._workshop.preset.video.painted_times
         return InterruptedByUserError(
             f"stopped: of {self._task.target}, {kept} of {total} frames are painted and kept",
-            next_step="The same command goes on from there; with --fresh it begins anew.",
+            next_step="The same command resumes there; with --fresh it begins anew.",
         )
 
 

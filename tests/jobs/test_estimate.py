@@ -13,8 +13,10 @@ from photo_makers import orientation_exif, picture, save, stored
 from PIL import Image, ImageFile
 
 from framestyle.errors import InputError
-from framestyle.events import Event, StepDone
+from framestyle.events import Event, FrameDone, JobStarted, StepDone, TaskPlanned, TaskStarted
+from framestyle.jobs.engines import local
 from framestyle.jobs.engines.local import run
+from framestyle.jobs.engines.side_by_side import Crew
 from framestyle.jobs.estimate import BYTES_PER_FRAME_PIXEL, BYTES_PER_PIXEL, estimate
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.workshop import Workshop
@@ -67,6 +69,54 @@ def test_a_clips_frames_and_most_steps_are_told(
     assert told.frames == done.frames == 6
     assert (told.was, told.becomes) == (Size(32, 24), Size(24, 18))
     assert 0 < _megapixel_steps(news) <= told.megapixel_steps + 1e-9
+
+
+def _plans(news: list[Event]) -> list[TaskPlanned]:
+    return [event for event in news if isinstance(event, TaskPlanned)]
+
+
+def test_a_photos_steps_are_planned_before_it_begins(tmp_path: Path, make_workshop: MakeWorkshop) -> None:
+    save(tmp_path / "in.png", picture(height=40, width=60))
+    task, news = Task("photo", tmp_path / "in.png", tmp_path / "out.png"), list[Event]()
+    run([task], task.target, TimeRange(), make_workshop(news.append, scales=SCALES))
+    (plan,) = _plans(news)
+    steps = [event for event in news if isinstance(event, StepDone)]
+    assert (plan.path, plan.width, plan.height) == (str(task.source), 48, 32)
+    assert (plan.first_frames, plan.warm_frames, plan.at_once) == (1, 0, 1)
+    assert plan.first_steps == sum(len(event.losses) for event in steps)
+    assert plan.first_megapixel_steps == pytest.approx(_megapixel_steps(news))
+    kinds = [type(event) for event in news]
+    assert kinds.index(JobStarted) < kinds.index(TaskPlanned) < kinds.index(TaskStarted)
+
+
+@pytest.mark.parametrize(
+    "video", [{}, {"passes": 2}, {"warm_start": "none"}, {"tolerance": 0.0}, {"min_steps": 9}], ids=str
+)
+def test_a_clips_frames_of_each_kind_are_planned(
+    make_clip: MakeClip, make_workshop: MakeWorkshop, tmp_path: Path, video: dict[str, Any]
+) -> None:
+    clip = make_clip("in.mp4", shots=(5, 6))
+    task, news = Task("video", clip, tmp_path / "out.mp4"), list[Event]()
+    video = {"steps": 3, "min_steps": 1, "cuts": "content", **video}
+    run([task], task.target, TimeRange(), make_workshop(news.append, scales=SCALES, video=video))
+    (plan,) = _plans(news)
+    frames = [event for event in news if isinstance(event, FrameDone)]
+    assert plan.first_frames == sum(not event.warm for event in frames)
+    assert plan.warm_frames == sum(event.warm for event in frames)
+    for event in frames:
+        if event.warm and event.steps:
+            assert plan.warm_least_steps <= event.steps <= plan.warm_steps
+        elif not event.warm:
+            assert event.steps == plan.first_steps
+
+
+def test_large_photos_are_planned_one_by_one(tmp_path: Path) -> None:
+    preset = Preset.model_validate({"name": "mine", "scales": {"max_side_px": 0}})
+    tasks = []
+    for name, side_px in (("small", 64), ("large", 1100)):
+        Image.new("RGB", (side_px, side_px)).save(tmp_path / f"{name}.png")
+        tasks.append(Task("photo", tmp_path / f"{name}.png", tmp_path / "out" / f"{name}.png"))
+    assert [plan.at_once for plan in local._plans(tasks, {}, preset, Crew(4, 1))] == [4, 1]
 
 
 def test_an_image_sequence_is_told_by_its_frames(make_workshop: MakeWorkshop, tmp_path: Path) -> None:

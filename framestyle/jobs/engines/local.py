@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import torch
 
 from framestyle.errors import FramestyleError, InterruptedByUserError
-from framestyle.events import Event, JobDone, OnEvent, TaskDone, TaskFailed
-from framestyle.jobs.engines.side_by_side import Crew, Outcome, Places, SideBySide
-from framestyle.jobs.estimate import clip_bytes_expected
+from framestyle.events import Event, JobDone, OnEvent, TaskDone, TaskFailed, TaskPlanned
+from framestyle.jobs.engines.side_by_side import LARGEST_PX, Crew, Outcome, Places, SideBySide
+from framestyle.jobs.estimate import clip_bytes_expected, clip_plan, photo_plan
 from framestyle.jobs.facts import Facts
 from framestyle.jobs.news import NOTHING, Beforehand, JobWords, first_news, last_news
 from framestyle.jobs.plan import Task, TimeRange
@@ -52,7 +52,7 @@ def run(
     total += sum(task.kind == "photo" for task in tasks)
     crew = _crew(tasks, before, workshop.stylizer.device)
     words = JobWords(str(output), workshop.preset.name, workshop.weights, workshop.device, crew.pictures)
-    for event in first_news(words, tasks, total, before):
+    for event in (*first_news(words, tasks, total, before), *_plans(tasks, surveys, workshop.preset, crew)):
         workshop.on_event(event)
     if (short := shortage(output, _bytes_needed(tasks, surveys, workshop.preset))) is not None:
         workshop.on_event(short)
@@ -114,6 +114,20 @@ def _crew(tasks: Sequence[Task], before: Beforehand, device: torch.device) -> Cr
         return Crew(1, torch.get_num_threads())
     photos = sum(task.kind == "photo" for task in (*before.done, *tasks))
     return Crew.of(photos + len(before.failed), torch.get_num_threads())
+
+
+def _plans(
+    tasks: Sequence[Task], surveys: Mapping[Path, Survey | FramestyleError], preset: Preset, crew: Crew
+) -> Iterator[TaskPlanned]:
+    """Of each task, but for those that are known to fail."""
+    for task in tasks:
+        found = surveys.get(task.source)
+        if isinstance(found, Survey):
+            size = fit_within(Size(found.info.width, found.info.height), preset.scales.max_side_px)
+            yield clip_plan(str(task.source), preset, size, found.frames, len(found.shots))
+        elif task.kind == "photo" and (of_photo := _size_of(task, preset)) is not None:
+            at_once = 1 if of_photo.area_px > LARGEST_PX else crew.pictures
+            yield photo_plan(str(task.source), preset, of_photo, at_once)
 
 
 def _size_of(task: Task, preset: Preset) -> Size | None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import torch
 
 from framestyle.errors import FramestyleError, InterruptedByUserError
-from framestyle.events import CellDone, Event, Note, OnEvent, TaskFailed, TaskStarted
+from framestyle.events import CellDone, Event, Note, OnEvent, TaskFailed, TaskPlanned, TaskStarted
+from framestyle.jobs.estimate import photo_plan
 from framestyle.jobs.precision import PrecisionChoice
 from framestyle.jobs.preview.pictures import Picture, Shown, SizesFor
 from framestyle.jobs.preview.reduced import Reduced, reduced
@@ -75,6 +76,14 @@ def sizes_for(looks: Sequence[Look], side_px: int) -> SizesFor:
         return list(dict.fromkeys([fit_within(own, side_px), *painted]))
 
     return sizes
+
+
+def cell_plans(looks: Sequence[Look], pictures: Sequence[Picture], side_px: int) -> Iterator[TaskPlanned]:
+    """What each cell takes, in the order in which they are painted."""
+    for look in looks:
+        for picture in pictures:
+            size = reduced(look.preset, picture.size, side_px)
+            yield photo_plan(str(picture.path), size.preset, size.size)
 
 
 def stylize_cells(

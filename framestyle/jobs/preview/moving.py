@@ -16,6 +16,7 @@ import numpy as np
 from framestyle.errors import InputError
 from framestyle.events import Event, FrameDone, JobDone, JobStarted, Note, OnEvent, TaskDone, TaskStarted
 from framestyle.frames import Frame
+from framestyle.jobs.estimate import clip_plan
 from framestyle.jobs.frame_store import DiskStore
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.preview.pictures import Layers, eight_bits, in_sdr
@@ -85,9 +86,11 @@ def preview_clip(
     chosen = found.shots
     if span == TimeRange():
         chosen = excerpts(found.shots, round(SECONDS * info.frame_rate))
-    frames = sum(shot.frames for shot in chosen) * preset.video.painted_times
+    shown = sum(shot.frames for shot in chosen)
+    frames = shown * preset.video.painted_times
     target = str(task.target)
     heard(JobStarted((str(task.source),), target, preset.name, shop.weights, shop.device, 1, frames))
+    heard(clip_plan(str(task.source), shop.preset, size.size, shown, len(chosen)))
     done = _render(task, found, chosen, span, size, shop)
     heard(done)
     heard(JobDone((target,), (), done.frames, done.seconds, done.steps))
