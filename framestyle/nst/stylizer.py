@@ -511,13 +511,14 @@ class _EarlyStop:
     def __init__(self, min_steps: int, tolerance: float, places: int = 1) -> None:
         self.min_steps, self.tolerance = min_steps, tolerance
         self.slope_steps = max(2, places)
+        self.fewest_losses = 2 if places == 1 else 1 + self.slope_steps
 
     def reached(self, step: int, totals: tuple[float, ...]) -> bool:
         """Asked once a window, with the window's losses."""
         if step < self.min_steps:
             return False
         last = totals[-1 - self.slope_steps :]
-        if len(last) <= self.slope_steps:
+        if len(last) < self.fewest_losses:
             return False
         gain = (last[0] - last[-1]) / (len(last) - 1) * self.window_steps
         return gain < self.tolerance * abs(last[-1])

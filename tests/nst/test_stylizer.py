@@ -422,8 +422,9 @@ def test_a_loss_that_is_no_number_is_refused_with_a_next_step(make: Make, pictur
 def test_a_frame_that_gains_nothing_more_stops_early(make: Make, picture: Picture) -> None:
     content = picture(1)
     video = {"steps": 60, "min_steps": 5}
-    eager = make(changes={"video": {**video, "tolerance": 1.0}})
-    stubborn = make(changes={"video": {**video, "tolerance": 0.0}})
+    rate = {"learning_rate": 0.03}
+    eager = make(changes={"optimizer": rate, "video": {**video, "tolerance": 1.0}})
+    stubborn = make(changes={"optimizer": rate, "video": {**video, "tolerance": 0.0}})
     settled = stubborn.stylize(content).image
     assert _refine(eager, content, settled).steps == 5
     assert _refine(stubborn, content, content).steps > 10
@@ -446,6 +447,14 @@ def test_early_stop_asks_what_another_window_would_bring_at_the_last_slope() -> 
     assert (
         rising.reached(5, (1.0, 1.1)) and not rising.reached(5, (1.0,)) and not rising.reached(5, (1.0, 0.9))
     )
+
+
+def test_early_stop_compares_losses_at_one_place_on_the_pooling_grid() -> None:
+    stop = _EarlyStop(min_steps=5, tolerance=0.1, places=4)
+    # From place to place losses differ by more than a step brings: 0.08 in four steps makes 0.1 of 0.92 a window.
+    assert not stop.reached(5, (1.0, 3.0, 2.0, 5.0, 0.91))
+    assert stop.reached(5, (1.0, 0.2, 0.1, 0.3, 0.98))
+    assert not stop.reached(10, (1.0, 3.0, 1.0, 1.0))  # no two are of one place
 
 
 def test_what_has_long_been_in_the_picture_moves_less(make: Make, picture: Picture) -> None:
