@@ -8,10 +8,12 @@ import numpy as np
 from . import film, meshes, plants
 from .meshes import Mesh
 from .noise import Array, fbm, flat, mix, rgb, ridged, smoothstep
-from .studio import Camera, Scene, Sky, expose, glossy, matte, shape
+from .studio import Camera, Scene, Shot, Sky, expose, glossy, matte, shape
 
 CAMERA = Camera((-30.0, 118.0, 330.0), (25.0, 96.0, -260.0), fov=50)
-SKY = Sky((-0.80, 0.42, 0.10), rgb(0.08, 0.19, 0.46), rgb(0.58, 0.62, 0.68), rgb(6.4, 4.5, 2.7), cover=0.26, seed=21)
+SKY = Sky(
+    (-0.55, 0.40, 0.58), rgb(0.08, 0.19, 0.46), rgb(0.58, 0.62, 0.68), rgb(6.4, 4.5, 2.7), cover=0.26, seed=21
+)
 DEPTH = 300.0
 _WALL = np.array([0, 0.10, 0.15, 0.30, 0.335, 0.50, 0.55, 0.72, 0.76, 1.0])
 _RISE = np.array([0, 0.045, 0.19, 0.265, 0.47, 0.525, 0.74, 0.79, 0.97, 1.0])
@@ -27,7 +29,11 @@ def height(x: Array, z: Array) -> Array:
     place = flat(x, z)
     away = np.abs(x - river_x(z)) + 70 * fbm(place, 201, 4, scale=190.0) + 14 * fbm(place, 202, 4, 0.6, 42.0)
     gully = ridged(place, 203, 4, 0.5, 150.0) - 0.62
-    wall = (away - 46) / 330 - 0.20 * np.clip(gully, 0, 1) * smoothstep(20, 120, away) + 0.03 * fbm(place, 204, 3, scale=60.0)
+    wall = (
+        (away - 46) / 330
+        - 0.20 * np.clip(gully, 0, 1) * smoothstep(20, 120, away)
+        + 0.03 * fbm(place, 204, 3, scale=60.0)
+    )
     tilt = 0.02 * np.sin(x / 260) + 0.015 * fbm(place, 205, 2, scale=260.0)
     rise = np.interp(wall + tilt, _WALL, _RISE) - tilt * 0.6 * (wall > 0.05)
     ledges = np.interp((wall * 31) % 1, [0, 0.55, 0.75, 1], [0, 0.15, 0.95, 1]) - ((wall * 31) % 1)
@@ -40,18 +46,29 @@ def _rock(p: Array, steep: Array) -> Array:
     """Beds of their own colour, varnish that runs down the faces, rubble and scrub where it is level."""
     level = p[:, 1] + 5 * fbm(p, 211, 3, scale=120.0) + 1.2 * fbm(p, 212, 3, scale=14.0)
     zero = np.zeros_like(level)
-    broad, thin = fbm(flat(zero, zero, level), 213, 3, 0.6, 34.0), fbm(flat(zero, zero, level), 214, 3, 0.7, 5.0)
+    broad, thin = (
+        fbm(flat(zero, zero, level), 213, 3, 0.6, 34.0),
+        fbm(flat(zero, zero, level), 214, 3, 0.7, 5.0),
+    )
     color = mix(rgb(0.34, 0.135, 0.07), rgb(0.50, 0.30, 0.175), np.clip(0.5 + 0.9 * broad, 0, 1))
     color = mix(color, rgb(0.58, 0.46, 0.33), smoothstep(0.25, 0.55, thin))
     color = mix(color, rgb(0.20, 0.07, 0.045), 0.8 * smoothstep(0.20, 0.6, -thin))
-    varnish = smoothstep(0.05, 0.55, fbm(p * rgb(1, 0.07, 1), 215, 4, 0.6, 9.0)) * smoothstep(0.55, 0.8, steep)
+    varnish = smoothstep(0.05, 0.55, fbm(p * rgb(1, 0.07, 1), 215, 4, 0.6, 9.0)) * smoothstep(
+        0.55, 0.8, steep
+    )
     color = mix(color, rgb(0.11, 0.06, 0.045), 0.6 * varnish)
-    rubble = mix(rgb(0.42, 0.26, 0.165), rgb(0.30, 0.185, 0.12), np.clip(0.5 + fbm(p, 216, 4, 0.7, 5.0), 0, 1))
+    rubble = mix(
+        rgb(0.42, 0.26, 0.165), rgb(0.30, 0.185, 0.12), np.clip(0.5 + fbm(p, 216, 4, 0.7, 5.0), 0, 1)
+    )
     color = mix(color, rubble, smoothstep(0.55, 0.30, steep))
-    scrub = smoothstep(0.10, 0.40, fbm(p, 217, 4, 0.75, 11.0) + 0.25 * fbm(p, 218, 2, scale=60.0)) * smoothstep(0.5, 0.3, steep)
+    scrub = smoothstep(
+        0.10, 0.40, fbm(p, 217, 4, 0.75, 11.0) + 0.25 * fbm(p, 218, 2, scale=60.0)
+    ) * smoothstep(0.5, 0.3, steep)
     color = mix(color, rgb(0.10, 0.105, 0.05), 0.8 * scrub)
     bank = smoothstep(13, 5, p[:, 1]) * smoothstep(0.3, 0.15, steep)
-    color = mix(color, mix(rgb(0.11, 0.14, 0.045), rgb(0.42, 0.35, 0.25), smoothstep(3.4, 1.6, p[:, 1])), 0.85 * bank)
+    color = mix(
+        color, mix(rgb(0.11, 0.14, 0.045), rgb(0.42, 0.35, 0.25), smoothstep(3.4, 1.6, p[:, 1])), 0.85 * bank
+    )
     return color * (1 + 0.14 * fbm(p, 219, 3, 0.7, 3.0))[:, None]
 
 
@@ -99,11 +116,21 @@ def shrubs() -> Mesh:
     for px, py, pz in list(zip(x[want], y[want], z[want], strict=True))[:900]:
         size = rng.uniform(0.8, 2.2) * (1.9 if py < 16 else 1.0)
         count = int(np.clip(26000 / (CAMERA.eye[2] - pz), 40, 260))
-        made.append(plants.bush(rng, rgb(px, py + 0.5 * size, pz), rgb(size, 0.85 * size, size), count, 0.42 * size, rgb(0.045, 0.06, 0.02), rgb(0.15, 0.16, 0.06)))
+        made.append(
+            plants.bush(
+                rng,
+                rgb(px, py + 0.5 * size, pz),
+                rgb(size, 0.85 * size, size),
+                count,
+                0.42 * size,
+                rgb(0.045, 0.06, 0.02),
+                rgb(0.15, 0.16, 0.06),
+            )
+        )
     return meshes.joined(made)
 
 
-def picture(size: tuple[int, int], samples: int) -> film.Pixels:
+def shoot(size: tuple[int, int], samples: int) -> Shot:
     """The canyon from a ledge."""
     parts: Scene = {
         "sky": SKY.emitter(),
@@ -111,6 +138,10 @@ def picture(size: tuple[int, int], samples: int) -> film.Pixels:
         "river": shape(river(), glossy(0.004, 1.333)),
         "shrubs": shape(shrubs(), matte(), smooth=False),
     }
-    shot = expose(mi.load_dict({"type": "scene", **parts}), CAMERA, size, samples, depth=5)
-    air = film.hazed(film.denoised(shot), shot.depth, rgb(0.62, 0.60, 0.62), 0.00052)
+    return expose(mi.load_dict({"type": "scene", **parts}), CAMERA, size, samples, depth=5)
+
+
+def develop(shot: Shot) -> film.Pixels:
+    """The picture of it."""
+    air = film.hazed(film.denoised(shot), shot.depth, rgb(0.62, 0.60, 0.62), 0.00030)
     return film.developed(air, 1.35, [11, 6], warmth=rgb(1.04, 1.0, 0.93))

@@ -10,7 +10,7 @@ from .noise import Array, rgb
 from .studio import Shot
 
 Pixels = npt.NDArray[np.uint8]
-_SPLINE = np.array([1, 4, 6, 4, 1], np.float32) / 16
+_SPLINE = np.array([1, 2, 1], np.float32) / 4
 
 
 def _shifted(image: Array, dy: int, dx: int) -> Array:
@@ -20,10 +20,16 @@ def _shifted(image: Array, dy: int, dx: int) -> Array:
     return image[rows][:, columns]
 
 
+def _calmed(light: Array) -> Array:
+    """No pixel brighter or darker than all but one of those about it."""
+    order = np.sort(np.stack([_shifted(light, dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]), axis=0)
+    return np.clip(light, order[1], order[-2])
+
+
 def denoised(shot: Shot, strength: float = 1.0, levels: int = 4) -> Array:
     """Edge-avoiding wavelets over the light without its texture, guided by what each pixel shows."""
     base = np.where(shot.albedo.max(-1, keepdims=True) > 0.01, np.maximum(shot.albedo, 0.03), 1.0)
-    light = shot.light / base
+    light = _calmed(shot.light / base)
     variance = cv2.GaussianBlur(shot.variance / base.mean(-1) ** 2, (0, 0), 1.2)
     depth = np.where(shot.depth > 0, np.log(np.maximum(shot.depth, 1e-3)), 9)
     for level in range(levels):
@@ -32,9 +38,11 @@ def denoised(shot: Shot, strength: float = 1.0, levels: int = 4) -> Array:
         spread = np.zeros_like(weights)
         for i, wy in enumerate(_SPLINE):
             for j, wx in enumerate(_SPLINE):
-                dy, dx = (i - 2) * step, (j - 2) * step
+                dy, dx = (i - 1) * step, (j - 1) * step
                 near, near_variance = _shifted(light, dy, dx), _shifted(variance, dy, dx)
-                apart = ((near - light) ** 2).mean(-1) / (strength**2 * 2.0 * (variance + near_variance) + 1e-8)
+                apart = ((near - light) ** 2).mean(-1) / (
+                    strength**2 * 2.0 * (variance + near_variance) + 1e-8
+                )
                 apart += ((_shifted(shot.normal, dy, dx) - shot.normal) ** 2).sum(-1) / 0.08
                 apart += np.abs(_shifted(depth, dy, dx) - depth) / (0.02 * step)
                 apart += ((_shifted(base, dy, dx) - base) ** 2).sum(-1) / 0.02
@@ -55,7 +63,13 @@ def hazed(picture: Array, depth: Array, air: Array, density: float) -> Array:
 def bloomed(picture: Array, part: float) -> Array:
     """Part of the light spread about, as in a lens."""
     height = picture.shape[0]
-    wide = sum(cv2.GaussianBlur(picture, (0, 0), height * s, borderType=cv2.BORDER_REPLICATE) for s in (0.006, 0.02, 0.06)) / 3
+    wide = (
+        sum(
+            cv2.GaussianBlur(picture, (0, 0), height * s, borderType=cv2.BORDER_REPLICATE)
+            for s in (0.006, 0.02, 0.06)
+        )
+        / 3
+    )
     return picture * (1 - part) + wide * part
 
 
@@ -69,7 +83,15 @@ def _curve(x: Array) -> Array:
     return np.clip(x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14), 0, 1)
 
 
-def developed(picture: Array, exposure: float, seed: list[int], grain: float = 0.018, bloom: float = 0.06, vignette: float = 0.25, warmth: Array | None = None) -> Pixels:
+def developed(
+    picture: Array,
+    exposure: float,
+    seed: list[int],
+    grain: float = 0.012,
+    bloom: float = 0.06,
+    vignette: float = 0.25,
+    warmth: Array | None = None,
+) -> Pixels:
     """Linear light to 8-bit sRGB, with bloom, vignette, tone curve and grain."""
     height, width = picture.shape[:2]
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)

@@ -116,7 +116,9 @@ def tube(path: Array, radii: float | Array, sides: int = 12, color: Vector = GRE
     radius = np.broadcast_to(np.asarray(radii, np.float32), (len(line),))
     ahead = np.gradient(line, axis=0)
     ahead /= np.linalg.norm(ahead, axis=1, keepdims=True) + 1e-9
-    helper = np.array([0, 0, 1], np.float32) if abs(ahead[:, 2]).mean() < 0.8 else np.array([1, 0, 0], np.float32)
+    helper = (
+        np.array([0, 0, 1], np.float32) if abs(ahead[:, 2]).mean() < 0.8 else np.array([1, 0, 0], np.float32)
+    )
     side = np.cross(ahead, helper)
     side /= np.linalg.norm(side, axis=1, keepdims=True) + 1e-9
     up = np.cross(side, ahead)
@@ -124,7 +126,9 @@ def tube(path: Array, radii: float | Array, sides: int = 12, color: Vector = GRE
     ring = np.cos(angle)[None, :, None] * side[:, None] + np.sin(angle)[None, :, None] * up[:, None]
     points = line[:, None] + ring * radius[:, None, None]
     ends = [np.broadcast_to(line[end], (1, sides, 3)) for end in (0, -1)]
-    return mesh(np.concatenate([ends[0], points, ends[1]]), grid_faces(len(line) + 2, sides, around=True), color)
+    return mesh(
+        np.concatenate([ends[0], points, ends[1]]), grid_faces(len(line) + 2, sides, around=True), color
+    )
 
 
 def box(low: Vector, high: Vector, color: Vector = GREY) -> Mesh:

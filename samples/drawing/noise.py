@@ -12,7 +12,12 @@ def _lattice(cell: npt.NDArray[np.int32], seed: int) -> Array:
     """A hash of whole-numbered places (..., 3) in [-1, 1]."""
     with np.errstate(over="ignore"):
         mixed = cell.astype(np.uint32) * np.array([0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D], np.uint32)
-        h = mixed[..., 0] ^ mixed[..., 1] ^ mixed[..., 2] ^ np.uint32((seed * 0x27D4EB2F + 0x165667B1) & 0xFFFFFFFF)
+        h = (
+            mixed[..., 0]
+            ^ mixed[..., 1]
+            ^ mixed[..., 2]
+            ^ np.uint32((seed * 0x27D4EB2F + 0x165667B1) & 0xFFFFFFFF)
+        )
         h = (h ^ (h >> np.uint32(15))) * np.uint32(0x2C1B3C6D)
         h = (h ^ (h >> np.uint32(12))) * np.uint32(0x297A2D39)
         h ^= h >> np.uint32(15)
@@ -52,7 +57,9 @@ def ridged(points: Array, seed: int, octaves: int = 5, gain: float = 0.5, scale:
     places = np.asarray(points, np.float32) / np.float32(scale)
     total, weight, weights = np.zeros(places.shape[:-1], np.float32), 1.0, 0.0
     for octave in range(octaves):
-        total += weight * (1 - np.abs(1.5 * value_noise(places + np.float32(9.1 * octave), seed + 57 * octave)))
+        total += weight * (
+            1 - np.abs(1.5 * value_noise(places + np.float32(9.1 * octave), seed + 57 * octave))
+        )
         weights += weight
         weight *= gain
         places = places * np.float32(2.07)

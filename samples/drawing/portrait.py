@@ -9,7 +9,7 @@ from . import film, meshes
 from .meshes import Mesh
 from .noise import Array, fbm, flat, mix, rgb, ridged, smoothstep
 from .solids import capsule, carved, ellipsoid, joint
-from .studio import Camera, Scene, expose, glossy, matte, shape
+from .studio import Camera, Scene, Shot, expose, glossy, matte, shape
 
 CAMERA = Camera((0.0, 0.05, 12.2), (0.0, -0.42, 0.0), fov=16.2, aperture=0.16, focus=11.35)
 STEP = 0.014
@@ -49,8 +49,16 @@ def mouth(p: Array, q: Array, d: Array) -> Array:
     """Muzzle, the groove under the nose, two lips and the line between them."""
     d = joint(d, ellipsoid(p, (0, -0.67, 0.62), (0.34, 0.25, 0.20)), 0.16)
     d = carved(d, capsule(p, (0, -0.51, 0.90), (0, -0.575, 0.87), 0.022, 0.028), 0.05)
-    upper = joint(capsule(q, (0.045, -0.635, 0.825), (0.235, -0.695, 0.69), 0.047, 0.016), ellipsoid(p, (0, -0.645, 0.835), (0.05, 0.04, 0.04)), 0.03)
-    lower = joint(capsule(q, (0.0, -0.745, 0.815), (0.21, -0.705, 0.70), 0.060, 0.018), ellipsoid(q, (0.06, -0.75, 0.81), (0.075, 0.05, 0.055)), 0.04)
+    upper = joint(
+        capsule(q, (0.045, -0.635, 0.825), (0.235, -0.695, 0.69), 0.047, 0.016),
+        ellipsoid(p, (0, -0.645, 0.835), (0.05, 0.04, 0.04)),
+        0.03,
+    )
+    lower = joint(
+        capsule(q, (0.0, -0.745, 0.815), (0.21, -0.705, 0.70), 0.060, 0.018),
+        ellipsoid(q, (0.06, -0.75, 0.81), (0.075, 0.05, 0.055)),
+        0.04,
+    )
     d = joint(d, upper, 0.028)
     d = joint(d, lower, 0.030)
     course = -0.697 + 0.012 * np.cos(q[..., 0] * 26) * np.exp(-q[..., 0] * 9) - 0.05 * q[..., 0] ** 2
@@ -73,7 +81,9 @@ def eyes(p: Array, q: Array, d: Array) -> Array:
     ball = r - 0.255
     iris = np.hypot(rel[..., 0] + 0.008, rel[..., 1] + 0.004)
     front = rel[..., 2] > 0
-    ball = ball + np.where(front, 0.010 * np.exp(-(((iris - 0.078) / 0.012) ** 2)) + 0.040 * smoothstep(0.042, 0.016, iris), 0)
+    ball = ball + np.where(
+        front, 0.010 * np.exp(-(((iris - 0.078) / 0.012) ** 2)) + 0.040 * smoothstep(0.042, 0.016, iris), 0
+    )
     # The slit between the lids is an almond: above and below, two arcs over the width of the eye.
     u = rel[..., 0] / 0.185
     upper_edge = 0.078 * np.sqrt(np.clip(1 - np.abs(u - 0.02) ** 2.2, 0, 1)) + 0.012 * u - 0.012
@@ -85,7 +95,11 @@ def eyes(p: Array, q: Array, d: Array) -> Array:
     lid = np.maximum(lid, np.hypot(rel[..., 0] / 1.5, rel[..., 1]) - 0.150)
     d = joint(d, lid, 0.045)
     arc = 0.128 * np.sqrt(np.clip(1.25 - u**2, 0, 2)) + 0.012 * u - 0.012
-    fold = np.exp(-(((rel[..., 1] - arc) / 0.015) ** 2)) * smoothstep(1.15, 0.8, np.abs(u)) * smoothstep(0.0, 0.1, rel[..., 2])
+    fold = (
+        np.exp(-(((rel[..., 1] - arc) / 0.015) ** 2))
+        * smoothstep(1.15, 0.8, np.abs(u))
+        * smoothstep(0.0, 0.1, rel[..., 2])
+    )
     d = d + 0.028 * fold
     opening = np.maximum(outside, 0.20 - r)
     opening = np.maximum(opening, -(rel[..., 2] - 0.08))
@@ -154,16 +168,24 @@ def head(p: Array) -> Array:
 def torso(p: Array) -> Array:
     """Shoulders under a tunic, in folds that hang from them."""
     q = _mirrored(p)
-    d = joint(capsule(q, (0.0, -2.45, -0.40), (1.32, -2.50, -0.42), 0.52, 0.40), ellipsoid(p, (0, -2.95, -0.22), (1.28, 0.95, 0.66)), 0.30)
+    d = joint(
+        capsule(q, (0.0, -2.45, -0.40), (1.32, -2.50, -0.42), 0.52, 0.40),
+        ellipsoid(p, (0, -2.95, -0.22), (1.28, 0.95, 0.66)),
+        0.30,
+    )
     d = joint(d, capsule(q, (1.42, -2.60, -0.42), (1.62, -4.2, -0.3), 0.38, 0.34), 0.25)
     d = joint(d, capsule(q, (0.35, -1.75, -0.45), (1.0, -2.18, -0.45), 0.22, 0.24), 0.3)
     d = joint(d, ellipsoid(q, (0.52, -3.15, 0.20), (0.50, 0.50, 0.42)), 0.25)
     bare = d
-    sag = p[..., 1] + 0.42 * np.cos(np.clip(p[..., 0] * 1.35, -1.6, 1.6)) + 0.10 * np.sin(2.2 * p[..., 0] + 0.6)
+    sag = (
+        p[..., 1] + 0.42 * np.cos(np.clip(p[..., 0] * 1.35, -1.6, 1.6)) + 0.10 * np.sin(2.2 * p[..., 0] + 0.6)
+    )
     warp = 0.22 * fbm(p, 81, 3, scale=0.9)
     deep = np.abs(np.sin(7.5 * (sag + warp))) ** 0.7
     steep = np.abs(np.sin(6.0 * (q[..., 0] - 0.25 * p[..., 1]) + 3 * warp)) ** 0.7
-    fold = np.where(q[..., 0] < 0.95, deep, 0) + smoothstep(0.75, 1.15, q[..., 0]) * (steep - np.where(q[..., 0] < 0.95, deep, 0))
+    fold = np.where(q[..., 0] < 0.95, deep, 0) + smoothstep(0.75, 1.15, q[..., 0]) * (
+        steep - np.where(q[..., 0] < 0.95, deep, 0)
+    )
     neckline = smoothstep(-0.02, 0.03, -(p[..., 1] + 2.42 - 0.62 * q[..., 0] ** 1.6))
     cloth = bare - (0.045 + 0.085 * fold) * neckline
     return joint(cloth, np.where(neckline > 0, 1.0, 1.0) + np.abs(bare), 0.01) * 0.8
@@ -171,11 +193,15 @@ def torso(p: Array) -> Array:
 
 def hollows(body: Mesh, rounds: int) -> Array:
     """How deep each vertex lies below those about it, in units."""
-    edges = np.concatenate([body.faces[:, [0, 1]], body.faces[:, [1, 2]], body.faces[:, [2, 0]]]).astype(np.int64)
+    edges = np.concatenate([body.faces[:, [0, 1]], body.faces[:, [1, 2]], body.faces[:, [2, 0]]]).astype(
+        np.int64
+    )
     count = np.bincount(edges[:, 0], minlength=len(body.vertices)).clip(1)
     mean = body.vertices
     for _ in range(rounds):
-        mean = np.stack([np.bincount(edges[:, 0], mean[edges[:, 1], k], len(mean)) / count for k in range(3)], 1)
+        mean = np.stack(
+            [np.bincount(edges[:, 0], mean[edges[:, 1], k], len(mean)) / count for k in range(3)], 1
+        )
     return ((mean - body.vertices) * body.normals()).sum(1).astype(np.float32)
 
 
@@ -208,23 +234,44 @@ def room() -> Scene:
     lights: Scene = {"room": {"type": "constant", "radiance": {"type": "rgb", "value": [0.05, 0.048, 0.05]}}}
     for row in range(2):
         for column in range(2):
-            pane = mi.ScalarTransform4f().look_at([-6.0, 1.0 + 2.3 * row, 1.6 + 2.0 * column], [0, -0.6, 0], [0, 1, 0]).scale([0.9, 1.05, 1])
+            pane = (
+                mi.ScalarTransform4f()
+                .look_at([-6.0, 1.0 + 2.3 * row, 1.6 + 2.0 * column], [0, -0.6, 0], [0, 1, 0])
+                .scale([0.9, 1.05, 1])
+            )
             glow = {"type": "area", "radiance": {"type": "rgb", "value": [14.5, 14.9, 15.4]}}
             lights[f"pane{row}{column}"] = {"type": "rectangle", "to_world": pane, "emitter": glow}
     bounce = mi.ScalarTransform4f().look_at([6.5, -1.5, 3.0], [0, -1, 0], [0, 1, 0]).scale([2.5, 2.5, 1])
-    lights["bounce"] = {"type": "rectangle", "to_world": bounce, "emitter": {"type": "area", "radiance": {"type": "rgb", "value": [0.85, 0.68, 0.5]}}}
-    return {**lights, "wall": shape(wall, matte()), "frame": shape(meshes.joined(frame), glossy(0.2), smooth=False)}
+    lights["bounce"] = {
+        "type": "rectangle",
+        "to_world": bounce,
+        "emitter": {"type": "area", "radiance": {"type": "rgb", "value": [0.85, 0.68, 0.5]}},
+    }
+    return {
+        **lights,
+        "wall": shape(wall, matte()),
+        "frame": shape(meshes.joined(frame), glossy(0.2), smooth=False),
+    }
 
 
 def bust(step: float) -> Mesh:
     """The sculpture, its head turned a little toward the window."""
-    upper = marble(meshes.solid(head, (-1.15, -2.3, -1.6), (1.15, 1.55, 1.25), step)).turned(0, 3).turned(2, 2.5).turned(1, -20)
+    upper = (
+        marble(meshes.solid(head, (-1.15, -2.3, -1.6), (1.15, 1.55, 1.25), step))
+        .turned(0, 3)
+        .turned(2, 2.5)
+        .turned(1, -20)
+    )
     lower = marble(meshes.solid(torso, (-2.2, -4.1, -1.3), (2.2, -1.4, 0.9), step * 1.6)).turned(1, 12)
     return meshes.joined([upper, lower])
 
 
-def picture(size: tuple[int, int], samples: int) -> film.Pixels:
+def shoot(size: tuple[int, int], samples: int) -> Shot:
     """The bust in its room."""
     parts = {**room(), "bust": shape(bust(STEP), glossy(0.20, 1.4))}
-    shot = expose(mi.load_dict({"type": "scene", **parts}), CAMERA, size, samples, depth=6)
+    return expose(mi.load_dict({"type": "scene", **parts}), CAMERA, size, samples, depth=6)
+
+
+def develop(shot: Shot) -> film.Pixels:
+    """The picture of it."""
     return film.developed(film.denoised(shot), 1.25, [11, 2], warmth=rgb(1.05, 1.0, 0.93))

@@ -32,7 +32,13 @@ def glossy(roughness: float, ior: float = 1.5) -> Scene:
 
 def leafy(through: float = 0.8) -> Scene:
     """Thin, and lets part of the light through."""
-    return {"type": "principledthin", "base_color": VERTEX_COLOR, "roughness": 0.5, "diff_trans": through, "eta": 1.35}
+    return {
+        "type": "principledthin",
+        "base_color": VERTEX_COLOR,
+        "roughness": 0.5,
+        "diff_trans": through,
+        "eta": 1.35,
+    }
 
 
 def shape(body: Mesh, material: Scene, smooth: bool = True, glow: Array | None = None) -> Any:
@@ -70,7 +76,14 @@ class Camera:
             lens = {"type": "thinlens", "aperture_radius": self.aperture, "focus_distance": distance}
         film = {"type": "hdrfilm", "width": size[0], "height": size[1], "rfilter": {"type": "box"}}
         return mi.load_dict(
-            {**lens, "fov": self.fov, "fov_axis": "x", "to_world": look, "film": film, "sampler": {"type": "independent"}}
+            {
+                **lens,
+                "fov": self.fov,
+                "fov_axis": "x",
+                "to_world": look,
+                "film": film,
+                "sampler": {"type": "independent"},
+            }
         )
 
     def rays(self, size: tuple[int, int]) -> Array:
@@ -108,7 +121,13 @@ class Sky:
         air = mix(self.horizon, self.zenith, 1 - (1 - up) ** 5 * 0.6 - 0.4 * np.exp(-9 * up))
         cosine = np.clip(rays @ sun, -1, 1)
         hue = self.sunlight / self.sunlight.max()
-        air = air + self.glow * hue * (0.45 * np.exp(-8 * (1 - cosine)) + 0.25 * np.exp(-60 * (1 - cosine)))[..., None] * self.horizon
+        air = (
+            air
+            + self.glow
+            * hue
+            * (0.45 * np.exp(-8 * (1 - cosine)) + 0.25 * np.exp(-60 * (1 - cosine)))[..., None]
+            * self.horizon
+        )
         if self.cover > 0:
             air = self._clouded(air, rays, cosine, hue, up)
         ground = 0.25 * self.horizon * rgb(0.9, 0.85, 0.75)
@@ -127,13 +146,20 @@ class Sky:
         beyond = fbm(toward_sun, self.seed, 4, 0.55, 1.5)
         density = smoothstep(0.35 - self.cover, 1.05 - self.cover, body) * smoothstep(0.02, 0.14, up)
         shade = np.clip(0.75 + 0.45 * (body - beyond), 0.4, 1.3) * (1 + 0.5 * np.exp(-6 * (1 - cosine)))
-        lit = shade[..., None] * (0.62 * hue + 0.5 * self.horizon / self.horizon.max()) * self.horizon.max() * 1.15
+        lit = (
+            shade[..., None]
+            * (0.62 * hue + 0.5 * self.horizon / self.horizon.max())
+            * self.horizon.max()
+            * 1.15
+        )
         return mix(air, lit, 0.92 * density)
 
     def emitter(self, width: int = 1024) -> Any:
         """The dome as a light."""
         height = width // 2
-        v, u = np.meshgrid((np.arange(height) + 0.5) / height, (np.arange(width) + 0.5) / width, indexing="ij")
+        v, u = np.meshgrid(
+            (np.arange(height) + 0.5) / height, (np.arange(width) + 0.5) / width, indexing="ij"
+        )
         theta, phi = np.pi * v, 2 * np.pi * u
         rays = np.stack([np.sin(phi) * np.sin(theta), np.cos(theta), -np.cos(phi) * np.sin(theta)], -1)
         picture = mi.Bitmap(self.toward(rays.astype(np.float32)))
@@ -149,28 +175,38 @@ class Shot:
     albedo: Array
     normal: Array
     depth: Array
+    shafts: Array | None = None
 
 
-def render(parts: Scene, camera: Camera, size: tuple[int, int], samples: int, depth: int = 7, seed: int = 0) -> Shot:
-    """Path-trace a scene of named parts."""
-    return expose(mi.load_dict({"type": "scene", **parts}), camera, size, samples, depth, seed)
-
-
-def expose(scene: Any, camera: Camera, size: tuple[int, int], samples: int, depth: int = 7, seed: int = 0) -> Shot:
-    """Path-trace a loaded scene in eight passes, whose spread tells the variance and whose outliers are cut."""
-    guide = {"type": "aov", "aovs": "albedo:albedo,normal:sh_normal,depth:depth"}
-    integrator = mi.load_dict({**guide, "image": {"type": "path", "max_depth": depth, "rr_depth": 4}})
-    sensor, passes = camera.sensor(size), 8
-    layers = []
-    for number in range(passes):
-        layers.append(np.array(mi.render(scene, sensor=sensor, integrator=integrator, spp=max(1, samples // passes), seed=seed * 64 + number)))
-    stack = np.nan_to_num(np.stack(layers))
-    offset = stack.shape[-1] - 7
-    light = stack[..., :3]
-    ceiling = 2.5 * np.sort(light, axis=0)[passes // 2 + 1] + 0.02 * light.mean()
-    light = np.minimum(light, ceiling)
-    mean = stack.mean(0)
-    return Shot(light.mean(0), light.var(0).mean(-1) / (passes - 1), mean[..., offset : offset + 3], mean[..., offset + 3 : offset + 6], mean[..., offset + 6])
+def expose(
+    scene: Any,
+    camera: Camera,
+    size: tuple[int, int],
+    samples: int,
+    depth: int = 6,
+    seed: int = 0,
+    passes: int = 4,
+    guides: int = 12,
+) -> Shot:
+    """Path-trace a loaded scene in a few passes, whose spread tells the variance and whose outliers are cut."""
+    path = mi.load_dict({"type": "path", "max_depth": depth, "rr_depth": 3})
+    guide = mi.load_dict({"type": "aov", "aovs": "albedo:albedo,normal:sh_normal,depth:depth"})
+    sensor, each = camera.sensor(size), max(1, samples // passes)
+    stack = np.stack(
+        [
+            np.array(mi.render(scene, sensor=sensor, integrator=path, spp=each, seed=seed * 64 + k))[..., :3]
+            for k in range(passes)
+        ]
+    )
+    stack = np.nan_to_num(stack)
+    ceiling = 2.0 * np.sort(stack, axis=0)[passes // 2] + 0.02 * stack.mean()
+    stack = np.minimum(stack, ceiling)
+    hit = np.nan_to_num(
+        np.array(
+            mi.render(scene, sensor=sensor, integrator=guide, spp=min(samples, guides), seed=seed * 64 + 63)
+        )[..., -7:]
+    )
+    return Shot(stack.mean(0), stack.var(0).mean(-1) / (passes - 1), hit[..., :3], hit[..., 3:6], hit[..., 6])
 
 
 def threads(count: int) -> None:
@@ -178,7 +214,17 @@ def threads(count: int) -> None:
     dr.set_thread_count(count)
 
 
-def sunlit_part(scene: Any, camera: Camera, size: tuple[int, int], sun: Sequence[float], reach: float, steps: int, depth: Array, weight: Callable[[Array], Array], seed: int) -> Array:
+def sunlit_part(
+    scene: Any,
+    camera: Camera,
+    size: tuple[int, int],
+    sun: Sequence[float],
+    reach: float,
+    steps: int,
+    depth: Array,
+    weight: Callable[[Array], Array],
+    seed: int,
+) -> Array:
     """For each pixel, how much of the air before it the sun reaches, 0 to 1, in shafts."""
     width, height = size
     rays = camera.rays(size).reshape(-1, 3)
