@@ -144,4 +144,4 @@ def shoot(size: tuple[int, int], samples: int) -> Shot:
 def develop(shot: Shot) -> film.Pixels:
     """The picture of it."""
     air = film.hazed(film.denoised(shot), shot.depth, rgb(0.62, 0.60, 0.62), 0.00030)
-    return film.developed(air, 1.35, [11, 6], warmth=rgb(1.04, 1.0, 0.93))
+    return film.developed(air, 1.6, [11, 6], warmth=rgb(1.04, 1.0, 0.93))

@@ -293,4 +293,4 @@ def shoot(size: tuple[int, int], samples: int) -> Shot:
 
 def develop(shot: Shot) -> film.Pixels:
     """The picture of it."""
-    return film.developed(film.denoised(shot), 1.9, [11, 1], warmth=rgb(1.06, 1.0, 0.90))
+    return film.developed(film.denoised(shot), 2.0, [11, 1], warmth=rgb(1.06, 1.0, 0.90))
