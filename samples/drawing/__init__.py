@@ -1,0 +1,1 @@
+"""The scenes behind the sample photos and the sample clip, and what draws them."""
