@@ -29,6 +29,7 @@ from framestyle.events import (
     StepDone,
     TaskDone,
     TaskFailed,
+    TaskPlanned,
     TaskStarted,
 )
 from framestyle.frames import Frame
@@ -244,8 +245,8 @@ def test_news_tell_the_whole_story_in_order(
     told = [event for event in news if not isinstance(event, StepDone)]
     kinds = [type(event) for event in told]
     shot = [ShotStarted, *[FrameDone] * 9]
-    assert kinds == [Preparing, JobStarted, TaskStarted, *shot, *shot, TaskDone, JobDone]
-    started, task = told[1], told[2]
+    assert kinds == [Preparing, JobStarted, TaskPlanned, TaskStarted, *shot, *shot, TaskDone, JobDone]
+    started, task = told[1], told[3]
     assert isinstance(started, JobStarted) and (started.tasks, started.frames) == (1, 18)
     assert (started.preset, started.weights, started.device) == ("quick", "untrained", "cpu float32")
     assert task == TaskStarted(str(source), "video", 0, 18, 2, 32, 24)

@@ -30,6 +30,7 @@ from framestyle.events import (
     StepDone,
     TaskDone,
     TaskFailed,
+    TaskPlanned,
     TaskStarted,
 )
 from framestyle.jobs.engines import local, side_by_side
@@ -274,7 +275,7 @@ def _paint(tasks: list[Task], workshop: Workshop, **more: Any) -> JobDone:
 
 
 def _as_one_by_one(event: Event) -> Event:
-    if isinstance(event, JobStarted):
+    if isinstance(event, JobStarted | TaskPlanned):
         return dataclasses.replace(event, at_once=1)
     if isinstance(event, PhotoDone | TaskDone | JobDone):
         return dataclasses.replace(event, seconds=0.0)
