@@ -382,6 +382,7 @@ def test_bad_photos_are_named_at_once_and_stop_nobody(order: Order, loads: list[
     Path("in/empty.tif").touch()
     news: list[Event] = []
     (done,) = _do(order, news.append)
+    assert sorted(done.failed) == ["in/a.png", "in/empty.tif"] and len(done.outputs) == 2
     kinds = [type(event) for event in news if not isinstance(event, StepDone | Note | TaskPlanned)]
     assert kinds[:3] == [JobStarted, TaskFailed, TaskFailed]
     # Again: both fail again, and no network is asked for it.
