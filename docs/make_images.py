@@ -23,12 +23,12 @@ from framestyle.presets import list_presets, load_preset
 
 IMAGES = Path(__file__).parent / "images"
 PHOTOS = {
-    "canyon": ("nightswirl", "mosaic", "wave", "woodcut"),
-    "stilllife": ("sunfield", "stainedglass", "inkwash", "cubist"),
+    "street": ("nightswirl", "mosaic", "wave", "woodcut"),
+    "stilllife": ("sunfield", "stainedglass", "inkwash", "watercolor"),
 }
 PRESET_PHOTOS = ("canyon", "stilllife")
 CLIP_PRESET = "sunfield"
-PHOTO_SETTINGS = ("scales.max_side_px=240",)
+PHOTO_SETTINGS = ("scales.max_side_px=320",)
 CLIP_SETTINGS = ("scales.max_side_px=192", "video.steps=12")
 PRESET_SETTINGS = ("scales.max_side_px=160", "scales.first_steps=80", "scales.steps=40")
 MOMENTS = (0.1, 0.3, 0.5, 0.6, 0.95)
@@ -71,7 +71,7 @@ def clip(work: Path, device: str) -> None:
 
 
 def presets(work: Path, device: str, names: Sequence[str]) -> None:
-    """Every preset of the list on each of these photos, small; but for gatys2015, which wants imagenet weights."""
+    """Every preset of the list on each of these photos, small; but for gatys2015, from noise."""
     sources = [samples_dir() / "photos" / f"{name}.jpg" for name in names]
     shown = (summary for summary in list_presets() if summary.builtin and "reference" not in summary.tags)
     labels = sorted(summary.name for summary in shown)

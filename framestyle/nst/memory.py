@@ -39,7 +39,13 @@ WORKING_MAPS = 4
 POOLING_KEEPS = {"average": 0.0, "max": 4.0, "l2": 12.0}
 """Maps of a pooling's own size that it keeps for the gradient, its input not counted."""
 
-OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc")
+OUT_OF_MEMORY_WORDS = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "bad_alloc",
+    "could not create a primitive",  # oneDNN, where its own allocation was refused
+)
 
 T = TypeVar("T")
 

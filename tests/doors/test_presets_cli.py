@@ -115,9 +115,9 @@ def _read(descriptor: int) -> bytes:
 def test_show_resolved_says_where_each_value_comes_from(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["presets", "show", "nightswirl-draft", "--resolved"]) == 0
     out = capsys.readouterr().out
-    assert re.search(r"^  weight: 0\.6 +# nightswirl\.yaml:\d+$", out, re.MULTILINE)
+    assert re.search(r"^  - path: .*nightswirl\.jpg. +# nightswirl\.yaml:\d+$", out, re.MULTILINE)
     assert re.search(r"^  first_steps: 60 +# nightswirl-draft\.yaml:\d+$", out, re.MULTILINE)
-    assert re.search(r"^tv_weight: 1\.0 +# default$", out, re.MULTILINE)
+    assert re.search(r"^tv_weight: 0\.2 +# default$", out, re.MULTILINE)
     Path("copy.yaml").write_text(out, encoding="utf-8")
     assert load_preset("copy.yaml") == load_preset("nightswirl-draft")
 

@@ -40,9 +40,9 @@ class _Clock:
         return self.now
 
 
-def _preset(**changes: object) -> Preset:
-    """The default's steps: 100, 30 at each scale between, 80; at most 20 for a warm frame."""
-    return Preset.model_validate(changes)
+def _preset(**video: object) -> Preset:
+    """The default's steps: 100, 30 at each scale between, 80; but at most 20 for a warm frame."""
+    return Preset.model_validate({"video": {"steps": 20, **video}})
 
 
 @dataclass(frozen=True)
@@ -241,13 +241,13 @@ def test_where_fewer_photos_fit_into_memory_that_is_learnt_from_the_first_ones()
     ids=["all steps", "half of them", "now and then half", "on twos"],
 )
 def test_a_clip_of_two_shots(of: _Machine, passes: int, warm_steps: Callable[[int], int]) -> None:
-    preset, dice, size = _preset(video={"passes": passes}), random.Random(4), Size(640, 360)
+    preset, dice, size = _preset(passes=passes), random.Random(4), Size(640, 360)
     plan = clip_plan("a.mp4", preset, size, 40, 2)
     _check([_started(of, 40), (0.0, plan), *_clip("a.mp4", preset, size, (25, 15), of, dice, warm_steps)])
 
 
 def test_a_clip_that_never_warms_up() -> None:
-    preset, dice = _preset(video={"warm_start": "none"}), random.Random(5)
+    preset, dice = _preset(warm_start="none"), random.Random(5)
     plan = clip_plan("a.mp4", preset, SMALL, 6, 1)
     frames = [
         event

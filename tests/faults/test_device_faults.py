@@ -159,7 +159,7 @@ def test_out_of_memory_at_the_first_step(place: Place, monkeypatch: pytest.Monke
 def test_out_of_memory_mid_clip(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     make_clip(place.sources / "in.mp4", size="48x40")
     place.results |= {"f/"} | {f"f/{number}.png" for number in range(8)}
-    allocator = SmallAllocator(monkeypatch, from_call=10)
+    allocator = SmallAllocator(monkeypatch, from_call=14)
     told = place.paints("sources/in.mp4", "-o", "f/%d.png", progress="json")
     news = [json.loads(line) for line in told.err.splitlines() if line.startswith("{")]
     at = next(n for n, one in enumerate(news) if "memory ran out" in one.get("message", ""))

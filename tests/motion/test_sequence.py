@@ -219,7 +219,7 @@ def test_the_temporal_weight_holds_a_frame_near_the_warped_one(make_stylizer: Ma
     frames = clip([(1, 4)], pan_px=0.05)
 
     def change(weight: float) -> float:
-        done = _run(frames, [Shot(0, 4)], make_stylizer(video={"temporal_weight": weight, "steps": 10}))
+        done = _run(frames, [Shot(0, 4)], make_stylizer(video={"temporal_weight": weight, "steps": 20}))
         return float(np.abs(np.diff([frame.pixels.astype(int) for frame in done], axis=0)).mean())
 
     assert change(1000.0) < 0.5 * change(0.0)

@@ -18,7 +18,8 @@ MakePreset = Callable[..., Preset]
 SHALLOW: dict[str, Any] = {
     "style": {"images": [{"path": "style.png"}], "layers": {"relu1_1": 1.0, "relu2_1": 1.0}},
     "content": {"layers": {"relu2_2": 1.0}},
-    "optimizer": {"precision": "float32"},
+    # A few steps are to lead somewhere.
+    "optimizer": {"precision": "float32", "learning_rate": 0.03},
     # A margin would be a large part of such small pictures.
     "network": {"places": 1},
     "scales": {"min_px": 16, "max_side_px": 0, "first_steps": 12, "steps": 6},
