@@ -230,8 +230,8 @@ def _pictures() -> str:
     if not sheets:
         return ""
     about = (
-        "On samples, 160 px wide, with `learned` weights and half of the steps (`docs/make_images.py`); larger, their "
-        "strokes are finer. Without `gatys2015`, which is meant for `imagenet` weights:"
+        "On samples, 160 px wide, with half of the steps (`docs/make_images.py`); larger, their "
+        "strokes are finer. Without `gatys2015`, which starts from noise:"
     )
     shown = [f"![{sheet.stem.partition('-')[2]} in every preset](images/{sheet.name})" for sheet in sheets]
     return "\n\n".join(["## The built-in ones", about, *shown, ""])
