@@ -141,7 +141,7 @@ class Content(Section):
     """What of the content must stay."""
 
     layers: Layers = _key(
-        LayerWeights({"relu3_2": 1.0, "relu4_2": 1.0, "relu5_2": 0.5}),
+        LayerWeights({"relu3_2": 0.35, "relu4_2": 1.0, "relu5_2": 0.5}),
         "Content layers and their weights; 0 switches an inherited one off",
     )
     weight: float = _key(0.035, "Weight of the content loss", ge=0)

@@ -95,7 +95,7 @@ def test_json_schema_is_json_and_closed() -> None:
     assert schema["additionalProperties"] is False
     assert set(schema["properties"]) >= {"schema", "style", "video"}
     assert schema["$defs"]["Content"]["properties"]["layers"]["default"] == {
-        "relu3_2": 1.0,
+        "relu3_2": 0.35,
         "relu4_2": 1.0,
         "relu5_2": 0.5,
     }
