@@ -23,10 +23,10 @@ from framestyle.doors.demo import samples_dir
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.workshop import Workshop, open_workshop
-from framestyle.media.codecs import CODECS
-from framestyle.media.comparing import verify_against
 from framestyle.media.ffmpeg import ffmpeg_exe
-from framestyle.media.verdict import NOTE
+from framestyle.media.verify.comparing import verify_against
+from framestyle.media.verify.verdict import NOTE
+from framestyle.media.video.codecs import CODECS
 from framestyle.presets import Preset, load_preset
 
 FRAMES, SIZE = 10, "480x270"

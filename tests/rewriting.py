@@ -6,9 +6,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from framestyle.media.clips import open_clip
-from framestyle.media.video_reader import VideoReader
-from framestyle.media.video_writer import SourceStreams, VideoSettings, VideoWriter
+from framestyle.media.video.clips import open_clip
+from framestyle.media.video.reader import VideoReader
+from framestyle.media.video.writer import SourceStreams, VideoSettings, VideoWriter
 
 
 def rewrite(

@@ -11,7 +11,7 @@ from framestyle.jobs.estimate import Estimate, estimate
 from framestyle.jobs.plan import Task
 from framestyle.jobs.prices import Price, price_of
 from framestyle.jobs.room import free_bytes
-from framestyle.media.verdict import AUTO
+from framestyle.media.verify.verdict import AUTO
 
 KINDS = {"photo": "photo", "video": "clip"}
 

@@ -209,9 +209,9 @@ def _check_moving(
 
 def _check_output(output: Path, inputs: Inputs, overwrite: bool) -> None:
     """All that can be refused before hours of work."""
-    from framestyle.media.codecs import MUXERS
     from framestyle.media.files import check_writable
     from framestyle.media.photos import FORMATS
+    from framestyle.media.video.codecs import MUXERS
 
     if output.suffix.lower() not in {*FORMATS, *MUXERS}:
         raise OutputError(

@@ -16,7 +16,7 @@ from framestyle.doors.text import counted
 from framestyle.errors import InputError, OutputError, UsageError
 
 if TYPE_CHECKING:
-    from framestyle.media.verdict import Problem, Report
+    from framestyle.media.verify.verdict import Problem, Report
 
 EXIT_CODES = {"whole": 0, "damaged": InputError.exit_code, "different": OutputError.exit_code}
 VERDICT_STYLES = {"whole": "bold green", "damaged": "bold red", "different": "bold yellow"}
@@ -97,8 +97,8 @@ def _reports(files: Sequence[Path], args: argparse.Namespace) -> Iterator[Report
     from framestyle.doors.console import open_console
     from framestyle.events import Preparing
     from framestyle.jobs.recorded import precision_problems
-    from framestyle.media.comparing import Part, verify_against
-    from framestyle.media.verify import verify
+    from framestyle.media.verify.checking import verify
+    from framestyle.media.verify.comparing import Part, verify_against
 
     with open_console("auto" if sys.stderr.isatty() else "none") as console:
         for path in files:

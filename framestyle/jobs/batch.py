@@ -36,8 +36,8 @@ from framestyle.jobs.recipes import with_precision
 from framestyle.jobs.scratch import Scratch
 from framestyle.jobs.work import Work
 from framestyle.media.photos import read_photo
-from framestyle.media.probe import probe
-from framestyle.media.sequences import existing_files, numbering_of
+from framestyle.media.video.probe import probe
+from framestyle.media.video.sequences import existing_files, numbering_of
 from framestyle.nst.shelf import NOT_HERE, choose_kind, weights_identity
 from framestyle.presets import Preset, is_plain_name, pictures_of
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from framestyle.events import TaskPlanned
 from framestyle.jobs.plan import Task, TimeRange
-from framestyle.media.clips import clip_info
-from framestyle.media.description import exact_rate
 from framestyle.media.photos import FORMATS, photo_size
-from framestyle.media.probe import VideoInfo
-from framestyle.media.sequences import numbering_of
+from framestyle.media.video.clips import clip_info
+from framestyle.media.video.description import exact_rate
+from framestyle.media.video.probe import VideoInfo
+from framestyle.media.video.sequences import numbering_of
 from framestyle.nst.sizes import Size, fit_within, steps_by_scale
 from framestyle.presets import Preset
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from framestyle.errors import FramestyleError, InputError
 from framestyle.media.files import InputKind, sniff, walk
-from framestyle.media.sequences import existing_files, numbering_of, sequence_in
+from framestyle.media.video.sequences import existing_files, numbering_of, sequence_in
 
 MAGIC = "*?["
 PHOTO_NAMES = {

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from framestyle.errors import OutputError, UsageError
 from framestyle.jobs.inputs import Found, Inputs
-from framestyle.media.clips import check_clip_target
 from framestyle.media.files import file_identity
 from framestyle.media.photos import FORMATS, check_photo_format
-from framestyle.media.sequences import Numbering, existing_files, numbering_of
-from framestyle.media.video_writer import CODECS
+from framestyle.media.video.clips import check_clip_target
+from framestyle.media.video.sequences import Numbering, existing_files, numbering_of
+from framestyle.media.video.writer import CODECS
 
 PHOTO_SUFFIXES = {suffix.lstrip(".") for suffix in FORMATS}
 VIDEO_SUFFIXES = {"mp4", "mov", "mkv", "webm", "avi", "m4v"}

@@ -15,7 +15,7 @@ from framestyle.jobs.manifest import Manifest
 from framestyle.jobs.plan import Task
 from framestyle.jobs.recipes import with_precision
 from framestyle.jobs.work import Work
-from framestyle.media.verdict import AUTO
+from framestyle.media.verify.verdict import AUTO
 from framestyle.presets import Preset
 
 if TYPE_CHECKING:

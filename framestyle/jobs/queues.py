@@ -16,7 +16,7 @@ from typing import Any
 
 from framestyle.frames import Alpha, Frame, Pixels
 from framestyle.jobs.interrupts import held_back
-from framestyle.media.clips import ClipWriter
+from framestyle.media.video.clips import ClipWriter
 
 QUEUE_FRAMES = 8
 """Frames that may wait on either side of the optimiser."""

@@ -33,12 +33,12 @@ from framestyle.jobs.queues import WriteBehind, read_ahead
 from framestyle.jobs.scratch import Scratch
 from framestyle.jobs.work_folder import WorkFolder
 from framestyle.jobs.workshop import Workshop
-from framestyle.media.clips import ClipReader, ClipWriter, clip_bytes, open_clip
-from framestyle.media.description import exact_rate
 from framestyle.media.photos import PhotoSettings, read_photo, with_hidden_filled, write_photo
-from framestyle.media.probe import VideoInfo
-from framestyle.media.sequences import SequenceReader, SequenceWriter, numbering_of
-from framestyle.media.video_writer import SourceStreams, VideoSettings, VideoWriter
+from framestyle.media.video.clips import ClipReader, ClipWriter, clip_bytes, open_clip
+from framestyle.media.video.description import exact_rate
+from framestyle.media.video.probe import VideoInfo
+from framestyle.media.video.sequences import SequenceReader, SequenceWriter, numbering_of
+from framestyle.media.video.writer import SourceStreams, VideoSettings, VideoWriter
 from framestyle.motion.sequence import stylize_frames, working_size
 from framestyle.motion.shots import Shot, ShotFinder
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor

@@ -13,7 +13,7 @@ from typing import Any
 from framestyle.jobs.plan import TimeRange
 from framestyle.jobs.recipes import image_digests
 from framestyle.media.files import walk
-from framestyle.media.verdict import AUTO, PRECISIONS
+from framestyle.media.verify.verdict import AUTO, PRECISIONS
 from framestyle.presets import Preset
 from framestyle.presets.paths import picture_keys, value_at
 

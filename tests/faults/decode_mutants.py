@@ -15,7 +15,7 @@ from pathlib import Path
 from framestyle.errors import FramestyleError
 from framestyle.media.files import InputKind, sniff
 from framestyle.media.photos import read_photo
-from framestyle.media.video_reader import VideoReader
+from framestyle.media.video.reader import VideoReader
 
 MOST_FRAMES = 40
 NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)

@@ -14,7 +14,7 @@ from framestyle.events import Event, Note
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.workshop import Workshop
-from framestyle.media.video_reader import VideoReader
+from framestyle.media.video.reader import VideoReader
 
 MakeWorkshop = Callable[..., Workshop]
 

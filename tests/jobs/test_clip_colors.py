@@ -15,8 +15,8 @@ from framestyle.events import Event, Note
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.workshop import Workshop
-from framestyle.media.probe import probe
-from framestyle.media.video_reader import VideoReader
+from framestyle.media.video.probe import probe
+from framestyle.media.video.reader import VideoReader
 
 MakeWorkshop = Callable[..., Workshop]
 IDENTITY: dict[str, Any] = {"scales": {"first_steps": 0, "steps": 0}, "video": {"steps": 0, "min_steps": 0}}

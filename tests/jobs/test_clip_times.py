@@ -16,7 +16,7 @@ from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.workshop import Workshop
 from framestyle.media.ffmpeg import ffmpeg_exe
-from framestyle.media.video_reader import VideoReader
+from framestyle.media.video.reader import VideoReader
 
 MakeWorkshop = Callable[..., Workshop]
 IDENTITY: dict[str, Any] = {

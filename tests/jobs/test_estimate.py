@@ -21,7 +21,7 @@ from framestyle.jobs.estimate import BYTES_PER_FRAME_PIXEL, BYTES_PER_PIXEL, est
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.workshop import Workshop
 from framestyle.media.photos import FORMATS, read_photo
-from framestyle.media.video_writer import CODECS
+from framestyle.media.video.writer import CODECS
 from framestyle.nst.sizes import Size
 from framestyle.presets import Preset
 

@@ -21,8 +21,8 @@ from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.workshop import Workshop
 from framestyle.media.photos import read_photo, write_photo
-from framestyle.media.sequences import existing_files
-from framestyle.media.video_reader import VideoReader
+from framestyle.media.video.reader import VideoReader
+from framestyle.media.video.sequences import existing_files
 from framestyle.presets import Preset
 
 MakeClip = Callable[..., Path]

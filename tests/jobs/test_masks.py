@@ -17,7 +17,7 @@ from framestyle.jobs.masks import check_masks, mask_of
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.workshop import Workshop, open_workshop
 from framestyle.media.photos import read_photo
-from framestyle.media.video_reader import VideoReader
+from framestyle.media.video.reader import VideoReader
 from framestyle.presets import Preset
 
 MakeClip = Callable[..., Path]

@@ -15,7 +15,7 @@ from planning import planned
 from framestyle.errors import FramestyleError, InputError, OutputError, UsageError
 from framestyle.jobs.inputs import gather
 from framestyle.jobs.plan import Naming, Task, as_one, plan
-from framestyle.media.video_writer import CODECS
+from framestyle.media.video.writer import CODECS
 
 PHOTO = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 VIDEO = b"\0\0\0\x20ftypisom" + b"\0" * 40

@@ -24,7 +24,7 @@ from framestyle.jobs.precision import PrecisionChoice
 from framestyle.jobs.recorded import precision_problems
 from framestyle.jobs.work import Work
 from framestyle.media.photos import recipe_in, write_photo
-from framestyle.media.verify import verify
+from framestyle.media.verify.checking import verify
 from framestyle.nst import devices
 from framestyle.presets import Preset
 

@@ -40,8 +40,8 @@ from framestyle.jobs.render import render_video, survey
 from framestyle.jobs.workshop import Workshop
 from framestyle.media.ffmpeg import ffmpeg_exe
 from framestyle.media.photos import read_photo
-from framestyle.media.probe import probe
-from framestyle.media.video_reader import VideoReader
+from framestyle.media.video.probe import probe
+from framestyle.media.video.reader import VideoReader
 
 MakeClip = Callable[..., Path]
 MakeWorkshop = Callable[..., Workshop]

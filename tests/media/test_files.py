@@ -15,7 +15,7 @@ from PIL import Image
 from framestyle.errors import InputError, OutputError, StorageError
 from framestyle.media.files import InputKind, atomic_output, file_identity, sniff, walk
 from framestyle.media.photos import read_photo
-from framestyle.media.probe import probe
+from framestyle.media.video.probe import probe
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "AVIF", "GIF"])

@@ -25,13 +25,13 @@ from framestyle.jobs.preview.times import Estimate, Source, StepTimes, full_rend
 from framestyle.jobs.queues import WriteBehind, read_ahead
 from framestyle.jobs.render import Survey, clip_reader, survey, zero_s_of
 from framestyle.jobs.workshop import Workshop, open_workshop
-from framestyle.media.clips import clip_info
-from framestyle.media.colors import Colors
-from framestyle.media.description import exact_rate
 from framestyle.media.photos import with_hidden_filled
 from framestyle.media.photos.alpha import shrunk
-from framestyle.media.sequences import numbering_of
-from framestyle.media.video_writer import CODECS, SourceStreams, VideoSettings, VideoWriter
+from framestyle.media.video.clips import clip_info
+from framestyle.media.video.colors import Colors
+from framestyle.media.video.description import exact_rate
+from framestyle.media.video.sequences import numbering_of
+from framestyle.media.video.writer import CODECS, SourceStreams, VideoSettings, VideoWriter
 from framestyle.motion.excerpts import excerpts
 from framestyle.motion.sequence import stylize_frames
 from framestyle.motion.shots import Shot

@@ -15,9 +15,8 @@ from statistics import median
 from typing import Any
 
 from framestyle.errors import FramestyleError
-from framestyle.media.codecs import MUXERS
 from framestyle.media.files import InputKind, sniff
-from framestyle.media.listing import (
+from framestyle.media.verify.listing import (
     CORRUPT,
     UNFLAGGED,
     Listing,
@@ -27,10 +26,11 @@ from framestyle.media.listing import (
     list_clip,
     words_of,
 )
-from framestyle.media.probe import VideoInfo, probe
-from framestyle.media.sequences import numbering_of
-from framestyle.media.verdict import DAMAGE, NOTE, Problem, Report, made_by, seconds, told
-from framestyle.media.verify_pictures import verify_photo, verify_sequence
+from framestyle.media.verify.pictures import verify_photo, verify_sequence
+from framestyle.media.verify.verdict import DAMAGE, NOTE, Problem, Report, made_by, seconds, told
+from framestyle.media.video.codecs import MUXERS
+from framestyle.media.video.probe import VideoInfo, probe
+from framestyle.media.video.sequences import numbering_of
 
 OnProgress = Callable[[float], None]
 EARLY_END_S = Fraction(1, 4)

@@ -10,26 +10,9 @@ from itertools import zip_longest
 from pathlib import Path
 
 from framestyle.errors import FramestyleError, InputError
-from framestyle.media.carried import (
-    MOV_LANGUAGES,
-    SILENT_MUXERS,
-    chapters_within,
-    choices,
-    keeps_cover,
-    later_timecode,
-)
-from framestyle.media.clips import clip_info
-from framestyle.media.codecs import HDR_BITS
-from framestyle.media.colors import SDR, Colors, is_rgb, written_as
-from framestyle.media.description import Stream, exact_rate
 from framestyle.media.ffmpeg import ask, input_arguments
 from framestyle.media.files import InputKind, sniff
-from framestyle.media.listing import Shown, Track, parsed_words
-from framestyle.media.matroska import Mastering
-from framestyle.media.probe import VideoInfo
-from framestyle.media.sequences import NO_FILES, SequenceReader, numbering_of
-from framestyle.media.verdict import DAMAGE, DIFFERENCE, NOTE, Problem, Report, told
-from framestyle.media.verify import (
+from framestyle.media.verify.checking import (
     Clip,
     OnProgress,
     clip_report,
@@ -39,14 +22,31 @@ from framestyle.media.verify import (
     unreadable,
     verify,
 )
-from framestyle.media.verify_pictures import (
+from framestyle.media.verify.listing import Shown, Track, parsed_words
+from framestyle.media.verify.pictures import (
     compare_numbers,
     compare_photo,
     compare_with_sequence,
     numbers_within,
     shape_differences,
 )
-from framestyle.media.video_reader import VideoReader, snapped
+from framestyle.media.verify.verdict import DAMAGE, DIFFERENCE, NOTE, Problem, Report, told
+from framestyle.media.video.carried import (
+    MOV_LANGUAGES,
+    SILENT_MUXERS,
+    chapters_within,
+    choices,
+    keeps_cover,
+    later_timecode,
+)
+from framestyle.media.video.clips import clip_info
+from framestyle.media.video.codecs import HDR_BITS
+from framestyle.media.video.colors import SDR, Colors, is_rgb, written_as
+from framestyle.media.video.description import Stream, exact_rate
+from framestyle.media.video.matroska import Mastering
+from framestyle.media.video.probe import VideoInfo
+from framestyle.media.video.reader import VideoReader, snapped
+from framestyle.media.video.sequences import NO_FILES, SequenceReader, numbering_of
 from framestyle.presets.schema import Video
 
 CODED_AS = {"libopus": "opus", "srt": "subrip"}

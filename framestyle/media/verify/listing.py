@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
-from framestyle.media.carried import TEXT_SUBTITLES
-from framestyle.media.description import Stream
 from framestyle.media.ffmpeg import FFmpegDecoder, ask, input_arguments
-from framestyle.media.probe import VideoInfo, alpha_decoder
+from framestyle.media.video.carried import TEXT_SUBTITLES
+from framestyle.media.video.description import Stream
+from framestyle.media.video.probe import VideoInfo, alpha_decoder
 
 STRICT = ("-err_detect", "crccheck+explode")
 """What a decoder would otherwise paint over is an error. Not `careful` and above, which take habits for faults."""

@@ -14,8 +14,7 @@ from framestyle.errors import InputError
 from framestyle.media.ffmpeg import ask
 from framestyle.media.photos import Photo, read_photo, recipe_in
 from framestyle.media.photos.formats import DEEP, FORMATS, WITH_ALPHA
-from framestyle.media.sequences import NO_FILES, Numbering, numbering_of
-from framestyle.media.verdict import (
+from framestyle.media.verify.verdict import (
     DAMAGE,
     DIFFERENCE,
     NOTE,
@@ -25,6 +24,7 @@ from framestyle.media.verdict import (
     precisions_in,
     told,
 )
+from framestyle.media.video.sequences import NO_FILES, Numbering, numbering_of
 
 NO_RECIPE = (InputError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """What reading a recipe raises that is none, or a stranger's."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from framestyle.media.description import Stream
 from framestyle.media.ffmpeg import FFmpeg, ask, input_arguments, output_argument
-from framestyle.media.probe import VideoInfo
+from framestyle.media.video.description import Stream
+from framestyle.media.video.probe import VideoInfo
 
 SILENT_MUXERS = {"gif": "GIF", "webp": "WebP"}
 _MP4_AUDIO = {"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-from framestyle.media.probe import VideoInfo, probe
-from framestyle.media.sequences import SequenceReader, SequenceWriter, existing_files, numbering_of
-from framestyle.media.video_reader import VideoReader
-from framestyle.media.video_writer import VideoWriter, check_container
+from framestyle.media.video.probe import VideoInfo, probe
+from framestyle.media.video.reader import VideoReader
+from framestyle.media.video.sequences import SequenceReader, SequenceWriter, existing_files, numbering_of
+from framestyle.media.video.writer import VideoWriter, check_container
 
 ClipReader = VideoReader | SequenceReader
 ClipWriter = VideoWriter | SequenceWriter

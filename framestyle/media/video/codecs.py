@@ -9,9 +9,9 @@ from pathlib import Path
 from subprocess import TimeoutExpired
 
 from framestyle.errors import OutputError
-from framestyle.media.colors import is_rgb
-from framestyle.media.description import has_alpha
 from framestyle.media.ffmpeg import ask, encoders, last_words, lists_a_packet
+from framestyle.media.video.colors import is_rgb
+from framestyle.media.video.description import has_alpha
 
 HDR_BITS = 10
 """Fewer show bands in PQ and HLG, and no player takes 8 bits for HDR."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from framestyle.media.description import bit_depth, has_alpha
+from framestyle.media.video.description import bit_depth, has_alpha
 
 HDR_TRANSFERS = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 HD_WIDTH_PX, HD_HEIGHT_PX = 1280, 720

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from framestyle.media.matroska import Mastering
+from framestyle.media.video.matroska import Mastering
 
 CLOSE_RATE = 1e-5
 """Relative distance within which a decimal rate is taken for the exact fraction it stands for."""

@@ -15,8 +15,10 @@ from pathlib import Path
 import cv2
 
 from framestyle.errors import InputError
-from framestyle.media.colors import SDR, Colors, colors_of
-from framestyle.media.description import (
+from framestyle.media.ffmpeg import FORMATS_READ, FFmpegDecoder, ask, input_arguments, lists_a_packet
+from framestyle.media.files import InputKind, sniff, webp_has_alpha
+from framestyle.media.video.colors import SDR, Colors, colors_of
+from framestyle.media.video.description import (
     Description,
     Stream,
     bit_depth,
@@ -24,9 +26,7 @@ from framestyle.media.description import (
     mastering_in,
     parse_description,
 )
-from framestyle.media.ffmpeg import FORMATS_READ, FFmpegDecoder, ask, input_arguments, lists_a_packet
-from framestyle.media.files import InputKind, sniff, webp_has_alpha
-from framestyle.media.matroska import Mastering
+from framestyle.media.video.matroska import Mastering
 
 UNPLAYABLE = "Is it complete? Does it play elsewhere?"
 COUNTING_CONTAINERS = {"mov", "mp4"}

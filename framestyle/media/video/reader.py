@@ -19,10 +19,10 @@ import numpy as np
 
 from framestyle.errors import InputError
 from framestyle.frames import Alpha, Frame, Pixels
-from framestyle.media.colors import OPENCV_MATRICES, SDR, Colors, to_rgb, written_as
 from framestyle.media.ffmpeg import FFmpegDecoder, input_arguments
-from framestyle.media.nut import NutError, NutReader
-from framestyle.media.probe import (
+from framestyle.media.video.colors import OPENCV_MATRICES, SDR, Colors, to_rgb, written_as
+from framestyle.media.video.nut import NutError, NutReader
+from framestyle.media.video.probe import (
     UNPLAYABLE,
     VideoInfo,
     alpha_decoder,

@@ -16,12 +16,12 @@ import numpy as np
 
 from framestyle.errors import InputError, OutputError
 from framestyle.frames import Alpha, Frame, Pixels
-from framestyle.media.colors import SDR, Colors
 from framestyle.media.files import put_in_place, storage_error
 from framestyle.media.photos import FORMATS, Photo, PhotoSettings, check_photo_format, read_photo, write_photo
 from framestyle.media.photos.alpha import at_depth
 from framestyle.media.photos.formats import DEEP, WITH_ALPHA
-from framestyle.media.probe import VideoInfo
+from framestyle.media.video.colors import SDR, Colors
+from framestyle.media.video.probe import VideoInfo
 
 _PATTERN = re.compile(r"([^%]*)%(?:0([1-9]))?d([^%]*)", re.DOTALL)
 _NUMBERED = re.compile(r"(.*?)([0-9]{1,9})([^0-9]*)", re.DOTALL)

@@ -14,8 +14,11 @@ import numpy as np
 
 from framestyle.errors import OutputError
 from framestyle.frames import Alpha, Pixels
-from framestyle.media.carried import SILENT_MUXERS, Carried, SourceStreams, carry
-from framestyle.media.codecs import (
+from framestyle.media.ffmpeg import FFmpeg, output_argument
+from framestyle.media.files import atomic_output
+from framestyle.media.verify.checking import check_clip
+from framestyle.media.video.carried import SILENT_MUXERS, Carried, SourceStreams, carry
+from framestyle.media.video.codecs import (
     CODECS,
     MUXERS,
     VideoSettings,
@@ -23,12 +26,9 @@ from framestyle.media.codecs import (
     choose_encoding,
     video_codecs,
 )
-from framestyle.media.colors import SDR, Colors, from_rgb
-from framestyle.media.ffmpeg import FFmpeg, output_argument
-from framestyle.media.files import atomic_output
-from framestyle.media.matroska import Mastering, matroska_frame_header, matroska_header
-from framestyle.media.probe import probe
-from framestyle.media.verify import check_clip
+from framestyle.media.video.colors import SDR, Colors, from_rgb
+from framestyle.media.video.matroska import Mastering, matroska_frame_header, matroska_header
+from framestyle.media.video.probe import probe
 
 __all__ = [
     "CODECS",

@@ -12,10 +12,10 @@ from media_facts import encode
 from PIL import Image
 from rewriting import rewrite
 
-from framestyle.media.colors import SDR, Colors
-from framestyle.media.comparing import Part, verify_against
-from framestyle.media.verdict import DIFFERENCE, NOTE, Problem
-from framestyle.media.verify import verify
+from framestyle.media.verify.checking import verify
+from framestyle.media.verify.comparing import Part, verify_against
+from framestyle.media.verify.verdict import DIFFERENCE, NOTE, Problem
+from framestyle.media.video.colors import SDR, Colors
 
 PICTURE = ("-f", "lavfi", "-i", "testsrc2=s=64x48:r=30000/1001:d=2")
 WORDS = "1\n00:00:00,200 --> 00:00:00,900\nBefore\n\n2\n00:00:01,300 --> 00:00:01,700\nAfter\n"

@@ -11,9 +11,9 @@ from media_facts import encode
 from rewriting import rewrite
 
 from framestyle.errors import InputError
-from framestyle.media.listing import parsed_words
-from framestyle.media.verdict import DAMAGE, NOTE, Problem, Report, made_by
-from framestyle.media.verify import check_clip, verify
+from framestyle.media.verify.checking import check_clip, verify
+from framestyle.media.verify.listing import parsed_words
+from framestyle.media.verify.verdict import DAMAGE, NOTE, Problem, Report, made_by
 
 NOISY = "testsrc2=s=96x64:r=25:d=1,noise=alls=30:allf=t"
 """Every frame differs, and has bytes enough to be damaged."""

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from media_facts import ask, encode
 
-from framestyle.media.probe import probe
-from framestyle.media.video_reader import VideoReader
-from framestyle.media.video_writer import VideoSettings, VideoWriter
+from framestyle.media.video.probe import probe
+from framestyle.media.video.reader import VideoReader
+from framestyle.media.video.writer import VideoSettings, VideoWriter
 
 HEIGHT, WIDTH = 48, 64
 

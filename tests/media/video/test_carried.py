@@ -12,9 +12,9 @@ import pytest
 from media_facts import ask, encode, packets, pictures_as_subtitles, sound_md5, told_of
 from PIL import Image
 
-from framestyle.media.carried import chapters_within, later_timecode
-from framestyle.media.probe import probe
-from framestyle.media.video_writer import SourceStreams, VideoSettings, VideoWriter
+from framestyle.media.video.carried import chapters_within, later_timecode
+from framestyle.media.video.probe import probe
+from framestyle.media.video.writer import SourceStreams, VideoSettings, VideoWriter
 
 PICTURE = ("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=3")
 WORDS = "1\n00:00:00,200 --> 00:00:00,900\nBefore\n\n2\n00:00:01,500 --> 00:00:02,500\nAfter\n"

@@ -13,11 +13,11 @@ import pytest
 from media_facts import ask, encode, told_of
 
 from framestyle.errors import OutputError
-from framestyle.media.codecs import CODECS
-from framestyle.media.colors import Colors, colors_of, to_rgb, written_as
-from framestyle.media.probe import probe
-from framestyle.media.video_reader import VideoReader
-from framestyle.media.video_writer import VideoSettings, VideoWriter
+from framestyle.media.video.codecs import CODECS
+from framestyle.media.video.colors import Colors, colors_of, to_rgb, written_as
+from framestyle.media.video.probe import probe
+from framestyle.media.video.reader import VideoReader
+from framestyle.media.video.writer import VideoSettings, VideoWriter
 
 Values = npt.NDArray[np.float64]
 PATCHES = np.array(

@@ -11,11 +11,11 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from framestyle.media import codecs
 from framestyle.media.ffmpeg import encoders
-from framestyle.media.probe import probe
-from framestyle.media.video_reader import VideoReader
-from framestyle.media.video_writer import VideoSettings, VideoWriter
+from framestyle.media.video import codecs
+from framestyle.media.video.probe import probe
+from framestyle.media.video.reader import VideoReader
+from framestyle.media.video.writer import VideoSettings, VideoWriter
 
 STAND_IN = """#!{python}
 import os, sys

@@ -18,10 +18,10 @@ from loopback import Server
 from media_facts import ask, encode
 
 from framestyle.errors import InputError
-from framestyle.media.nut import NutError, NutReader
-from framestyle.media.probe import describe, open_capture, probe
-from framestyle.media.video_reader import VideoReader
-from framestyle.media.video_writer import SourceStreams, VideoSettings, VideoWriter
+from framestyle.media.video.nut import NutError, NutReader
+from framestyle.media.video.probe import describe, open_capture, probe
+from framestyle.media.video.reader import VideoReader
+from framestyle.media.video.writer import SourceStreams, VideoSettings, VideoWriter
 
 NAMES = [
     "-i.mkv",

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from framestyle.errors import InputError
-from framestyle.media.probe import bit_depth, exact_rate, parse_description, probe
+from framestyle.media.video.probe import bit_depth, exact_rate, parse_description, probe
 
 MakeClip = Callable[..., Path]
 Encode = Callable[..., None]

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from framestyle.errors import InputError
-from framestyle.media.probe import probe
-from framestyle.media.segments import SegmentWriter, read_segment
+from framestyle.media.video.probe import probe
+from framestyle.media.video.segments import SegmentWriter, read_segment
 
 RATE = Fraction(24000, 1001)
 

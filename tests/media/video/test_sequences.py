@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from framestyle.errors import InputError, OutputError
-from framestyle.media.colors import Colors
 from framestyle.media.photos import PhotoSettings, read_photo, write_photo
-from framestyle.media.sequences import (
+from framestyle.media.video.colors import Colors
+from framestyle.media.video.sequences import (
     SequenceReader,
     SequenceWriter,
     existing_files,

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from media_facts import encode, told_of
 
-from framestyle.media.codecs import CODECS
-from framestyle.media.video_reader import VideoReader
-from framestyle.media.video_writer import VideoSettings, VideoWriter
+from framestyle.media.video.codecs import CODECS
+from framestyle.media.video.reader import VideoReader
+from framestyle.media.video.writer import VideoSettings, VideoWriter
 
 PAIRS = [(name, suffix) for name, codec in CODECS.items() for suffix in codec.containers]
 DEPTHS = {"yuv420p": True, "yuv420p10le": False}

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from media_facts import decoded_times, packets
 
-from framestyle.media.video_reader import VideoReader
-from framestyle.media.video_writer import VideoSettings, VideoWriter
+from framestyle.media.video.reader import VideoReader
+from framestyle.media.video.writer import VideoSettings, VideoWriter
 
 Encode = Callable[..., None]
 TICKS = (0, 3003, 6006, 9010, 20_000, 20_100, 35_555, 90_000, 180_001, 190_000)

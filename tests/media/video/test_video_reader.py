@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from framestyle.media.video_reader import VideoReader
+from framestyle.media.video.reader import VideoReader
 
 MakeClip = Callable[..., Path]
 Encode = Callable[..., None]

@@ -15,10 +15,10 @@ import pytest
 
 from framestyle.errors import OutputError, StorageError
 from framestyle.media.ffmpeg import FFmpeg, ffmpeg_exe
-from framestyle.media.probe import probe
-from framestyle.media.verify import check_clip
-from framestyle.media.video_reader import VideoReader
-from framestyle.media.video_writer import CODECS, SourceStreams, VideoSettings, VideoWriter, video_codecs
+from framestyle.media.verify.checking import check_clip
+from framestyle.media.video.probe import probe
+from framestyle.media.video.reader import VideoReader
+from framestyle.media.video.writer import CODECS, SourceStreams, VideoSettings, VideoWriter, video_codecs
 
 MakeClip = Callable[..., Path]
 Encode = Callable[..., None]
