@@ -257,7 +257,9 @@ def _where(path: Path) -> str:
 
 def _encoders() -> Iterator[Finding]:
     """Every codec that a preset can ask for, each by one small frame."""
-    from framestyle.media.video.codecs import CODECS, SOUND_ENCODERS, refusal, sound_refusal, trials
+    from framestyle.media.video.codecs import CODECS
+    from framestyle.media.video.encoder_trials import SOUND_ENCODERS, refusal, sound_refusal
+    from framestyle.media.video.encoding import trials
 
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         asked = {

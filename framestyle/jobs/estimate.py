@@ -7,7 +7,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from framestyle.events import TaskPlanned
-from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.plan import Task
+from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import FORMATS, photo_size
 from framestyle.media.video.clips import clip_info
 from framestyle.media.video.description import exact_rate
@@ -47,7 +48,7 @@ class Estimate:
 
 def estimate(task: Task, preset: Preset, span: TimeRange) -> Estimate:
     """InputError where the input cannot be read."""
-    return _photo(task, preset) if task.kind == "photo" else _clip(task, preset, span)
+    return _photo(task, preset) if task.kind is MediaKind.PHOTO else _clip(task, preset, span)
 
 
 def _photo(task: Task, preset: Preset) -> Estimate:

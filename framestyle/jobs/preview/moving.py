@@ -18,13 +18,14 @@ from framestyle.events import Event, FrameDone, JobDone, JobStarted, Note, OnEve
 from framestyle.frames import Frame
 from framestyle.jobs.estimate import clip_plan
 from framestyle.jobs.frame_store import DiskStore
-from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.plan import Task
 from framestyle.jobs.preview.pictures import Layers, eight_bits, in_sdr
 from framestyle.jobs.preview.reduced import Reduced, reduced
 from framestyle.jobs.preview.times import Estimate, Source, StepTimes, full_render
 from framestyle.jobs.queues import WriteBehind, read_ahead
 from framestyle.jobs.render import Survey, clip_reader, survey, zero_s_of
 from framestyle.jobs.workshop import Workshop, open_workshop
+from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import with_hidden_filled
 from framestyle.media.photos.alpha import shrunk
 from framestyle.media.video.clips import clip_info
@@ -84,7 +85,7 @@ def preview_clip(
     shop = open_workshop(size.preset, weights=weights, device=device, seed=seed, on_event=heard)
     found = survey(task.source, span, in_sdr(preset), heard)
     chosen = found.shots
-    if span == TimeRange():
+    if span.is_all:
         chosen = excerpts(found.shots, round(SECONDS * info.frame_rate))
     shown = sum(shot.frames for shot in chosen)
     frames = shown * preset.video.painted_times
@@ -107,7 +108,9 @@ def _render(
     width, height = size.size
     total = sum(shot.frames for shot in chosen)
     passes = shop.preset.video.painted_times
-    shop.on_event(TaskStarted(str(task.source), "video", 0, total, len(chosen), width, height, passes))
+    shop.on_event(
+        TaskStarted(str(task.source), MediaKind.VIDEO, 0, total, len(chosen), width, height, passes)
+    )
     reader = clip_reader(task.source, span, in_sdr(shop.preset))
     zero_s = zero_s_of(found, span) if total == found.frames else None
     writer = _writer(task, found, span, size.size, reader.colors, zero_s, shop)
@@ -170,7 +173,7 @@ def _writer(
         last_frame = found.last_frame and (found.last_frame[0] - zero_s, found.last_frame[1])
         if numbering_of(task.source) is None:
             start_s = None if span.start_s is None else found.first_s
-            streams = SourceStreams(task.source, start_s, span.end_s)
+            streams = SourceStreams(task.source, replace(span, start_s=start_s))
     return VideoWriter(
         task.target,
         width=2 * size.width,

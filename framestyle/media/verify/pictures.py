@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from framestyle.errors import InputError
+from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.ffmpeg import ask
 from framestyle.media.photos import Photo, read_photo, recipe_in
 from framestyle.media.photos.formats import DEEP, FORMATS, WITH_ALPHA
@@ -35,7 +36,7 @@ def verify_photo(path: Path) -> Report:
     """InputError where it cannot be decoded."""
     photo = read_photo(path)
     problems = [*_file_damage(path, photo), *_contradictions(path)]
-    return Report(path, "photo", _facts(photo, path), problems)
+    return Report(path, MediaKind.PHOTO, _facts(photo, path), problems)
 
 
 def _facts(photo: Photo, path: Path) -> dict[str, Any]:
@@ -201,7 +202,7 @@ def verify_sequence(path: Path, on_progress: Callable[[float], None] | None = No
         *told(unlike, "{} further ones are unlike it"),
         *told(mixed, "{} further ones were made in another precision"),
     ]
-    return Report(path, "sequence", facts, [*problems, *_missing(numbers)])
+    return Report(path, MediaKind.SEQUENCE, facts, [*problems, *_missing(numbers)])
 
 
 def _shape(photo: Photo) -> dict[str, Any]:
@@ -246,13 +247,6 @@ def compare_with_sequence(report: Report, source: Numbering, wanted: list[int]) 
         report.problems += _picture_differences(read_photo(mine), mine, read_photo(theirs))
 
 
-def numbers_within(
-    numbers: list[int], rate: Fraction, start_s: Fraction | None, end_s: Fraction | None
-) -> list[int]:
+def numbers_within(numbers: list[int], rate: Fraction, span: TimeRange) -> list[int]:
     """Of a sequence, those shown in a part of its time."""
-    return [
-        n
-        for n in numbers
-        if (start_s is None or (n - numbers[0]) / rate >= start_s)
-        and (end_s is None or (n - numbers[0]) / rate < end_s)
-    ]
+    return [n for n in numbers if span.holds((n - numbers[0]) / rate)]

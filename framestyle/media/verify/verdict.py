@@ -8,7 +8,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from framestyle.kinds import MediaKind
+
 DAMAGE, DIFFERENCE, NOTE = "damage", "difference", "note"
+KIND_NAMES = {MediaKind.VIDEO: "clip", MediaKind.PHOTO: "photo", MediaKind.SEQUENCE: "sequence"}
+"""How reports word what a file is."""
 MOST_TOLD = 5
 """So many places of one kind are named; of more it is said how many."""
 AUTO, PRECISIONS = "auto", ("float32", "bfloat16")
@@ -32,12 +36,17 @@ class Problem:
 
 @dataclass
 class Report:
-    """Of one file. `what`: clip, photo, sequence, or nothing known; `facts` are ready for JSON."""
+    """Of one file. `kind`: None where it could not be told; `facts` are ready for JSON."""
 
     path: Path
-    what: str = "file"
+    kind: MediaKind | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def what(self) -> str:
+        """The kind as reports word it: clip, photo, sequence, or file."""
+        return "file" if self.kind is None else KIND_NAMES[self.kind]
 
     @property
     def verdict(self) -> str:
@@ -53,6 +62,11 @@ def told(problems: list[Problem], more: str) -> list[Problem]:
     rest = problems[MOST_TOLD]
     summary = more.format(len(problems) - MOST_TOLD)
     return [*problems[:MOST_TOLD], Problem(rest.kind, summary, rest.stream, rest.frame, rest.at_s)]
+
+
+def shift(later_s: Fraction) -> str:
+    """How much later or earlier something is, in words."""
+    return f"{abs(float(later_s)):.3f} s {'later' if later_s > 0 else 'earlier'}"
 
 
 def seconds(value: Fraction | None) -> float | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
+from framestyle.kinds import WHOLE_CLIP, TimeRange
 from framestyle.media.ffmpeg import FFmpeg, ask, input_arguments, output_argument
 from framestyle.media.video.description import Stream
 from framestyle.media.video.probe import VideoInfo
@@ -70,8 +71,7 @@ class SourceStreams:
     """
 
     path: Path
-    start_s: Fraction | None = None
-    end_s: Fraction | None = None
+    span: TimeRange = WHOLE_CLIP
 
 
 @dataclass
@@ -153,14 +153,14 @@ def carry(info: VideoInfo, source: SourceStreams, muxer: str) -> Carried:
         if info.audio_codecs:
             carried.notes.append(f"{SILENT_MUXERS[muxer]} holds no sound: it was dropped.")
         return carried
-    if source.start_s is not None:
-        carried.input += ["-ss", _seconds(source.start_s + info.video_start_s)]
+    if source.span.start_s is not None:
+        carried.input += ["-ss", _seconds(source.span.start_s + info.video_start_s)]
     else:
         carried.delay_s = info.video_start_s
-    if source.end_s is not None:
-        carried.input += ["-to", _seconds(source.end_s + info.video_start_s)]
+    if source.span.end_s is not None:
+        carried.input += ["-to", _seconds(source.span.end_s + info.video_start_s)]
     carried.input += input_arguments(source.path)
-    from_mov = source.start_s is not None and info.container.startswith(MOV_CONTAINERS)
+    from_mov = source.span.start_s is not None and info.container.startswith(MOV_CONTAINERS)
     if from_mov and muxer in ("matroska", "webm"):
         carried.sound_apart = "mp4" if NUT_LACKS.intersection(info.audio_codecs) else "nut"
     _add_each(carried, info, "audio", muxer)
@@ -175,7 +175,7 @@ def carry(info: VideoInfo, source: SourceStreams, muxer: str) -> Carried:
             )
         elif stream.kind == "data" and stream.codec not in OWN_DATA:
             carried.notes.append(f"Stream {stream.index}, data ({stream.codec}), was dropped.")
-    if source.start_s is not None:
+    if source.span.start_s is not None:
         # The seek lands on a key frame before; what is copied must still begin at 0, or it is out of step.
         carried.output += [*FROM_ZERO, "-copypriorss:s", "0"]
     return carried
@@ -290,13 +290,15 @@ def _add_words(carried: Carried, info: VideoInfo, source: SourceStreams, muxer: 
     if muxer in ("matroska", "webm"):
         for tag in BRAND_TAGS:
             carried.output += ["-metadata", f"{tag}="]
-    if info.timecode is not None and source.start_s:
-        later = later_timecode(info.timecode, round(source.start_s * info.frame_rate), info.frame_rate)
+    if info.timecode is not None and source.span.start_s:
+        later = later_timecode(info.timecode, round(source.span.start_s * info.frame_rate), info.frame_rate)
         carried.output += ["-metadata", f"timecode={later}", "-metadata:s:v:0", f"timecode={later}"]
-    if info.has_chapters and (source.start_s is not None or source.end_s is not None):
+    if info.has_chapters and not source.span.is_all:
         told, _ = ask(["-v", "error", *input_arguments(source.path), "-f", "ffmetadata", "-"])
-        start_s = (source.start_s or Fraction(0)) + (info.video_start_s if source.start_s is not None else 0)
-        end_s = None if source.end_s is None else source.end_s + info.video_start_s
+        start_s = (source.span.start_s or Fraction(0)) + (
+            info.video_start_s if source.span.start_s is not None else 0
+        )
+        end_s = None if source.span.end_s is None else source.span.end_s + info.video_start_s
         carried.chapters = chapters_within(told, start_s, end_s)
 
 

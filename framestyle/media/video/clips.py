@@ -5,27 +5,25 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+from framestyle.kinds import WHOLE_CLIP, TimeRange
+from framestyle.media.video.codecs import check_container
 from framestyle.media.video.probe import VideoInfo, probe
+from framestyle.media.video.protocols import FrameReader
 from framestyle.media.video.reader import VideoReader
-from framestyle.media.video.sequences import SequenceReader, SequenceWriter, existing_files, numbering_of
-from framestyle.media.video.writer import VideoWriter, check_container
-
-ClipReader = VideoReader | SequenceReader
-ClipWriter = VideoWriter | SequenceWriter
+from framestyle.media.video.sequences import SequenceReader, existing_files, numbering_of
 
 
 def open_clip(
     path: Path,
-    start_s: Fraction | None = None,
-    end_s: Fraction | None = None,
+    span: TimeRange = WHOLE_CLIP,
     *,
     sequence_rate: Fraction,
     tone_map: bool = False,
-) -> ClipReader:
+) -> FrameReader:
     """A reader of the range. `tone_map`: HDR comes as SDR. `sequence_rate`: of image sequences, which have none."""
     if numbering_of(path) is not None:
-        return SequenceReader(path, sequence_rate, start_s, end_s)
-    return VideoReader(path, start_s, end_s, tone_map=tone_map)
+        return SequenceReader(path, sequence_rate, span)
+    return VideoReader(path, span, tone_map=tone_map)
 
 
 def clip_info(path: Path, *, sequence_rate: Fraction) -> VideoInfo:

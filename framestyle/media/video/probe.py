@@ -15,8 +15,9 @@ from pathlib import Path
 import cv2
 
 from framestyle.errors import InputError
+from framestyle.kinds import MediaKind
 from framestyle.media.ffmpeg import FORMATS_READ, FFmpegDecoder, ask, input_arguments, lists_a_packet
-from framestyle.media.files import InputKind, sniff, webp_has_alpha
+from framestyle.media.files import sniff, webp_has_alpha
 from framestyle.media.video.colors import SDR, Colors, colors_of
 from framestyle.media.video.description import (
     Description,
@@ -97,7 +98,7 @@ class VideoInfo:
 
 def probe(path: Path) -> VideoInfo:
     """InputError where it is no video that can be decoded."""
-    if sniff(path) is not InputKind.VIDEO:
+    if sniff(path) is not MediaKind.VIDEO:
         raise InputError(f"{path} is not a video", next_step="Name a video file.")
     told = describe(path)
     if told.video_codec is None:

@@ -19,6 +19,7 @@ import numpy as np
 
 from framestyle.errors import InputError
 from framestyle.frames import Alpha, Frame, Pixels
+from framestyle.kinds import WHOLE_CLIP, TimeRange
 from framestyle.media.ffmpeg import FFmpegDecoder, input_arguments
 from framestyle.media.video.colors import OPENCV_MATRICES, SDR, Colors, to_rgb, written_as
 from framestyle.media.video.nut import NutError, NutReader
@@ -63,7 +64,7 @@ class _Picture:
 
 
 class VideoReader:
-    """A context manager; iterating gives frames with `start_s` <= pts < `end_s`, indexed in the whole file.
+    """A context manager; iterating gives the frames that `span` holds, indexed in the whole file.
 
     Never seeks: seeking is unreliable. `frames_read` counts what was decoded, also outside the range;
     `variable_rate` says whether any timestamp so far was off the constant rate. `tone_map`: HDR comes as BT.709.
@@ -73,8 +74,7 @@ class VideoReader:
     def __init__(
         self,
         path: Path,
-        start_s: Fraction | None = None,
-        end_s: Fraction | None = None,
+        span: TimeRange = WHOLE_CLIP,
         *,
         tone_map: bool = False,
     ) -> None:
@@ -82,7 +82,7 @@ class VideoReader:
         self.frames_read = 0
         self.variable_rate = False
         self._tone_map = tone_map and self.info.colors.hdr is not None
-        self._start_s, self._end_s = start_s, end_s
+        self._span = span
         self._stack: ExitStack | None = None
         self._pictures: Iterator[_Picture] = iter(())
         self._last_pts = Fraction(0)
@@ -134,10 +134,10 @@ class VideoReader:
             raise ValueError("the reader is not open")
         for picture in self._pictures:
             frame = self._frame(picture)
-            if self._end_s is not None and frame.pts >= self._end_s:
+            if self._span.is_over(frame.pts):
                 self._cut_off = True
                 return
-            if self._start_s is None or frame.pts >= self._start_s:
+            if self._span.holds(frame.pts):
                 self._last_in_range = frame.pts
                 yield frame
         self._exhausted = True
@@ -167,8 +167,8 @@ class VideoReader:
         """
         if not self.variable_rate:
             return None
-        if self._cut_off and self._end_s is not None:
-            return self._last_in_range, self._end_s - self._last_in_range
+        if self._cut_off and self._span.end_s is not None:
+            return self._last_in_range, self._span.end_s - self._last_in_range
         length_s = last_frame_s(self.info)
         return None if length_s is None else (self._last_in_range, length_s)
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from framestyle.errors import InputError, OutputError
 from framestyle.frames import Alpha, Frame, Pixels
+from framestyle.kinds import WHOLE_CLIP, TimeRange
 from framestyle.media.files import put_in_place, storage_error
 from framestyle.media.photos import FORMATS, Photo, PhotoSettings, check_photo_format, read_photo, write_photo
 from framestyle.media.photos.alpha import at_depth
@@ -116,15 +117,13 @@ class SequenceReader:
     shown for longer. `numbers` are the frames' in the files' names. Each is read as a photo is: upright, in sRGB.
     """
 
-    def __init__(
-        self, path: Path, frame_rate: Fraction, start_s: Fraction | None = None, end_s: Fraction | None = None
-    ) -> None:
+    def __init__(self, path: Path, frame_rate: Fraction, span: TimeRange = WHOLE_CLIP) -> None:
         numbering = numbering_of(path)
         self.numbers = numbering.numbers() if numbering else []
         if numbering is None or not self.numbers:
             raise InputError(f"{path} stands for no file", next_step=NO_FILES)
         self._numbering, self._rate = numbering, frame_rate
-        self._start_s, self._end_s = start_s, end_s
+        self._span = span
         first = self._photo(self.numbers[0])
         self._depth, self._has_alpha, self._notes = (
             first.pixels.dtype.type,
@@ -169,9 +168,9 @@ class SequenceReader:
     def __iter__(self) -> Iterator[Frame]:
         for index, number in enumerate(self.numbers):
             pts = (number - self.numbers[0]) / self._rate
-            if self._end_s is not None and pts >= self._end_s:
+            if self._span.is_over(pts):
                 return
-            if self._start_s is None or pts >= self._start_s:
+            if self._span.holds(pts):
                 self._last_pts = pts
                 yield self._frame(index, number, pts)
 

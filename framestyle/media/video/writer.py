@@ -23,10 +23,10 @@ from framestyle.media.video.codecs import (
     MUXERS,
     VideoSettings,
     check_container,
-    choose_encoding,
     video_codecs,
 )
 from framestyle.media.video.colors import SDR, Colors, from_rgb
+from framestyle.media.video.encoding import choose_encoding
 from framestyle.media.video.matroska import Mastering, matroska_frame_header, matroska_header
 from framestyle.media.video.probe import probe
 

@@ -12,8 +12,9 @@ from media_facts import encode
 from PIL import Image
 from rewriting import rewrite
 
+from framestyle.kinds import WHOLE_CLIP, TimeRange
 from framestyle.media.verify.checking import verify
-from framestyle.media.verify.comparing import Part, verify_against
+from framestyle.media.verify.comparing import verify_against
 from framestyle.media.verify.verdict import DIFFERENCE, NOTE, Problem
 from framestyle.media.video.colors import SDR, Colors
 
@@ -49,15 +50,15 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def differences(path: Path, source: Path, part: Part | None = None) -> list[Problem]:
-    report = verify_against(path, source, part or Part())
+def differences(path: Path, source: Path, part: TimeRange | None = None) -> list[Problem]:
+    report = verify_against(path, source, part or WHOLE_CLIP)
     assert report.verdict != "damaged", report.problems
     return [problem for problem in report.problems if problem.kind == DIFFERENCE]
 
 
-def notes(path: Path, source: Path, part: Part | None = None) -> str:
+def notes(path: Path, source: Path, part: TimeRange | None = None) -> str:
     return "\n".join(
-        one.text for one in verify_against(path, source, part or Part()).problems if one.kind == NOTE
+        one.text for one in verify_against(path, source, part or WHOLE_CLIP).problems if one.kind == NOTE
     )
 
 
@@ -76,13 +77,13 @@ def test_what_comes_out_of_the_writer_is_as_its_source_asks_for(
     sources: Path, tmp_path: Path, source: str, codec: str, name: str, part: tuple[Any, Any]
 ) -> None:
     rewrite(sources / source, tmp_path / name, codec, *part)
-    assert differences(tmp_path / name, sources / source, Part(*part)) == []
+    assert differences(tmp_path / name, sources / source, TimeRange(*part)) == []
 
 
 @pytest.mark.parametrize("part", [(None, END), (HALF, None)])
 def test_a_part_may_be_open_at_one_end(sources: Path, tmp_path: Path, part: tuple[Any, Any]) -> None:
     rewrite(sources / "s.mp4", tmp_path / "o.mp4", "h264", *part)
-    assert differences(tmp_path / "o.mp4", sources / "s.mp4", Part(*part)) == []
+    assert differences(tmp_path / "o.mp4", sources / "s.mp4", TimeRange(*part)) == []
     assert differences(tmp_path / "o.mp4", sources / "s.mp4") != []
 
 
@@ -203,10 +204,10 @@ def test_a_variable_rate_is_kept_and_held_against(tmp_path: Path, suffix: str, p
     scale = ("-video_track_timescale", "90000") if suffix == ".mp4" else ()
     encode(*picture, *sound[:4], *times, *scale, *sound[4:], str(source))
     rewrite(source, target, "h264", *part)
-    assert differences(target, source, Part(*part)) == []
+    assert differences(target, source, TimeRange(*part)) == []
     constant = tmp_path / "constant.mp4"
     rewrite(source, constant, "h264", *part, at_rate=True)
-    with_rate = differences(constant, source, Part(*part))
+    with_rate = differences(constant, source, TimeRange(*part))
     assert with_rate and all("than in the source" in one.text or "further" in one.text for one in with_rate)
 
 

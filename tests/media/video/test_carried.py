@@ -12,6 +12,7 @@ import pytest
 from media_facts import ask, encode, packets, pictures_as_subtitles, sound_md5, told_of
 from PIL import Image
 
+from framestyle.kinds import TimeRange
 from framestyle.media.video.carried import chapters_within, later_timecode
 from framestyle.media.video.probe import probe
 from framestyle.media.video.writer import SourceStreams, VideoSettings, VideoWriter
@@ -24,7 +25,7 @@ def restyle(
     source: Path, target: Path, codec: str = "h264", start: str | None = None, end: str | None = None
 ) -> list[str]:
     """Grey frames with all that comes from the source: 25 a second, for 3 s or what is left of them."""
-    part = SourceStreams(source, start and Fraction(start), end and Fraction(end))
+    part = SourceStreams(source, TimeRange(start and Fraction(start), end and Fraction(end)))
     info = probe(source)
     options: dict[str, Any] = {
         "frame_rate": Fraction(25),

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from framestyle.media.ffmpeg import encoders
-from framestyle.media.video import codecs
+from framestyle.media.video.codecs import CODECS
+from framestyle.media.video.encoder_trials import refusal
 from framestyle.media.video.probe import probe
 from framestyle.media.video.reader import VideoReader
 from framestyle.media.video.writer import VideoSettings, VideoWriter
@@ -39,9 +40,9 @@ os.execv({ffmpeg!r}, [{ffmpeg!r}, *kept])
 
 @pytest.fixture(autouse=True)
 def _forget_trials() -> Iterator[None]:
-    codecs.refusal.cache_clear()
+    refusal.cache_clear()
     yield
-    codecs.refusal.cache_clear()
+    refusal.cache_clear()
     encoders.cache_clear()
 
 
@@ -77,7 +78,7 @@ def test_without_a_gpu_the_cpu_does_it_and_the_reason_is_said(
 ) -> None:
     notes = write(tmp_path / f"o{suffix}", codec)
     assert len(notes) == 1 and notes[0].startswith("NVENC cannot be used here (") and "on the CPU" in notes[0]
-    assert codecs.CODECS[codec].encoder in notes[0]
+    assert CODECS[codec].encoder in notes[0]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from loopback import Server
 from media_facts import ask, encode
 
 from framestyle.errors import InputError
+from framestyle.kinds import TimeRange
 from framestyle.media.video.nut import NutError, NutReader
 from framestyle.media.video.probe import describe, open_capture, probe
 from framestyle.media.video.reader import VideoReader
@@ -55,7 +56,7 @@ def test_odd_names_are_only_names_as_sources_too(
     source = clip(Path(name), pixel_format, *sound)
     with VideoReader(source) as reader:
         assert len(list(reader)) == 5 and reader.by_opencv == ROADS[pixel_format]
-    part = SourceStreams(source, Fraction(0), Fraction(1, 5))
+    part = SourceStreams(source, TimeRange(Fraction(0), Fraction(1, 5)))
     with VideoWriter(
         Path("out") / name,
         width=64,

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from framestyle.errors import InputError, OutputError
+from framestyle.kinds import TimeRange
 from framestyle.media.photos import PhotoSettings, read_photo, write_photo
 from framestyle.media.video.colors import Colors
 from framestyle.media.video.sequences import (
@@ -69,7 +70,7 @@ def test_missing_numbers_are_said_and_leave_their_time(tmp_path: Path) -> None:
 
 def test_a_part_is_chosen_by_time(tmp_path: Path) -> None:
     path = sequence(tmp_path, numbers=range(20))
-    with SequenceReader(path, RATE, Fraction(1, 4), Fraction(1, 2)) as reader:
+    with SequenceReader(path, RATE, TimeRange(Fraction(1, 4), Fraction(1, 2))) as reader:
         assert [frame.index for frame in reader] == list(range(6, 12))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from framestyle.kinds import TimeRange
 from framestyle.media.video.reader import VideoReader
 
 MakeClip = Callable[..., Path]
@@ -38,7 +39,9 @@ def test_red_is_red(tmp_path: Path, color: tuple[int, int, int], encode: Encode)
 
 
 def test_a_range_is_cut_exactly_and_keeps_the_files_own_numbers(make_clip: MakeClip) -> None:
-    with VideoReader(make_clip("a.mkv", rate="30000/1001"), Fraction(1, 4), Fraction(1, 2)) as reader:
+    with VideoReader(
+        make_clip("a.mkv", rate="30000/1001"), TimeRange(Fraction(1, 4), Fraction(1, 2))
+    ) as reader:
         frames = list(reader)
     assert [frame.index for frame in frames] == list(range(8, 15))  # 8 at 0.267 s, 14 at 0.467 s
     assert all(frame.pts == frame.index * Fraction(1001, 30000) for frame in frames)

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from framestyle.errors import OutputError, StorageError
+from framestyle.kinds import TimeRange
 from framestyle.media.ffmpeg import FFmpeg, ffmpeg_exe
 from framestyle.media.verify.checking import check_clip
 from framestyle.media.video.probe import probe
@@ -162,7 +163,7 @@ def test_sound_is_copied_or_converted_and_kept_whole(
 ) -> None:
     options = ("-c:a", "pcm_s16le") if source == "pcm.mov" else ()
     path = make_clip(source, *options, sound=True)
-    notes = write(tmp_path / target, noise(25), codec, source=SourceStreams(path, None, None))
+    notes = write(tmp_path / target, noise(25), codec, source=SourceStreams(path))
     info = probe(tmp_path / target)
     if converted is None:  # as ffmpeg pleases for this source
         converted, sound = info.audio_codecs != probe(path).audio_codecs, info.audio_codecs[0]
@@ -176,7 +177,7 @@ def test_sound_longer_than_the_pictures_is_kept_and_frames_stay_as_written(
     make_clip: MakeClip, tmp_path: Path
 ) -> None:
     source = make_clip("s.mp4", sound=True, seconds=2)
-    write(tmp_path / "o.mp4", noise(10), source=SourceStreams(source, None, None))
+    write(tmp_path / "o.mp4", noise(10), source=SourceStreams(source))
     assert len(read(tmp_path / "o.mp4")) == 10
     assert float(probe(tmp_path / "o.mp4").duration_s or 0) == pytest.approx(2, abs=0.1)
 
@@ -199,9 +200,9 @@ def test_a_trimmed_range_keeps_sound_and_pictures_together(
     # One key frame only, so that seeking is tempted to go back to 0; a click at 2 s.
     click = "aevalsrc='0.9*sin(2000*t)*gte(t,2)':d=3"
     encode("-f", "lavfi", "-i", "testsrc2=s=64x48:d=3", "-f", "lavfi", "-i", click, "-g", "999", str(source))
-    with VideoReader(source, start, Fraction(5, 2)) as reader:
+    with VideoReader(source, TimeRange(start, Fraction(5, 2))) as reader:
         frames = [frame.pixels for frame in reader]
-    write(tmp_path / f"o.{suffix}", frames, source=SourceStreams(source, start, Fraction(5, 2)))
+    write(tmp_path / f"o.{suffix}", frames, source=SourceStreams(source, TimeRange(start, Fraction(5, 2))))
     assert len(read(tmp_path / f"o.{suffix}")) == len(frames)
     assert click_s(tmp_path / f"o.{suffix}") == pytest.approx(2 - float(start or 0), abs=0.05)
     assert float(probe(tmp_path / f"o.{suffix}").duration_s or 0) == pytest.approx(
@@ -235,9 +236,9 @@ def test_a_clip_that_was_cut_without_encoding_keeps_its_sound(
     # ffmpeg takes a packet of ALAC too few for unheard: 85 ms.
     near = 0.1 if sound == "alac" else 0.03
     assert click_s(source) == pytest.approx(1.3, abs=near)
-    with VideoReader(source, start, Fraction(2)) as reader:
+    with VideoReader(source, TimeRange(start, Fraction(2))) as reader:
         frames = [frame.pixels for frame in reader]
-    write(tmp_path / target, frames, codec, source=SourceStreams(source, start, Fraction(2)))
+    write(tmp_path / target, frames, codec, source=SourceStreams(source, TimeRange(start, Fraction(2))))
     assert len(read(tmp_path / target)) == len(frames)
     assert click_s(tmp_path / target) == pytest.approx(1.3 - float(start or 0), abs=near)
     assert not [str(problem) for problem in check_clip(tmp_path / target, frames=len(frames))]
@@ -273,9 +274,7 @@ def test_words_chapters_and_metadata_come_along(encode: Encode, make_clip: MakeC
     )
     for suffix, words in (("mkv", "subrip"), ("mp4", "mov_text")):
         target = tmp_path / f"o.{suffix}"
-        notes = write(
-            target, noise(25), source=SourceStreams(source, None, None), metadata={"comment": "made by us"}
-        )
+        notes = write(target, noise(25), source=SourceStreams(source), metadata={"comment": "made by us"})
         told = subprocess.run(
             [ffmpeg_exe(), "-hide_banner", "-i", str(target)], capture_output=True, text=True
         ).stderr
@@ -289,11 +288,11 @@ def test_alpha_and_rotation_of_the_source_are_not_claimed_of_the_output(
     encode: Encode, make_clip: MakeClip, tmp_path: Path
 ) -> None:
     clear = make_clip("a.webm", "-vf", "format=yuva420p", "-c:v", "libvpx-vp9", seconds=0.2)
-    write(tmp_path / "o.webm", noise(5), "vp9", source=SourceStreams(clear, None, None))
+    write(tmp_path / "o.webm", noise(5), "vp9", source=SourceStreams(clear))
     assert not probe(tmp_path / "o.webm").has_alpha
     turned = tmp_path / "turned.mp4"
     encode("-display_rotation", "90", "-i", str(make_clip("f.mp4", seconds=0.2)), "-c", "copy", str(turned))
-    write(tmp_path / "o.mp4", noise(5, 64, 48), source=SourceStreams(turned, None, None))
+    write(tmp_path / "o.mp4", noise(5, 64, 48), source=SourceStreams(turned))
     info = probe(tmp_path / "o.mp4")
     assert (info.rotation_degrees, info.width, info.height) == (0, 48, 64)
 
