@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 
@@ -37,6 +37,15 @@ class TimeRange:
     def holds(self, pts_s: Fraction) -> bool:
         """Whether a frame that is shown at this time is of the part."""
         return (self.start_s is None or pts_s >= self.start_s) and not self.is_over(pts_s)
+
+    def from_frame(self, first_s: Fraction) -> TimeRange:
+        """The same part, begun with its first frame and not between two; without a bound there, as it is."""
+        return self if self.start_s is None else replace(self, start_s=first_s)
+
+    def later(self, by_s: Fraction) -> TimeRange:
+        """The same part on a clock that is ahead by so much; what has no bound keeps none."""
+        start_s, end_s = (None if one is None else one + by_s for one in (self.start_s, self.end_s))
+        return TimeRange(start_s, end_s)
 
 
 WHOLE_CLIP = TimeRange()

@@ -123,9 +123,7 @@ def _writer(
             scratch=scratch,
         )
     # What comes from the source begins with the first frame, not between two.
-    streams = SourceStreams(
-        task.source, replace(span, start_s=None if span.start_s is None else found.first_s)
-    )
+    streams = SourceStreams(task.source, span.from_frame(found.first_s))
     return VideoWriter(
         task.target,
         width=size.width,

@@ -172,8 +172,7 @@ def _writer(
         time_base = found.time_base
         last_frame = found.last_frame and (found.last_frame[0] - zero_s, found.last_frame[1])
         if numbering_of(task.source) is None:
-            start_s = None if span.start_s is None else found.first_s
-            streams = SourceStreams(task.source, replace(span, start_s=start_s))
+            streams = SourceStreams(task.source, span.from_frame(found.first_s))
     return VideoWriter(
         task.target,
         width=2 * size.width,

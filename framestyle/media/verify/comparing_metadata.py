@@ -20,10 +20,8 @@ def chapter_differences(sync: Sync, first_s: Fraction) -> Iterator[Problem]:
     wanted = sync.source.words.chapters
     if not sync.span.is_all:
         # As they are written: counted from the part's first frame.
-        info, span = sync.source.info, sync.span
-        start_s = first_s + info.video_start_s if span.start_s is not None else Fraction(0)
-        end_s = None if span.end_s is None else span.end_s + info.video_start_s
-        wanted = parsed_words(chapters_within(sync.source.words.text, start_s, end_s)).chapters
+        span = sync.span.from_frame(first_s).later(sync.source.info.video_start_s)
+        wanted = parsed_words(chapters_within(sync.source.words.text, span)).chapters
     there = sync.result.words.chapters
     if len(there) != len(wanted):
         yield Problem(DIFFERENCE, f"{len(there)} chapters, the source has {len(wanted)}")

@@ -295,15 +295,12 @@ def _add_words(carried: Carried, info: VideoInfo, source: SourceStreams, muxer: 
         carried.output += ["-metadata", f"timecode={later}", "-metadata:s:v:0", f"timecode={later}"]
     if info.has_chapters and not source.span.is_all:
         told, _ = ask(["-v", "error", *input_arguments(source.path), "-f", "ffmetadata", "-"])
-        start_s = (source.span.start_s or Fraction(0)) + (
-            info.video_start_s if source.span.start_s is not None else 0
-        )
-        end_s = None if source.span.end_s is None else source.span.end_s + info.video_start_s
-        carried.chapters = chapters_within(told, start_s, end_s)
+        carried.chapters = chapters_within(told, source.span.later(info.video_start_s))
 
 
-def chapters_within(metadata: str, start_s: Fraction, end_s: Fraction | None) -> str:
-    """The chapters of ffmpeg's metadata text that lie in a part, cut to it and counted from its start."""
+def chapters_within(metadata: str, span: TimeRange) -> str:
+    """The chapters of ffmpeg's metadata text that lie in a part (of the file's own time), cut to it, counted from its start."""
+    start_s = span.start_s or Fraction(0)
     kept = [";FFMETADATA1"]
     for section in re.split(r"^\[CHAPTER\]\n", metadata, flags=re.MULTILINE)[1:]:
         numbers = re.match(
@@ -313,7 +310,7 @@ def chapters_within(metadata: str, start_s: Fraction, end_s: Fraction | None) ->
             continue
         base = Fraction(int(numbers[1]), int(numbers[2]))
         first, last = max(int(numbers[3]) * base, start_s), int(numbers[4]) * base
-        last = last if end_s is None else min(last, end_s)
+        last = last if span.end_s is None else min(last, span.end_s)
         if first < last:
             times = f"START={round((first - start_s) * 1000)}\nEND={round((last - start_s) * 1000)}\n"
             kept.append(f"[CHAPTER]\nTIMEBASE=1/1000\n{times}{section[numbers.end() :]}")

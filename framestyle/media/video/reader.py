@@ -64,7 +64,7 @@ class _Picture:
 
 
 class VideoReader:
-    """A context manager; iterating gives the frames that `span` holds, indexed in the whole file.
+    """A FrameReader of a video file; iterating gives the frames that `span` holds, indexed in the whole file.
 
     Never seeks: seeking is unreliable. `frames_read` counts what was decoded, also outside the range;
     `variable_rate` says whether any timestamp so far was off the constant rate. `tone_map`: HDR comes as BT.709.

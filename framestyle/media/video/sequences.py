@@ -111,7 +111,7 @@ def existing_files(path: Path) -> list[Path]:
 
 
 class SequenceReader:
-    """What a VideoReader is for a video: `info`, `bits`, `colors`; iterating gives the range's frames.
+    """A FrameReader of numbered photos; iterating gives the range's frames.
 
     Frame n is shown at (its number - the first number) / `frame_rate`: where numbers are missing, the frame before is
     shown for longer. `numbers` are the frames' in the files' names. Each is read as a photo is: upright, in sRGB.
@@ -233,7 +233,7 @@ def _info(path: Path, first: Photo, frame_rate: Fraction, numbers: Sequence[int]
 
 
 class SequenceWriter:
-    """What a VideoWriter is for a video: frames into numbered files, all of them in their places or none.
+    """A FrameWriter of numbered files: all of them in their places, or none.
 
     `numbers`: of the coming frames. `source`: the sequence they come from, whose words, profile and resolution each
     file takes over. `scratch`: a folder of the same file system for what is not finished. Everything that can be

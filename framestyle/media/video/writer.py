@@ -54,7 +54,7 @@ FOURCC = {(3, 1): b"RGB\x18", (3, 2): b"RGB0", (4, 1): b"RGBA", (4, 2): b"RBA@"}
 
 
 class VideoWriter:
-    """A context manager: on a normal end the file is finished, checked, put in place; else nothing stays.
+    """A FrameWriter of a video file: on a normal end the file is finished, checked, put in place; else nothing stays.
 
     Everything that can be refused is refused on creation, before any work. `write` takes HWC RGB of the given size
     (pixels), uint16 where `bits` is above 8, with `alpha` HW where the writer was made with it. Frame n is shown at

@@ -12,6 +12,7 @@ from media_facts import encode
 from PIL import Image
 from rewriting import rewrite
 
+from framestyle.errors import InputError
 from framestyle.kinds import WHOLE_CLIP, TimeRange
 from framestyle.media.verify.checking import verify
 from framestyle.media.verify.comparing import verify_against
@@ -328,6 +329,8 @@ def test_a_photo_of_another_shape_or_without_its_exif_differs(tmp_path: Path) ->
     clip = tmp_path / "c.mkv"
     encode(*PICTURE, str(clip))
     only(differences(tmp_path / "small.jpg", clip), "it is a photo, its source a clip")
+    with pytest.raises(InputError, match="is a folder"):
+        verify_against(tmp_path / "small.jpg", tmp_path)
 
 
 def test_missing_damaged_and_further_frames_of_a_sequence_are_named(sources: Path, tmp_path: Path) -> None:

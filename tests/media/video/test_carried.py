@@ -176,11 +176,11 @@ def test_a_part_has_its_own_chapters(with_chapters: Path, tmp_path: Path, name: 
 
 
 def test_chapters_that_are_none_stop_nothing() -> None:
-    assert chapters_within("", Fraction(0), None) == ";FFMETADATA1"
+    assert chapters_within("", TimeRange()) == ";FFMETADATA1"
     broken = (
         "[CHAPTER]\nTIMEBASE=1/0\nSTART=0\nEND=9\n[CHAPTER]\nEND\n[CHAPTER]\nTIMEBASE=1/1\nSTART=9\nEND=3\n"
     )
-    assert chapters_within(broken, Fraction(0), None) == ";FFMETADATA1"
+    assert chapters_within(broken, TimeRange()) == ";FFMETADATA1"
 
 
 def test_fonts_stay_in_matroska_and_are_warned_of_elsewhere(tmp_path: Path) -> None:
