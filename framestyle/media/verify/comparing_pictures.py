@@ -16,10 +16,11 @@ from framestyle.media.video.matroska import Mastering
 from framestyle.media.video.probe import VideoInfo
 
 NITS = 0.02
+"""Luminances of an HDR master may be off by so much, or by this part of them."""
 
 
 def frame_differences(result: Clip, wanted: Sequence[Fraction], source_tick_s: Fraction) -> Iterator[Problem]:
-    """`wanted`: when the source's frames are shown, from the first one."""
+    """How many frames there are, and when each is shown. `wanted`: when the source's are, from the first one."""
     times, info = result.times, result.info
     if info.video_codec == "webp_anim" and len(times) < len(wanted):
         said = f"{len(times)} frames for {len(wanted)}"

@@ -37,24 +37,27 @@ class Sync:
 
     @property
     def muxer(self) -> str:
+        """The result's container, as ffmpeg calls what it writes."""
         return container_of(self.result.info)
 
     def in_result(self, at_s: Fraction) -> Fraction:
-        """From the first picture on."""
+        """A time of the result, counted from its first picture."""
         return at_s - self.result.times[0]
 
     def in_source(self, at_s: Fraction) -> Fraction:
+        """A time of the source, counted from the same picture."""
         return at_s - self.source_zero_s
 
     @property
     def end_s(self) -> Fraction | None:
-        """Of the part, from its first picture on."""
+        """When the part is over, counted from its first picture; None: at the clip's end."""
         if self.span.end_s is None:
             return None
         return self.span.end_s - (self.source_zero_s - self.source.times[0])
 
     @property
     def allowed_s(self) -> Fraction:
+        """By how much sound may be off."""
         frame_s = 1 / self.result.info.frame_rate
         if UNTIMED_CONTAINERS & set(self.source.info.container.split(",")):
             frame_s *= 2

@@ -299,7 +299,7 @@ def _add_words(carried: Carried, info: VideoInfo, source: SourceStreams, muxer: 
 
 
 def chapters_within(metadata: str, span: TimeRange) -> str:
-    """The chapters of ffmpeg's metadata text that lie in a part (of the file's own time), cut to it, counted from its start."""
+    """The chapters of ffmpeg's metadata text in a part of the file's own time, cut to it, counted from its start."""
     start_s = span.start_s or Fraction(0)
     kept = [";FFMETADATA1"]
     for section in re.split(r"^\[CHAPTER\]\n", metadata, flags=re.MULTILINE)[1:]:
