@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from media_facts import encode
+from media_facts import encode, pictures_as_subtitles
 from PIL import Image
 from rewriting import rewrite
 
@@ -226,8 +226,6 @@ def test_pictures_that_begin_after_the_sound_do_so_still(tmp_path: Path) -> None
 
 
 def test_bitmap_subtitles_dropped_in_mp4_are_a_note(tmp_path: Path) -> None:
-    from test_carried import pictures_as_subtitles
-
     pictures_as_subtitles(tmp_path / "w.sup")
     source = tmp_path / "s.mkv"
     encode(*PICTURE, "-i", str(tmp_path / "w.sup"), "-map", "0", "-map", "1", "-c:s", "copy", str(source))
