@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from framestyle.doors.cli import main as framestyle
-from framestyle.media.sequences import SequenceReader, SequenceWriter
-from framestyle.media.video_reader import VideoReader
-from framestyle.media.video_writer import VideoWriter
+from framestyle.media.video.reader import VideoReader
+from framestyle.media.video.sequences import SequenceReader, SequenceWriter
+from framestyle.media.video.writer import VideoWriter
 from framestyle.motion.flow import OpticalFlow
 from framestyle.nst.stylizer import Stylizer
 

@@ -21,12 +21,13 @@ from pathlib import Path
 from benchmarks.reports import write_report
 from framestyle.doors.demo import samples_dir
 from framestyle.jobs.engines.local import run
-from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.plan import Task
 from framestyle.jobs.workshop import Workshop, open_workshop
-from framestyle.media.codecs import CODECS
-from framestyle.media.comparing import verify_against
+from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.ffmpeg import ffmpeg_exe
-from framestyle.media.verdict import NOTE
+from framestyle.media.verify.comparing import verify_against
+from framestyle.media.verify.verdict import NOTE
+from framestyle.media.video.codecs import CODECS
 from framestyle.presets import Preset, load_preset
 
 FRAMES, SIZE = 10, "480x270"
@@ -164,7 +165,7 @@ def measure(case: Case, folder: Path, shop: Workshop) -> Row:
     source, target = make_source(folder, case), folder / f"{case.name}{case.container}"
     output = shop.preset.output.model_copy(update={"video_codec": case.codec})
     preset = shop.preset.model_copy(update={"output": output})
-    run([Task("video", source, target)], target, TimeRange(), replace(shop, preset=preset))
+    run([Task(MediaKind.VIDEO, source, target)], target, TimeRange(), replace(shop, preset=preset))
     report = verify_against(target, source)
     problems = tuple(one.text for one in report.problems if one.kind != NOTE)
     notes = tuple(one.text for one in report.problems if one.kind == NOTE)

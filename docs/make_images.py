@@ -16,8 +16,9 @@ from framestyle.doors.console import open_console
 from framestyle.doors.demo import clip_moments, samples_dir
 from framestyle.doors.sheet import picture_row, sheet
 from framestyle.jobs.engines.local import run
-from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.plan import Task
 from framestyle.jobs.workshop import open_workshop
+from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import PhotoSettings, read_style_image, write_photo
 from framestyle.presets import list_presets, load_preset
 
@@ -36,7 +37,7 @@ CELL_PX, PRESET_CELL_PX = 320, 200
 
 
 def stylize(
-    kind: str, targets: Mapping[Path, Path], preset: str, settings: Sequence[str], device: str
+    kind: MediaKind, targets: Mapping[Path, Path], preset: str, settings: Sequence[str], device: str
 ) -> None:
     """Clips or photos, each source into its target."""
     with open_console("auto") as console:
@@ -53,7 +54,7 @@ def photos(work: Path, device: str) -> None:
         source = samples_dir() / "photos" / f"{name}.jpg"
         targets = [work / f"{name}-{preset}.png" for preset in presets]
         for preset, target in zip(presets, targets, strict=True):
-            stylize("photo", {source: target}, preset, PHOTO_SETTINGS, device)
+            stylize(MediaKind.PHOTO, {source: target}, preset, PHOTO_SETTINGS, device)
         pictures = [read_style_image(path) for path in (source, *targets)]
         rows.append(picture_row(source.name, ["original", *presets], pictures, CELL_PX))
     write_photo(IMAGES / "photos.jpg", sheet(rows), None, {})
@@ -61,7 +62,7 @@ def photos(work: Path, device: str) -> None:
 
 def clip(work: Path, device: str) -> None:
     source, target = samples_dir() / "clip.mp4", work / "clip.mp4"
-    stylize("video", {source: target}, CLIP_PRESET, CLIP_SETTINGS, device)
+    stylize(MediaKind.VIDEO, {source: target}, CLIP_PRESET, CLIP_SETTINGS, device)
     moments = [f"at {fraction:.0%}" for fraction in MOMENTS]
     rows = [
         picture_row(title, moments, clip_moments(path, MOMENTS), CELL_PX)
@@ -78,7 +79,7 @@ def presets(work: Path, device: str, names: Sequence[str]) -> None:
     targets = {preset: {source: work / f"{source.stem}-{preset}.png" for source in sources} for preset in labels}
     for preset, all_ in targets.items():
         if left := {source: target for source, target in all_.items() if not target.exists()}:
-            stylize("photo", left, preset, PRESET_SETTINGS, device)
+            stylize(MediaKind.PHOTO, left, preset, PRESET_SETTINGS, device)
     for source in sources:
         pictures = [read_style_image(path) for path in (source, *(targets[preset][source] for preset in labels))]
         page = sheet([picture_row(source.name, ["original", *labels], pictures, PRESET_CELL_PX)])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from framestyle.media.video_writer import CODECS
+from framestyle.media.video.writer import CODECS
 from framestyle.presets import SHORTHANDS, Preset, SchemaRow, schema_rows
 from framestyle.presets.editors import schema_text
 from framestyle.presets.schema import DRAFT_BELOW, SLOW_FROM

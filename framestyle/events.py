@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from framestyle.kinds import MediaKind
+
 
 @dataclass(frozen=True)
 class Event:
@@ -81,7 +83,8 @@ class TaskStarted(Event):
     """One clip or one photo begins."""
 
     path: str
-    kind: str  # video | photo
+    kind: MediaKind
+    """VIDEO or PHOTO."""
     index: int
     """Counts from 0 over the job's tasks that were not done before."""
     frames: int

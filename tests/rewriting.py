@@ -6,9 +6,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from framestyle.media.clips import open_clip
-from framestyle.media.video_reader import VideoReader
-from framestyle.media.video_writer import SourceStreams, VideoSettings, VideoWriter
+from framestyle.kinds import TimeRange
+from framestyle.media.video.clips import open_clip
+from framestyle.media.video.reader import VideoReader
+from framestyle.media.video.writer import SourceStreams, VideoSettings, VideoWriter
 
 
 def rewrite(
@@ -28,11 +29,11 @@ def rewrite(
 
     `streams`: where sound comes from, if not from the source.
     """
-    with open_clip(source, start, end, sequence_rate=Fraction(24)) as reader:
+    with open_clip(source, TimeRange(start, end), sequence_rate=Fraction(24)) as reader:
         frames = list(reader)
         info, last = reader.info, reader.last_frame()
     zero = frames[0].pts if start is not None else Fraction(0)
-    beside = SourceStreams(streams or source, None if start is None else zero, end)
+    beside = SourceStreams(streams or source, TimeRange(None if start is None else zero, end))
     options: dict[str, Any] = {
         "width": info.width,
         "height": info.height,

@@ -249,7 +249,7 @@ def run_stylize(args: argparse.Namespace) -> int:
 
 def _order(args: argparse.Namespace) -> Order:
     from framestyle.jobs.batch import Order
-    from framestyle.jobs.plan import TimeRange
+    from framestyle.kinds import TimeRange
     from framestyle.presets import load_preset
 
     check_range(args)

@@ -39,6 +39,7 @@ from framestyle.events import (
     TaskResumed,
     TaskStarted,
 )
+from framestyle.kinds import MediaKind
 
 LINE_EVERY_S = 5.0
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -179,7 +180,7 @@ class _Plain(_Silent):
 def describe(event: Event) -> str:
     """One line for the events that are worth one, else nothing."""
     if isinstance(event, TaskStarted):
-        what = f"{event.frames} frames, {event.shots} shots, " if event.kind == "video" else ""
+        what = f"{event.frames} frames, {event.shots} shots, " if event.kind is MediaKind.VIDEO else ""
         look = f" in {plain(event.preset)}" if event.preset else ""
         return f"{plain(event.path)}{look}: {what}{event.width}x{event.height}"
     if isinstance(event, TaskResumed):

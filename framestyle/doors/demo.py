@@ -14,7 +14,7 @@ from framestyle.errors import BatchError, InputError, InterruptedByUserError
 from framestyle.events import Event, Note, OnEvent, TaskDone, TaskFailed, TaskSkipped
 from framestyle.jobs.batch import Order, paint, prepare
 from framestyle.media.photos import read_style_image, write_photo
-from framestyle.media.video_reader import VideoReader
+from framestyle.media.video.reader import VideoReader
 from framestyle.presets import builtin_presets_dir, load_preset
 
 PHOTO, CLIP = "canyon.jpg", "clip.mp4"

@@ -11,9 +11,10 @@ from framestyle.jobs.estimate import Estimate, estimate
 from framestyle.jobs.plan import Task
 from framestyle.jobs.prices import Price, price_of
 from framestyle.jobs.room import free_bytes
-from framestyle.media.verdict import AUTO
+from framestyle.kinds import MediaKind
+from framestyle.media.verify.verdict import AUTO
 
-KINDS = {"photo": "photo", "video": "clip"}
+KINDS = {MediaKind.PHOTO: "photo", MediaKind.VIDEO: "clip"}
 
 
 def dry_run(jobs: Sequence[Job], order: Order) -> Iterator[str]:
@@ -43,7 +44,7 @@ def dry_run(jobs: Sequence[Job], order: Order) -> Iterator[str]:
         yield f"  {_tally(job)}"
         total_s, total_bytes = total_s + seconds, total_bytes + size
     if prices:
-        clips = any(task.kind == "video" for job in jobs for task in job.to_do)
+        clips = any(task.kind is MediaKind.VIDEO for job in jobs for task in job.to_do)
         most = " (clips: at most)" if clips else ""
         yield f"time: {roughly(total_s)}{most}; an estimate, by {_basis(prices)}"
         free = free_bytes(order.output)
@@ -66,7 +67,7 @@ def _line(task: Task, expected: Estimate, seconds: float, failed_before: bool) -
     size = f"{was.width}x{was.height}"
     if becomes != was:
         size += f" to {becomes.width}x{becomes.height}"
-    frames = f", {expected.frames} frames" if task.kind == "video" else ""
+    frames = f", {expected.frames} frames" if task.kind is MediaKind.VIDEO else ""
     facts = f"{size}{frames}, {roughly(seconds)}, about {byte_count(expected.size_bytes)}"
     if failed_before:
         facts = "could not be read last time"
@@ -78,7 +79,7 @@ def _cannot(error: FramestyleError) -> str:
 
 
 def _tally(job: Job) -> str:
-    counts = [(sum(task.kind == kind for task in job.to_do), word) for kind, word in KINDS.items()]
+    counts = [(sum(task.kind is kind for task in job.to_do), word) for kind, word in KINDS.items()]
     said = " and ".join(counted(count, word) for count, word in counts if count)
     parts = [f"{said or 'nothing'} to do"]
     if job.done:

@@ -26,6 +26,7 @@ from framestyle.errors import (
     PresetError,
     UsageError,
 )
+from framestyle.kinds import MediaKind
 
 if TYPE_CHECKING:
     from framestyle.events import Event
@@ -196,7 +197,7 @@ def _check_moving(
     to_do = f"For more, name a sheet: -o {args.output.stem}.png"
     if not inputs.alone:
         raise UsageError(f"{args.output} shows one clip, and several inputs are named", next_step=to_do)
-    if inputs.found[0].kind == "photo":
+    if inputs.found[0].kind is MediaKind.PHOTO:
         raise UsageError(
             f"{inputs.found[0].path} is no clip, and {args.output} is to be one",
             next_step="Name a clip, or a sheet to be written, such as -o sheet.png.",
@@ -209,9 +210,9 @@ def _check_moving(
 
 def _check_output(output: Path, inputs: Inputs, overwrite: bool) -> None:
     """All that can be refused before hours of work."""
-    from framestyle.media.codecs import MUXERS
     from framestyle.media.files import check_writable
     from framestyle.media.photos import FORMATS
+    from framestyle.media.video.codecs import MUXERS
 
     if output.suffix.lower() not in {*FORMATS, *MUXERS}:
         raise OutputError(
@@ -242,8 +243,8 @@ def _run_sheet(
     from framestyle.doors.preview_sheet import Wanted, make_sheet
     from framestyle.events import TaskFailed
     from framestyle.jobs.inputs import Unusable
-    from framestyle.jobs.plan import TimeRange
     from framestyle.jobs.preview.cells import Look
+    from framestyle.kinds import TimeRange
 
     failures: list[TaskFailed] = []
     wanted = Wanted(
@@ -286,13 +287,14 @@ def _run_sheet(
 def _run_moving(args: argparse.Namespace, clip: Path, preset: Preset) -> int:
     from framestyle.doors.console import open_console
     from framestyle.doors.preview_words import words_of_moving
-    from framestyle.jobs.plan import Task, TimeRange
+    from framestyle.jobs.plan import Task
     from framestyle.jobs.preview.moving import preview_clip
+    from framestyle.kinds import TimeRange
 
     with open_console(args.progress) as console:
         try:
             made = preview_clip(
-                Task("video", clip, args.output),
+                Task(MediaKind.VIDEO, clip, args.output),
                 TimeRange(args.start, args.end),
                 preset,
                 args.size,

@@ -13,7 +13,6 @@ from framestyle.doors.sheet import Cell, Row, layout, sheet
 from framestyle.errors import FramestyleError, InterruptedByUserError, OutputError
 from framestyle.events import JobDone, JobStarted, OnEvent, TaskFailed
 from framestyle.jobs.inputs import Inputs, Unusable
-from framestyle.jobs.plan import TimeRange
 from framestyle.jobs.preview.cells import (
     Bench,
     Look,
@@ -25,6 +24,7 @@ from framestyle.jobs.preview.cells import (
 )
 from framestyle.jobs.preview.pictures import Picture, Shown, pictures_of
 from framestyle.jobs.workshop import provenance
+from framestyle.kinds import TimeRange
 from framestyle.media.photos import write_photo
 
 ORIGINAL = "original"

@@ -21,6 +21,7 @@ from framestyle.events import (
     TaskResumed,
     TaskStarted,
 )
+from framestyle.kinds import MediaKind
 
 CURVE_POINTS = 24
 """Losses kept for the curve."""
@@ -105,7 +106,7 @@ class Progress:
 
     def seconds_per_frame(self) -> float | None:
         """Of recent frames of the kind that is being made; those made from scratch stand in where there are none."""
-        photos = self.task is not None and self.task.kind == "photo"
+        photos = self.task is not None and self.task.kind is MediaKind.PHOTO
         if photos and (known := self._paces["photo"]):
             # Of several that were painted side by side one seems to take all the time.
             return statistics.fmean(known)

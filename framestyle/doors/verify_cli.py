@@ -14,9 +14,10 @@ from framestyle.doors.options import add_range
 from framestyle.doors.rows import Row, print_rows
 from framestyle.doors.text import counted
 from framestyle.errors import InputError, OutputError, UsageError
+from framestyle.kinds import MediaKind
 
 if TYPE_CHECKING:
-    from framestyle.media.verdict import Problem, Report
+    from framestyle.media.verify.verdict import Problem, Report
 
 EXIT_CODES = {"whole": 0, "damaged": InputError.exit_code, "different": OutputError.exit_code}
 VERDICT_STYLES = {"whole": "bold green", "damaged": "bold red", "different": "bold yellow"}
@@ -97,8 +98,9 @@ def _reports(files: Sequence[Path], args: argparse.Namespace) -> Iterator[Report
     from framestyle.doors.console import open_console
     from framestyle.events import Preparing
     from framestyle.jobs.recorded import precision_problems
-    from framestyle.media.comparing import Part, verify_against
-    from framestyle.media.verify import verify
+    from framestyle.kinds import TimeRange
+    from framestyle.media.verify.checking import verify
+    from framestyle.media.verify.comparing import verify_against
 
     with open_console("auto" if sys.stderr.isatty() else "none") as console:
         for path in files:
@@ -109,7 +111,7 @@ def _reports(files: Sequence[Path], args: argparse.Namespace) -> Iterator[Report
             if args.against is None:
                 report = verify(path, on_progress)
             else:
-                report = verify_against(path, args.against, Part(args.start, args.end), on_progress)
+                report = verify_against(path, args.against, TimeRange(args.start, args.end), on_progress)
             report.problems += precision_problems(report)
             yield report
 
@@ -152,7 +154,7 @@ def _facts(report: Report) -> Iterator[Row]:
     facts = report.facts
     if not facts:
         return
-    if report.what == "clip":
+    if report.kind is MediaKind.VIDEO:
         yield from _clip_rows(facts)
     else:
         yield from _picture_rows(facts)

@@ -24,7 +24,6 @@ from framestyle.jobs.plan import (
     VIDEO_SUFFIXES,
     Naming,
     Task,
-    TimeRange,
     as_one,
     is_one_file,
     names_a_clip,
@@ -35,9 +34,10 @@ from framestyle.jobs.prices import Meter, keep_price
 from framestyle.jobs.recipes import with_precision
 from framestyle.jobs.scratch import Scratch
 from framestyle.jobs.work import Work
+from framestyle.kinds import WHOLE_CLIP, MediaKind, TimeRange
 from framestyle.media.photos import read_photo
-from framestyle.media.probe import probe
-from framestyle.media.sequences import existing_files, numbering_of
+from framestyle.media.video.probe import probe
+from framestyle.media.video.sequences import existing_files, numbering_of
 from framestyle.nst.shelf import NOT_HERE, choose_kind, weights_identity
 from framestyle.presets import Preset, is_plain_name, pictures_of
 
@@ -55,7 +55,7 @@ class Order:
     weights: str = "auto"
     device: str = "auto"
     seed: int = 0
-    span: TimeRange = TimeRange()  # noqa: RUF009  (frozen)
+    span: TimeRange = WHOLE_CLIP
     into_folder: bool = False
     overwrite: bool = False
     """Outputs that exist may be replaced."""
@@ -157,7 +157,7 @@ def _told_apart(
     to_do, done, refused = [], [], []
     for task in tasks:
         standing = _standing(task, work, manifest)
-        if task.kind == "video" and standing is not Standing.DONE and not order.fresh:
+        if task.kind is MediaKind.VIDEO and standing is not Standing.DONE and not order.fresh:
             refuse_change(task, work)
         ours = standing in (Standing.DONE, Standing.OTHER_INPUT, Standing.OTHER_WORK)
         if standing is Standing.DONE and not order.fresh:
@@ -172,7 +172,7 @@ def _told_apart(
 
 
 def _standing(task: Task, work: Work, manifest: Manifest | None) -> Standing:
-    if task.outputs() and task.kind == "video" and is_publishing(task.target):
+    if task.outputs() and task.kind is MediaKind.VIDEO and is_publishing(task.target):
         return Standing.BEGUN
     if manifest is not None:
         return manifest.standing(task, work.done_keys(task.kind))
@@ -241,7 +241,7 @@ class _Painter:
             device=order.device,
             seed=order.seed,
             on_event=heard,
-            clips=any(task.kind == "video" for task in left),
+            clips=any(task.kind is MediaKind.VIDEO for task in left),
             backbone=self._backbone,
             memory_limit_bytes=order.memory_limit_bytes,
         )
@@ -253,11 +253,11 @@ class _Painter:
             for kind in {task.kind for task in left}:
                 job.manifest.tell(work.key(kind), json.loads(workshop.recipe))
         for task in left:
-            if order.fresh and task.kind == "video":
+            if order.fresh and task.kind is MediaKind.VIDEO:
                 discard_work(task.target)
         record = Record(job.manifest, work)
         # Clips have work folders of their own.
-        needs_scratch = job.manifest is not None or any(task.kind == "photo" for task in left)
+        needs_scratch = job.manifest is not None or any(task.kind is MediaKind.PHOTO for task in left)
         beside = job.output if job.manifest is not None else job.output.parent
         with Scratch(beside) if needs_scratch else nullcontext() as scratch:
             if job.manifest is not None and scratch is not None:
@@ -334,7 +334,7 @@ def _failing_again(job: Job) -> dict[Task, TaskFailed]:
 
 def _look_at(task: Task) -> None:
     """InputError where it cannot be read."""
-    if task.kind == "photo" or numbering_of(task.source) is not None:
+    if task.kind is MediaKind.PHOTO or numbering_of(task.source) is not None:
         for path in task.inputs():
             read_photo(path)
     else:

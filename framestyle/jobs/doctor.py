@@ -257,7 +257,9 @@ def _where(path: Path) -> str:
 
 def _encoders() -> Iterator[Finding]:
     """Every codec that a preset can ask for, each by one small frame."""
-    from framestyle.media.codecs import CODECS, SOUND_ENCODERS, refusal, sound_refusal, trials
+    from framestyle.media.video.codecs import CODECS
+    from framestyle.media.video.encoder_trials import SOUND_ENCODERS, refusal, sound_refusal
+    from framestyle.media.video.encoding import trials
 
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         asked = {
@@ -313,9 +315,9 @@ def _comes_back(path: Path, codec: str, bits: int) -> str | None:
     """What is wrong with three frames that went through a file; None: they came back."""
     import numpy as np
 
-    from framestyle.media.verify import check_clip
-    from framestyle.media.video_reader import VideoReader
-    from framestyle.media.video_writer import VideoSettings, VideoWriter
+    from framestyle.media.verify.checking import check_clip
+    from framestyle.media.video.reader import VideoReader
+    from framestyle.media.video.writer import VideoSettings, VideoWriter
 
     dtype: Any = np.uint16 if bits > 8 else np.uint8
     scale = np.iinfo(dtype).max

@@ -7,12 +7,13 @@ from fractions import Fraction
 from pathlib import Path
 
 from framestyle.events import TaskPlanned
-from framestyle.jobs.plan import Task, TimeRange
-from framestyle.media.clips import clip_info
-from framestyle.media.description import exact_rate
+from framestyle.jobs.plan import Task
+from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import FORMATS, photo_size
-from framestyle.media.probe import VideoInfo
-from framestyle.media.sequences import numbering_of
+from framestyle.media.video.clips import clip_info
+from framestyle.media.video.description import exact_rate
+from framestyle.media.video.probe import VideoInfo
+from framestyle.media.video.sequences import numbering_of
 from framestyle.nst.sizes import Size, fit_within, steps_by_scale
 from framestyle.presets import Preset
 
@@ -47,7 +48,7 @@ class Estimate:
 
 def estimate(task: Task, preset: Preset, span: TimeRange) -> Estimate:
     """InputError where the input cannot be read."""
-    return _photo(task, preset) if task.kind == "photo" else _clip(task, preset, span)
+    return _photo(task, preset) if task.kind is MediaKind.PHOTO else _clip(task, preset, span)
 
 
 def _photo(task: Task, preset: Preset) -> Estimate:

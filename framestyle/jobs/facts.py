@@ -15,6 +15,7 @@ from framestyle.errors import OutputError
 from framestyle.jobs.manifest import Mark
 from framestyle.jobs.plan import Task
 from framestyle.jobs.work import Work
+from framestyle.kinds import MediaKind
 
 VERSION = 1
 FACTS, PUBLISHING, PUBLISHED = "work.json", "publishing", "published"
@@ -41,7 +42,7 @@ class Facts:
     """Further keys of the same work, by which it may have been begun."""
 
     @classmethod
-    def of(cls, work: Work, kind: str, given: Mark) -> Facts:
+    def of(cls, work: Work, kind: MediaKind, given: Mark) -> Facts:
         """Those of a task of this kind now, made from `given`."""
         keys = work.resumable_keys(kind)
         return cls(work.key(kind), given, versions(), work.decided_precision, keys)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from framestyle.errors import FramestyleError, InputError
-from framestyle.media.files import InputKind, sniff, walk
-from framestyle.media.sequences import existing_files, numbering_of, sequence_in
+from framestyle.kinds import MediaKind
+from framestyle.media.files import sniff, walk
+from framestyle.media.video.sequences import existing_files, numbering_of, sequence_in
 
 MAGIC = "*?["
 PHOTO_NAMES = {
@@ -24,12 +25,12 @@ RECOGNISED = "Photos (JPEG, PNG, WebP, TIFF, BMP, AVIF, HEIC) and clips are reco
 
 @dataclass(frozen=True)
 class Found:
-    """A clip or a photo: `kind` is video, sequence or photo; `name` is its place below the input that led to it.
+    """A clip or a photo; `name` is its place below the input that led to it.
 
     An image sequence is a clip, but is called as a photo is; its path is a pattern.
     """
 
-    kind: str
+    kind: MediaKind
     path: Path
     name: Path
 
@@ -67,9 +68,9 @@ class _Gathered:
     passed_over: int = 0
     _seen: set[tuple[Path, Path]] = field(default_factory=set)
 
-    def add(self, kind: InputKind, path: Path, name: Path) -> None:
+    def add(self, kind: MediaKind, path: Path, name: Path) -> None:
         if self._is_new(path, name):
-            self.found.append(Found(kind.value, path, name))
+            self.found.append(Found(kind, path, name))
 
     def take(self, files: Iterable[Path], base: Path) -> None:
         for path in files:
@@ -83,7 +84,7 @@ class _Gathered:
                 else:
                     self.passed_over += 1
                 continue
-            if kind is not InputKind.FOLDER:  # a link to one
+            if kind is not None:  # a link to a folder
                 self.add(kind, path, path.relative_to(base))
 
     def _is_new(self, path: Path, name: Path) -> bool:
@@ -111,13 +112,13 @@ def gather(inputs: Sequence[Path], leave_out: Set[Path] = frozenset(), *, one_cl
     gathered, folders = _Gathered(), False
     for path in inputs:
         if numbering_of(path) is not None and existing_files(path):
-            gathered.add(InputKind.SEQUENCE, path, Path(path.name))
+            gathered.add(MediaKind.SEQUENCE, path, Path(path.name))
         elif is_pattern(path):
             _match(path, gathered, leave_out)
         elif one_clip and len(inputs) == 1 and path.is_dir():
             sequence = sequence_in(path)
-            gathered.add(InputKind.SEQUENCE, sequence, Path(sequence.name))
-        elif (kind := sniff(path)) is InputKind.FOLDER:
+            gathered.add(MediaKind.SEQUENCE, sequence, Path(sequence.name))
+        elif (kind := sniff(path)) is None:
             folders = True
             gathered.walk(path, path, leave_out)
         else:

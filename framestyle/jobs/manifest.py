@@ -23,8 +23,8 @@ from typing import Any, Self
 from framestyle.errors import FramestyleError
 from framestyle.jobs.plan import Task
 from framestyle.media.files import atomic_output, storage_error
-from framestyle.media.sequences import existing_files
-from framestyle.media.verdict import precisions_in
+from framestyle.media.verify.verdict import precisions_in
+from framestyle.media.video.sequences import existing_files
 from framestyle.nst.shelf import sha256_of
 
 NAME = ".framestyle.json"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from framestyle.errors import InputError, PresetError
 from framestyle.frames import Pixels
-from framestyle.media.files import InputKind, sniff, walk
+from framestyle.kinds import MediaKind
+from framestyle.media.files import sniff, walk
 from framestyle.media.photos import read_style_image
 from framestyle.presets import Preset
 
@@ -58,6 +59,6 @@ def _in_folder(folder: Path, source: Path) -> Path:
 
 def _is_photo(path: Path) -> bool:
     try:
-        return sniff(path) is InputKind.PHOTO
+        return sniff(path) is MediaKind.PHOTO
     except InputError:
         return False

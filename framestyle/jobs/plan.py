@@ -7,16 +7,16 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 from framestyle.errors import OutputError, UsageError
 from framestyle.jobs.inputs import Found, Inputs
-from framestyle.media.clips import check_clip_target
+from framestyle.kinds import MediaKind
 from framestyle.media.files import file_identity
 from framestyle.media.photos import FORMATS, check_photo_format
-from framestyle.media.sequences import Numbering, existing_files, numbering_of
-from framestyle.media.video_writer import CODECS
+from framestyle.media.video.clips import check_clip_target
+from framestyle.media.video.sequences import Numbering, existing_files, numbering_of
+from framestyle.media.video.writer import CODECS
 
 PHOTO_SUFFIXES = {suffix.lstrip(".") for suffix in FORMATS}
 VIDEO_SUFFIXES = {"mp4", "mov", "mkv", "webm", "avi", "m4v"}
@@ -24,9 +24,9 @@ VIDEO_SUFFIXES = {"mp4", "mov", "mkv", "webm", "avi", "m4v"}
 
 @dataclass(frozen=True)
 class Task:
-    """One clip or one photo: `kind` is video or photo. A clip may be an image sequence, on either side: a pattern."""
+    """One clip or one photo. A clip is of the kind VIDEO, and may be an image sequence, on either side: a pattern."""
 
-    kind: str
+    kind: MediaKind
     source: Path
     target: Path
 
@@ -36,17 +36,9 @@ class Task:
 
     def outputs(self) -> list[Path]:
         """The files at its target, as far as there are some."""
-        if self.kind == "video" and numbering_of(self.target) is not None:
+        if self.kind is MediaKind.VIDEO and numbering_of(self.target) is not None:
             return existing_files(self.target)
         return [self.target] if os.path.lexists(self.target) else []
-
-
-@dataclass(frozen=True)
-class TimeRange:
-    """Seconds from the clip's start; None = from the beginning, to the end."""
-
-    start_s: Fraction | None = None
-    end_s: Fraction | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +69,7 @@ class Naming:
             chosen = longer
 
     def _called(self, one: Found, *, whole: bool = False) -> Path:
-        return (self._video if one.kind == "video" else self._photo)(one.name, whole)
+        return (self._video if one.kind is MediaKind.VIDEO else self._photo)(one.name, whole)
 
     def _photo(self, name: Path, whole: bool) -> Path:
         """a.jpg -> a.png where PNG is asked for, or a.jpg.png with its whole name."""
@@ -140,7 +132,7 @@ def plan(
     """
     names = [output] if one_file else [output / name for name in naming.called(inputs.found)]
     tasks = [
-        Task("photo" if one.kind == "photo" else "video", one.path, name)
+        Task(MediaKind.PHOTO if one.kind is MediaKind.PHOTO else MediaKind.VIDEO, one.path, name)
         for one, name in zip(inputs.found, names, strict=True)
     ]
     for task in tasks:
@@ -149,7 +141,7 @@ def plan(
                 f"{task.target} is a folder, and is to be a file",
                 next_step="Move it away, or choose another -o.",
             )
-        if task.kind == "photo":
+        if task.kind is MediaKind.PHOTO:
             check_photo_format(task.target)
         else:
             check_clip_target(naming.video_codec, task.target)
@@ -171,7 +163,7 @@ def _refuse_shared(tasks: Sequence[Task]) -> None:
                 next_step="Rename one, or give them an output each; the tree of a folder that is named is kept.",
             )
     for task in tasks:
-        numbering = numbering_of(task.target) if task.kind == "video" else None
+        numbering = numbering_of(task.target) if task.kind is MediaKind.VIDEO else None
         if numbering is not None:
             _refuse_among_frames(task, numbering, tasks)
         for folder in task.target.parents:

@@ -15,7 +15,8 @@ from framestyle.jobs.manifest import Manifest
 from framestyle.jobs.plan import Task
 from framestyle.jobs.recipes import with_precision
 from framestyle.jobs.work import Work
-from framestyle.media.verdict import AUTO
+from framestyle.kinds import MediaKind
+from framestyle.media.verify.verdict import AUTO
 from framestyle.presets import Preset
 
 if TYPE_CHECKING:
@@ -52,7 +53,10 @@ def begun_precision(
         return None
     if not fresh:
         for task in tasks:
-            if task.kind == "video" and (precision := _stopped_clip_precision(task, work)) is not None:
+            if (
+                task.kind is MediaKind.VIDEO
+                and (precision := _stopped_clip_precision(task, work)) is not None
+            ):
                 return precision
     return None if manifest is None else _folder_precision(work, manifest, tasks if fresh else ())
 
@@ -67,7 +71,7 @@ def _stopped_clip_precision(task: Task, work: Work) -> str | None:
 
 def _folder_precision(work: Work, manifest: Manifest, remade: Collection[Task]) -> str | None:
     """Of the results that this work made there, without those that are made anew."""
-    kinds = ("photo", "video")
+    kinds = (MediaKind.PHOTO, MediaKind.VIDEO)
     counted: Counter[str] = Counter()
     for key in manifest.recorded_works(remade):
         named = next((found for kind in kinds if (found := work.precision_of(key, kind)) is not None), None)

@@ -16,7 +16,7 @@ from typing import Any
 
 from framestyle.frames import Alpha, Frame, Pixels
 from framestyle.jobs.interrupts import held_back
-from framestyle.media.clips import ClipWriter
+from framestyle.media.video.protocols import FrameWriter
 
 QUEUE_FRAMES = 8
 """Frames that may wait on either side of the optimiser."""
@@ -67,7 +67,7 @@ class WriteBehind:
     Left by an error, it drops what still waits: the file will not be kept.
     """
 
-    def __init__(self, writer: ClipWriter) -> None:
+    def __init__(self, writer: FrameWriter) -> None:
         self._writer = writer
         self._waiting: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
         self._error: BaseException | None = None

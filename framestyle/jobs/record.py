@@ -9,6 +9,7 @@ from framestyle.jobs.facts import Facts
 from framestyle.jobs.manifest import Manifest, Mark
 from framestyle.jobs.plan import Task
 from framestyle.jobs.work import Work
+from framestyle.kinds import MediaKind
 
 
 class Record:
@@ -21,7 +22,7 @@ class Record:
 
     def begin(self, task: Task) -> None:
         """Before its input is read."""
-        if self._manifest is None and (self._work is None or task.kind == "photo"):
+        if self._manifest is None and (self._work is None or task.kind is MediaKind.PHOTO):
             return
         with suppress(OSError):  # whoever reads it will say so
             self._given[task] = Mark.of(task.inputs())
@@ -31,7 +32,7 @@ class Record:
     def facts(self, task: Task) -> Facts | None:
         """What the task that was begun depends on; None: no work on it is to be laid by."""
         given = self._given.get(task)
-        if self._work is None or given is None or task.kind != "video":
+        if self._work is None or given is None or task.kind is not MediaKind.VIDEO:
             return None
         return Facts.of(self._work, task.kind, given)
 

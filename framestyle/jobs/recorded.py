@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from framestyle.jobs.manifest import NAME, Manifest
-from framestyle.media.verdict import DIFFERENCE, Problem, Report
+from framestyle.media.verify.verdict import DIFFERENCE, Problem, Report
 
 
 def precision_problems(report: Report) -> Iterator[Problem]:

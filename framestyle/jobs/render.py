@@ -28,17 +28,19 @@ from framestyle.frames import Frame, Pixels
 from framestyle.jobs.facts import Facts
 from framestyle.jobs.frame_store import DiskStore
 from framestyle.jobs.interrupts import held_back
-from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.plan import Task
 from framestyle.jobs.queues import WriteBehind, read_ahead
 from framestyle.jobs.scratch import Scratch
 from framestyle.jobs.work_folder import WorkFolder
 from framestyle.jobs.workshop import Workshop
-from framestyle.media.clips import ClipReader, ClipWriter, clip_bytes, open_clip
-from framestyle.media.description import exact_rate
+from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import PhotoSettings, read_photo, with_hidden_filled, write_photo
-from framestyle.media.probe import VideoInfo
-from framestyle.media.sequences import SequenceReader, SequenceWriter, numbering_of
-from framestyle.media.video_writer import SourceStreams, VideoSettings, VideoWriter
+from framestyle.media.video.clips import clip_bytes, open_clip
+from framestyle.media.video.description import exact_rate
+from framestyle.media.video.probe import VideoInfo
+from framestyle.media.video.protocols import FrameReader, FrameWriter
+from framestyle.media.video.sequences import SequenceReader, SequenceWriter, numbering_of
+from framestyle.media.video.writer import SourceStreams, VideoSettings, VideoWriter
 from framestyle.motion.sequence import stylize_frames, working_size
 from framestyle.motion.shots import Shot, ShotFinder
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
@@ -86,12 +88,11 @@ def survey(path: Path, span: TimeRange, preset: Preset, on_event: OnEvent) -> Su
         return Survey(reader.info, finder.shots(), count, first_s, time_base, reader.last_frame())
 
 
-def clip_reader(path: Path, span: TimeRange, preset: Preset) -> ClipReader:
+def clip_reader(path: Path, span: TimeRange, preset: Preset) -> FrameReader:
     """A clip's frames within `span`, as the preset wants them."""
     return open_clip(
         path,
-        span.start_s,
-        span.end_s,
+        span,
         tone_map=preset.output.hdr == "tonemap",
         sequence_rate=exact_rate(preset.video.sequence_rate),
     )
@@ -102,10 +103,10 @@ def _writer(
     found: Survey,
     span: TimeRange,
     size: Size,
-    reader: ClipReader,
+    reader: FrameReader,
     workshop: Workshop,
     scratch: Path,
-) -> ClipWriter:
+) -> FrameWriter:
     output = workshop.preset.output
     from_sequence = isinstance(reader, SequenceReader)
     if numbering_of(task.target) is not None:
@@ -122,7 +123,7 @@ def _writer(
             scratch=scratch,
         )
     # What comes from the source begins with the first frame, not between two.
-    streams = SourceStreams(task.source, None if span.start_s is None else found.first_s, span.end_s)
+    streams = SourceStreams(task.source, span.from_frame(found.first_s))
     return VideoWriter(
         task.target,
         width=size.width,
@@ -148,7 +149,7 @@ def zero_s_of(found: Survey, span: TimeRange) -> Fraction:
     return Fraction(0) if span.start_s is None else found.first_s
 
 
-def _to_know(reader: ClipReader, hdr: str) -> Iterator[Note]:
+def _to_know(reader: FrameReader, hdr: str) -> Iterator[Note]:
     yield from (Note(doubt, "warning") for doubt in reader.doubts)
     if (kind := reader.info.colors.hdr) and hdr == "keep":
         yield Note(
@@ -176,7 +177,7 @@ def render_video(
     workshop.on_event(
         TaskStarted(
             str(task.source),
-            "video",
+            MediaKind.VIDEO,
             index,
             found.frames,
             len(found.shots),
@@ -233,7 +234,7 @@ class _Render:
         self._painted = folder.found.entries[-1].painted if folder.found.entries else 0
         self.frames_done = self.steps = 0
 
-    def run(self, reader: ClipReader, encoder: WriteBehind, zero_s: Fraction) -> None:
+    def run(self, reader: FrameReader, encoder: WriteBehind, zero_s: Fraction) -> None:
         """All frames to the encoder."""
         if self._resume is not None:
             # A bookmark with nothing painted stands before its shot.
@@ -275,7 +276,7 @@ class _Render:
         self._workshop.on_event(event)
 
     def _given_again(
-        self, frames: Iterable[Frame], reader: ClipReader, encoder: WriteBehind, zero_s: Fraction
+        self, frames: Iterable[Frame], reader: FrameReader, encoder: WriteBehind, zero_s: Fraction
     ) -> Generator[Frame, None, None]:
         """The clip's frames, without transparency. Those that are done go to the encoder as they were laid by."""
         dtype = np.uint16 if reader.bits > 8 else np.uint8
@@ -316,7 +317,7 @@ def render_photo(task: Task, index: int, workshop: Workshop, scratch: Scratch | 
     max_side_px = workshop.preset.scales.max_side_px
     photo = read_photo(task.source, lambda width, height: fit_within(Size(width, height), max_side_px))
     height, width = photo.pixels.shape[:2]
-    workshop.on_event(TaskStarted(str(task.source), "photo", index, 1, 1, width, height))
+    workshop.on_event(TaskStarted(str(task.source), MediaKind.PHOTO, index, 1, 1, width, height))
     photo.pixels = with_hidden_filled(photo.pixels, photo.alpha)
     stylizer = workshop.stylizer_for(task.source)
     pixels, steps, loss = _painted(photo.pixels, stylizer)

@@ -10,10 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from framestyle.jobs.plan import TimeRange
 from framestyle.jobs.recipes import image_digests
+from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.files import walk
-from framestyle.media.verdict import AUTO, PRECISIONS
+from framestyle.media.verify.verdict import AUTO, PRECISIONS
 from framestyle.presets import Preset
 from framestyle.presets.paths import picture_keys, value_at
 
@@ -48,30 +48,30 @@ class Work:
         own = self.preset.optimizer.precision
         return self.precision if own == AUTO else own
 
-    def key(self, kind: str) -> str:
+    def key(self, kind: MediaKind) -> str:
         """For a task of this kind, in the decided precision. The time range concerns clips alone."""
         return self._key(kind, self.decided_precision or AUTO)
 
-    def undecided_key(self, kind: str) -> str:
+    def undecided_key(self, kind: MediaKind) -> str:
         """The key that FrameStyle wrote before a precision was part of it, where the preset says `auto`."""
         return self._key(kind, self.preset.optimizer.precision)
 
-    def resumable_keys(self, kind: str) -> frozenset[str]:
+    def resumable_keys(self, kind: MediaKind) -> frozenset[str]:
         """A clip that was begun under one of these is resumed."""
         return frozenset({self.key(kind), self.undecided_key(kind)})
 
-    def done_keys(self, kind: str) -> frozenset[str]:
+    def done_keys(self, kind: MediaKind) -> frozenset[str]:
         """A result made under one of these is done: where the preset says `auto`, in whichever precision."""
         if self.preset.optimizer.precision != AUTO:
             return frozenset({self.key(kind)})
         return frozenset(self._key(kind, precision) for precision in (AUTO, *PRECISIONS))
 
-    def precision_of(self, key: str, kind: str) -> str | None:
+    def precision_of(self, key: str, kind: MediaKind) -> str | None:
         """The precision in which a key stands for this very work; None where it is another's, or does not say."""
         return next((one for one in PRECISIONS if key == self._key(kind, one)), None)
 
-    def _key(self, kind: str, precision: str) -> str:
-        return self._keys[kind == "video", precision]
+    def _key(self, kind: MediaKind, precision: str) -> str:
+        return self._keys[kind is MediaKind.VIDEO, precision]
 
     @cached_property
     def _keys(self) -> Mapping[tuple[bool, str], str]:

@@ -42,8 +42,8 @@ from framestyle.jobs.frame_store import DiskStore
 from framestyle.jobs.interrupts import held_back
 from framestyle.jobs.room import refuse_shortage
 from framestyle.media.files import atomic_output, storage_error
-from framestyle.media.segments import SegmentWriter, read_segment
-from framestyle.media.sequences import existing_files
+from framestyle.media.video.segments import SegmentWriter, read_segment
+from framestyle.media.video.sequences import existing_files
 from framestyle.motion.bookmark import Bookmark
 from framestyle.nst.shelf import sha256_of
 from framestyle.nst.store import save_tensors

@@ -9,10 +9,10 @@ import stat
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 from framestyle.errors import FramestyleError, InputError, OutputError, StorageError
+from framestyle.kinds import MediaKind
 
 HEAD_BYTES = 4096
 DISK_FULL, TOO_LARGE = {errno.ENOSPC, errno.EDQUOT}, {errno.EFBIG}
@@ -22,22 +22,13 @@ KNOWN = (
 )
 
 
-class InputKind(Enum):
-    """What an input is."""
-
-    VIDEO = "video"
-    PHOTO = "photo"
-    FOLDER = "folder"
-    SEQUENCE = "sequence"
-
-
-def sniff(path: Path) -> InputKind:
-    """The kind of a local file or folder, from its first bytes, never its name.
+def sniff(path: Path) -> MediaKind | None:
+    """Whether a local file is a video or a photo, from its first bytes, never its name; None: it is a folder.
 
     InputError where it is missing, empty, no regular file, or nothing known. A URL is a missing file.
     """
     if _is_folder(path):
-        return InputKind.FOLDER
+        return None
     try:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
@@ -90,19 +81,19 @@ WEBP_FLAGS_AT, WEBP_ANIMATED, WEBP_ALPHA = 20, 0x02, 0x10
 BMP_HEADER_BYTES = {12, 16, 40, 52, 56, 64, 108, 124}
 
 
-def _kind_of(head: bytes, path: Path) -> InputKind | None:
+def _kind_of(head: bytes, path: Path) -> MediaKind | None:
     if head.startswith(PHOTO_HEADS) or _is_bmp(head):
-        return InputKind.PHOTO
+        return MediaKind.PHOTO
     if head.startswith((b"GIF87a", b"GIF89a")):
-        return InputKind.VIDEO if _is_animated(path) else InputKind.PHOTO
+        return MediaKind.VIDEO if _is_animated(path) else MediaKind.PHOTO
     if head.startswith(b"RIFF"):
         if _webp_flags(head) & WEBP_ANIMATED:
-            return InputKind.VIDEO
-        return {b"WEBP": InputKind.PHOTO, b"AVI ": InputKind.VIDEO}.get(head[8:12])
+            return MediaKind.VIDEO
+        return {b"WEBP": MediaKind.PHOTO, b"AVI ": MediaKind.VIDEO}.get(head[8:12])
     if head[4:8] == b"ftyp":
-        return InputKind.PHOTO if head[8:12] in STILL_BRANDS else InputKind.VIDEO
+        return MediaKind.PHOTO if head[8:12] in STILL_BRANDS else MediaKind.VIDEO
     if head[4:8] in QUICKTIME_ATOMS or head.startswith(VIDEO_HEADS) or _is_transport_stream(head):
-        return InputKind.VIDEO
+        return MediaKind.VIDEO
     return None
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.round_trips import BAR_DB, LEFT_OUT, Case, Row, cases, identity_shop, measure
 from framestyle.jobs.workshop import Workshop
-from framestyle.media.codecs import CODECS
+from framestyle.media.video.codecs import CODECS
 
 QUICK = list(cases(quick=True))
 

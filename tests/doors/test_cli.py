@@ -22,8 +22,8 @@ from framestyle.doors.cli import main
 from framestyle.doors.options import parse_size, parse_time
 from framestyle.media.ffmpeg import ffmpeg_exe
 from framestyle.media.photos import read_photo
-from framestyle.media.probe import probe
-from framestyle.media.video_reader import VideoReader
+from framestyle.media.video.probe import probe
+from framestyle.media.video.reader import VideoReader
 
 Call = Callable[..., subprocess.CompletedProcess[str]]
 MANIFEST = ".framestyle.json"

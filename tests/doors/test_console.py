@@ -46,6 +46,7 @@ from framestyle.events import (
     TaskSkipped,
     TaskStarted,
 )
+from framestyle.kinds import MediaKind
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "progress.md"
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -53,7 +54,7 @@ LONG = "/" + "/".join(["a folder with a long name", "画像フォルダー" * 4]
 
 JOB = JobStarted(("clip.mp4",), "out.mp4", "nightswirl", "learned", "cpu float32", 1, 30)
 PLAN = TaskPlanned("clip.mp4", 192, 108, 3, 60, 0.9, 27, 10, 5, 1)
-TASK = TaskStarted("clip.mp4", "video", 0, 30, 3, 192, 108)
+TASK = TaskStarted("clip.mp4", MediaKind.VIDEO, 0, 30, 3, 192, 108)
 SHOT = ShotStarted(1, 10, 12)
 PARTS = (("content", 0.25), ("style", 0.0123), ("tv", 0.001), ("temporal", 0.0005))
 EVERY_KIND: tuple[Event, ...] = (
@@ -416,7 +417,7 @@ def test_photos_have_their_own_pace(progress: Progress, clock: _Clock) -> None:
     _frames(progress, clock, (5.0, False), *[(1.0, True)] * 9)
     progress(TaskDone("clip.mp4", "out.mp4", 10, 1, 14.0))
     for path in ("a.jpg", "b.jpg"):
-        progress(TaskStarted(path, "photo", 1, 1, 1, 64, 64))
+        progress(TaskStarted(path, MediaKind.PHOTO, 1, 1, 1, 64, 64))
         clock.now += 7
         progress(PhotoDone(path, "out.jpg", 10, 6.0, 0.1))
     assert progress.seconds_per_frame() == pytest.approx(7)
@@ -426,7 +427,7 @@ def test_photos_side_by_side_share_their_time(progress: Progress, clock: _Clock)
     """The news of the second come all at once, when the first is told to be done."""
     _tell(progress, dataclasses.replace(JOB, frames=10, tasks=10))
     for path in ("a.jpg", "b.jpg", "c.jpg", "d.jpg"):
-        progress(TaskStarted(path, "photo", 0, 1, 1, 64, 64))
+        progress(TaskStarted(path, MediaKind.PHOTO, 0, 1, 1, 64, 64))
         clock.now += 8 if path in ("a.jpg", "c.jpg") else 0
         progress(PhotoDone(path, "out.jpg", 10, 8.0, 0.1))
     assert progress.seconds_per_frame() == pytest.approx(4)

@@ -31,7 +31,7 @@ from framestyle.events import (
     ignore,
 )
 from framestyle.media.photos import read_photo
-from framestyle.media.probe import probe
+from framestyle.media.video.probe import probe
 from framestyle.presets import load_preset
 
 TINY = (

@@ -14,7 +14,7 @@ import torch
 from framestyle.doors.cli import main
 from framestyle.jobs import doctor
 from framestyle.jobs.doctor import Finding, exit_code
-from framestyle.media.codecs import CODECS
+from framestyle.media.video.codecs import CODECS
 from framestyle.nst.devices import measured_speed
 from framestyle.nst.store import WeightsStore, keep
 

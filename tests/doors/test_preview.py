@@ -23,8 +23,8 @@ from framestyle.jobs import workshop as workshop_module
 from framestyle.jobs.preview import cells as cells_module
 from framestyle.media.ffmpeg import ffmpeg_exe
 from framestyle.media.photos import read_photo
-from framestyle.media.probe import probe
-from framestyle.media.video_reader import VideoReader
+from framestyle.media.video.probe import probe
+from framestyle.media.video.reader import VideoReader
 from framestyle.nst import devices
 from framestyle.nst.stylizer import Stylizer
 from framestyle.presets import Preset, builtin_presets_dir, library, loading

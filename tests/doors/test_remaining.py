@@ -25,6 +25,7 @@ from framestyle.events import (
     TaskStarted,
 )
 from framestyle.jobs.estimate import clip_plan, photo_plan
+from framestyle.kinds import MediaKind
 from framestyle.nst.sizes import Size, steps_by_scale
 from framestyle.presets import Preset
 
@@ -93,7 +94,10 @@ def _whole(preset: Preset, size: Size, of: _Machine, dice: random.Random) -> Ite
 
 
 def _photo(path: str, preset: Preset, size: Size, of: _Machine, dice: random.Random) -> list[Timed]:
-    news: list[Timed] = [(0.05, TaskStarted(path, "photo", 0, 1, 1, *size)), *_whole(preset, size, of, dice)]
+    news: list[Timed] = [
+        (0.05, TaskStarted(path, MediaKind.PHOTO, 0, 1, 1, *size)),
+        *_whole(preset, size, of, dice),
+    ]
     seconds = sum(after for after, _ in news) + 0.1
     return [
         *news,
@@ -113,7 +117,10 @@ def _clip(
     resumed: TaskResumed | None = None,
 ) -> Iterator[Timed]:
     """Its shots have so many frames each; warm frame `number` takes `warm_steps(number)`."""
-    yield 0.2, TaskStarted(path, "video", 0, sum(shots), len(shots), *size, preset.video.painted_times)
+    yield (
+        0.2,
+        TaskStarted(path, MediaKind.VIDEO, 0, sum(shots), len(shots), *size, preset.video.painted_times),
+    )
     if resumed is not None:
         yield 0.1, resumed
     number, left_out = 0, 0 if resumed is None else resumed.frames
@@ -254,7 +261,7 @@ def test_a_clip_that_never_warms_up() -> None:
         for number in range(6)
         for event in (*_whole(preset, SMALL, CORE, dice), (0.2, FrameDone(number, 0, 1, 1.0, 0.5, False)))
     ]
-    begin = [_started(CORE, 6), (0.0, plan), (0.0, TaskStarted("a.mp4", "video", 0, 6, 1, *SMALL))]
+    begin = [_started(CORE, 6), (0.0, plan), (0.0, TaskStarted("a.mp4", MediaKind.VIDEO, 0, 6, 1, *SMALL))]
     _check([*begin, (0.0, ShotStarted(0, 0, 6)), *frames])
 
 
@@ -296,7 +303,7 @@ def _at_a_clip(frames: int, shots: int = 1) -> tuple[_Clock, Remaining]:
     for event in (
         _started(CORE, frames)[1],
         clip_plan("a.mp4", preset, SMALL, frames, shots),
-        TaskStarted("a.mp4", "video", 0, frames, shots, *SMALL),
+        TaskStarted("a.mp4", MediaKind.VIDEO, 0, frames, shots, *SMALL),
         ShotStarted(0, 0, frames),
     ):
         remaining(event)
@@ -318,7 +325,7 @@ def test_nothing_is_said_before_five_steps_or_without_a_plan() -> None:
     remaining(StepDone(5, 10, 0, 1, *SMALL, (0.5,), ()))
     assert remaining.seconds() is not None
     remaining(_started(CORE)[1])
-    remaining(TaskStarted("b.mp4", "video", 0, 5, 1, *SMALL))
+    remaining(TaskStarted("b.mp4", MediaKind.VIDEO, 0, 5, 1, *SMALL))
     assert remaining.seconds() is None
 
 
@@ -356,7 +363,7 @@ def test_a_long_folder_is_reckoned_quickly() -> None:
     plan = TaskPlanned("0.jpg", *SMALL, 1, 240, 10.0, at_once=8)
     for _ in range(5000):
         remaining(plan)
-    remaining(TaskStarted("0.jpg", "photo", 0, 1, 1, *SMALL))
+    remaining(TaskStarted("0.jpg", MediaKind.PHOTO, 0, 1, 1, *SMALL))
     clock.now += 5
     remaining(StepDone(10, 10, 0, 1, *SMALL, (0.5,) * 10, ()))
     said = remaining.seconds()

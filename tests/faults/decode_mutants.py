@@ -13,9 +13,10 @@ from itertools import islice
 from pathlib import Path
 
 from framestyle.errors import FramestyleError
-from framestyle.media.files import InputKind, sniff
+from framestyle.kinds import MediaKind
+from framestyle.media.files import sniff
 from framestyle.media.photos import read_photo
-from framestyle.media.video_reader import VideoReader
+from framestyle.media.video.reader import VideoReader
 
 MOST_FRAMES = 40
 NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
@@ -48,7 +49,7 @@ def mutant(data: bytes, chance: random.Random) -> bytes:
 def decoded(path: Path) -> str:
     """What came of it: decoded or refused, in a word; anything else is raised."""
     try:
-        if sniff(path) is InputKind.VIDEO:
+        if sniff(path) is MediaKind.VIDEO:
             with VideoReader(path) as reader:
                 return f"{len(list(islice(reader, MOST_FRAMES)))} frames"
         return f"{read_photo(path, lambda width, height: (min(width, 64), min(height, 64))).pixels.shape}"

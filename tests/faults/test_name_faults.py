@@ -13,7 +13,7 @@ from media_facts import encode
 from photo_makers import picture, save
 from place import Place
 
-from framestyle.media.probe import probe
+from framestyle.media.video.probe import probe
 
 PHOTO = picture(height=24, width=32)
 NFC, NFD = (unicodedata.normalize(form, "Müßiggang é.png") for form in ("NFC", "NFD"))

@@ -24,7 +24,7 @@ from PIL import Image
 from place import Place
 
 from framestyle.media.photos import Photo, read_photo
-from framestyle.media.video_reader import VideoReader
+from framestyle.media.video.reader import VideoReader
 
 
 def _shown(dtype: Any = np.uint8) -> Any:

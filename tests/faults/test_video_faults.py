@@ -13,8 +13,8 @@ from fault_list import fault
 from media_facts import decoded_times, encode, pictures_as_subtitles
 from place import Place
 
-from framestyle.media.probe import probe
-from framestyle.media.video_reader import VideoReader
+from framestyle.media.video.probe import probe
+from framestyle.media.video.reader import VideoReader
 
 Codec = tuple[str, ...]
 

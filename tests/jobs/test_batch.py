@@ -32,7 +32,7 @@ from framestyle.jobs import prices
 from framestyle.jobs.batch import Order, paint, prepare
 from framestyle.jobs.engines import side_by_side
 from framestyle.jobs.manifest import NAME
-from framestyle.jobs.plan import TimeRange
+from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import read_photo
 from framestyle.nst import stylizer as stylizer_module
 from framestyle.presets import Preset
@@ -466,7 +466,7 @@ def test_a_price_is_measured_over_whole_tasks() -> None:
     meter = prices.Meter(clock=lambda: now)
 
     def step(path: str, side_px: int, count: int) -> None:
-        meter(TaskStarted(path, "photo", 0, 1, 1, side_px, side_px))
+        meter(TaskStarted(path, MediaKind.PHOTO, 0, 1, 1, side_px, side_px))
         meter(StepDone(count, count, 0, 1, side_px, side_px, (0.5,) * count, ()))
 
     step("a.jpg", 1000, 3)

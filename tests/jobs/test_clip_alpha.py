@@ -12,9 +12,10 @@ from media_facts import encode
 
 from framestyle.events import Event, Note
 from framestyle.jobs.engines.local import run
-from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.plan import Task
 from framestyle.jobs.workshop import Workshop
-from framestyle.media.video_reader import VideoReader
+from framestyle.kinds import MediaKind, TimeRange
+from framestyle.media.video.reader import VideoReader
 
 MakeWorkshop = Callable[..., Workshop]
 
@@ -31,7 +32,7 @@ def clip(target: Path, hidden: int) -> Path:
 
 
 def render(source: Path, target: Path, workshop: Workshop) -> list[tuple[np.ndarray, np.ndarray | None]]:
-    run([Task("video", source, target)], target, TimeRange(), workshop)
+    run([Task(MediaKind.VIDEO, source, target)], target, TimeRange(), workshop)
     with VideoReader(target) as reader:
         return [(frame.pixels, frame.alpha) for frame in reader]
 

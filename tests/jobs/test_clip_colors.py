@@ -13,10 +13,11 @@ from media_facts import encode
 from framestyle.errors import OutputError
 from framestyle.events import Event, Note
 from framestyle.jobs.engines.local import run
-from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.plan import Task
 from framestyle.jobs.workshop import Workshop
-from framestyle.media.probe import probe
-from framestyle.media.video_reader import VideoReader
+from framestyle.kinds import MediaKind, TimeRange
+from framestyle.media.video.probe import probe
+from framestyle.media.video.reader import VideoReader
 
 MakeWorkshop = Callable[..., Workshop]
 IDENTITY: dict[str, Any] = {"scales": {"first_steps": 0, "steps": 0}, "video": {"steps": 0, "min_steps": 0}}
@@ -34,7 +35,7 @@ def clip(target: Path, pixel_format: str, *tags: str) -> Path:
 
 
 def render(source: Path, target: Path, workshop: Workshop) -> None:
-    run([Task("video", source, target)], target, TimeRange(), workshop)
+    run([Task(MediaKind.VIDEO, source, target)], target, TimeRange(), workshop)
 
 
 def first(path: Path) -> np.ndarray:

@@ -13,10 +13,11 @@ import pytest
 from media_facts import encode, packets, sound_md5
 
 from framestyle.jobs.engines.local import run
-from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.plan import Task
 from framestyle.jobs.workshop import Workshop
+from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.ffmpeg import ffmpeg_exe
-from framestyle.media.video_reader import VideoReader
+from framestyle.media.video.reader import VideoReader
 
 MakeWorkshop = Callable[..., Workshop]
 IDENTITY: dict[str, Any] = {
@@ -41,7 +42,7 @@ def uneven_clip(target: Path, rate: str = "30") -> Path:
 def render(
     source: Path, target: Path, workshop: Workshop, start: Fraction | None = None, end: Fraction | None = None
 ) -> None:
-    run([Task("video", source, target)], target, TimeRange(start, end), workshop)
+    run([Task(MediaKind.VIDEO, source, target)], target, TimeRange(start, end), workshop)
 
 
 def click_s(path: Path) -> float:
@@ -80,7 +81,7 @@ def test_a_part_of_an_uneven_clip_keeps_its_times_and_its_sound(
     make_workshop: MakeWorkshop, tmp_path: Path, suffix: str, start: Fraction | None, end: Fraction | None
 ) -> None:
     source, target = uneven_clip(tmp_path / f"in{suffix}"), tmp_path / f"out{suffix}"
-    with VideoReader(source, start, end) as reader:
+    with VideoReader(source, TimeRange(start, end)) as reader:
         wanted = list(reader)
     workshop = make_workshop(**IDENTITY, output={"quality": "lossless"})
     render(source, target, workshop, start, end)

@@ -18,10 +18,11 @@ from framestyle.jobs.engines import local
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.engines.side_by_side import Crew
 from framestyle.jobs.estimate import BYTES_PER_FRAME_PIXEL, BYTES_PER_PIXEL, estimate
-from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.plan import Task
 from framestyle.jobs.workshop import Workshop
+from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import FORMATS, read_photo
-from framestyle.media.video_writer import CODECS
+from framestyle.media.video.writer import CODECS
 from framestyle.nst.sizes import Size
 from framestyle.presets import Preset
 
@@ -41,7 +42,7 @@ def test_a_photos_size_and_steps_are_told_exactly(
     tmp_path: Path, make_workshop: MakeWorkshop, max_side_px: int
 ) -> None:
     save(tmp_path / "in.jpg", stored(picture(height=40, width=60), 6), exif=orientation_exif(6))
-    task = Task("photo", tmp_path / "in.jpg", tmp_path / "out.png")
+    task = Task(MediaKind.PHOTO, tmp_path / "in.jpg", tmp_path / "out.png")
     news: list[Event] = []
     workshop = make_workshop(news.append, scales=SCALES | {"max_side_px": max_side_px})
     told = estimate(task, workshop.preset, TimeRange())
@@ -60,7 +61,7 @@ def test_a_clips_frames_and_most_steps_are_told(
     make_clip: MakeClip, make_workshop: MakeWorkshop, tmp_path: Path, video: dict[str, Any]
 ) -> None:
     clip, span = make_clip("in.mp4", shots=(10,)), TimeRange(Fraction(2, 25), Fraction(8, 25))
-    task, news = Task("video", clip, tmp_path / "out.mp4"), list[Event]()
+    task, news = Task(MediaKind.VIDEO, clip, tmp_path / "out.mp4"), list[Event]()
     workshop = make_workshop(
         news.append, scales=SCALES | {"max_side_px": 24}, video={"steps": 2, "min_steps": 1, **video}
     )
@@ -77,7 +78,7 @@ def _plans(news: list[Event]) -> list[TaskPlanned]:
 
 def test_a_photos_steps_are_planned_before_it_begins(tmp_path: Path, make_workshop: MakeWorkshop) -> None:
     save(tmp_path / "in.png", picture(height=40, width=60))
-    task, news = Task("photo", tmp_path / "in.png", tmp_path / "out.png"), list[Event]()
+    task, news = Task(MediaKind.PHOTO, tmp_path / "in.png", tmp_path / "out.png"), list[Event]()
     run([task], task.target, TimeRange(), make_workshop(news.append, scales=SCALES))
     (plan,) = _plans(news)
     steps = [event for event in news if isinstance(event, StepDone)]
@@ -96,7 +97,7 @@ def test_a_clips_frames_of_each_kind_are_planned(
     make_clip: MakeClip, make_workshop: MakeWorkshop, tmp_path: Path, video: dict[str, Any]
 ) -> None:
     clip = make_clip("in.mp4", shots=(5, 6))
-    task, news = Task("video", clip, tmp_path / "out.mp4"), list[Event]()
+    task, news = Task(MediaKind.VIDEO, clip, tmp_path / "out.mp4"), list[Event]()
     video = {"steps": 3, "min_steps": 1, "cuts": "content", **video}
     run([task], task.target, TimeRange(), make_workshop(news.append, scales=SCALES, video=video))
     (plan,) = _plans(news)
@@ -115,24 +116,26 @@ def test_large_photos_are_planned_one_by_one(tmp_path: Path) -> None:
     tasks = []
     for name, side_px in (("small", 64), ("large", 1100)):
         Image.new("RGB", (side_px, side_px)).save(tmp_path / f"{name}.png")
-        tasks.append(Task("photo", tmp_path / f"{name}.png", tmp_path / "out" / f"{name}.png"))
+        tasks.append(Task(MediaKind.PHOTO, tmp_path / f"{name}.png", tmp_path / "out" / f"{name}.png"))
     assert [plan.at_once for plan in local._plans(tasks, {}, preset, Crew(4, 1))] == [4, 1]
 
 
 def test_an_image_sequence_is_told_by_its_frames(make_workshop: MakeWorkshop, tmp_path: Path) -> None:
     for number in (1, 2, 3, 7):
         save(tmp_path / f"s.{number}.png", picture(height=24, width=32))
-    task = Task("video", tmp_path / "s.%d.png", tmp_path / "out" / "s.%d.jpg")
+    task = Task(MediaKind.VIDEO, tmp_path / "s.%d.png", tmp_path / "out" / "s.%d.jpg")
     workshop = make_workshop()
     told = estimate(task, workshop.preset, TimeRange())
     done = run([task], task.target, TimeRange(), workshop)
     assert told.was == Size(32, 24) and told.frames == done.frames == 4
-    photo = estimate(Task("photo", tmp_path / "s.1.png", tmp_path / "1.jpg"), workshop.preset, TimeRange())
+    photo = estimate(
+        Task(MediaKind.PHOTO, tmp_path / "s.1.png", tmp_path / "1.jpg"), workshop.preset, TimeRange()
+    )
     assert told.size_bytes == pytest.approx(4 * photo.size_bytes)
 
 
 def test_a_range_beyond_the_clips_end_is_not_counted(make_clip: MakeClip, tmp_path: Path) -> None:
-    task = Task("video", make_clip("in.mp4", shots=(10,)), tmp_path / "out.mp4")
+    task = Task(MediaKind.VIDEO, make_clip("in.mp4", shots=(10,)), tmp_path / "out.mp4")
     preset = Preset.model_validate({"name": "mine"})
     assert estimate(task, preset, TimeRange(None, Fraction(60))).frames == 10
     assert estimate(task, preset, TimeRange(Fraction(8, 25), None)).frames == 2
@@ -145,7 +148,7 @@ def test_every_format_and_codec_has_its_bytes() -> None:
 
 
 def test_more_quality_and_more_pixels_are_more_bytes(make_clip: MakeClip, tmp_path: Path) -> None:
-    task = Task("video", make_clip("in.mp4", shots=(4,)), tmp_path / "out.mp4")
+    task = Task(MediaKind.VIDEO, make_clip("in.mp4", shots=(4,)), tmp_path / "out.mp4")
 
     def told(quality: str | int, max_side_px: int = 0) -> float:
         preset = Preset.model_validate(
@@ -159,7 +162,7 @@ def test_more_quality_and_more_pixels_are_more_bytes(make_clip: MakeClip, tmp_pa
 
 
 def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
-    for kind, name in (("photo", "in.png"), ("video", "in.mp4")):
+    for kind, name in ((MediaKind.PHOTO, "in.png"), (MediaKind.VIDEO, "in.mp4")):
         (tmp_path / name).write_bytes(b"\x89PNG\r\n\x1a\n")
         with pytest.raises(InputError, match=name):
             estimate(
@@ -177,5 +180,5 @@ def test_a_photo_is_not_decoded_for_it(tmp_path: Path, monkeypatch: pytest.Monke
         raise AssertionError("decoded")
 
     monkeypatch.setattr(ImageFile.ImageFile, "load", refuse)
-    task = Task("photo", tmp_path / name, tmp_path / "out.png")
+    task = Task(MediaKind.PHOTO, tmp_path / name, tmp_path / "out.png")
     assert estimate(task, Preset.model_validate({"name": "mine"}), TimeRange()).was == Size(40, 30)

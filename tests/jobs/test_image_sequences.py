@@ -18,11 +18,12 @@ from framestyle.errors import InputError, OutputError, UsageError
 from framestyle.events import Event, JobDone, Note, TaskStarted
 from framestyle.jobs.batch import Order, prepare
 from framestyle.jobs.engines.local import run
-from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.plan import Task
 from framestyle.jobs.workshop import Workshop
+from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import read_photo, write_photo
-from framestyle.media.sequences import existing_files
-from framestyle.media.video_reader import VideoReader
+from framestyle.media.video.reader import VideoReader
+from framestyle.media.video.sequences import existing_files
 from framestyle.presets import Preset
 
 MakeClip = Callable[..., Path]
@@ -134,7 +135,7 @@ def test_where_it_goes(tmp_path: Path) -> None:
         (tmp_path / "o.mkv", tmp_path / "o.mkv"),
         (tmp_path / "p.%02d.tif", tmp_path / "p.%02d.tif"),
     ):
-        assert planned([source], output) == [Task("video", source, target)]
+        assert planned([source], output) == [Task(MediaKind.VIDEO, source, target)]
     assert (
         planned([source], tmp_path / "out", photo_format="jpg")[0].target
         == tmp_path / "out" / "shot.%04d.jpg"
@@ -143,8 +144,8 @@ def test_where_it_goes(tmp_path: Path) -> None:
 
 def test_a_folder_is_photos_where_the_output_is_a_folder(tmp_path: Path) -> None:
     source = frames(tmp_path / "in")
-    assert {task.kind for task in planned([source.parent], tmp_path / "out")} == {"photo"}
-    assert [task.kind for task in planned([source.parent], tmp_path / "o.mp4")] == ["video"]
+    assert {task.kind for task in planned([source.parent], tmp_path / "out")} == {MediaKind.PHOTO}
+    assert [task.kind for task in planned([source.parent], tmp_path / "o.mp4")] == [MediaKind.VIDEO]
     write_photo(source.parent / "other.png", np.zeros((8, 8, 3), np.uint8), None, {})
     with pytest.raises(InputError, match="no image sequence"):
         planned([source.parent], tmp_path / "o.mp4")

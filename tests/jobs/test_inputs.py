@@ -8,6 +8,7 @@ import pytest
 
 from framestyle.errors import InputError
 from framestyle.jobs.inputs import Inputs, gather
+from framestyle.kinds import MediaKind
 
 PHOTO = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 CLIP = b"\0\0\0\x20ftypisom" + b"\0" * 40
@@ -41,7 +42,12 @@ def test_a_folder_gives_its_clips_and_photos_by_their_contents(here: Path) -> No
         ("in/x/film.jpg", "x/film.jpg"),
         ("in/x/y/c.mp4", "x/y/c.mp4"),
     ]
-    assert [one.kind for one in found.found] == ["photo", "photo", "video", "photo"]
+    assert [one.kind for one in found.found] == [
+        MediaKind.PHOTO,
+        MediaKind.PHOTO,
+        MediaKind.VIDEO,
+        MediaKind.PHOTO,
+    ]
     assert (found.passed_over, found.unusable, found.alone) == (2, (), False)
 
 
@@ -116,10 +122,10 @@ def test_an_image_sequence_is_one_clip(here: Path) -> None:
     _fill("in/s.0001.png", "in/s.0002.png", "a[1]/s.1.png")
     for inputs, one_clip in (([Path("in/s.%04d.png")], False), ([Path("in")], True)):
         found = gather(inputs, one_clip=one_clip)
-        assert [(one.kind, one.path) for one in found.found] == [("sequence", Path("in/s.%04d.png"))]
+        assert [(one.kind, one.path) for one in found.found] == [(MediaKind.SEQUENCE, Path("in/s.%04d.png"))]
         assert found.alone and list(found.paths()) == [Path("in/s.0001.png"), Path("in/s.0002.png")]
     # Signs of a pattern in a folder's name do not hide it; several folders are photos.
-    assert gather([Path("a[1]/s.%d.png")]).found[0].kind == "sequence"
+    assert gather([Path("a[1]/s.%d.png")]).found[0].kind is MediaKind.SEQUENCE
     assert len(gather([Path("in"), Path("a[1]")], one_clip=True).found) == 3
     with pytest.raises(InputError, match="does not exist"):
         gather([Path("in/gone.%04d.png")])

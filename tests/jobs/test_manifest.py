@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from framestyle.errors import InputError, OutputError, StorageError
 from framestyle.jobs import manifest as manifest_module
 from framestyle.jobs.manifest import NAME, Contents, Done, Failed, Manifest, Mark, Standing, parse
-from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.plan import Task
 from framestyle.jobs.record import Record
 from framestyle.jobs.work import Work
+from framestyle.kinds import MediaKind, TimeRange
 from framestyle.presets import Preset
 
 WORK = "0123456789abcdef01234567"
@@ -38,7 +39,7 @@ def task(tmp_path: Path) -> Task:
     for path in (source, target):
         path.parent.mkdir(parents=True)
         path.write_bytes(path.parent.name.encode())
-    return Task("photo", source, target)
+    return Task(MediaKind.PHOTO, source, target)
 
 
 @pytest.fixture
@@ -197,7 +198,9 @@ def test_the_time_alone_makes_no_file_another(out: Path, task: Task, monkeypatch
 def test_a_moved_folder_is_still_done(out: Path, task: Task, tmp_path: Path) -> None:
     _finish(out, task)
     out.rename(tmp_path / "elsewhere")
-    moved = Task("photo", task.source.rename(tmp_path / "b.png"), tmp_path / "elsewhere" / "x" / "a.png")
+    moved = Task(
+        MediaKind.PHOTO, task.source.rename(tmp_path / "b.png"), tmp_path / "elsewhere" / "x" / "a.png"
+    )
     assert _standing(tmp_path / "elsewhere", moved) is Standing.DONE
 
 
@@ -211,7 +214,7 @@ def test_an_output_that_a_stopped_job_was_making_may_be_replaced(out: Path, task
 
 
 def test_all_but_the_task_at_hand_is_on_the_disk(out: Path, task: Task) -> None:
-    second = Task("photo", task.source, out / "b.png")
+    second = Task(MediaKind.PHOTO, task.source, out / "b.png")
     manifest = Manifest(out).__enter__()
     manifest.begin(task)
     manifest.finish(task, WORK, Mark.of(task.inputs()))
@@ -250,7 +253,7 @@ def test_a_sequence_is_the_same_while_each_of_its_files_is(tmp_path: Path) -> No
         for number in range(3):
             (tmp_path / name / f"s.{number}.png").write_text(f"{name} {number}")
     out, frames = tmp_path / "out", tmp_path / "in"
-    task = Task("video", frames / "s.%d.png", out / "s.%d.png")
+    task = Task(MediaKind.VIDEO, frames / "s.%d.png", out / "s.%d.png")
     _finish(out, task)
     assert _standing(out, task) is Standing.DONE
     _touch(frames / "s.1.png")
@@ -282,7 +285,7 @@ def test_a_sequence_is_the_same_while_each_of_its_files_is(tmp_path: Path) -> No
 
 
 def test_two_jobs_in_one_folder_keep_what_the_other_finished(out: Path, task: Task) -> None:
-    other = Task("photo", task.source, out / "b.png")
+    other = Task(MediaKind.PHOTO, task.source, out / "b.png")
     other.target.write_bytes(b"b")
     with Manifest(out) as one, Manifest(out) as two:
         one.begin(task)
@@ -304,7 +307,7 @@ def test_a_disk_that_refuses_is_said_and_leaves_the_old_file(
 
     monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(StorageError, match="no room left"), Manifest(out) as manifest:
-        manifest.begin(Task("photo", task.source, out / "b.png"))
+        manifest.begin(Task(MediaKind.PHOTO, task.source, out / "b.png"))
     monkeypatch.undo()
     assert (out / NAME).read_bytes() == before and _standing(out, task) is Standing.DONE
     assert sorted(path.name for path in out.iterdir()) == [NAME, "x"]
@@ -312,7 +315,7 @@ def test_a_disk_that_refuses_is_said_and_leaves_the_old_file(
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path, task: Task) -> None:
     with pytest.raises(OutputError), Manifest(task.source) as manifest:
-        manifest.begin(Task("photo", task.source, task.source / "b.png"))
+        manifest.begin(Task(MediaKind.PHOTO, task.source, task.source / "b.png"))
 
 
 def test_an_error_is_not_hidden_by_one_of_the_manifest(
@@ -344,20 +347,22 @@ def test_whatever_decides_pixels_makes_another_work() -> None:
         _work(style={"scale": 2.0}),
         _work(output={"photo_quality": 90}),
     ]
-    assert len({work.key("photo") for work in works}) == len(works)
-    assert _work().key("photo") == _work(description="Other words", tags=["ink"], name="renamed").key("photo")
+    assert len({work.key(MediaKind.PHOTO) for work in works}) == len(works)
+    assert _work().key(MediaKind.PHOTO) == _work(description="Other words", tags=["ink"], name="renamed").key(
+        MediaKind.PHOTO
+    )
 
 
 def test_a_time_range_concerns_clips_alone() -> None:
     part = _work(span=TimeRange(Fraction(1, 3), None))
-    assert part.key("photo") == _work().key("photo")
-    assert len({part.key("video"), _work().key("video"), _work().key("photo")}) >= 2
-    assert part.key("video") != _work().key("video")
+    assert part.key(MediaKind.PHOTO) == _work().key(MediaKind.PHOTO)
+    assert len({part.key(MediaKind.VIDEO), _work().key(MediaKind.VIDEO), _work().key(MediaKind.PHOTO)}) >= 2
+    assert part.key(MediaKind.VIDEO) != _work().key(MediaKind.VIDEO)
 
 
 def test_a_style_image_counts_by_its_bytes_wherever_it_lies(tmp_path: Path, photo: Path) -> None:
     def key(path: Path) -> str:
-        return _work(style={"images": [{"path": str(path)}]}).key("photo")
+        return _work(style={"images": [{"path": str(path)}]}).key(MediaKind.PHOTO)
 
     copy = tmp_path / "copy.png"
     copy.write_bytes(photo.read_bytes())
@@ -370,7 +375,7 @@ def test_a_mask_drawn_anew_in_a_folder_of_masks_makes_another_work(tmp_path: Pat
     masks = tmp_path / "masks"
     masks.mkdir()
     (masks / "a.png").write_bytes(b"one")
-    keys = [_work(style={"mask": str(masks)}).key("photo") for _ in range(2)]
+    keys = [_work(style={"mask": str(masks)}).key(MediaKind.PHOTO) for _ in range(2)]
     (masks / "a.png").write_bytes(b"another")
-    keys.append(_work(style={"mask": str(masks)}).key("photo"))
+    keys.append(_work(style={"mask": str(masks)}).key(MediaKind.PHOTO))
     assert keys[0] == keys[1] != keys[2]

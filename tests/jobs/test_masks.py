@@ -14,10 +14,11 @@ from framestyle.errors import InputError, PresetError
 from framestyle.events import ignore
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.masks import check_masks, mask_of
-from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.plan import Task
 from framestyle.jobs.workshop import Workshop, open_workshop
+from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import read_photo
-from framestyle.media.video_reader import VideoReader
+from framestyle.media.video.reader import VideoReader
 from framestyle.presets import Preset
 
 MakeClip = Callable[..., Path]
@@ -82,7 +83,7 @@ def test_one_mask_is_for_every_input(photo: Path, tmp_path: Path) -> None:
     assert mask is not None and mask.shape == (24, 32, 3)
     workshop = _open(preset)
     assert workshop.stylizer_for(photo) is workshop.stylizer and not workshop.stylizer.needs_mask
-    run([Task("photo", photo, tmp_path / "o.png")], tmp_path, TimeRange(), workshop)
+    run([Task(MediaKind.PHOTO, photo, tmp_path / "o.png")], tmp_path, TimeRange(), workshop)
     assert _changed(photo, tmp_path / "o.png") == (False, True)
 
 
@@ -94,7 +95,9 @@ def test_in_a_folder_each_input_has_its_own_and_one_without_fails_alone(photo: P
     tasks = []
     for name in ("a.jpg", "b.png", "c.png"):
         Image.open(photo).save(tmp_path / name, quality=100, subsampling=0)
-        tasks.append(Task("photo", tmp_path / name, tmp_path / "out" / Path(name).with_suffix(".png")))
+        tasks.append(
+            Task(MediaKind.PHOTO, tmp_path / name, tmp_path / "out" / Path(name).with_suffix(".png"))
+        )
     done = run(tasks, tmp_path / "out", TimeRange(), _open(_preset(photo, masks)))
     assert done.failed == (str(tmp_path / "c.png"),)
     assert _changed(tmp_path / "a.jpg", tmp_path / "out" / "a.png") == (False, True)
@@ -120,7 +123,7 @@ def test_a_clip_has_one_mask_for_all_its_frames(make_clip: MakeClip, photo: Path
     _save_mask(masks / "clip.png", size=(32, 24))
     target = tmp_path / "o.mkv"
     preset = _preset(photo, masks, video_codec="ffv1", quality="lossless")
-    run([Task("video", clip, target)], target, TimeRange(), _open(preset))
+    run([Task(MediaKind.VIDEO, clip, target)], target, TimeRange(), _open(preset))
     with VideoReader(clip) as before, VideoReader(target) as after:
         pairs = [(one.pixels.astype(int), two.pixels) for one, two in zip(before, after, strict=True)]
     assert len(pairs) == 4

@@ -26,8 +26,9 @@ from PIL import Image
 
 from framestyle.events import Event, Note, TaskStarted
 from framestyle.jobs.engines.local import run
-from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.plan import Task
 from framestyle.jobs.workshop import Workshop
+from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import FORMATS
 
 MakeWorkshop = Callable[..., Workshop]
@@ -42,7 +43,7 @@ PROFILES = {"none": None, "srgb": SRGB, "p3": DISPLAY_P3, "adobe": ADOBE_RGB, "p
 
 
 def render(source: Path, target: Path, workshop: Workshop) -> None:
-    run([Task("photo", source, target)], target, TimeRange(), workshop)
+    run([Task(MediaKind.PHOTO, source, target)], target, TimeRange(), workshop)
 
 
 @pytest.mark.parametrize("profile", PROFILES)

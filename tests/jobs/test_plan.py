@@ -15,7 +15,8 @@ from planning import planned
 from framestyle.errors import FramestyleError, InputError, OutputError, UsageError
 from framestyle.jobs.inputs import gather
 from framestyle.jobs.plan import Naming, Task, as_one, plan
-from framestyle.media.video_writer import CODECS
+from framestyle.kinds import MediaKind
+from framestyle.media.video.writer import CODECS
 
 PHOTO = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 VIDEO = b"\0\0\0\x20ftypisom" + b"\0" * 40
@@ -82,7 +83,7 @@ def test_a_folder_always_has_a_plan_that_mirrors_its_tree(
         was, becomes = task.source.relative_to(folder), task.target.relative_to(output)
         assert becomes.parent == was.parent
         assert becomes.name.startswith(was.name.removesuffix(was.suffix))
-        if task.kind == "video":
+        if task.kind is MediaKind.VIDEO:
             assert becomes.suffix.lower() in CODECS[naming.video_codec].containers
         elif naming.photo_format is not None:
             assert becomes.suffix == f".{naming.photo_format}"
@@ -157,10 +158,10 @@ def test_several_inputs_keep_their_order_and_kinds(here: Path) -> None:
     _fill(here, "film.mov", content=VIDEO)
     tasks = planned([Path("film.mov"), Path("tree"), Path("one.png")], Path("out"))
     assert [(task.kind, task.target.as_posix()) for task in tasks] == [
-        ("video", "out/film.mov"),
-        ("photo", "out/three.tif"),
-        ("photo", "out/x/two.jpg"),
-        ("photo", "out/one.png"),
+        (MediaKind.VIDEO, "out/film.mov"),
+        (MediaKind.PHOTO, "out/three.tif"),
+        (MediaKind.PHOTO, "out/x/two.jpg"),
+        (MediaKind.PHOTO, "out/one.png"),
     ]
 
 
@@ -258,7 +259,7 @@ def test_a_clip_in_a_folder_is_called_what_its_codec_goes_into(
 ) -> None:
     _fill(here, name, content=VIDEO)
     (task,) = planned([Path(name)], Path("out"), video_codec=codec)
-    assert (task.kind, task.target) == ("video", Path("out", becomes))
+    assert (task.kind, task.target) == (MediaKind.VIDEO, Path("out", becomes))
 
 
 # -- what is refused ---------------------------------------------------------------------------------------

@@ -19,12 +19,12 @@ from framestyle.events import Event, FrameDone, JobStarted, PhotoDone, TaskResum
 from framestyle.jobs.batch import Order, paint, prepare
 from framestyle.jobs.facts import FACTS, work_folder_of
 from framestyle.jobs.manifest import NAME
-from framestyle.jobs.plan import TimeRange
 from framestyle.jobs.precision import PrecisionChoice
 from framestyle.jobs.recorded import precision_problems
 from framestyle.jobs.work import Work
+from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import recipe_in, write_photo
-from framestyle.media.verify import verify
+from framestyle.media.verify.checking import verify
 from framestyle.nst import devices
 from framestyle.presets import Preset
 
@@ -174,7 +174,7 @@ def test_a_clip_that_was_begun_before_precision_was_recorded_is_resumed(stopped:
     path = work_folder_of(Path("out.mp4")) / FACTS
     facts = json.loads(path.read_text())
     del facts["precision"]
-    facts["work"] = prepare(stopped)[0].work.undecided_key("video")
+    facts["work"] = prepare(stopped)[0].work.undecided_key(MediaKind.VIDEO)
     path.write_text(json.dumps(facts))
     probe("bfloat16")
     news = _do(stopped)
@@ -273,7 +273,7 @@ def test_a_manifest_from_before_precision_was_recorded(
     probe("float32")
     _do(folder_order("a.png", "b.png"))
     probe()
-    told, old = _manifest(), prepare(folder_order())[0].work.undecided_key("photo")
+    told, old = _manifest(), prepare(folder_order())[0].work.undecided_key(MediaKind.PHOTO)
     ((key, words),) = told["works"].items()
     words["preset"]["optimizer"]["precision"] = "auto"
     told["works"], told["begun"] = {old: words}, []
@@ -334,7 +334,7 @@ def test_a_key_says_the_precision_however_it_came_about(make_preset: MakePreset)
     def work(precision: str, decided: str | None = None) -> Work:
         return Work(make_preset(optimizer={"precision": precision}), "untrained", 0, TimeRange(), decided)
 
-    for kind in ("photo", "video"):
+    for kind in MediaKind.PHOTO, MediaKind.VIDEO:
         keys = [work(one).key(kind) for one in ("float32", "bfloat16", "auto")]
         assert len(set(keys)) == 3
         assert [work("auto", one).key(kind) for one in ("float32", "bfloat16", None)] == keys

@@ -19,7 +19,7 @@ import pytest
 
 from framestyle.frames import Frame, Pixels
 from framestyle.jobs.queues import QUEUE_FRAMES, WriteBehind, read_ahead
-from framestyle.media.video_writer import VideoSettings, VideoWriter
+from framestyle.media.video.writer import VideoSettings, VideoWriter
 
 
 def _pixels(number: int) -> Pixels:

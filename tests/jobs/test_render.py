@@ -34,14 +34,15 @@ from framestyle.events import (
 )
 from framestyle.frames import Frame
 from framestyle.jobs.engines.local import run
-from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.plan import Task
 from framestyle.jobs.queues import QUEUE_FRAMES
 from framestyle.jobs.render import render_video, survey
 from framestyle.jobs.workshop import Workshop
+from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.ffmpeg import ffmpeg_exe
 from framestyle.media.photos import read_photo
-from framestyle.media.probe import probe
-from framestyle.media.video_reader import VideoReader
+from framestyle.media.video.probe import probe
+from framestyle.media.video.reader import VideoReader
 
 MakeClip = Callable[..., Path]
 MakeWorkshop = Callable[..., Workshop]
@@ -54,7 +55,7 @@ IDENTITY: dict[str, Any] = {
 
 
 def _render(source: Path, target: Path, workshop: Workshop, span: TimeRange = ALL) -> JobDone:
-    return run([Task("video", source, target)], target, span, workshop)
+    return run([Task(MediaKind.VIDEO, source, target)], target, span, workshop)
 
 
 def _read(path: Path) -> list[np.ndarray]:
@@ -249,7 +250,7 @@ def test_news_tell_the_whole_story_in_order(
     started, task = told[1], told[3]
     assert isinstance(started, JobStarted) and (started.tasks, started.frames) == (1, 18)
     assert (started.preset, started.weights, started.device) == ("quick", "untrained", "cpu float32")
-    assert task == TaskStarted(str(source), "video", 0, 18, 2, 32, 24)
+    assert task == TaskStarted(str(source), MediaKind.VIDEO, 0, 18, 2, 32, 24)
     frames = [event for event in told if isinstance(event, FrameDone)]
     assert [frame.index for frame in frames] == list(range(18))
     assert sum(frame.steps for frame in frames) == done.steps > 0
@@ -358,7 +359,7 @@ def test_a_source_that_gives_out_in_the_middle_is_reported_and_leaves_nothing(
     with source.open("r+b") as file:
         file.truncate(source.stat().st_size * 6 // 10)
     with pytest.raises(InputError, match=r"gave 50 frames at first, and only \d+ when") as caught:
-        render_video(Task("video", source, out / "a.mp4"), 0, found, ALL, workshop)
+        render_video(Task(MediaKind.VIDEO, source, out / "a.mp4"), 0, found, ALL, workshop)
     assert caught.value.next_step
     assert _left_in(out) == [] and not our_ffmpegs() and not _our_threads()
 
@@ -401,10 +402,10 @@ def test_one_bad_file_does_not_stop_the_others(
     bad_photo.write_bytes(photo.read_bytes()[:60])
     out = tmp_path / "out"
     tasks = [
-        Task("photo", bad_photo, out / "bad.png"),
-        Task("video", bad_clip, out / "bad.mp4"),
-        Task("video", clip, out / "clip.mp4"),
-        Task("photo", photo, out / "photo.png"),
+        Task(MediaKind.PHOTO, bad_photo, out / "bad.png"),
+        Task(MediaKind.VIDEO, bad_clip, out / "bad.mp4"),
+        Task(MediaKind.VIDEO, clip, out / "clip.mp4"),
+        Task(MediaKind.PHOTO, photo, out / "photo.png"),
     ]
     news: list[Event] = []
     done = run(tasks, out, ALL, make_workshop(news.append))
@@ -423,7 +424,7 @@ def test_the_only_tasks_error_is_raised(make_workshop: MakeWorkshop, tmp_path: P
     photo.write_bytes(photo.read_bytes()[:60])
     news: list[Event] = []
     with pytest.raises(FramestyleError):
-        run([Task("photo", photo, tmp_path / "out.png")], tmp_path, ALL, make_workshop(news.append))
+        run([Task(MediaKind.PHOTO, photo, tmp_path / "out.png")], tmp_path, ALL, make_workshop(news.append))
     assert not any(isinstance(event, TaskFailed | JobDone) for event in news)
 
 
@@ -434,12 +435,12 @@ def test_an_interruption_stops_the_whole_batch(
         if isinstance(event, PhotoDone):
             raise KeyboardInterrupt
 
-    tasks = [Task("photo", photo, tmp_path / "out" / name) for name in ("a.png", "b.png")]
+    tasks = [Task(MediaKind.PHOTO, photo, tmp_path / "out" / name) for name in ("a.png", "b.png")]
     with pytest.raises(KeyboardInterrupt):
         run(tasks, tmp_path, ALL, make_workshop(heard))
     assert _left_in(tmp_path / "out") == ["a.png"]
 
 
 def test_a_photo_without_steps_is_the_photo(make_workshop: MakeWorkshop, tmp_path: Path, photo: Path) -> None:
-    run([Task("photo", photo, tmp_path / "out.png")], tmp_path, ALL, make_workshop(**IDENTITY))
+    run([Task(MediaKind.PHOTO, photo, tmp_path / "out.png")], tmp_path, ALL, make_workshop(**IDENTITY))
     assert np.array_equal(read_photo(tmp_path / "out.png").pixels, read_photo(photo).pixels)

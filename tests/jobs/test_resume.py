@@ -20,7 +20,7 @@ from framestyle.jobs.batch import Order, paint, prepare
 from framestyle.jobs.facts import FACTS, PUBLISHED, PUBLISHING, work_folder_of
 from framestyle.jobs.interrupts import held_back
 from framestyle.jobs.work_folder import LOCK, STATES_KEPT
-from framestyle.media import sequences
+from framestyle.media.video import sequences
 from framestyle.presets import Preset
 
 MakeClip = Callable[..., Path]

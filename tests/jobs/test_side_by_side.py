@@ -36,9 +36,10 @@ from framestyle.events import (
 from framestyle.jobs.engines import local, side_by_side
 from framestyle.jobs.engines.side_by_side import Crew, Outcome, Places, SideBySide
 from framestyle.jobs.news import NOTHING, Beforehand
-from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.plan import Task
 from framestyle.jobs.scratch import Scratch
 from framestyle.jobs.workshop import Workshop
+from framestyle.kinds import MediaKind, TimeRange
 from framestyle.nst import stylizer as stylizer_module
 from framestyle.nst.image import Size
 from framestyle.nst.stylizer import Heed
@@ -64,19 +65,19 @@ def test_a_crew_uses_the_machine_and_no_more_of_it(photos: int, threads: int) ->
 
 
 def test_a_gpu_paints_one_by_one() -> None:
-    tasks = [Task("photo", Path(f"{number}.png"), Path(f"out/{number}.png")) for number in range(4)]
+    tasks = [Task(MediaKind.PHOTO, Path(f"{number}.png"), Path(f"out/{number}.png")) for number in range(4)]
     assert local._crew(tasks, NOTHING, torch.device("cuda")).pictures == 1
 
 
 @pytest.mark.usefixtures("two_threads")
 def test_the_crew_does_not_depend_on_what_is_left() -> None:
     """Else a photo that is made anew would have other last bits."""
-    tasks = [Task("photo", Path(f"{number}.png"), Path(f"out/{number}.png")) for number in range(3)]
+    tasks = [Task(MediaKind.PHOTO, Path(f"{number}.png"), Path(f"out/{number}.png")) for number in range(3)]
     whole = local._crew(tasks, NOTHING, torch.device("cpu"))
     left = local._crew(tasks[:1], Beforehand(done=tuple(tasks[1:])), torch.device("cpu"))
     assert whole == left == Crew(2, 1)
     assert local._crew(tasks[:1], NOTHING, torch.device("cpu")) == Crew(1, 2)
-    clips = [dataclasses.replace(task, kind="video") for task in tasks]
+    clips = [dataclasses.replace(task, kind=MediaKind.VIDEO) for task in tasks]
     assert local._crew(clips, NOTHING, torch.device("cpu")) == Crew(1, 2)
 
 
@@ -265,7 +266,7 @@ def photos(tmp_path: Path) -> list[Task]:
         pixels = np.random.default_rng(number).integers(0, 256, (height, width, 3), dtype=np.uint8)
         source = tmp_path / f"{number}.png"
         Image.fromarray(pixels).save(source)
-        tasks.append(Task("photo", source, tmp_path / "out" / f"{number}.png"))
+        tasks.append(Task(MediaKind.PHOTO, source, tmp_path / "out" / f"{number}.png"))
     (tmp_path / "out").mkdir()
     return tasks
 

@@ -17,9 +17,10 @@ from framestyle.errors import DeviceError, FramestyleError, InputError, PresetEr
 from framestyle.events import Event, Note, Preparing
 from framestyle.jobs import workshop as workshop_module
 from framestyle.jobs.engines.local import run
-from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.plan import Task
 from framestyle.jobs.recipes import read_recipe
 from framestyle.jobs.workshop import Workshop, load_weights, open_workshop
+from framestyle.kinds import MediaKind, TimeRange
 from framestyle.motion.flow import DISFlow
 from framestyle.motion.raft import RAFTFlow
 from framestyle.nst import stylizer as stylizer_module
@@ -80,14 +81,15 @@ def test_a_batch_reads_weights_and_style_once_and_makes_targets_once_an_area(
     few = {"scales": {"min_px": 64, "first_steps": 1, "steps": 1}, "video": {"steps": 1, "min_steps": 1}}
     workshop = _open(preset(**few))
     # Three photos and two clips of one size, one photo of that size on its side, and one of another.
-    tasks = [Task("photo", photo, tmp_path / "out" / f"{n}.png") for n in range(3)]
+    tasks = [Task(MediaKind.PHOTO, photo, tmp_path / "out" / f"{n}.png") for n in range(3)]
     tasks += [
-        Task("video", make_clip(f"{n}.mp4", shots=(3,)), tmp_path / "out" / f"{n}.mp4") for n in range(2)
+        Task(MediaKind.VIDEO, make_clip(f"{n}.mp4", shots=(3,)), tmp_path / "out" / f"{n}.mp4")
+        for n in range(2)
     ]
     Image.fromarray(np.zeros((40, 20, 3), np.uint8)).save(tmp_path / "tall.png")
-    tasks.append(Task("photo", tmp_path / "tall.png", tmp_path / "out" / "tall.png"))
+    tasks.append(Task(MediaKind.PHOTO, tmp_path / "tall.png", tmp_path / "out" / "tall.png"))
     Image.fromarray(np.zeros((32, 24, 3), np.uint8)).save(tmp_path / "turned.png")
-    tasks.append(Task("photo", tmp_path / "turned.png", tmp_path / "out" / "turned.png"))
+    tasks.append(Task(MediaKind.PHOTO, tmp_path / "turned.png", tmp_path / "out" / "turned.png"))
     done = run(tasks, tmp_path / "out", TimeRange(), workshop)
     assert len(done.outputs) == 7
     assert (len(backbones), len(styles), len(targets)) == (1, 1, 2)
@@ -230,6 +232,8 @@ def test_clips_are_measured_with_the_workshops_own_flow(
     workshop = _open(preset(**few), store=store)
     assert isinstance(workshop.flow, RAFTFlow) and isinstance(_open(preset()).flow, DISFlow)
     measured = _counted(monkeypatch, RAFTFlow, "both_ways")
-    tasks = [Task("video", make_clip(f"{n}.mp4", shots=(3,)), tmp_path / "out" / f"{n}.mp4") for n in "ab"]
+    tasks = [
+        Task(MediaKind.VIDEO, make_clip(f"{n}.mp4", shots=(3,)), tmp_path / "out" / f"{n}.mp4") for n in "ab"
+    ]
     assert len(run(tasks, tmp_path / "out", TimeRange(), workshop).outputs) == 2
     assert len(measured) == 4

@@ -13,16 +13,17 @@ import pytest
 from PIL import Image
 
 from framestyle.errors import InputError, OutputError, StorageError
-from framestyle.media.files import InputKind, atomic_output, file_identity, sniff, walk
+from framestyle.kinds import MediaKind
+from framestyle.media.files import atomic_output, file_identity, sniff, walk
 from framestyle.media.photos import read_photo
-from framestyle.media.probe import probe
+from framestyle.media.video.probe import probe
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "AVIF", "GIF"])
 def test_a_photo_is_known_under_any_name(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "holiday.mp4"
     Image.new("RGB", (16, 16), "teal").save(path, kind)
-    assert sniff(path) is InputKind.PHOTO
+    assert sniff(path) is MediaKind.PHOTO
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ def test_a_photo_is_known_under_any_name(tmp_path: Path, kind: str) -> None:
 def test_a_video_is_known_without_its_name(make_clip: Callable[..., Path], name: str) -> None:
     path = make_clip(name, seconds=0.2)
     renamed = path.rename(path.with_name("portrait"))
-    assert sniff(renamed) is InputKind.VIDEO
+    assert sniff(renamed) is MediaKind.VIDEO
     assert probe(renamed).width == 64
 
 

@@ -15,12 +15,13 @@ from framestyle.jobs.engines.side_by_side import LARGEST_PX, Crew, Outcome, Plac
 from framestyle.jobs.estimate import clip_bytes_expected, clip_plan, photo_plan
 from framestyle.jobs.facts import Facts
 from framestyle.jobs.news import NOTHING, Beforehand, JobWords, first_news, last_news
-from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.plan import Task
 from framestyle.jobs.record import Record
 from framestyle.jobs.render import Survey, render_photo, render_video, survey
 from framestyle.jobs.room import shortage
 from framestyle.jobs.scratch import Scratch
 from framestyle.jobs.workshop import Workshop
+from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import photo_size
 from framestyle.nst.sizes import Size, fit_within
 from framestyle.nst.stylizer import Heed
@@ -49,7 +50,7 @@ def run(
     surveys = _survey_all(tasks, span, workshop)
     total = sum(found.frames for found in surveys.values() if isinstance(found, Survey))
     total *= workshop.preset.video.painted_times
-    total += sum(task.kind == "photo" for task in tasks)
+    total += sum(task.kind is MediaKind.PHOTO for task in tasks)
     crew = _crew(tasks, before, workshop.stylizer.device)
     words = JobWords(str(output), workshop.preset.name, workshop.weights, workshop.device, crew.pictures)
     for event in (*first_news(words, tasks, total, before), *_plans(tasks, surveys, workshop.preset, crew)):
@@ -60,7 +61,7 @@ def run(
     places = Places(crew, workshop.stylizer.fitting)
     with SideBySide(crew.pictures, workshop.on_event, ledger.end) as beside:
         for index, task in enumerate(tasks):
-            if task.kind == "photo" and crew.pictures > 1:
+            if task.kind is MediaKind.PHOTO and crew.pictures > 1:
                 threads = places.wait_for(index, _size_of(task, workshop.preset), beside)
                 record.begin(task)
                 beside.begin(index, partial(_do_aside, task, index, workshop, scratch), threads)
@@ -112,7 +113,7 @@ def _crew(tasks: Sequence[Task], before: Beforehand, device: torch.device) -> Cr
     """For all photos of the job, those done before with them. A GPU is one for all."""
     if device.type != "cpu":
         return Crew(1, torch.get_num_threads())
-    photos = sum(task.kind == "photo" for task in (*before.done, *tasks))
+    photos = sum(task.kind is MediaKind.PHOTO for task in (*before.done, *tasks))
     return Crew.of(photos + len(before.failed), torch.get_num_threads())
 
 
@@ -125,7 +126,7 @@ def _plans(
         if isinstance(found, Survey):
             size = fit_within(Size(found.info.width, found.info.height), preset.scales.max_side_px)
             yield clip_plan(str(task.source), preset, size, found.frames, len(found.shots))
-        elif task.kind == "photo" and (of_photo := _size_of(task, preset)) is not None:
+        elif task.kind is MediaKind.PHOTO and (of_photo := _size_of(task, preset)) is not None:
             at_once = 1 if of_photo.area_px > LARGEST_PX else crew.pictures
             yield photo_plan(str(task.source), preset, of_photo, at_once)
 
@@ -149,7 +150,7 @@ def _survey_all(
 ) -> dict[Path, Survey | FramestyleError]:
     found: dict[Path, Survey | FramestyleError] = {}
     for task in tasks:
-        if task.kind == "video":
+        if task.kind is MediaKind.VIDEO:
             try:
                 found[task.source] = survey(task.source, span, workshop.preset, workshop.on_event)
             except FramestyleError as error:

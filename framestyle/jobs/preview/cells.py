@@ -16,6 +16,7 @@ from framestyle.jobs.preview.pictures import Picture, Shown, SizesFor
 from framestyle.jobs.preview.reduced import Reduced, reduced
 from framestyle.jobs.preview.times import Estimate, StepTimes, full_render
 from framestyle.jobs.workshop import Workshop, load_weights, open_workshop
+from framestyle.kinds import MediaKind
 from framestyle.nst.devices import choose_device
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
 from framestyle.nst.weights import Backbone
@@ -111,7 +112,7 @@ def _one_look(
         size = reduced(look.preset, picture.size, bench.side_px)
         path, index = str(picture.path), number * len(pictures) + place
         width, height = size.size
-        heard(TaskStarted(path, "photo", index, 1, 1, width, height, preset=look.title))
+        heard(TaskStarted(path, MediaKind.PHOTO, index, 1, 1, width, height, preset=look.title))
         try:
             if shop is None or shop.preset != size.preset:
                 shop = _workshop(size.preset, bench, heard)

@@ -18,20 +18,21 @@ from framestyle.events import Event, FrameDone, JobDone, JobStarted, Note, OnEve
 from framestyle.frames import Frame
 from framestyle.jobs.estimate import clip_plan
 from framestyle.jobs.frame_store import DiskStore
-from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.plan import Task
 from framestyle.jobs.preview.pictures import Layers, eight_bits, in_sdr
 from framestyle.jobs.preview.reduced import Reduced, reduced
 from framestyle.jobs.preview.times import Estimate, Source, StepTimes, full_render
 from framestyle.jobs.queues import WriteBehind, read_ahead
 from framestyle.jobs.render import Survey, clip_reader, survey, zero_s_of
 from framestyle.jobs.workshop import Workshop, open_workshop
-from framestyle.media.clips import clip_info
-from framestyle.media.colors import Colors
-from framestyle.media.description import exact_rate
+from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import with_hidden_filled
 from framestyle.media.photos.alpha import shrunk
-from framestyle.media.sequences import numbering_of
-from framestyle.media.video_writer import CODECS, SourceStreams, VideoSettings, VideoWriter
+from framestyle.media.video.clips import clip_info
+from framestyle.media.video.colors import Colors
+from framestyle.media.video.description import exact_rate
+from framestyle.media.video.sequences import numbering_of
+from framestyle.media.video.writer import CODECS, SourceStreams, VideoSettings, VideoWriter
 from framestyle.motion.excerpts import excerpts
 from framestyle.motion.sequence import stylize_frames
 from framestyle.motion.shots import Shot
@@ -84,7 +85,7 @@ def preview_clip(
     shop = open_workshop(size.preset, weights=weights, device=device, seed=seed, on_event=heard)
     found = survey(task.source, span, in_sdr(preset), heard)
     chosen = found.shots
-    if span == TimeRange():
+    if span.is_all:
         chosen = excerpts(found.shots, round(SECONDS * info.frame_rate))
     shown = sum(shot.frames for shot in chosen)
     frames = shown * preset.video.painted_times
@@ -107,7 +108,9 @@ def _render(
     width, height = size.size
     total = sum(shot.frames for shot in chosen)
     passes = shop.preset.video.painted_times
-    shop.on_event(TaskStarted(str(task.source), "video", 0, total, len(chosen), width, height, passes))
+    shop.on_event(
+        TaskStarted(str(task.source), MediaKind.VIDEO, 0, total, len(chosen), width, height, passes)
+    )
     reader = clip_reader(task.source, span, in_sdr(shop.preset))
     zero_s = zero_s_of(found, span) if total == found.frames else None
     writer = _writer(task, found, span, size.size, reader.colors, zero_s, shop)
@@ -169,8 +172,7 @@ def _writer(
         time_base = found.time_base
         last_frame = found.last_frame and (found.last_frame[0] - zero_s, found.last_frame[1])
         if numbering_of(task.source) is None:
-            start_s = None if span.start_s is None else found.first_s
-            streams = SourceStreams(task.source, start_s, span.end_s)
+            streams = SourceStreams(task.source, span.from_frame(found.first_s))
     return VideoWriter(
         task.target,
         width=2 * size.width,

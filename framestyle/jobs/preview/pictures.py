@@ -15,9 +15,9 @@ from framestyle.errors import FramestyleError
 from framestyle.events import Note, OnEvent
 from framestyle.frames import Alpha, Pixels
 from framestyle.jobs.inputs import Inputs, Unusable
-from framestyle.jobs.plan import TimeRange
 from framestyle.jobs.preview.times import Source
 from framestyle.jobs.render import clip_reader, survey
+from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import read_photo, with_hidden_filled
 from framestyle.media.photos.alpha import at_depth, over_white, shrunk
 from framestyle.motion.excerpts import moments
@@ -91,7 +91,7 @@ def pictures_of(
     found: list[Picture | Unusable] = []
     for one in inputs.found:
         try:
-            if one.kind == "photo":
+            if one.kind is MediaKind.PHOTO:
                 found.append(_of_photo(one.path, sizes_for, on_event))
             else:
                 found += _of_clip(one.path, span, sizes_for, in_sdr(preset), on_event)

@@ -15,7 +15,8 @@ from PIL import Image, ImageCms
 
 from framestyle.errors import FramestyleError, InputError
 from framestyle.frames import Pixels
-from framestyle.media.files import InputKind, sniff
+from framestyle.kinds import MediaKind
+from framestyle.media.files import sniff
 from framestyle.media.photos.alpha import Alpha, at_depth, over_white, shrunk
 from framestyle.media.photos.colors import SRGB_PROFILE, MatrixSpace, convert, excess_of, space_of
 from framestyle.media.photos.deep import decode_deep, is_deep
@@ -36,7 +37,7 @@ def read_photo(path: Path, size_for: SizeFor | None = None) -> Photo:
 
     `size_for` makes it smaller before its colours are converted, which takes a moment a megapixel.
     """
-    if sniff(path) is not InputKind.PHOTO:
+    if sniff(path) is not MediaKind.PHOTO:
         raise InputError(f"{path} is not a photo", next_step="Name a photo.")
     with opened(path) as image:
         return _photo_from(image, path, size_for)

@@ -1,0 +1,252 @@
+"""Photos and image sequences: whether each picture is whole, and as its source asks for."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from framestyle.errors import InputError
+from framestyle.kinds import MediaKind, TimeRange
+from framestyle.media.ffmpeg import ask
+from framestyle.media.photos import Photo, read_photo, recipe_in
+from framestyle.media.photos.formats import DEEP, FORMATS, WITH_ALPHA
+from framestyle.media.verify.verdict import (
+    DAMAGE,
+    DIFFERENCE,
+    NOTE,
+    Problem,
+    Report,
+    precision_in,
+    precisions_in,
+    told,
+)
+from framestyle.media.video.sequences import NO_FILES, Numbering, numbering_of
+
+NO_RECIPE = (InputError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+"""What reading a recipe raises that is none, or a stranger's."""
+PNG_HEAD = b"\x89PNG\r\n\x1a\n"
+
+
+def verify_photo(path: Path) -> Report:
+    """InputError where it cannot be decoded."""
+    photo = read_photo(path)
+    problems = [*_file_damage(path, photo), *_contradictions(path)]
+    return Report(path, MediaKind.PHOTO, _facts(photo, path), problems)
+
+
+def _facts(photo: Photo, path: Path) -> dict[str, Any]:
+    height, width = photo.pixels.shape[:2]
+    return {
+        "format": photo.format,
+        "width": width,
+        "height": height,
+        "bit_depth": photo.bits,
+        "alpha": photo.alpha is not None,
+        "color_profile": photo.icc_profile is not None,
+        "exif": photo.exif is not None,
+        "dpi": None if photo.dpi is None else [round(float(one), 3) for one in photo.dpi],
+        "made_by": _made_by(path),
+    }
+
+
+def _recipe_of(path: Path) -> Any:
+    """The recipe that FrameStyle leaves in photos; None where there is none that can be read."""
+    with suppress(*NO_RECIPE):
+        if (text := recipe_in(path)) is not None:
+            return json.loads(text)
+    return None
+
+
+def _made_by(path: Path) -> dict[str, Any] | None:
+    with suppress(*NO_RECIPE):
+        recipe = _recipe_of(path)
+        versions = ", ".join(f"{name} {version}" for name, version in recipe["versions"].items())
+        named = {key: str(recipe[key]) for key in ("weights", "seed", "device")}
+        precision = precision_in(named["device"])
+        named |= {} if precision is None else {"precision": precision}
+        return {"versions": versions, "preset": str(recipe["preset"]["name"]), **named}
+    return None
+
+
+def _precisions(path: Path) -> set[str]:
+    """Those that a photo's recipe names."""
+    with suppress(*NO_RECIPE):
+        return precisions_in(_recipe_of(path))
+    return set()
+
+
+def _contradictions(path: Path) -> Iterator[Problem]:
+    if len(named := sorted(_precisions(path))) > 1:
+        yield Problem(DIFFERENCE, f"it says that it was made in {' and in '.join(named)}")
+
+
+def _file_damage(path: Path, photo: Photo) -> Iterator[Problem]:
+    """What a decoder of pictures passes over: each chunk's checksum, and scans that are broken in the middle."""
+    if photo.format == "PNG":
+        yield from _png_damage(path)
+    elif photo.format in ("JPEG", "MPO"):
+        strict = ["-v", "error", "-err_detect", "explode", "-f", "jpeg_pipe", "-i", f"file:{path}"]
+        _, said = ask([*strict, "-frames:v", "1", "-f", "null", "-"])
+        if lines := [line.rpartition("] ")[2] for line in said.splitlines() if line.startswith("[mjpeg")]:
+            yield Problem(DAMAGE, f"the JPEG is damaged: {lines[0]}")
+
+
+def _png_damage(path: Path) -> Iterator[Problem]:
+    data = path.read_bytes()
+    at = len(PNG_HEAD)
+    while at + 12 <= len(data):
+        length, name = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        end = at + 8 + length
+        if zlib.crc32(data[at + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
+            yield Problem(DAMAGE, f"the PNG is damaged at byte {at}: the checksum of {name!r} is wrong")
+            return
+        if name == b"IEND":
+            return
+        at = end + 4
+    yield Problem(DAMAGE, "the PNG has no end: it was cut off")
+
+
+def compare_photo(report: Report, source: Path) -> None:
+    """Adds what differs from the photo that it was made of. InputError where that cannot be read."""
+    report.problems += _picture_differences(read_photo(report.path), report.path, read_photo(source))
+
+
+def _picture_differences(photo: Photo, path: Path, source: Photo) -> Iterator[Problem]:
+    kind = FORMATS.get(path.suffix.lower(), photo.format)
+    height, width = photo.pixels.shape[:2]
+    yield from shape_differences(width, height, source.pixels.shape[1], source.pixels.shape[0])
+    if photo.bits < source.bits:
+        said = f"{photo.bits} bits a channel, the source {source.bits}"
+        yield Problem(DIFFERENCE if kind in DEEP else NOTE, f"it has {said}")
+    if (photo.alpha is None) != (source.alpha is None):
+        said = (
+            "has no transparency, the source has"
+            if photo.alpha is None
+            else "has transparency, the source has none"
+        )
+        announced = photo.alpha is None and kind not in WITH_ALPHA
+        yield Problem(NOTE if announced else DIFFERENCE, f"it {said}")
+    if photo.icc_profile != source.icc_profile:
+        yield Problem(
+            NOTE,
+            "its colour profile is not the source's: output.color_profile=srgb, or the format holds none",
+        )
+    if source.exif is not None and photo.exif is None and kind != "BMP":
+        yield Problem(DIFFERENCE, "the source's EXIF is missing")
+    if (
+        source.dpi is not None
+        and photo.dpi is not None
+        and any(abs(a - b) > 0.5 for a, b in zip(photo.dpi, source.dpi, strict=True))
+    ):
+        yield Problem(DIFFERENCE, f"its resolution is {photo.dpi[0]:g} dpi, the source's {source.dpi[0]:g}")
+
+
+def shape_differences(width: int, height: int, source_width: int, source_height: int) -> Iterator[Problem]:
+    """A result is as large as its source or smaller, and of its shape; never larger."""
+    if (width, height) == (source_width, source_height):
+        return
+    said = f"it is {width}x{height}, the source {source_width}x{source_height}"
+    if width > source_width or height > source_height:
+        yield Problem(DIFFERENCE, f"{said}: enlarged")
+        return
+    # Each side is rounded by itself.
+    if abs(width * source_height - height * source_width) > max(source_width, source_height):
+        yield Problem(DIFFERENCE, f"{said}: of another shape")
+    else:
+        yield Problem(NOTE, f"{said}: scaled down")
+
+
+# -- sequences ---------------------------------------------------------------------------------------------
+
+
+def verify_sequence(path: Path, on_progress: Callable[[float], None] | None = None) -> Report:
+    """Each picture decoded; InputError where the pattern stands for none."""
+    numbering = numbering_of(path)
+    numbers = numbering.numbers() if numbering else []
+    if numbering is None or not numbers:
+        raise InputError(f"{path} stands for no file", next_step=NO_FILES)
+    damage: list[Problem] = []
+    unlike: list[Problem] = []
+    mixed: list[Problem] = []
+    first: dict[str, Any] | None = None
+    precisions: set[str] = set()
+    for index, number in enumerate(numbers):
+        file = numbering.path(number)
+        try:
+            photo = read_photo(file)
+        except InputError as error:
+            damage.append(Problem(DAMAGE, error.message, frame=number))
+            continue
+        damage += [
+            Problem(DAMAGE, f"{file.name}: {problem.text}", frame=number)
+            for problem in _file_damage(file, photo)
+        ]
+        facts = _facts(photo, file) if first is None else _shape(photo)
+        if first is None:
+            first, precisions = facts, _precisions(file)
+        elif (other := _precisions(file)) != precisions and other and precisions:
+            said = f"{file.name} was made in {' and '.join(sorted(other))}, the first one in"
+            mixed.append(Problem(DIFFERENCE, f"{said} {' and '.join(sorted(precisions))}", frame=number))
+        if any(first[key] != value for key, value in _shape(photo).items()):
+            unlike.append(Problem(DAMAGE, f"{file.name} is not like the first one", frame=number))
+        if on_progress is not None:
+            on_progress((index + 1) / len(numbers))
+    facts = {"frames": len(numbers), "first_number": numbers[0], "last_number": numbers[-1], **(first or {})}
+    problems = [
+        *told(damage, "{} further pictures are damaged"),
+        *told(unlike, "{} further ones are unlike it"),
+        *told(mixed, "{} further ones were made in another precision"),
+    ]
+    return Report(path, MediaKind.SEQUENCE, facts, [*problems, *_missing(numbers)])
+
+
+def _shape(photo: Photo) -> dict[str, Any]:
+    height, width = photo.pixels.shape[:2]
+    return {"width": width, "height": height, "bit_depth": photo.bits, "alpha": photo.alpha is not None}
+
+
+def _missing(numbers: list[int]) -> list[Problem]:
+    there = set(numbers)
+    problems = [
+        Problem(NOTE, f"number {n} is missing", frame=n)
+        for n in range(numbers[0], numbers[-1])
+        if n not in there
+    ]
+    return told(problems, "{} further numbers are missing")
+
+
+def compare_numbers(report: Report, wanted: list[int]) -> None:
+    """Adds which frames are missing, and which are not the source's."""
+    numbering = numbering_of(report.path)
+    there = set(numbering.numbers() if numbering else [])
+    report.problems = [one for one in report.problems if one.kind != NOTE or one.frame is None]
+    missing = [
+        Problem(DIFFERENCE, f"frame {n} of the source is missing", frame=n) for n in wanted if n not in there
+    ]
+    other = [
+        Problem(DIFFERENCE, f"number {n} is none of the source's", frame=n)
+        for n in sorted(there - set(wanted))
+    ]
+    report.problems += told(missing, "{} further frames are missing")
+    report.problems += told(other, "{} further numbers are none of the source's")
+
+
+def compare_with_sequence(report: Report, source: Numbering, wanted: list[int]) -> None:
+    """Adds what differs in numbers, and in the first picture that both have."""
+    compare_numbers(report, wanted)
+    numbering = numbering_of(report.path)
+    assert numbering is not None
+    both = sorted(set(numbering.numbers()) & set(wanted))
+    if both:
+        mine, theirs = numbering.path(both[0]), source.path(both[0])
+        report.problems += _picture_differences(read_photo(mine), mine, read_photo(theirs))
+
+
+def numbers_within(numbers: list[int], rate: Fraction, span: TimeRange) -> list[int]:
+    """Of a sequence, those shown in a part of its time."""
+    return [n for n in numbers if span.holds((n - numbers[0]) / rate)]

@@ -1,0 +1,254 @@
+"""Stylized frames into a video file, with the source's sound and metadata, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from framestyle.errors import OutputError
+from framestyle.frames import Alpha, Pixels
+from framestyle.media.ffmpeg import FFmpeg, output_argument
+from framestyle.media.files import atomic_output
+from framestyle.media.verify.checking import check_clip
+from framestyle.media.video.carried import SILENT_MUXERS, Carried, SourceStreams, carry
+from framestyle.media.video.codecs import (
+    CODECS,
+    MUXERS,
+    VideoSettings,
+    check_container,
+    video_codecs,
+)
+from framestyle.media.video.colors import SDR, Colors, from_rgb
+from framestyle.media.video.encoding import choose_encoding
+from framestyle.media.video.matroska import Mastering, matroska_frame_header, matroska_header
+from framestyle.media.video.probe import probe
+
+__all__ = [
+    "CODECS",
+    "SourceStreams",
+    "VideoSettings",
+    "VideoWriter",
+    "check_container",
+    "video_codecs",
+]
+
+LATE_START_S = Fraction(5, 1000)
+"""Pictures that begin later than the sound by less than this are taken to begin with it."""
+FINEST_TICK_S = Fraction(1, 1_000_000)
+"""MP4 counts in 32 bits; and no clip is shot faster."""
+DELAYED_TICK_S = Fraction(1, 90_000)
+"""What frames that begin at an odd time are counted in."""
+SAME_RATE_GIF = {Fraction(100, delay) for delay in range(2, 101)}
+"""GIF counts in hundredths of a second."""
+PICTURES_STREAM = 0
+"""They are mapped first."""
+FOURCC = {(3, 1): b"RGB\x18", (3, 2): b"RGB0", (4, 1): b"RGBA", (4, 2): b"RBA@"}
+"""ffmpeg's names of raw RGB, by channels and bytes a value."""
+
+
+class VideoWriter:
+    """A FrameWriter of a video file: on a normal end the file is finished, checked, put in place; else nothing stays.
+
+    Everything that can be refused is refused on creation, before any work. `write` takes HWC RGB of the given size
+    (pixels), uint16 where `bits` is above 8, with `alpha` HW where the writer was made with it. Frame n is shown at
+    n / frame_rate, or, where `time_base` says what time is counted in (seconds a tick), when `write` is told;
+    `last_frame`: when that will be for the last one, and how long it is shown. `colors` are the frames'. `scratch`: see
+    `atomic_output`. `look_through`: the finished file is decoded once, and put in place only where its pictures are
+    whole and all there. `notes` says what was changed on the way.
+    """
+
+    def __init__(
+        self,
+        target: Path,
+        *,
+        width: int,
+        height: int,
+        frame_rate: Fraction,
+        settings: VideoSettings,
+        source: SourceStreams | None = None,
+        sample_aspect_ratio: Fraction = Fraction(1),
+        metadata: Mapping[str, str] | None = None,
+        time_base: Fraction | None = None,
+        last_frame: tuple[Fraction, Fraction] | None = None,
+        bits: int = 8,
+        alpha: bool = False,
+        colors: Colors = SDR,
+        mastering: Mastering | None = None,
+        scratch: Path | None = None,
+        look_through: bool = False,
+    ) -> None:
+        self.target, self.width, self.height = target, width, height
+        self._scratch, self._look_through = scratch, look_through
+        self.notes: list[str] = []
+        self.frames_written = 0
+        self._rate, self._aspect, self._bits, self._alpha = frame_rate, sample_aspect_ratio, bits, alpha
+        self._last_frame = last_frame
+        self._colors, self._mastering = colors, mastering if colors.hdr else None
+        self._metadata = dict(metadata or {})
+        self._encoding = choose_encoding(
+            settings, target, width, height, bits=bits, alpha=alpha, hdr=colors.hdr
+        )
+        self._source = source
+        self._muxer = MUXERS[target.suffix.lower()]
+        self._carried = Carried()
+        if source is not None:
+            self._carried = carry(probe(source.path), source, self._muxer)
+        self.notes += [*self._encoding.notes, *self._carried.notes]
+        if alpha and not self._encoding.has_alpha:
+            self.notes.append(f"{settings.codec} in {target.suffix} holds no transparency: laid over black.")
+        if sample_aspect_ratio != 1 and self._muxer in SILENT_MUXERS:
+            across, down = sample_aspect_ratio.as_integer_ratio()
+            self.notes.append(f"{settings.codec} has square pixels; the input's are {across}:{down}.")
+        self._delay_s = self._carried.delay_s if self._carried.delay_s >= LATE_START_S else Fraction(0)
+        self._tick = self._choose_tick(time_base)
+        self._process: FFmpeg | None = None
+        self._temporary = target
+        self._stack = ExitStack()
+        self._held: tuple[int, Any] | None = None
+
+    def _choose_tick(self, time_base: Fraction | None) -> Fraction:
+        """What the output counts time in."""
+        if self._muxer == "gif" and time_base is None and self._rate not in SAME_RATE_GIF:
+            self.notes.append(
+                f"GIF counts in hundredths of a second: {float(self._rate):g} frames/s is rounded."
+            )
+        if time_base is not None:
+            return max(time_base, FINEST_TICK_S)
+        return DELAYED_TICK_S if self._delay_s else 1 / self._rate
+
+    def __enter__(self) -> VideoWriter:
+        with ExitStack() as stack:
+            temporary = self._temporary = stack.enter_context(atomic_output(self.target, self._scratch))
+            if self._source is not None and self._muxer not in SILENT_MUXERS:
+                beside = stack.enter_context(TemporaryDirectory(prefix=".framestyle-", dir=self._scratch))
+                self._carried.prepare(Path(beside), self._muxer)
+            self._process = FFmpeg(
+                [*self._inputs(), *self._outputs(), output_argument(temporary)], self.target
+            )
+            stack.callback(self._process.kill)
+            self._process.write(self._header())
+            self._stack = stack.pop_all()
+        return self
+
+    def _header(self) -> bytes:
+        keeps_alpha = self._alpha and self._encoding.has_alpha
+        fourcc = FOURCC[4 if keeps_alpha else 3, 2 if self._bits > 8 else 1]
+        return matroska_header(fourcc, self.width, self.height, self._rate, self._mastering)
+
+    def write(self, pixels: Pixels, pts_s: Fraction | None = None, alpha: Alpha | None = None) -> None:
+        """The next frame. `pts_s`: when it is shown; needed where the writer was made with a time base."""
+        dtype: Any = np.uint16 if self._bits > 8 else np.uint8
+        if pixels.shape != (self.height, self.width, 3) or pixels.dtype != dtype:
+            raise ValueError(
+                f"expected {self.height}x{self.width}x3 {dtype.__name__}, got {pixels.shape} {pixels.dtype}"
+            )
+        if self._process is None:
+            raise ValueError("the writer is not open")
+        at_s = self.frames_written / self._rate if pts_s is None else pts_s
+        tick = self._ticks(at_s)
+        # One frame waits: how long it is shown is known only when the next one comes.
+        if self._held is not None:
+            tick = max(tick, self._held[0] + 1)  # two at one time would be one
+            self._send(*self._held, until=tick)
+        self._held = tick, self._packed(pixels, alpha)
+        self.frames_written += 1
+
+    def _ticks(self, pts_s: Fraction) -> int:
+        return round(pts_s / self._tick)
+
+    def _packed(self, pixels: Pixels, alpha: Alpha | None) -> Any:
+        if alpha is None or not self._alpha:
+            return np.ascontiguousarray(pixels)
+        if self._encoding.has_alpha:
+            return np.dstack([pixels, alpha])
+        cover = alpha.astype(np.float32) / np.iinfo(alpha.dtype).max
+        return np.rint(pixels * cover[..., None]).astype(pixels.dtype)
+
+    def _send(self, tick: int, pixels: Any, *, until: int) -> None:
+        assert self._process is not None
+        data = pixels.data.cast("B")
+        head = matroska_frame_header(tick * self._tick, (until - tick) * self._tick, len(data))
+        self._process.write(head)
+        self._process.write(data)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # The stack kills ffmpeg where it still runs, then puts the temporary file in place or removes it.
+        self._held, held = None, self._held
+        if error is not None:
+            self._stack.__exit__(kind, error, trace)
+            return
+        with self._stack:
+            self._finish(held)
+
+    def _finish(self, held: tuple[int, Any] | None) -> None:
+        assert self._process is not None
+        if held is None:
+            raise OutputError(f"{self.target}: no frame was written", next_step="Check the chosen range.")
+        length_s = self._last_frame[1] if self._last_frame else 1 / self._rate
+        self._send(*held, until=held[0] + max(1, round(length_s / self._tick)))
+        self._process.close()
+        if self._look_through:
+            self._refuse_damage()
+
+    def _refuse_damage(self) -> None:
+        """Of the pictures alone: sound and subtitles are the source's, which may have had damage itself."""
+        for problem in check_clip(self._temporary, frames=self.frames_written):
+            if problem.stream == PICTURES_STREAM:
+                raise OutputError(
+                    f"{self.target}: what was encoded is damaged: {problem.text}",
+                    next_step="Give the same command again, or try another --set output.video_codec.",
+                )
+
+    def _inputs(self) -> list[str]:
+        # Whatever time a file begins at, ffmpeg takes for 0.
+        late = ["-itsoffset", f"{float(self._delay_s):.6f}"] if self._delay_s else []
+        return [*late, "-f", "matroska", "-i", "pipe:0", *self._carried.input]
+
+    def _outputs(self) -> list[str]:
+        arguments = ["-map", "0:v:0", "-filter:v:0", self._filters(), *self._encoding.arguments]
+        arguments += self._carried.output
+        # Not one frame more or less, and each at its time.
+        tick = f"{self._tick.numerator}/{self._tick.denominator}"
+        arguments += ["-fps_mode:v:0", "passthrough", "-enc_time_base:v:0", tick]
+        if self._last_frame:
+            # Some encoders forget how long a frame is; all but the last can be told from the next one.
+            at = self._ticks(self._last_frame[0] + self._delay_s)
+            length = max(1, round(self._last_frame[1] / self._tick))
+            arguments += [
+                "-bsf:v:0",
+                f"setts=pts=PTS:dts=DTS:duration=if(eq(PTS\\,{at})\\,{length}\\,DURATION)",
+            ]
+        for key, value in self._metadata.items():
+            arguments += ["-metadata", f"{key.replace('=', '_')}={value}".replace("\0", "")]
+        if self._muxer in ("mp4", "mov"):
+            arguments += ["-movflags", "+faststart"]
+            if self._tick != 1 / self._rate:
+                arguments += ["-video_track_timescale", str(self._tick.denominator)]
+        return [*arguments, "-f", self._muxer]
+
+    def _filters(self) -> str:
+        if self._muxer == "gif":
+            filters = "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1"
+        else:
+            filters = from_rgb(
+                self._colors,
+                pixel_format=self._encoding.pixel_format,
+                odd=bool(self.width % 2 or self.height % 2),
+                deep=self._bits > 8,
+                to_eight=self._encoding.bits == 8,
+            )
+        aspect = self._aspect
+        return (
+            filters
+            if aspect == 1
+            else f"{filters},setsar={aspect.numerator}/{aspect.denominator}:max=1000000"
+        )
