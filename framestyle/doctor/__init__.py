@@ -1,0 +1,1 @@
+"""What this machine has, each thing proved by doing it once."""
