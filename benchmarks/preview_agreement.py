@@ -32,9 +32,9 @@ from framestyle.jobs.workshop import load_weights, open_workshop
 from framestyle.media.photos import read_photo, write_photo
 from framestyle.nst import losses
 from framestyle.nst.image import Size, fit_within, resize, size_of, to_pixels, to_tensor
-from framestyle.nst.spectrum import factor_of
-from framestyle.nst.vgg import VGG19
-from framestyle.nst.weights import Backbone
+from framestyle.nst.network.vgg import VGG19
+from framestyle.nst.statistics.spectrum import factor_of
+from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset, list_presets, load_preset
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")

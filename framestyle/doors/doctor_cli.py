@@ -10,7 +10,7 @@ import framestyle
 from framestyle.doors.rows import Row, print_rows
 
 if TYPE_CHECKING:
-    from framestyle.jobs.doctor import Finding
+    from framestyle.doctor import Finding
 
 SIGNS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "failure": ("FAILURE", "bold red")}
 VERSION = 1
@@ -28,7 +28,7 @@ def add_doctor(commands: argparse._SubParsersAction[Any]) -> None:
 
 def run_doctor(args: argparse.Namespace) -> int:
     """`framestyle doctor`: everything is looked at; the exit code is the first failure's."""
-    from framestyle.jobs.doctor import examine, exit_code
+    from framestyle.doctor import examine, exit_code
 
     findings: list[Finding] = []
     if args.json:
@@ -58,7 +58,7 @@ def _rows(finding: Finding) -> list[Row]:
 
 
 def _as_json(findings: list[Finding]) -> dict[str, Any]:
-    from framestyle.jobs.doctor import exit_code
+    from framestyle.doctor import exit_code
 
     states = {finding.state for finding in findings}
     return {

@@ -38,11 +38,11 @@ from framestyle.jobs.work import Work
 from framestyle.media.photos import read_photo
 from framestyle.media.probe import probe
 from framestyle.media.sequences import existing_files, numbering_of
-from framestyle.nst.shelf import NOT_HERE, choose_kind, weights_identity
+from framestyle.nst.weights.paths import NOT_HERE, choose_kind, weights_identity
 from framestyle.presets import Preset, is_plain_name, pictures_of
 
 if TYPE_CHECKING:
-    from framestyle.nst.weights import Backbone
+    from framestyle.nst.weights.backbone import Backbone
 
 
 @dataclass(frozen=True)

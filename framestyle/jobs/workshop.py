@@ -19,10 +19,10 @@ from framestyle.motion.flow import OpticalFlow
 from framestyle.motion.methods import make_flow
 from framestyle.nst.devices import choose_device
 from framestyle.nst.image import to_tensor
-from framestyle.nst.shelf import ORIGINAL_PACKAGE
-from framestyle.nst.store import WeightsStore
 from framestyle.nst.stylizer import Heed, Stylizer
-from framestyle.nst.weights import Backbone, choose_kind, load_backbone
+from framestyle.nst.weights.backbone import Backbone, choose_kind, load_backbone
+from framestyle.nst.weights.paths import ORIGINAL_PACKAGE
+from framestyle.nst.weights.store import WeightsStore
 from framestyle.presets import OWN_INITS, Preset
 
 

@@ -6,8 +6,8 @@ import torch
 
 from framestyle.motion.flow import DISFlow, OpticalFlow
 from framestyle.motion.raft import RAFTFlow
-from framestyle.nst.raft_weights import load_raft
-from framestyle.nst.store import WeightsStore
+from framestyle.nst.weights.raft import load_raft
+from framestyle.nst.weights.store import WeightsStore
 from framestyle.presets.schema import Video
 
 RAFT_QUALITIES = {

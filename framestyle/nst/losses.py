@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from framestyle.nst.image import bands
-from framestyle.nst.spectrum import root_of
+from framestyle.nst.statistics.spectrum import root_of
 
 EPSILON = 1e-8
 

@@ -19,9 +19,9 @@ from framestyle.errors import DeviceError
 from framestyle.events import Note, OnEvent, ignore
 from framestyle.nst.heap import give_back_to_the_host
 from framestyle.nst.image import Size
-from framestyle.nst.placement import placed_size
-from framestyle.nst.tiles import WHOLE, Tiling, in_tiles, reach, spans
-from framestyle.nst.vgg import VGG19, Stage
+from framestyle.nst.network.placement import placed_size
+from framestyle.nst.network.tiles import WHOLE, Tiling, in_tiles, reach, spans
+from framestyle.nst.network.vgg import VGG19, Stage
 
 TILE_SIDES_PX = (2048, 1448, 1024, 724, 512, 362, 256)
 SHARE_OF_FREE = 0.8

@@ -15,10 +15,10 @@ from torch import Tensor
 from framestyle.nst import losses
 from framestyle.nst.image import Size, size_of
 from framestyle.nst.losses import Sums
-from framestyle.nst.placement import Placement
+from framestyle.nst.network.placement import Placement
+from framestyle.nst.network.tiles import Box, Part, Place, Readings, Tiling, read_layers
+from framestyle.nst.network.vgg import VGG19
 from framestyle.nst.targets import StyleTargets
-from framestyle.nst.tiles import Box, Part, Place, Readings, Tiling, read_layers
-from framestyle.nst.vgg import VGG19
 
 
 @dataclass(frozen=True, eq=False)

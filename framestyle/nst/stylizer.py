@@ -22,6 +22,8 @@ from framestyle.nst import color
 from framestyle.nst.devices import working_dtype
 from framestyle.nst.image import Size, resize, size_of
 from framestyle.nst.memory import Demand, Fitting
+from framestyle.nst.network.placement import Placement, placements
+from framestyle.nst.network.vgg import VGG19
 from framestyle.nst.objective import (
     LossWeights,
     Objective,
@@ -31,14 +33,12 @@ from framestyle.nst.objective import (
     loss_and_gradient,
     loss_parts,
 )
-from framestyle.nst.optim import PixelState
-from framestyle.nst.placement import Placement, placements
+from framestyle.nst.optimise.adam import PixelState
+from framestyle.nst.optimise.replay import Given, Replays, Steps
 from framestyle.nst.regions import region_weights, resized_weights, weights_at_layers
-from framestyle.nst.replay import Given, Replays, Steps
 from framestyle.nst.sizes import steps_by_scale
 from framestyle.nst.targets import StyleTargets, style_targets
-from framestyle.nst.vgg import VGG19
-from framestyle.nst.weights import Backbone
+from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset
 
 WINDOW_STEPS = 10

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from framestyle.nst import losses
 from framestyle.nst.image import Size, resize, size_of, with_area
-from framestyle.nst.spectrum import factor_of
-from framestyle.nst.tiles import Fit, Place, Readings, as_a_whole, read_layers
-from framestyle.nst.vgg import VGG19
+from framestyle.nst.network.tiles import Fit, Place, Readings, as_a_whole, read_layers
+from framestyle.nst.network.vgg import VGG19
+from framestyle.nst.statistics.spectrum import factor_of
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,8 +23,8 @@ from framestyle.jobs.workshop import Workshop, load_weights, open_workshop
 from framestyle.motion.flow import DISFlow
 from framestyle.motion.raft import RAFTFlow
 from framestyle.nst import stylizer as stylizer_module
-from framestyle.nst.store import WeightsStore
-from framestyle.nst.weights import import_file
+from framestyle.nst.weights.backbone import import_file
+from framestyle.nst.weights.store import WeightsStore
 from framestyle.presets import Preset
 
 MakeWorkshop = Callable[..., Workshop]

@@ -23,7 +23,7 @@ from framestyle.events import Event, FrameDone, Note
 from framestyle.frames import Frame
 from framestyle.motion.sequence import stylize_frames
 from framestyle.motion.shots import Shot
-from framestyle.nst import memory, vgg
+from framestyle.nst import memory
 from framestyle.nst.image import Size, to_pixels
 from framestyle.nst.memory import (
     Demand,
@@ -34,10 +34,11 @@ from framestyle.nst.memory import (
     room_bytes,
     smaller,
 )
+from framestyle.nst.network import vgg
+from framestyle.nst.network.tiles import WHOLE, Tiling
+from framestyle.nst.network.vgg import stages_up_to
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.tiles import WHOLE, Tiling
-from framestyle.nst.vgg import stages_up_to
-from framestyle.nst.weights import Backbone
+from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset
 
 Picture = Callable[..., Tensor]
@@ -408,7 +409,7 @@ import resource, sys
 import torch
 from framestyle.events import Note
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.weights import load_backbone
+from framestyle.nst.weights.backbone import load_backbone
 from framestyle.presets import load_preset
 
 torch.set_num_threads(1)

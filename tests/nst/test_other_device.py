@@ -10,15 +10,16 @@ import torch
 from torch import Tensor
 
 from framestyle.events import Event, Note
-from framestyle.nst import memory, replay
+from framestyle.nst import memory
 from framestyle.nst import stylizer as stylizer_module
 from framestyle.nst.image import size_of
+from framestyle.nst.network.tiles import WHOLE
 from framestyle.nst.objective import TemporalTarget
-from framestyle.nst.optim import PixelState
-from framestyle.nst.replay import EAGER_STEPS
+from framestyle.nst.optimise import replay
+from framestyle.nst.optimise.adam import PixelState
+from framestyle.nst.optimise.replay import EAGER_STEPS
 from framestyle.nst.stylizer import Stylized, Stylizer
-from framestyle.nst.tiles import WHOLE
-from framestyle.nst.weights import Backbone
+from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset
 from tests.pretend_device import DEVICE, PretendedDevice, PretendedRecording, held, pretended_device
 

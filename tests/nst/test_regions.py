@@ -13,13 +13,13 @@ from torch import Tensor
 
 from framestyle.nst import losses
 from framestyle.nst.image import Size
-from framestyle.nst.optim import PixelState
+from framestyle.nst.network.vgg import VGG19
+from framestyle.nst.optimise.adam import PixelState
 from framestyle.nst.regions import MASK_SIDE_PX, region_weights, resized_weights, weights_at_layers
-from framestyle.nst.spectrum import factor_of
+from framestyle.nst.statistics.spectrum import factor_of
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.targets import LayerTarget
-from framestyle.nst.vgg import VGG19
-from framestyle.nst.weights import Backbone
+from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import LAYER_NAMES, Preset
 
 Picture = Callable[..., Tensor]

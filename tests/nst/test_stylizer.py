@@ -15,7 +15,7 @@ from framestyle.events import Event, Note, StepDone
 from framestyle.nst import color, losses
 from framestyle.nst.image import Size, scale_sizes, size_of
 from framestyle.nst.objective import TemporalTarget
-from framestyle.nst.optim import PixelState
+from framestyle.nst.optimise.adam import PixelState
 from framestyle.nst.stylizer import (
     STRENGTH_SPAN,
     WINDOW_STEPS,
@@ -23,7 +23,7 @@ from framestyle.nst.stylizer import (
     _EarlyStop,
 )
 from framestyle.nst.targets import style_targets
-from framestyle.nst.weights import Backbone
+from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset
 
 Picture = Callable[..., Tensor]

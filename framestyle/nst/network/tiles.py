@@ -21,7 +21,7 @@ from torch.autograd.function import once_differentiable
 
 from framestyle.nst.heap import give_back_to_the_host
 from framestyle.nst.image import Size, size_of
-from framestyle.nst.vgg import VGG19, Stage
+from framestyle.nst.network.vgg import VGG19, Stage
 
 Readings = dict[str, Any]
 """What was read, by any name, each a tensor or Sums; those of one name, from several tiles, are added up."""

@@ -19,8 +19,8 @@ from torch.autograd.function import once_differentiable
 
 from framestyle.errors import WeightsError
 from framestyle.nst.image import Size, bands
-from framestyle.nst.weights import CHANNELS, Backbone
-from framestyle.nst.winograd import Filters
+from framestyle.nst.network.winograd import Filters
+from framestyle.nst.weights.backbone import CHANNELS, Backbone
 from framestyle.presets.schema import CONVOLUTIONS
 
 POOLING_RESCALE = {"max": 1.0, "average": 2.0, "l2": 0.78}

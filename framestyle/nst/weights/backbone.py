@@ -20,11 +20,12 @@ import torch
 from torch import Tensor
 
 from framestyle.errors import WeightsError
-from framestyle.nst import learned, raft_weights
-from framestyle.nst.original_weights import check_original, load_original
-from framestyle.nst.shelf import ORIGINAL_SHA256, original_path
-from framestyle.nst.shelf import choose_kind as choose_kind
-from framestyle.nst.store import (
+from framestyle.nst.weights import learned
+from framestyle.nst.weights import raft as raft_weights
+from framestyle.nst.weights.original import check_original, load_original
+from framestyle.nst.weights.paths import ORIGINAL_SHA256, original_path
+from framestyle.nst.weights.paths import choose_kind as choose_kind
+from framestyle.nst.weights.store import (
     NO_WEIGHTS,
     RAFT_KINDS,
     OnProgress,

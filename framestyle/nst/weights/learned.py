@@ -19,10 +19,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from framestyle.nst.learned_recipe import RECIPE as RECIPE
-from framestyle.nst.learned_recipe import Recipe as Recipe
-from framestyle.nst.learned_recipe import recipe_key as recipe_key
-from framestyle.nst.spectrum import eigen
+from framestyle.nst.statistics.spectrum import eigen
+from framestyle.nst.weights.learned_recipe import RECIPE as RECIPE
+from framestyle.nst.weights.learned_recipe import Recipe as Recipe
+from framestyle.nst.weights.learned_recipe import recipe_key as recipe_key
 
 Convolutions = dict[str, tuple[Tensor, Tensor]]
 FloatImage = npt.NDArray[np.float32]

@@ -15,14 +15,14 @@ import torch
 from torch import Tensor
 
 from framestyle.errors import WeightsError
-from framestyle.nst.shelf import (
+from framestyle.nst.weights.paths import (
     ORIGINAL_PACKAGE,
     ORIGINAL_REINSTALL,
     ORIGINAL_SHA256,
     original_path,
     sha256_of,
 )
-from framestyle.nst.store import open_file
+from framestyle.nst.weights.store import open_file
 
 REINSTALL = f"Install it again: {ORIGINAL_REINSTALL}"
 LEVELS = 256

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from framestyle.nst.learned_recipe import recipe_key
+from framestyle.nst.weights.learned_recipe import recipe_key
 from framestyle.presets.library import cache_dir
 
 NOT_HERE = "not here yet"

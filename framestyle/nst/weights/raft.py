@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from framestyle.errors import WeightsError
-from framestyle.nst.store import (
+from framestyle.nst.weights.store import (
     OnProgress,
     Publisher,
     WeightsStore,

@@ -27,10 +27,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from framestyle.errors import StorageError, WeightsError
-from framestyle.nst.shelf import RAFT_KINDS as RAFT_KINDS
-from framestyle.nst.shelf import WeightsStore as WeightsStore
-from framestyle.nst.shelf import record_of, recorded_hash
-from framestyle.nst.shelf import sha256_of as sha256_of
+from framestyle.nst.weights.paths import RAFT_KINDS as RAFT_KINDS
+from framestyle.nst.weights.paths import WeightsStore as WeightsStore
+from framestyle.nst.weights.paths import record_of, recorded_hash
+from framestyle.nst.weights.paths import sha256_of as sha256_of
 
 TIMEOUT_S = 30.0
 NO_WEIGHTS = "Name a file of weights that was not changed: .safetensors, or torchvision's .pth."

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from framestyle.nst.image import size_of
+from framestyle.nst.network.placement import MARGIN_PX, PLACES_PX, Placement, placed_size, placements
+from framestyle.nst.network.tiles import WHOLE, Tiling
 from framestyle.nst.objective import loss_and_gradient, loss_parts
-from framestyle.nst.placement import MARGIN_PX, PLACES_PX, Placement, placed_size, placements
 from framestyle.nst.sizes import Size
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.tiles import WHOLE, Tiling
-from framestyle.nst.weights import Backbone, load_backbone
+from framestyle.nst.weights.backbone import Backbone, load_backbone
 from framestyle.presets import Preset
 
 SIDES = st.integers(1, 24)

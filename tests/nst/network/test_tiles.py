@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from framestyle.nst.image import Size, bands, size_of, to_pixels
+from framestyle.nst.network.tiles import WHOLE, Tiling, reach, tiles
+from framestyle.nst.network.vgg import VGG19, stages_up_to
 from framestyle.nst.objective import (
     LossWeights,
     Objective,
@@ -21,13 +23,11 @@ from framestyle.nst.objective import (
     loss_and_gradient,
     loss_parts,
 )
-from framestyle.nst.optim import PixelState
+from framestyle.nst.optimise.adam import PixelState
 from framestyle.nst.regions import weights_at_layers
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.targets import LayerTarget, style_targets
-from framestyle.nst.tiles import WHOLE, Tiling, reach, tiles
-from framestyle.nst.vgg import VGG19, stages_up_to
-from framestyle.nst.weights import (
+from framestyle.nst.weights.backbone import (
     CAFFE_FACTOR,
     CAFFE_SHIFT,
     IMAGENET_FACTOR,

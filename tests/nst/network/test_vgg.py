@@ -11,8 +11,8 @@ import torchvision
 from torch import Tensor
 
 from framestyle.errors import WeightsError
-from framestyle.nst.vgg import POOLING_RESCALE, VGG19, pool, vgg19_layers
-from framestyle.nst.weights import (
+from framestyle.nst.network.vgg import POOLING_RESCALE, VGG19, pool, vgg19_layers
+from framestyle.nst.weights.backbone import (
     CAFFE_FACTOR,
     CAFFE_SHIFT,
     CONVOLUTION_INDICES,

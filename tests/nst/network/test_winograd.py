@@ -9,13 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from framestyle.nst import memory, winograd
+from framestyle.nst import memory
 from framestyle.nst.image import Size
 from framestyle.nst.memory import Demand, Fitting
-from framestyle.nst.tiles import WHOLE, Tiling
-from framestyle.nst.vgg import VGG19
-from framestyle.nst.weights import Backbone
-from framestyle.nst.winograd import Filters, at_points, convolve, pays
+from framestyle.nst.network import winograd
+from framestyle.nst.network.tiles import WHOLE, Tiling
+from framestyle.nst.network.vgg import VGG19
+from framestyle.nst.network.winograd import Filters, at_points, convolve, pays
+from framestyle.nst.weights.backbone import Backbone
 
 
 def _randn(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:

@@ -14,11 +14,11 @@ from torch import Tensor
 from torch.autograd import gradcheck
 
 from framestyle.nst import losses
-from framestyle.nst.spectrum import factor_of
+from framestyle.nst.network.vgg import VGG19
+from framestyle.nst.statistics.spectrum import factor_of
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.targets import LayerTarget
-from framestyle.nst.vgg import VGG19
-from framestyle.nst.weights import Backbone
+from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import load_preset
 
 Array = npt.NDArray[np.float64]

@@ -8,7 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from framestyle.nst.spectrum import SOFTENING, eigen, factor_of, matrix_root, root_by_products, root_of
+from framestyle.nst.statistics.spectrum import (
+    SOFTENING,
+    eigen,
+    factor_of,
+    matrix_root,
+    root_by_products,
+    root_of,
+)
 
 
 def _of_few_positions(seed: int, positions: int, dtype: torch.dtype = torch.float32) -> Tensor:

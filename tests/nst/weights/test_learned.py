@@ -11,11 +11,20 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from framestyle.nst import learned, weights
-from framestyle.nst.learned import RECIPE, Convolutions, Recipe, corpus, dead_leaves, learn, recipe_key
-from framestyle.nst.store import WeightsStore
-from framestyle.nst.vgg import VGG19
-from framestyle.nst.weights import load_backbone, verify
+from framestyle.nst.network.vgg import VGG19
+from framestyle.nst.weights import backbone as weights
+from framestyle.nst.weights import learned
+from framestyle.nst.weights.backbone import load_backbone, verify
+from framestyle.nst.weights.learned import (
+    RECIPE,
+    Convolutions,
+    Recipe,
+    corpus,
+    dead_leaves,
+    learn,
+    recipe_key,
+)
+from framestyle.nst.weights.store import WeightsStore
 
 TINY = Recipe(
     pictures=2,

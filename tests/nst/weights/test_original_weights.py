@@ -14,9 +14,21 @@ from torch import Tensor
 
 from framestyle.doors.cli import main
 from framestyle.errors import WeightsError
-from framestyle.nst import original_weights
-from framestyle.nst.shelf import ORIGINAL_FILE, ORIGINAL_SHA256, original_path, sha256_of, weights_identity
-from framestyle.nst.weights import CONVOLUTION_INDICES, choose_kind, list_weights, load_backbone, verify
+from framestyle.nst.weights import original as original_weights
+from framestyle.nst.weights.backbone import (
+    CONVOLUTION_INDICES,
+    choose_kind,
+    list_weights,
+    load_backbone,
+    verify,
+)
+from framestyle.nst.weights.paths import (
+    ORIGINAL_FILE,
+    ORIGINAL_SHA256,
+    original_path,
+    sha256_of,
+    weights_identity,
+)
 
 Install = Callable[[bytes | None], Path]
 
@@ -202,7 +214,7 @@ def test_verify_ends_with_the_weights_code_where_the_package_is_missing(
 
 def test_a_plan_that_tells_weights_apart_loads_no_torch() -> None:
     code = (
-        "import sys; from framestyle.nst.shelf import weights_identity; "
+        "import sys; from framestyle.nst.weights.paths import weights_identity; "
         "print(weights_identity('auto'), 'torch' in sys.modules)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -16,10 +16,17 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from framestyle.errors import WeightsError
-from framestyle.nst import raft_weights
-from framestyle.nst.raft_weights import load_raft
-from framestyle.nst.store import WeightsStore
-from framestyle.nst.weights import choose_kind, fetch, import_file, list_weights, load_backbone, verify
+from framestyle.nst.weights import raft as raft_weights
+from framestyle.nst.weights.backbone import (
+    choose_kind,
+    fetch,
+    import_file,
+    list_weights,
+    load_backbone,
+    verify,
+)
+from framestyle.nst.weights.raft import load_raft
+from framestyle.nst.weights.store import WeightsStore
 
 RaftFile = Callable[[str], Path]
 NEVER_ASKED = "http://127.0.0.1:9/never-asked-00000000.pth"

@@ -20,9 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from framestyle.errors import StorageError, WeightsError
-from framestyle.nst.shelf import weights_identity
-from framestyle.nst.store import WeightsStore, keep
-from framestyle.nst.weights import (
+from framestyle.nst.weights.backbone import (
     CONVOLUTION_INDICES,
     choose_kind,
     fetch,
@@ -32,6 +30,8 @@ from framestyle.nst.weights import (
     load_backbone,
     verify,
 )
+from framestyle.nst.weights.paths import weights_identity
+from framestyle.nst.weights.store import WeightsStore, keep
 
 State = dict[str, Tensor]
 SHAPES = {
