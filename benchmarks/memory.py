@@ -27,7 +27,7 @@ from framestyle.nst.image import Size, resize, size_of, to_tensor
 from framestyle.nst.memory import Demand, options
 from framestyle.nst.network.tiles import WHOLE, Tiling
 from framestyle.nst.objective import loss_and_gradient
-from framestyle.nst.optimise.adam import PixelState
+from framestyle.nst.optimise.state import PixelState
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.weights.backbone import load_backbone
 from framestyle.presets import load_preset

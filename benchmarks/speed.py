@@ -29,7 +29,7 @@ from framestyle.nst.image import Size, resize, size_of, to_tensor
 from framestyle.nst.network.tiles import WHOLE
 from framestyle.nst.network.vgg import VGG19, vgg19_layers
 from framestyle.nst.objective import Objective, loss_and_gradient
-from framestyle.nst.optimise.adam import PixelState
+from framestyle.nst.optimise.state import PixelState
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.weights.backbone import Backbone, load_backbone
 from framestyle.presets import load_preset

@@ -23,7 +23,8 @@ from framestyle.nst.stylizer import Heed, Stylizer
 from framestyle.nst.weights.backbone import Backbone, choose_kind, load_backbone
 from framestyle.nst.weights.paths import ORIGINAL_PACKAGE
 from framestyle.nst.weights.store import WeightsStore
-from framestyle.presets import OWN_INITS, Preset
+from framestyle.presets import Preset
+from framestyle.registries import INITS
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +121,7 @@ def open_workshop(
         kind = choose_kind(weights)
     images = [to_tensor(read_style_image(Path(image.path))) for image in preset.style.images]
     init = preset.optimizer.init
-    init_image = None if init in OWN_INITS else to_tensor(read_style_image(Path(init)))
+    init_image = None if init in INITS else to_tensor(read_style_image(Path(init)))
     mask = mask_of(preset, None)
     stylizer = Stylizer(
         preset,

@@ -22,6 +22,7 @@ from framestyle.nst.image import Size
 from framestyle.nst.network.placement import placed_size
 from framestyle.nst.network.tiles import WHOLE, Tiling, in_tiles, reach, spans
 from framestyle.nst.network.vgg import VGG19, Stage
+from framestyle.nst.statistics.base import Statistic
 
 TILE_SIDES_PX = (2048, 1448, 1024, 724, 512, 362, 256)
 SHARE_OF_FREE = 0.8
@@ -50,6 +51,10 @@ OUT_OF_MEMORY_WORDS = (
 T = TypeVar("T")
 
 
+def _no_bytes(channels: int, positions: int) -> int:
+    return 0
+
+
 @dataclass(frozen=True)
 class Demand:
     """What the planner has to know of a network and its optimiser."""
@@ -66,13 +71,32 @@ class Demand:
     """Whether there is to be one; else the picture is only read, and nothing of it is kept."""
     places: int = 1
     """On the pooling grid: the content's features are kept for each."""
+    style_layers: frozenset[str] = frozenset()
+    reading_bytes: Callable[[int, int], int] = _no_bytes
+    """What a style layer of so many channels and positions takes to be read: `Statistic.needs_bytes`."""
 
     @classmethod
-    def of(cls, network: VGG19, kept_layers: Sequence[str], optimizer: str, places: int = 1) -> Demand:
+    def of(
+        cls,
+        network: VGG19,
+        kept_layers: Sequence[str],
+        optimizer: str,
+        places: int = 1,
+        *,
+        style_layers: Sequence[str] = (),
+        statistic: Statistic | None = None,
+    ) -> Demand:
         """`optimizer`: adam | lbfgs; the latter keeps ten pairs of images, and a few more."""
-        images = 0 if optimizer == "adam" else 25
-        kept = frozenset(kept_layers)
-        return cls(network.stages, kept, network.dtype.itemsize, network.pooling, images, places=places)
+        found = cls(
+            network.stages,
+            frozenset(kept_layers),
+            network.dtype.itemsize,
+            network.pooling,
+            0 if optimizer == "adam" else 25,
+            places=places,
+            style_layers=frozenset(style_layers),
+        )
+        return found if statistic is None else replace(found, reading_bytes=statistic.needs_bytes)
 
 
 @dataclass(frozen=True)
@@ -128,6 +152,11 @@ def _option(size: Size, demand: Demand, tiling: Tiling) -> Option:
         per_pixel += demand.places * sum(one.bytes for one in maps if one.stage.name in demand.kept_layers)
     per_pixel += _peak_bytes(rest, demand) + (0 if tiled else ENTERING_BYTES)
     needs = size.area_px * per_pixel + largest_px * (_peak_bytes(first, demand) + ENTERING_BYTES)
+    needs += sum(
+        demand.reading_bytes(one.channels, math.ceil(size.area_px * one.share))
+        for one in maps
+        if one.stage.name in demand.style_layers
+    )
     # Forward and backward are alike; a checkpoint goes forward twice.
     work = 3 * seen * sum(one.work for one in first) + 2 * sum(one.work for one in rest)
     return Option(tiling, FIXED_BYTES + int(needs), work / (2 * sum(one.work for one in maps)))
@@ -140,6 +169,9 @@ class _Map:
     stage: Stage
     bytes: float
     work: float
+    channels: int
+    share: float
+    """Its positions, for each pixel."""
 
 
 def _maps(demand: Demand) -> list[_Map]:
@@ -149,7 +181,7 @@ def _maps(demand: Demand) -> list[_Map]:
         share /= 4 if stage.kind == "pool" else 1
         work = 9 * channels * stage.channels * share
         channels = stage.channels or channels
-        found.append(_Map(stage, channels * share * demand.value_bytes, work))
+        found.append(_Map(stage, channels * share * demand.value_bytes, work, channels, share))
     return found
 
 

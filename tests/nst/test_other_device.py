@@ -11,13 +11,12 @@ from torch import Tensor
 
 from framestyle.events import Event, Note
 from framestyle.nst import memory
-from framestyle.nst import stylizer as stylizer_module
 from framestyle.nst.image import size_of
 from framestyle.nst.network.tiles import WHOLE
 from framestyle.nst.objective import TemporalTarget
-from framestyle.nst.optimise import replay
-from framestyle.nst.optimise.adam import PixelState
+from framestyle.nst.optimise import replay, windows
 from framestyle.nst.optimise.replay import EAGER_STEPS
+from framestyle.nst.optimise.state import PixelState
 from framestyle.nst.stylizer import Stylized, Stylizer
 from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset
@@ -95,8 +94,8 @@ def test_the_host_waits_once_a_window(
     place: PretendedDevice, make: Make, picture: Picture, monkeypatch: pytest.MonkeyPatch, statistic: str
 ) -> None:
     """Of a step of a still, and of one of a frame's."""
-    monkeypatch.setattr(stylizer_module, "WINDOW_STEPS", 2)
-    monkeypatch.setattr(stylizer_module._EarlyStop, "window_steps", 1)
+    monkeypatch.setattr(windows, "WINDOW_STEPS", 2)
+    monkeypatch.setattr(windows.EarlyStop, "window_steps", 1)
 
     def waits(windows: int) -> tuple[int, int]:
         steps = windows * 2

@@ -11,9 +11,9 @@ more when the gradient comes back, by then that of the whole picture's statistic
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor
@@ -24,7 +24,7 @@ from framestyle.nst.image import Size, size_of
 from framestyle.nst.network.vgg import VGG19, Stage
 
 Readings = dict[str, Any]
-"""What was read, by any name, each a tensor or Sums; those of one name, from several tiles, are added up."""
+"""What was read, by any name, each a tensor or a `Reading`; those of one name, from several tiles, are added up."""
 Place = tuple[slice, slice]
 """Rows and columns of a layer's whole map."""
 Read = Callable[[str, Tensor, Place], Readings]
@@ -34,6 +34,20 @@ Part = Callable[["Box", Tensor], Tensor]
 
 
 T = TypeVar("T")
+
+
+class Reading(Protocol):
+    """What is known of features beyond a tensor: sums, or a list of features; a value."""
+
+    def __add__(self, other: Self) -> Self:
+        """Of both parts of a picture together."""
+
+    @property
+    def differentiable(self) -> Sequence[Tensor]:
+        """The tensors in it that depend on the features. The gradient flows through these alone."""
+
+    def replaced(self, tensors: Sequence[Tensor]) -> Self:
+        """The same with others in their place, in the same order."""
 
 
 class Box(NamedTuple):
@@ -189,7 +203,9 @@ def _checkpointed(compute: Callable[[Tensor], Computed], x: Tensor) -> Computed:
     given = iter(_Checkpoint.apply(x, compute, first))
     handed_on, found = first.pop()
     return (None if handed_on is None else next(given)), {
-        name: next(given) if isinstance(one, Tensor) else replace(one, first=next(given), second=next(given))
+        name: next(given)
+        if isinstance(one, Tensor)
+        else one.replaced([next(given) for _ in one.differentiable])
         for name, one in found.items()
     }
 
@@ -222,7 +238,7 @@ def _with_gradient(handed_on: Tensor | None, found: Readings) -> Iterator[Tensor
     if handed_on is not None:
         yield handed_on
     for one in found.values():
-        yield from (one,) if isinstance(one, Tensor) else (one.first, one.second)
+        yield from (one,) if isinstance(one, Tensor) else one.differentiable
 
 
 def _strides(stages: Sequence[Stage]) -> Iterator[tuple[str, int]]:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from framestyle.events import Note, OnEvent, ignore
 from framestyle.nst.objective import Objective
-from framestyle.nst.optimise.adam import PixelState
+from framestyle.nst.optimise.state import PixelState
 
 EAGER_STEPS = 2
 """Taken before one is recorded: what libraries choose and set up at first use must be there by then."""

@@ -23,10 +23,11 @@ from framestyle.nst.objective import (
     loss_and_gradient,
     loss_parts,
 )
-from framestyle.nst.optimise.adam import PixelState
+from framestyle.nst.optimise.state import PixelState
 from framestyle.nst.regions import weights_at_layers
+from framestyle.nst.statistics.base import StyleTarget, statistic_of
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.targets import LayerTarget, style_targets
+from framestyle.nst.targets import style_targets
 from framestyle.nst.weights.backbone import (
     CAFFE_FACTOR,
     CAFFE_SHIFT,
@@ -64,7 +65,15 @@ def _objective(
         return work(tiling)
 
     targets = {
-        name: style_targets(network, [(style, 1.0)], [name], statistic, size, 1.0, fit)[name]  # type: ignore[arg-type]
+        name: style_targets(
+            network,
+            [(style, 1.0)],
+            [name],
+            statistic_of(statistic),
+            size,
+            1.0,
+            fit,  # type: ignore[arg-type]
+        )[name]
         for name, statistic in statistics.items()
     }
     weights = LossWeights(1.0, 1.0, 3.0, content_layers, dict.fromkeys(statistics, 1.0), letter)
@@ -77,7 +86,7 @@ def _objective(
     return Objective(weights, features, _regions(targets, content), temporal)
 
 
-def _regions(targets: Mapping[str, LayerTarget], content: Tensor) -> list[RegionStyle]:
+def _regions(targets: Mapping[str, StyleTarget], content: Tensor) -> list[RegionStyle]:
     """The style everywhere, and once more in a region with soft edges."""
     height, width = content.shape[2:]
     across = (

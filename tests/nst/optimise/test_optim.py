@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from framestyle.nst.image import Size, size_of
-from framestyle.nst.optimise.adam import ADAM_EPSILON, ANNEAL_FLOOR, PixelState
+from framestyle.nst.optimise.state import ADAM_EPSILON, ANNEAL_FLOOR, PixelState
 
 Picture = Callable[..., Tensor]
 BETAS = (0.9, 0.99)

@@ -15,9 +15,12 @@ from torch.autograd import gradcheck
 
 from framestyle.nst import losses
 from framestyle.nst.network.vgg import VGG19
+from framestyle.nst.statistics import sums
+from framestyle.nst.statistics.base import StyleTarget, statistic_of
+from framestyle.nst.statistics.gram2015 import style_loss_2015
 from framestyle.nst.statistics.spectrum import factor_of
+from framestyle.nst.statistics.wasserstein import wasserstein_distance
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.targets import LayerTarget
 from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import load_preset
 
@@ -152,19 +155,18 @@ def test_a_larger_style_image_asks_for_its_density_alone(untrained: Backbone) ->
     features = _features(1, 4, 6, 6)
     style = _features(2, 4, 6, 6)
     tiled = torch.cat([style, style], dim=3)
-    one = LayerTarget("gram2015", style.mean((2, 3)), losses.gram_matrix(style)).loss(features)
-    two = LayerTarget("gram2015", tiled.mean((2, 3)), losses.gram_matrix(tiled)).loss(features)
+    one, two = (_loss(_target_of("gram2015", wanted), features) for wanted in (style, tiled))
     torch.testing.assert_close(one, two, rtol=1e-12, atol=0)
     # The plain formula, at equal sizes.
-    torch.testing.assert_close(one, losses.style_loss_2015(features, losses.self_product(style)))
+    torch.testing.assert_close(one, style_loss_2015(features, sums.self_product(style)))
 
 
 def test_gram_and_moments_equal_numpy() -> None:
     features = _features(4, 5, 6, 7)
     flat = features[0].flatten(1).numpy()
-    np.testing.assert_allclose(losses.self_product(features)[0].numpy(), flat @ flat.T, rtol=1e-12)
-    np.testing.assert_allclose(losses.gram_matrix(features)[0].numpy(), flat @ flat.T / 42, rtol=1e-12)
-    mean, covariance = losses.moments(features)
+    np.testing.assert_allclose(sums.self_product(features)[0].numpy(), flat @ flat.T, rtol=1e-12)
+    np.testing.assert_allclose(sums.gram_matrix(features)[0].numpy(), flat @ flat.T / 42, rtol=1e-12)
+    mean, covariance = sums.moments(features)
     np.testing.assert_allclose(mean[0].numpy(), flat.mean(1), rtol=1e-12)
     np.testing.assert_allclose(covariance[0].numpy(), np.cov(flat, bias=True), rtol=1e-10)
     assert float(losses.feature_variance(features)) == pytest.approx(float(flat.var(axis=1).mean()))
@@ -177,7 +179,7 @@ def test_the_wasserstein_distance_of_known_gaussians() -> None:
     c = (rotation * sigma.square()) @ rotation.T
     d = (rotation * other.square()) @ rotation.T
     mean, target = torch.tensor([[1.0, 2.0, 3.0]]).double(), torch.tensor([[0.0, 2.5, 3.0]]).double()
-    found = losses.wasserstein_distance(mean, c[None], target, d[None], factor_of(d[None]))
+    found = wasserstein_distance(mean, c[None], target, d[None], factor_of(d[None]))
     wanted = (mean - target).square().sum() + (sigma - other).square().sum()
     assert float(found) == pytest.approx(float(wanted), rel=1e-12)
 
@@ -211,12 +213,17 @@ def test_the_temporal_loss_of_cells_sees_mean_colours_alone() -> None:
 # -- gradients ---------------------------------------------------------------------------------------------
 
 
-def _target(statistic: str, seed: int = 11) -> LayerTarget:
-    style = _features(seed, 3, 5, 6)
-    if statistic in ("gram2015", "gram"):
-        return LayerTarget(statistic, style.mean((2, 3)), losses.gram_matrix(style))
-    mean, covariance = losses.moments(style)
-    return LayerTarget(statistic, mean, covariance, factor_of(covariance))
+def _target_of(statistic: str, style: Tensor) -> StyleTarget:
+    kind = statistic_of(statistic)
+    return kind.target([(kind.read(style), 1.0)])
+
+
+def _target(statistic: str, seed: int = 11) -> StyleTarget:
+    return _target_of(statistic, _features(seed, 3, 5, 6))
+
+
+def _loss(target: StyleTarget, features: Tensor) -> Tensor:
+    return target.loss(target.read(features))
 
 
 STATISTICS = ("gram2015", "gram", "moments", "wasserstein")
@@ -225,7 +232,8 @@ STATISTICS = ("gram2015", "gram", "moments", "wasserstein")
 @pytest.mark.parametrize("statistic", STATISTICS)
 def test_a_style_gradient_equals_finite_differences(statistic: str) -> None:
     features = _features(12).requires_grad_(True)
-    assert gradcheck(_target(statistic).loss, (features,), eps=1e-6, atol=1e-7, rtol=1e-5)
+    target = _target(statistic)
+    assert gradcheck(lambda x: _loss(target, x), (features,), eps=1e-6, atol=1e-7, rtol=1e-5)
 
 
 OTHERS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -234,8 +242,8 @@ OTHERS: dict[str, Callable[[Tensor], Tensor]] = {
     "total_variation": losses.total_variation_loss,
     "temporal of cells": lambda x: losses.temporal_loss(x, _features(14), _features(15)[:, :1].sigmoid(), 2),
     "temporal": lambda x: losses.temporal_loss(x, _features(14), _features(15)[:, :1].sigmoid()),
-    "self_product": losses.self_product,
-    "moments": lambda x: losses.moments(x)[1],
+    "self_product": sums.self_product,
+    "moments": lambda x: sums.moments(x)[1],
 }
 
 
@@ -247,7 +255,7 @@ def test_a_gradient_equals_finite_differences(name: str) -> None:
 def test_the_self_products_gradient_holds_for_an_unsymmetric_weight() -> None:
     weight = _randn(16, 1, 3, 3)
     features = _features(12).requires_grad_(True)
-    assert gradcheck(lambda x: (losses.self_product(x) * weight).sum(), (features,))
+    assert gradcheck(lambda x: (sums.self_product(x) * weight).sum(), (features,))
 
 
 # -- properties --------------------------------------------------------------------------------------------
@@ -259,15 +267,15 @@ def test_the_self_products_gradient_holds_for_an_unsymmetric_weight() -> None:
 def test_a_style_loss_is_zero_at_its_target_and_positive_elsewhere(statistic: str, seed: int) -> None:
     style = _features(seed, 3, 5, 6)
     target = _target(statistic, seed)
-    assert abs(float(target.loss(style))) < 1e-12
-    assert float(target.loss(style * 1.5 + 0.3)) > 1e-3
+    assert abs(float(_loss(target, style))) < 1e-12
+    assert float(_loss(target, style * 1.5 + 0.3)) > 1e-3
 
 
 @pytest.mark.parametrize("statistic", STATISTICS)
 def test_a_style_loss_does_not_see_where_things_are(statistic: str) -> None:
     features, target = _features(17), _target(statistic)
     shuffled = features.flatten(2)[..., torch.randperm(20, generator=torch.Generator().manual_seed(0))]
-    torch.testing.assert_close(target.loss(shuffled.view_as(features)), target.loss(features))
+    torch.testing.assert_close(_loss(target, shuffled.view_as(features)), _loss(target, features))
 
 
 @pytest.mark.parametrize("statistic", ["gram", "moments", "wasserstein"])
@@ -279,9 +287,7 @@ def test_a_relative_style_loss_holds_across_sizes_and_scales(
     features, style = _features(18), _features(19)
 
     def loss(x: Tensor, wanted: Tensor) -> float:
-        mean, covariance = losses.moments(wanted)
-        matrix = losses.gram_matrix(wanted) if statistic == "gram" else covariance
-        return float(LayerTarget(statistic, mean, matrix, factor_of(matrix)).loss(x))
+        return float(_loss(_target_of(statistic, wanted), x))
 
     once = loss(features, style)
     assert loss(features.repeat(1, 1, repeats, repeats), style) == pytest.approx(once, rel=1e-9)
@@ -310,11 +316,9 @@ def test_dead_channels_give_no_nan(statistic: str, dead: str) -> None:
         features[:, 1:] = 0
     if dead in ("style", "both"):
         style[:] = 0
-    mean, covariance = losses.moments(style)
-    matrix = losses.gram_matrix(style) if statistic.startswith("gram") else covariance
-    target = LayerTarget(statistic, mean, matrix, factor_of(matrix))
+    target = _target_of(statistic, style)
     leaf = features.requires_grad_(True)
-    loss = target.loss(leaf)
+    loss = _loss(target, leaf)
     (gradient,) = torch.autograd.grad(loss, leaf)
     assert bool(loss.isfinite()) and bool(gradient.isfinite().all())
 
@@ -322,8 +326,8 @@ def test_dead_channels_give_no_nan(statistic: str, dead: str) -> None:
 def test_half_precision_features_are_summed_in_float32() -> None:
     """A sum over 1e5 positions in bfloat16 would stop growing at 256."""
     features = torch.ones(1, 2, 320, 320, dtype=torch.bfloat16)
-    assert losses.self_product(features).dtype == torch.float32
-    assert float(losses.self_product(features)[0, 0, 0]) == 320 * 320
-    assert float(losses.gram_matrix(features)[0, 0, 1]) == 1
-    assert losses.moments(features)[0].dtype == torch.float32
+    assert sums.self_product(features).dtype == torch.float32
+    assert float(sums.self_product(features)[0, 0, 0]) == 320 * 320
+    assert float(sums.gram_matrix(features)[0, 0, 1]) == 1
+    assert sums.moments(features)[0].dtype == torch.float32
     assert losses.content_loss_2015(features, features * 0).item() == 320 * 320
