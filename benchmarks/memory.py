@@ -29,7 +29,7 @@ from framestyle.nst.network.tiles import WHOLE, Tiling
 from framestyle.nst.objective import loss_and_gradient
 from framestyle.nst.optimise.state import PixelState
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.weights.backbone import load_backbone
+from framestyle.nst.weights.catalog import load_backbone
 from framestyle.presets import load_preset
 
 PHOTO, STYLE = "canyon", "stilllife"

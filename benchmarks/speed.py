@@ -31,7 +31,8 @@ from framestyle.nst.network.vgg import VGG19, vgg19_layers
 from framestyle.nst.objective import Objective, loss_and_gradient
 from framestyle.nst.optimise.state import PixelState
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.weights.backbone import Backbone, load_backbone
+from framestyle.nst.weights.backbone import Backbone
+from framestyle.nst.weights.catalog import load_backbone
 from framestyle.presets import load_preset
 
 PHOTO, STYLE = "canyon", "stilllife"

@@ -11,7 +11,8 @@ A plugin that breaks is named with its package and left out; it disturbs nothing
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
@@ -192,6 +193,25 @@ class Registry:
             raise self._leave_out(entry, wrong)
         self._loaded[name] = found
         return found
+
+    @contextmanager
+    def blamed(self, name: str) -> Iterator[None]:
+        """Whatever goes wrong inside is said to be the doing of the package that brings the implementation.
+
+        Our own errors pass as they are, and so does everything of the built-in ones.
+        """
+        try:
+            yield
+        except FramestyleError:
+            raise
+        except Exception as error:
+            entry = self.entry(name)
+            if entry.is_built_in:
+                raise
+            raise self._error(
+                f"the {self.what} {name!r} of the package {entry.package} failed: {_told(error)}",
+                next_step=f"Update or uninstall {entry.package.split()[0]}.",
+            ) from error
 
     def _what_is_wrong_with(self, found: Any) -> str | None:
         if self._members:

@@ -107,7 +107,9 @@ COMMANDS = Registry(
     "command",
     {
         "stylize": Plugin("stylize clips, photos, or folders of them", "framestyle.doors.cli:add_stylize"),
-        "preview": Plugin("contact sheet of inputs in presets", "framestyle.doors.preview:add_preview"),
+        "preview": Plugin(
+            "see presets at low resolution before a long render", "framestyle.doors.preview:add_preview"
+        ),
         "presets": Plugin(
             "list, show, check, start, export and import presets", "framestyle.doors.presets_cli:add_presets"
         ),
@@ -117,7 +119,10 @@ COMMANDS = Registry(
         "demo": Plugin(
             "the bundled samples painted: a first picture within a minute", "framestyle.doors.cli:add_demo"
         ),
-        "verify": Plugin("verify", "framestyle.doors.verify_cli:add_verify"),
+        "verify": Plugin(
+            "check that results are whole, and that they are what their source asks for",
+            "framestyle.doors.verify_cli:add_verify",
+        ),
         "doctor": Plugin(
             "what this machine has, each thing tried once; what to do where not",
             "framestyle.doors.doctor_cli:add_doctor",

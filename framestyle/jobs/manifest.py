@@ -25,7 +25,7 @@ from framestyle.jobs.plan import Task
 from framestyle.media.files import atomic_output, storage_error
 from framestyle.media.sequences import existing_files
 from framestyle.media.verdict import precisions_in
-from framestyle.nst.weights.paths import sha256_of
+from framestyle.nst.weights.hashes import sha256_of
 
 NAME = ".framestyle.json"
 VERSION = 1

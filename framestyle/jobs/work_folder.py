@@ -45,7 +45,7 @@ from framestyle.media.files import atomic_output, storage_error
 from framestyle.media.segments import SegmentWriter, read_segment
 from framestyle.media.sequences import existing_files
 from framestyle.motion.bookmark import Bookmark
-from framestyle.nst.weights.paths import sha256_of
+from framestyle.nst.weights.hashes import sha256_of
 from framestyle.nst.weights.store import save_tensors
 
 LOCK = "lock"

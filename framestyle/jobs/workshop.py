@@ -20,11 +20,12 @@ from framestyle.motion.methods import make_flow
 from framestyle.nst.devices import choose_device
 from framestyle.nst.image import to_tensor
 from framestyle.nst.stylizer import Heed, Stylizer
-from framestyle.nst.weights.backbone import Backbone, choose_kind, load_backbone
-from framestyle.nst.weights.paths import ORIGINAL_PACKAGE
+from framestyle.nst.weights.backbone import Backbone
+from framestyle.nst.weights.catalog import load_backbone, traits_of
+from framestyle.nst.weights.paths import ORIGINAL_PACKAGE, choose_kind
 from framestyle.nst.weights.store import WeightsStore
 from framestyle.presets import Preset
-from framestyle.registries import INITS
+from framestyle.registries import INITS, WEIGHTS
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,8 +155,8 @@ def load_weights(
                 "warning",
             )
         )
-    if kind == "untrained":
-        on_event(Note("Untrained weights: colours and mottle, but no strokes to expect.", "warning"))
+    if kind in WEIGHTS and (caution := traits_of(kind).caution) is not None:
+        on_event(Note(caution, "warning"))
     backbone = load_backbone(
         kind,
         seed=0,

@@ -9,7 +9,7 @@ import torch
 
 from framestyle.motion.flow import DISFlow, OpticalFlow
 from framestyle.motion.raft import RAFTFlow
-from framestyle.nst.weights.raft import load_raft
+from framestyle.nst.weights.raft_network import load_raft
 from framestyle.nst.weights.store import WeightsStore
 from framestyle.presets.schema import Video
 from framestyle.registries import FLOWS
@@ -33,7 +33,8 @@ def make_flow(video: Video, device: torch.device | str, store: WeightsStore | No
     WeightsError where RAFT's weights are missing or damaged; never the other method in its place. PresetError where a
     plugin's method breaks.
     """
-    return cast("Make", FLOWS.load(video.flow))(video, device, store or WeightsStore())
+    with FLOWS.blamed(video.flow):
+        return cast("Make", FLOWS.load(video.flow))(video, device, store or WeightsStore())
 
 
 def make_dis(video: Video, device: torch.device | str, store: WeightsStore) -> OpticalFlow:

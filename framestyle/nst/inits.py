@@ -71,7 +71,18 @@ def init_of(name: str, picture: Tensor | None = None) -> Init:
     ValueError where that is missing; PresetError where the init is a plugin's, and that breaks.
     """
     if name in INITS:
-        return cast("Init", INITS.load(name))
+        return _checked(name, cast("Init", INITS.load(name)))
     if picture is None:
         raise ValueError(f"init {name!r} needs an init_image")
     return from_picture(picture)
+
+
+def _checked(name: str, make: Init) -> Init:
+    def made(start: Start) -> Tensor:
+        with INITS.blamed(name):
+            image = make(start)
+            if not isinstance(image, Tensor) or image.shape != start.content.shape:
+                raise ValueError(f"it must give a picture of {tuple(start.content.shape)}")
+        return image
+
+    return made

@@ -83,6 +83,7 @@ class Stylizer:
     ) -> None:
         self.preset, self.seed, self.on_event = preset, seed, on_event
         self.device = torch.device(device)
+        self.init_image = init_image
         self._make_init = init_of(preset.optimizer.init, init_image)
         self.statistic = statistic_of(preset.style.statistic)
         self.style_images = [image.to(self.device) for image in style_images]

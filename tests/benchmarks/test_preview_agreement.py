@@ -12,7 +12,7 @@ from PIL import Image
 
 from benchmarks.preview_agreement import LAYERS, Pair, distances, looks, main, pairs, rows, statistics, table
 from framestyle.nst.network.vgg import VGG19
-from framestyle.nst.weights.backbone import load_backbone
+from framestyle.nst.weights.catalog import load_backbone
 
 
 @pytest.fixture(scope="module")

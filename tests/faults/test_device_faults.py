@@ -23,7 +23,7 @@ from framestyle.jobs import workshop
 from framestyle.media.photos import read_photo
 from framestyle.nst import memory, stylizer
 from framestyle.nst.network import vgg
-from framestyle.nst.weights.backbone import load_backbone
+from framestyle.nst.weights.catalog import load_backbone
 
 ORDER = ("sources/in.png", "-o", "out.png")
 

@@ -24,7 +24,7 @@ from framestyle.motion.flow import DISFlow
 from framestyle.motion.raft import RAFTFlow
 from framestyle.nst import stylizer as stylizer_module
 from framestyle.nst.targets import AREAS_KEPT
-from framestyle.nst.weights.backbone import import_file
+from framestyle.nst.weights.catalog import import_file
 from framestyle.nst.weights.store import WeightsStore
 from framestyle.presets import Preset
 

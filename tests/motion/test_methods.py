@@ -20,8 +20,8 @@ from framestyle.motion.raft import RAFTFlow
 from framestyle.motion.sequence import stylize_frames
 from framestyle.motion.shots import Shot
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.weights.backbone import import_file
-from framestyle.nst.weights.raft import load_raft
+from framestyle.nst.weights.catalog import import_file
+from framestyle.nst.weights.raft_network import load_raft
 from framestyle.nst.weights.store import WeightsStore
 from framestyle.presets import Video
 

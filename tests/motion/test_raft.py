@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from framestyle.frames import Pixels
 from framestyle.motion.raft import UPDATES, RAFTFlow
-from framestyle.nst.weights.backbone import import_file
-from framestyle.nst.weights.raft import load_raft
+from framestyle.nst.weights.catalog import import_file
+from framestyle.nst.weights.raft_network import load_raft
 from framestyle.nst.weights.store import WeightsStore
 
 

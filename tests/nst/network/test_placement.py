@@ -17,7 +17,8 @@ from framestyle.nst.network.tiles import WHOLE, Tiling
 from framestyle.nst.objective import loss_and_gradient, loss_parts
 from framestyle.nst.sizes import Size
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.weights.backbone import Backbone, load_backbone
+from framestyle.nst.weights.backbone import Backbone
+from framestyle.nst.weights.catalog import load_backbone
 from framestyle.presets import Preset
 
 SIDES = st.integers(1, 24)

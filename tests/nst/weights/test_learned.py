@@ -13,9 +13,9 @@ import torch.nn.functional as F
 
 from framestyle.nst.network.vgg import VGG19
 from framestyle.nst.weights import backbone as weights
-from framestyle.nst.weights import learned
-from framestyle.nst.weights.backbone import load_backbone, verify
-from framestyle.nst.weights.learned import (
+from framestyle.nst.weights import learning as learned
+from framestyle.nst.weights.catalog import load_backbone, verify
+from framestyle.nst.weights.learning import (
     RECIPE,
     Convolutions,
     Recipe,
@@ -95,7 +95,7 @@ def test_the_filters_are_vgg19s_as_far_as_conv5_1(filters: Convolutions) -> None
 
 
 def test_each_layers_mean_activation_is_about_one_on_what_it_learned_from(filters: Convolutions) -> None:
-    backbone = weights._backbone("learned", filters, "tiny")
+    backbone = weights.own_backbone("learned", filters, "tiny")
     taps = [name.replace("conv", "relu") for name in filters]
     found = VGG19(backbone, taps)(corpus(0, TINY))
     for name, features in found.items():
@@ -120,7 +120,7 @@ def test_the_first_layers_filters_are_distinct_and_of_both_signs() -> None:
 
 def test_no_flat_colour_is_invisible(filters: Convolutions) -> None:
     """Units that all sleep on a flat patch give it no gradient: it would come out unstylized."""
-    network = VGG19(weights._backbone("learned", filters, "tiny"), ["relu1_1"])
+    network = VGG19(weights.own_backbone("learned", filters, "tiny"), ["relu1_1"])
     levels = torch.linspace(0, 1, 5)
     colours = torch.cartesian_prod(levels, levels, levels)[:, :, None, None].expand(-1, 3, 8, 8)
     alive = (network(colours)["relu1_1"] > 0).float().mean((1, 2, 3))

@@ -14,21 +14,12 @@ from torch import Tensor
 
 from framestyle.doors.cli import main
 from framestyle.errors import WeightsError
-from framestyle.nst.weights import original as original_weights
-from framestyle.nst.weights.backbone import (
-    CONVOLUTION_INDICES,
-    choose_kind,
-    list_weights,
-    load_backbone,
-    verify,
-)
-from framestyle.nst.weights.paths import (
-    ORIGINAL_FILE,
-    ORIGINAL_SHA256,
-    original_path,
-    sha256_of,
-    weights_identity,
-)
+from framestyle.nst.weights import original_file as original_weights
+from framestyle.nst.weights.backbone import CONVOLUTION_INDICES
+from framestyle.nst.weights.catalog import list_weights, load_backbone, verify
+from framestyle.nst.weights.hashes import sha256_of
+from framestyle.nst.weights.original import ORIGINAL_FILE, ORIGINAL_SHA256, original_path
+from framestyle.nst.weights.paths import choose_kind, weights_identity
 
 Install = Callable[[bytes | None], Path]
 

@@ -16,16 +16,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from framestyle.errors import WeightsError
-from framestyle.nst.weights import raft as raft_weights
-from framestyle.nst.weights.backbone import (
-    choose_kind,
-    fetch,
-    import_file,
-    list_weights,
-    load_backbone,
-    verify,
-)
-from framestyle.nst.weights.raft import load_raft
+from framestyle.nst.weights import raft_network as raft_weights
+from framestyle.nst.weights.catalog import fetch, import_file, list_weights, load_backbone, verify
+from framestyle.nst.weights.paths import choose_kind
+from framestyle.nst.weights.raft_network import load_raft
 from framestyle.nst.weights.store import WeightsStore
 
 RaftFile = Callable[[str], Path]

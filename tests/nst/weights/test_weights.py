@@ -20,17 +20,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from framestyle.errors import StorageError, WeightsError
-from framestyle.nst.weights.backbone import (
-    CONVOLUTION_INDICES,
-    choose_kind,
-    fetch,
-    imagenet_publisher,
-    import_file,
-    list_weights,
-    load_backbone,
-    verify,
-)
-from framestyle.nst.weights.paths import weights_identity
+from framestyle.nst.weights.backbone import CONVOLUTION_INDICES
+from framestyle.nst.weights.catalog import fetch, import_file, list_weights, load_backbone, verify
+from framestyle.nst.weights.imagenet import publisher as imagenet_publisher
+from framestyle.nst.weights.paths import choose_kind, weights_identity
 from framestyle.nst.weights.store import WeightsStore, keep
 
 State = dict[str, Tensor]
