@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import Distribution, EntryPoint
@@ -154,10 +155,10 @@ def test_one_that_cannot_be_used_here_says_why(package: Package) -> None:
 def test_what_goes_wrong_at_work_is_the_packages_doing(package: Package) -> None:
     package.brings("good", "good", GOOD, failing="good:FAILING")
     things = registry(package)
-    with pytest.raises(PresetError, match="'failing' of the package good 1.0 failed: KeyError: 'lost'"):
-        with things.blamed("failing"):
-            things.load("failing")()
-    with pytest.raises(ValueError), things.blamed("plain"):
+    told = re.escape("'failing' of the package good 1.0 failed: KeyError: 'lost'")
+    with pytest.raises(PresetError, match=told), things.blamed("failing"):
+        things.load("failing")()
+    with pytest.raises(ValueError, match="domain|negative|nonneg"), things.blamed("plain"):
         things.load("plain")(-1)
 
 

@@ -12,6 +12,7 @@ from framestyle.doctor.ffmpeg import ffmpeg
 from framestyle.doctor.finding import FAILURE, Finding, failed
 from framestyle.doctor.folders import folders
 from framestyle.doctor.machine import packages, system
+from framestyle.doctor.plugins import plugins
 from framestyle.doctor.presets import presets
 from framestyle.doctor.weights import weights
 from framestyle.errors import (
@@ -20,6 +21,7 @@ from framestyle.errors import (
     OutputError,
     PresetError,
     StorageError,
+    UsageError,
     WeightsError,
 )
 
@@ -33,6 +35,7 @@ AREAS: Mapping[str, tuple[Look, type[FramestyleError]]] = {
     "weights": (weights, WeightsError),
     "folders": (folders, StorageError),
     "presets": (presets, PresetError),
+    "plugins": (plugins, UsageError),
 }
 """What is looked at, and the error that a job would meet where looking itself breaks down."""
 

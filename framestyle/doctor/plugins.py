@@ -20,6 +20,10 @@ def plugins() -> Iterator[Finding]:
         if not entry.is_built_in
     ]
     for registry, entry in others:
+        if (why := registry.why_unavailable(entry.name)) is not None:
+            text = f"{registry.group}: {entry.package}: cannot be used here: {why}"
+            yield Finding("plugins", entry.name, OK, text, facts=_facts(registry, entry))
+            continue
         with suppress(FramestyleError):  # it is among the broken ones then
             registry.load(entry.name)
             yield _working(registry, entry)
@@ -33,6 +37,9 @@ def plugins() -> Iterator[Finding]:
 
 
 def _working(registry: Registry, entry: Entry) -> Finding:
-    facts = {"registry": registry.group, "package": entry.package}
     text = f"{registry.group}: {entry.plugin.help} ({entry.package})"
-    return Finding("plugins", entry.name, OK, text, facts=facts)
+    return Finding("plugins", entry.name, OK, text, facts=_facts(registry, entry))
+
+
+def _facts(registry: Registry, entry: Entry) -> dict[str, str]:
+    return {"registry": registry.group, "package": entry.package}
