@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
 from framestyle.doctor.finding import OK, WARNING, Finding, failed
 from framestyle.errors import DeviceError
 from framestyle.jobs.facts import versions
@@ -29,6 +31,7 @@ PACKAGES = (
     "pyyaml",
     "rich",
     "filelock",
+    "psutil",
 )
 OPTIONAL = {"pillow-heif": "HEIC photos need it: pip install 'framestyle[heic]'"}
 LITTLE_MEMORY_BYTES = 2e9
@@ -56,6 +59,7 @@ def system() -> Iterator[Finding]:
 
 
 def _cpu_model() -> str:
+    """Its maker's words; psutil knows only speeds and counts."""
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("model name"):
@@ -69,12 +73,9 @@ def _cpu_model() -> str:
 
 def _memory_bytes() -> tuple[int | None, int | None]:
     """All, and what is free; None where the system does not tell."""
-    with suppress(OSError, ValueError):
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        told = {key: int(rest.split()[0]) * 1024 for key, _, rest in (line.partition(":") for line in lines)}
-        return told.get("MemTotal"), told.get("MemAvailable")
-    with suppress(OSError, ValueError, AttributeError):
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), None
+    with suppress(psutil.Error, OSError, RuntimeError):
+        found = psutil.virtual_memory()
+        return found.total, found.available
     return None, None
 
 

@@ -20,7 +20,8 @@ from framestyle.nst.devices import working_dtype
 from framestyle.nst.finishing import takes_of_content, with_content
 from framestyle.nst.image import Size, resize, size_of
 from framestyle.nst.inits import Start, init_of
-from framestyle.nst.memory import Demand, Fitting
+from framestyle.nst.memory import Fitting
+from framestyle.nst.memory_plan import Demand
 from framestyle.nst.network.placement import Placement, placements
 from framestyle.nst.network.vgg import VGG19
 from framestyle.nst.objective import (

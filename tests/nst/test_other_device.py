@@ -12,6 +12,7 @@ from torch import Tensor
 from framestyle.events import Event, Note
 from framestyle.nst import memory
 from framestyle.nst.image import size_of
+from framestyle.nst.memory_plan import Demand, options
 from framestyle.nst.network.tiles import WHOLE
 from framestyle.nst.objective import TemporalTarget
 from framestyle.nst.optimise import replay, windows
@@ -212,8 +213,8 @@ def test_what_would_not_fit_twice_is_not_recorded(
     """A recording keeps a step's memory for itself."""
     stylizer = make(scales={**ONE_SCALE, "first_steps": STEPS})
     size = size_of(picture(1))
-    demand = memory.Demand.of(stylizer.network, ["relu2_2"], "adam")
-    needs = next(one.needs_bytes for one in memory.options(size, demand) if one.tiling == WHOLE)
+    demand = Demand.of(stylizer.network, ["relu2_2"], "adam")
+    needs = next(one.needs_bytes for one in options(size, demand) if one.tiling == WHOLE)
     monkeypatch.setattr(memory, "room_bytes", lambda *_: 2 * needs - 1)
     stylizer.stylize(picture(1))
     assert not recorder.made

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from framestyle.nst import memory
 from framestyle.nst.image import Size
-from framestyle.nst.memory import Demand, Fitting
+from framestyle.nst.memory import Fitting
+from framestyle.nst.memory_plan import Demand
 from framestyle.nst.network import winograd
 from framestyle.nst.network.tiles import WHOLE, Tiling
 from framestyle.nst.network.vgg import VGG19

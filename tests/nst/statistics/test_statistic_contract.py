@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.autograd import gradcheck
 
 from framestyle.nst.image import Size, size_of
-from framestyle.nst.memory import Demand, options
+from framestyle.nst.memory_plan import Demand, options
 from framestyle.nst.network.tiles import WHOLE, Place, Tiling
 from framestyle.nst.objective import TemporalTarget, loss_and_gradient
 from framestyle.nst.optimise import replay
