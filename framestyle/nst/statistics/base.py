@@ -8,14 +8,12 @@ one part's after another's: it is asked for `+`, and for the tensors in it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, cast
 
 from torch import Tensor
 
-from framestyle.nst.network.tiles import Place, Reading
+from framestyle.nst.network.tiles import Place
 from framestyle.registries import STATISTICS
-
-Read = TypeVar("Read", bound=Reading)
 
 
 class StyleTarget(Protocol):

@@ -87,17 +87,18 @@ class _Nearest:
 
 
 NEAREST = _Nearest()
+OURS = "nearest_of_tests"
 
 
-@pytest.fixture(params=[*STATISTICS.built_in_names, "nearest"])
+@pytest.fixture(params=[*STATISTICS.names(), OURS])
 def name(request: pytest.FixtureRequest) -> Iterator[str]:
     """Each by its name in the registry; the last one is there for these tests alone."""
-    if request.param != "nearest":
+    if request.param != OURS:
         yield request.param
         return
-    STATISTICS.register("nearest", Plugin("", f"{__name__}:NEAREST"))
-    yield "nearest"
-    STATISTICS.unregister("nearest")
+    STATISTICS.register(OURS, Plugin("", f"{__name__}:NEAREST"))
+    yield OURS
+    STATISTICS.unregister(OURS)
 
 
 @pytest.fixture
