@@ -32,7 +32,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from framestyle.nst.weights import Backbone
+from framestyle.nst.weights.backbone import Backbone
 
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 CONTENT_LAYER = "conv4_2"

@@ -36,7 +36,7 @@ from benchmarks.distances import Judge, embedding_distance, grain, lattice, styl
 from benchmarks.looks_sheets import blind_order, blind_sheet, contact_sheet
 from benchmarks.processes import waited_for
 from benchmarks.reports import write_report
-from framestyle.nst.weights import load_backbone
+from framestyle.nst.weights.catalog import load_backbone
 
 REPOSITORY = Path(__file__).parents[1]
 AS_SHIPPED = "base"

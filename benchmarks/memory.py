@@ -24,12 +24,12 @@ from framestyle.doors.demo import samples_dir
 from framestyle.media.photos import read_photo
 from framestyle.nst.heap import give_back_to_the_host
 from framestyle.nst.image import Size, resize, size_of, to_tensor
-from framestyle.nst.memory import Demand, options
+from framestyle.nst.memory_plan import Demand, options
+from framestyle.nst.network.tiles import WHOLE, Tiling
 from framestyle.nst.objective import loss_and_gradient
-from framestyle.nst.optim import PixelState
+from framestyle.nst.optimise.state import PixelState
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.tiles import WHOLE, Tiling
-from framestyle.nst.weights import load_backbone
+from framestyle.nst.weights.catalog import load_backbone
 from framestyle.presets import load_preset
 
 PHOTO, STYLE = "canyon", "stilllife"

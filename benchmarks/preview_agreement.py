@@ -30,11 +30,12 @@ from framestyle.frames import Pixels
 from framestyle.jobs.preview.reduced import Reduced, reduced
 from framestyle.jobs.workshop import load_weights, open_workshop
 from framestyle.media.photos import read_photo, write_photo
-from framestyle.nst import losses
 from framestyle.nst.image import Size, fit_within, resize, size_of, to_pixels, to_tensor
-from framestyle.nst.spectrum import factor_of
-from framestyle.nst.vgg import VGG19
-from framestyle.nst.weights import Backbone
+from framestyle.nst.network.vgg import VGG19
+from framestyle.nst.statistics.spectrum import factor_of
+from framestyle.nst.statistics.sums import moments
+from framestyle.nst.statistics.wasserstein import wasserstein_distance
+from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset, list_presets, load_preset
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -80,7 +81,7 @@ def statistics(network: VGG19, image: Tensor) -> Statistics:
     found = {}
     with torch.no_grad():
         for layer, features in network(image).items():
-            mean, covariance = losses.moments(features)
+            mean, covariance = moments(features)
             found[layer] = (mean, covariance, factor_of(covariance))
     return found
 
@@ -93,7 +94,7 @@ def distances(one: Statistics, other: Statistics) -> dict[str, float]:
     for layer, (mean, covariance, factor) in one.items():
         other_mean, other_covariance, _ = other[layer]
         with torch.no_grad():
-            distance = losses.wasserstein_distance(other_mean, other_covariance, mean, covariance, factor)
+            distance = wasserstein_distance(other_mean, other_covariance, mean, covariance, factor)
         energy = [m.square().sum() + torch.diagonal(c[0]).sum() for m, c, _ in (one[layer], other[layer])]
         found[layer] = max(0.0, float(distance.sum() / (sum(energy) / 2)))
     return found

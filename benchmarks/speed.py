@@ -26,12 +26,13 @@ from benchmarks.reports import write_report
 from framestyle.doors.demo import samples_dir
 from framestyle.media.photos import read_photo
 from framestyle.nst.image import Size, resize, size_of, to_tensor
+from framestyle.nst.network.tiles import WHOLE
+from framestyle.nst.network.vgg import VGG19, vgg19_layers
 from framestyle.nst.objective import Objective, loss_and_gradient
-from framestyle.nst.optim import PixelState
+from framestyle.nst.optimise.state import PixelState
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.tiles import WHOLE
-from framestyle.nst.vgg import VGG19, vgg19_layers
-from framestyle.nst.weights import Backbone, load_backbone
+from framestyle.nst.weights.backbone import Backbone
+from framestyle.nst.weights.catalog import load_backbone
 from framestyle.presets import load_preset
 
 PHOTO, STYLE = "canyon", "stilllife"

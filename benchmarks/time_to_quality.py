@@ -27,7 +27,8 @@ from benchmarks.speed import PlainLoop, picture, timed
 from framestyle.nst.image import Size, resize, size_of
 from framestyle.nst.sizes import fit_within, steps_by_scale
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.weights import Backbone, load_backbone
+from framestyle.nst.weights.backbone import Backbone
+from framestyle.nst.weights.catalog import load_backbone
 from framestyle.presets import load_preset
 from framestyle.presets.schema import Scales
 

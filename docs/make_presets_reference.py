@@ -211,7 +211,7 @@ TOP = "Top level"
 
 def reference_text() -> str:
     """The whole of docs/presets.md."""
-    rows = schema_rows()
+    rows = schema_rows(with_plugins=False)
     head = HEAD.replace("{MOST_ENTRIES}", str(MOST_ENTRIES))
     head = head.replace("{LARGEST_UNPACKED_BYTES:,}", f"{LARGEST_UNPACKED_BYTES:,}")
     head = head.replace("{PICTURES}", _pictures())
@@ -272,7 +272,7 @@ def _line(row: SchemaRow) -> str:
 
 def _codecs() -> str:
     """What `output.video_codec` and `output.quality` go together with, from the writer's own table."""
-    known = next(row for row in schema_rows() if row.key == "output.video_codec").range.split(" | ")
+    known = next(row for row in schema_rows(with_plugins=False) if row.key == "output.video_codec").range.split(" | ")
     lines = [
         "Which file names a codec goes into, and which qualities it has:",
         "",

@@ -18,7 +18,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 if TYPE_CHECKING:
-    from framestyle.nst.weights import Backbone
+    from framestyle.nst.weights.backbone import Backbone
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +96,7 @@ def raft_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
 @pytest.fixture(scope="session")
 def untrained() -> Backbone:
     """VGG19 with seeded random filters, whole."""
-    from framestyle.nst.weights import load_backbone
+    from framestyle.nst.weights.catalog import load_backbone
 
     return load_backbone("untrained", seed=0)
 

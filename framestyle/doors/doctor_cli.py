@@ -10,17 +10,14 @@ import framestyle
 from framestyle.doors.rows import Row, print_rows
 
 if TYPE_CHECKING:
-    from framestyle.jobs.doctor import Finding
+    from framestyle.doctor import Finding
 
 SIGNS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "failure": ("FAILURE", "bold red")}
 VERSION = 1
 
 
-def add_doctor(commands: argparse._SubParsersAction[Any]) -> None:
+def add_doctor(parser: argparse.ArgumentParser) -> None:
     """The `doctor` command."""
-    parser = commands.add_parser(
-        "doctor", help="what this machine has, each thing tried once; what to do where not"
-    )
     parser.add_argument("--json", action="store_true", help="for scripts; docs/reliability.md describes it")
     parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     parser.set_defaults(run=run_doctor)
@@ -28,7 +25,7 @@ def add_doctor(commands: argparse._SubParsersAction[Any]) -> None:
 
 def run_doctor(args: argparse.Namespace) -> int:
     """`framestyle doctor`: everything is looked at; the exit code is the first failure's."""
-    from framestyle.jobs.doctor import examine, exit_code
+    from framestyle.doctor import examine, exit_code
 
     findings: list[Finding] = []
     if args.json:
@@ -58,7 +55,7 @@ def _rows(finding: Finding) -> list[Row]:
 
 
 def _as_json(findings: list[Finding]) -> dict[str, Any]:
-    from framestyle.jobs.doctor import exit_code
+    from framestyle.doctor import exit_code
 
     states = {finding.state for finding in findings}
     return {

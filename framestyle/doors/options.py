@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from framestyle.errors import UsageError
+from framestyle.registries import ENGINES, FLOW, WEIGHTS
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -75,14 +76,29 @@ def add_work_options(parser: argparse.ArgumentParser) -> None:
         "--weights",
         default="auto",
         metavar="W",
-        help="original | imagenet | caffe | learned | untrained | PATH; auto = original where its package is "
-        "installed, else learned",
+        help=f"{' | '.join((*_painting(), 'PATH'))}; auto = original where its package is installed, else learned",
     )
     parser.add_argument("--seed", type=int, default=0, help="same seed, same pixels (default: 0)")
     parser.add_argument(
         "--progress", default="auto", choices=("auto", "rich", "json", "none"), help="how to show progress"
     )
     parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+
+def _painting() -> list[str]:
+    """Weights that paint, of plugins too."""
+    return [entry.name for entry in WEIGHTS.entries() if FLOW not in entry.plugin.traits]
+
+
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """`--engine`."""
+    parser.add_argument(
+        "--engine",
+        default="local",
+        choices=ENGINES.names(),
+        metavar="ENGINE",
+        help=f"what does the work: {' | '.join(ENGINES.names())} (default: local)",
+    )
 
 
 def parse_time(text: str) -> Fraction:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from framestyle.doors.parsing import Parser
 from framestyle.doors.text import plain
 from framestyle.errors import InputError, OutputError, PresetError, UsageError
 
@@ -22,12 +23,9 @@ STRIP_WIDTH = 6
 """Swatches of the strip in the list, shared by a preset's style images."""
 
 
-def add_presets(commands: argparse._SubParsersAction[Any]) -> None:
+def add_presets(parser: argparse.ArgumentParser) -> None:
     """The `presets` command with its actions."""
-    parser = commands.add_parser("presets", help="list, show, check, start, export and import presets")
-    actions = parser.add_subparsers(
-        title="actions", metavar="ACTION", required=True, parser_class=type(parser)
-    )
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, parser_class=Parser)
     _add_readers(actions)
     _add_writers(actions)
 

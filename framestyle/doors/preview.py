@@ -7,7 +7,7 @@ import argparse
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from framestyle.doors.options import (
     add_inputs,
@@ -45,14 +45,9 @@ SIDE_PX, LEAST_PX, MOST_PX = 256, 16, 2048
 MOST_SWEEPS = 2
 
 
-def add_preview(commands: argparse._SubParsersAction[Any]) -> None:
+def add_preview(parser: argparse.ArgumentParser) -> None:
     """The `preview` command."""
-    parser = commands.add_parser(
-        "preview",
-        help="see presets at low resolution before a long render",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
     add_inputs(parser)
     parser.add_argument(
         "-o",

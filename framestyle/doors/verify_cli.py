@@ -25,11 +25,8 @@ PROBLEM_ROWS = {"damage": ("damage", "red"), "difference": ("differs", "yellow")
 VERSION = 1
 
 
-def add_verify(commands: argparse._SubParsersAction[Any]) -> None:
+def add_verify(parser: argparse.ArgumentParser) -> None:
     """The `verify` command."""
-    parser = commands.add_parser(
-        "verify", help="check that results are whole, and that they are what their source asks for"
-    )
     parser.add_argument(
         "files",
         nargs="+",

@@ -38,11 +38,12 @@ from framestyle.kinds import WHOLE_CLIP, MediaKind, TimeRange
 from framestyle.media.photos import read_photo
 from framestyle.media.video.probe import probe
 from framestyle.media.video.sequences import existing_files, numbering_of
-from framestyle.nst.shelf import NOT_HERE, choose_kind, weights_identity
+from framestyle.nst.weights.paths import NOT_HERE, choose_kind, weights_identity
 from framestyle.presets import Preset, is_plain_name, pictures_of
+from framestyle.registries import ENGINES
 
 if TYPE_CHECKING:
-    from framestyle.nst.weights import Backbone
+    from framestyle.nst.weights.backbone import Backbone
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class Order:
     """What is done counts as not done."""
     memory_limit_bytes: int | None = None
     """Most that is held on the device; on a CPU, by the process."""
+    engine: str = "local"
+    """What does the work, by its name in the registry."""
 
 
 @dataclass(frozen=True)
@@ -223,12 +226,12 @@ class _Painter:
             return self._paint(job, left, before) if left else self._nothing_left(job, before)
 
     def _paint(self, job: Job, left: Sequence[Task], before: Beforehand) -> JobDone:
-        from framestyle.jobs.engines.local import run
         from framestyle.jobs.record import Record
         from framestyle.jobs.work_folder import discard_work
         from framestyle.jobs.workshop import open_workshop
 
         meter, order = Meter(), self._order
+        run = ENGINES.load(order.engine)
         preset = self._decided(job)
 
         def heard(event: Event) -> None:
@@ -262,7 +265,7 @@ class _Painter:
         with Scratch(beside) if needs_scratch else nullcontext() as scratch:
             if job.manifest is not None and scratch is not None:
                 job.manifest.scratch = scratch.folder
-            done = run(
+            done: JobDone = run(
                 left,
                 job.output,
                 order.span,

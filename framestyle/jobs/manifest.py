@@ -25,7 +25,7 @@ from framestyle.jobs.plan import Task
 from framestyle.media.files import atomic_output, storage_error
 from framestyle.media.verify.verdict import precisions_in
 from framestyle.media.video.sequences import existing_files
-from framestyle.nst.shelf import sha256_of
+from framestyle.nst.weights.hashes import sha256_of
 
 NAME = ".framestyle.json"
 VERSION = 1

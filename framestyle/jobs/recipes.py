@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from framestyle.errors import InputError, PresetError
 from framestyle.media.photos import recipe_in
 from framestyle.media.verify.verdict import AUTO, precision_in
-from framestyle.nst.shelf import sha256_of
+from framestyle.nst.weights.hashes import sha256_of
 from framestyle.presets import SCHEMA_VERSION, Preset, builtin_presets_dir, pictures_of, resolved_yaml
 from framestyle.presets.paths import picture_keys, value_at
 

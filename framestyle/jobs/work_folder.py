@@ -45,8 +45,8 @@ from framestyle.media.files import atomic_output, storage_error
 from framestyle.media.video.segments import SegmentWriter, read_segment
 from framestyle.media.video.sequences import existing_files
 from framestyle.motion.bookmark import Bookmark
-from framestyle.nst.shelf import sha256_of
-from framestyle.nst.store import save_tensors
+from framestyle.nst.weights.hashes import sha256_of
+from framestyle.nst.weights.store import save_tensors
 
 LOCK = "lock"
 STATES_KEPT = 2

@@ -19,11 +19,13 @@ from framestyle.motion.flow import OpticalFlow
 from framestyle.motion.methods import make_flow
 from framestyle.nst.devices import choose_device
 from framestyle.nst.image import to_tensor
-from framestyle.nst.shelf import ORIGINAL_PACKAGE
-from framestyle.nst.store import WeightsStore
 from framestyle.nst.stylizer import Heed, Stylizer
-from framestyle.nst.weights import Backbone, choose_kind, load_backbone
-from framestyle.presets import OWN_INITS, Preset
+from framestyle.nst.weights.backbone import Backbone
+from framestyle.nst.weights.catalog import load_backbone, traits_of
+from framestyle.nst.weights.paths import ORIGINAL_PACKAGE, choose_kind
+from framestyle.nst.weights.store import WeightsStore
+from framestyle.presets import Preset
+from framestyle.registries import INITS, WEIGHTS
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +122,7 @@ def open_workshop(
         kind = choose_kind(weights)
     images = [to_tensor(read_style_image(Path(image.path))) for image in preset.style.images]
     init = preset.optimizer.init
-    init_image = None if init in OWN_INITS else to_tensor(read_style_image(Path(init)))
+    init_image = None if init in INITS else to_tensor(read_style_image(Path(init)))
     mask = mask_of(preset, None)
     stylizer = Stylizer(
         preset,
@@ -153,8 +155,8 @@ def load_weights(
                 "warning",
             )
         )
-    if kind == "untrained":
-        on_event(Note("Untrained weights: colours and mottle, but no strokes to expect.", "warning"))
+    if kind in WEIGHTS and (caution := traits_of(kind).caution) is not None:
+        on_event(Note(caution, "warning"))
     backbone = load_backbone(
         kind,
         seed=0,

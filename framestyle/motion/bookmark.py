@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from framestyle.motion.carry import Painted
-from framestyle.nst.optim import PixelState
+from framestyle.nst.optimise.state import PixelState
 from framestyle.nst.stylizer import Stylized
 
 STATE = tuple(field.name for field in fields(PixelState))

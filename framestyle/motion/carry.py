@@ -14,7 +14,7 @@ from torch import Tensor
 from framestyle.motion.flow import Motion
 from framestyle.motion.sampling import Sampler, blurred, sampler
 from framestyle.nst.objective import TemporalTarget
-from framestyle.nst.optim import PixelState
+from framestyle.nst.optimise.state import PixelState
 from framestyle.nst.stylizer import Stylized
 
 FILL_SIGMA_PX = 12.0

@@ -25,7 +25,7 @@ from framestyle.motion.carry import Painted, carry, move, settled_share
 from framestyle.motion.flow import Motion, OpticalFlow
 from framestyle.nst.image import to_pixels, to_tensor
 from framestyle.nst.objective import TemporalTarget
-from framestyle.nst.optim import PixelState
+from framestyle.nst.optimise.state import PixelState
 from framestyle.nst.stylizer import Stylized, Stylizer
 
 Arrays = Mapping[str, npt.NDArray[Any]]

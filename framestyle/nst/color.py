@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from framestyle.nst.spectrum import matrix_root
+from framestyle.nst.statistics.spectrum import matrix_root
 
 LUMA = (0.2126, 0.7152, 0.0722)
 """BT.709 luma of RGB."""

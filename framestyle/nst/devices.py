@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from framestyle.errors import DeviceError
-from framestyle.nst.winograd import Filters
+from framestyle.nst.network.winograd import Filters
 
 PROBE_CHANNELS, PROBE_SIDE, PROBE_ROUNDS = 256, 32, 5
 BFLOAT16_GAIN = 1.2

@@ -1,16 +1,15 @@
-"""How a picture fits into memory: what each way of reading it needs, which one is taken, and what follows a failure.
+"""How a picture fits into memory: what the device has, which way of reading is taken, and what follows a failure.
 
-The planner is pure: `options`, `choose` and `smaller` know sizes and numbers alone. `Fitting` asks the device.
+What each way needs is reckoned in memory_plan.py.
 """
 
 from __future__ import annotations
 
 import gc
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TypeVar
 
 import torch
@@ -18,26 +17,13 @@ import torch
 from framestyle.errors import DeviceError
 from framestyle.events import Note, OnEvent, ignore
 from framestyle.nst.heap import give_back_to_the_host
+from framestyle.nst.host_memory import free_host_bytes, resident_bytes
 from framestyle.nst.image import Size
-from framestyle.nst.placement import placed_size
-from framestyle.nst.tiles import WHOLE, Tiling, in_tiles, reach, spans
-from framestyle.nst.vgg import VGG19, Stage
+from framestyle.nst.memory_plan import Demand, choose, option, options, smaller
+from framestyle.nst.network.tiles import WHOLE, Tiling
 
-TILE_SIDES_PX = (2048, 1448, 1024, 724, 512, 362, 256)
 SHARE_OF_FREE = 0.8
 """Of what the device has free; the rest is for others, and for what an estimate misses."""
-SMALLER = 0.75
-"""What takes at most this part of what failed is tried next."""
-FIXED_BYTES = 256 << 20
-"""Whatever the picture's size: workspaces of the convolutions, the sums' bands, what the allocator keeps."""
-PIXEL_BYTES = 12
-"""A pixel of an image of three float32 channels."""
-ENTERING_BYTES = 4 * PIXEL_BYTES
-"""A pixel on its way into the network: normalised, in another order of channels, and beyond its edge."""
-WORKING_MAPS = 4
-"""Maps of a stage's size that its gradient takes beside what is kept."""
-POOLING_KEEPS = {"average": 0.0, "max": 4.0, "l2": 12.0}
-"""Maps of a pooling's own size that it keeps for the gradient, its input not counted."""
 
 OUT_OF_MEMORY_WORDS = (
     "out of memory",
@@ -48,119 +34,6 @@ OUT_OF_MEMORY_WORDS = (
 )
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Demand:
-    """What the planner has to know of a network and its optimiser."""
-
-    stages: tuple[Stage, ...]
-    kept_layers: frozenset[str]
-    """Whose features are kept whole: the content's."""
-    value_bytes: int
-    """Of a feature."""
-    pooling: str = "average"
-    optimizer_images: int = 0
-    """Images of the picture's size that the optimiser takes beyond the state that it is given."""
-    gradient: bool = True
-    """Whether there is to be one; else the picture is only read, and nothing of it is kept."""
-    places: int = 1
-    """On the pooling grid: the content's features are kept for each."""
-
-    @classmethod
-    def of(cls, network: VGG19, kept_layers: Sequence[str], optimizer: str, places: int = 1) -> Demand:
-        """`optimizer`: adam | lbfgs; the latter keeps ten pairs of images, and a few more."""
-        images = 0 if optimizer == "adam" else 25
-        kept = frozenset(kept_layers)
-        return cls(network.stages, kept, network.dtype.itemsize, network.pooling, images, places=places)
-
-
-@dataclass(frozen=True)
-class Option:
-    """One way, what it needs beyond what is held already, and its work relative to the whole's."""
-
-    tiling: Tiling
-    needs_bytes: int
-    work: float
-
-
-def options(size: Size, demand: Demand) -> list[Option]:
-    """All ways for a picture, the quickest first; no two with the same tiles."""
-    last = demand.stages[-1].block
-    found = {WHOLE: _option(size, demand, WHOLE)}
-    for blocks in sorted({min(2, last), min(3, last), last}):
-        for tile_px in TILE_SIDES_PX:
-            if tile_px < size.longest_px:
-                tiling = Tiling(blocks, tile_px)
-                found[tiling] = _option(size, demand, tiling)
-    return sorted(found.values(), key=lambda one: (one.work, one.needs_bytes))
-
-
-def choose(ways: Sequence[Option], room_bytes: int | None) -> Option | None:
-    """The quickest that fits; None where none does. Of unknown room there is enough."""
-    return next((one for one in ways if room_bytes is None or one.needs_bytes <= room_bytes), None)
-
-
-def smaller(ways: Sequence[Option], failed: Tiling) -> Option | None:
-    """The quickest that needs clearly less than the one that failed, or at the end the one that needs the least."""
-    needed = next(one.needs_bytes for one in ways if one.tiling == failed)
-    found = choose(ways, FIXED_BYTES + int(SMALLER * (needed - FIXED_BYTES)))
-    least = min(ways, key=lambda one: one.needs_bytes)
-    return found or (least if least.needs_bytes < needed else None)
-
-
-def _option(size: Size, demand: Demand, tiling: Tiling) -> Option:
-    size = placed_size(size, demand.places)
-    tiled = in_tiles(demand.stages, tiling)
-    maps = _maps(demand)
-    first, rest = maps[: len(tiled)], maps[len(tiled) :]
-    largest_px, seen = 0, 0.0
-    if tiled:
-        sides = [
-            [one.last - one.first for one in spans(side_px, tiling.tile_px, reach(tiled))] for side_px in size
-        ]
-        largest_px = max(sides[0]) * max(sides[1])
-        seen = sum(sides[0]) * sum(sides[1]) / size.area_px
-    per_pixel = 0.0
-    if demand.gradient:
-        # One is the gradient; what the optimiser may step back to is in half precision.
-        per_pixel += PIXEL_BYTES * (1.5 + demand.optimizer_images)
-        per_pixel += demand.places * sum(one.bytes for one in maps if one.stage.name in demand.kept_layers)
-    per_pixel += _peak_bytes(rest, demand) + (0 if tiled else ENTERING_BYTES)
-    needs = size.area_px * per_pixel + largest_px * (_peak_bytes(first, demand) + ENTERING_BYTES)
-    # Forward and backward are alike; a checkpoint goes forward twice.
-    work = 3 * seen * sum(one.work for one in first) + 2 * sum(one.work for one in rest)
-    return Option(tiling, FIXED_BYTES + int(needs), work / (2 * sum(one.work for one in maps)))
-
-
-@dataclass(frozen=True)
-class _Map:
-    """A stage's output: its bytes, and the multiplications that it takes, for each pixel of the picture."""
-
-    stage: Stage
-    bytes: float
-    work: float
-
-
-def _maps(demand: Demand) -> list[_Map]:
-    channels, share = 3, 1.0
-    found: list[_Map] = []
-    for stage in demand.stages:
-        share /= 4 if stage.kind == "pool" else 1
-        work = 9 * channels * stage.channels * share
-        channels = stage.channels or channels
-        found.append(_Map(stage, channels * share * demand.value_bytes, work))
-    return found
-
-
-def _peak_bytes(maps: Sequence[_Map], demand: Demand) -> float:
-    """The most that is held at once, a pixel, of what is kept for the gradient and what a stage works with."""
-    kept = most = 0.0
-    for one in maps:
-        if demand.gradient:
-            kept += POOLING_KEEPS[demand.pooling] * one.bytes if one.stage.kind == "pool" else one.bytes
-        most = max(most, kept + WORKING_MAPS * one.bytes)
-    return most
 
 
 def room_bytes(device: torch.device, limit_bytes: int | None = None) -> int | None:
@@ -185,63 +58,7 @@ def _free_and_held(device: torch.device) -> tuple[int | None, int]:
         held = torch.mps.driver_allocated_memory()
         return max(0, torch.mps.recommended_max_memory() - held), held
     give_back_to_the_host(device)
-    return _free_host_bytes(), _resident_bytes()
-
-
-def _free_host_bytes(root: Path = Path("/")) -> int | None:
-    """Physical memory that can be had without swapping, within a container's limit."""
-    found = [one for one in (_available_bytes(root), *_cgroup_rooms(root)) if one is not None]
-    return max(0, min(found)) if found else None
-
-
-def _available_bytes(root: Path) -> int | None:
-    for line in _lines(root / "proc/meminfo"):
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    return None
-
-
-def _cgroup_rooms(root: Path) -> Iterator[int | None]:
-    """Limit less use, of this process's group and those above it: version 2, then version 1."""
-    folders = {"": "sys/fs/cgroup", "memory": "sys/fs/cgroup/memory"}
-    for line in _lines(root / "proc/self/cgroup"):
-        _, controllers, path = line.split(":", 2)
-        for controller, folder in folders.items():
-            if controller in controllers.split(","):
-                top = root / folder
-                own = top / path.strip("/")
-                names = ("memory.max", "memory.current")
-                if controller:
-                    names = ("memory.limit_in_bytes", "memory.usage_in_bytes")
-                for group in (own, *own.parents):
-                    if group.is_relative_to(top):
-                        yield _group_room(group, *names)
-
-
-def _group_room(group: Path, limit: str, use: str) -> int | None:
-    limits, uses = _lines(group / limit), _lines(group / use)
-    if not limits or not uses or not limits[0].isdecimal():
-        return None
-    # Files that the system keeps for later are counted as use, and given up when memory is asked for.
-    kept = [
-        int(line.split()[1]) for line in _lines(group / "memory.stat") if line.startswith("inactive_file ")
-    ]
-    return int(limits[0]) - int(uses[0]) + sum(kept)
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError:
-        return []
-
-
-def _resident_bytes() -> int:
-    """Of this process, now; 0 where nobody knows."""
-    for line in _lines(Path("/proc/self/status")):
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024
-    return 0
+    return free_host_bytes(), resident_bytes()
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -321,7 +138,7 @@ class Fitting:
 
     def whole_bytes(self, size: Size) -> int:
         """What a picture of this size needs, read whole, beyond what is held already."""
-        return _option(size, self._demands[True], WHOLE).needs_bytes
+        return option(size, self._demands[True], WHOLE).needs_bytes
 
     def room_bytes(self) -> int | None:
         """For pictures, now, once the network has taken all that it will; None where nobody knows."""

@@ -8,17 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from framestyle.nst import losses
 from framestyle.nst.image import Size, size_of
-from framestyle.nst.losses import Sums
-from framestyle.nst.placement import Placement
+from framestyle.nst.network.placement import Placement
+from framestyle.nst.network.tiles import Box, Part, Place, Readings, Tiling, read_layers
+from framestyle.nst.network.vgg import VGG19
+from framestyle.nst.statistics.base import Statistic
 from framestyle.nst.targets import StyleTargets
-from framestyle.nst.tiles import Box, Part, Place, Readings, Tiling, read_layers
-from framestyle.nst.vgg import VGG19
+from framestyle.presets import Preset
+
+STRENGTH_SPAN = 30.0
+"""`strength` 0 … 1 spans this factor of the content weight either way of the preset's own (at 0.5)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,14 +47,14 @@ class RegionStyle:
     weights: Mapping[str, Tensor] | None = None
     share: float = 1.0
 
-    def sums(self, layer: str, features: Tensor, place: Place) -> Sums:
-        """Of a layer's features at a place, BCHW."""
+    def read(self, layer: str, features: Tensor, place: Place) -> Any:
+        """The reading of a layer's features at a place, BCHW."""
         weight = None if self.weights is None else self.weights[layer][..., place[0], place[1]]
-        return self.targets[layer].sums(features, weight)
+        return self.targets[layer].read(features, weight, place)
 
-    def loss(self, layer: str, sums: Sums) -> Tensor:
+    def loss(self, layer: str, reading: Any) -> Tensor:
         """By its share: a pixel is drawn as hard as if its style were everywhere."""
-        return self.share * self.targets[layer].loss(sums)
+        return self.share * self.targets[layer].loss(reading)
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,23 @@ class LossWeights:
     content_layers: Mapping[str, float]
     style_layers: Mapping[str, float]
     letter: bool
+
+    @classmethod
+    def of(cls, preset: Preset, statistic: Statistic) -> LossWeights:
+        """As a preset says: with its `strength`, and style layers that sum to 1; the 2015 form keeps its w_l."""
+        content = preset.content.weight
+        if preset.strength is not None:
+            content *= STRENGTH_SPAN ** (1 - 2 * preset.strength)
+        layers = preset.style.layers
+        total = 1.0 if statistic.as_in_2015 else sum(layers.values())
+        return cls(
+            content,
+            preset.style.weight,
+            preset.tv_weight,
+            preset.content.layers,
+            {name: weight / total for name, weight in layers.items()},
+            letter=statistic.as_in_2015,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +191,7 @@ def _network_parts(
         found: Readings = {}
         if name in weights.style_layers:
             for number, region in enumerate(objective.style):
-                found[f"style {number} {name}"] = region.sums(name, features, place)
+                found[f"style {number} {name}"] = region.read(name, features, place)
         if name in weights.content_layers:
             target = objective.content_features[name][0][..., place[0], place[1]]
             found[f"content {name}"] = losses.squared_distance(features, target)

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from framestyle.nst.image import Size, size_of
-from framestyle.nst.vgg import pool
+from framestyle.nst.network.vgg import pool
 
 Color = tuple[int, int, int]
 """RGB, 0 to 255."""

@@ -6,9 +6,7 @@ Losses are read from the device once a window of steps, never once a step.
 
 from __future__ import annotations
 
-import math
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
@@ -16,12 +14,16 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from framestyle.errors import DeviceError
-from framestyle.events import Note, OnEvent, StepDone, ignore
+from framestyle.events import OnEvent, StepDone, ignore
 from framestyle.nst import color
 from framestyle.nst.devices import working_dtype
+from framestyle.nst.finishing import takes_of_content, with_content
 from framestyle.nst.image import Size, resize, size_of
-from framestyle.nst.memory import Demand, Fitting
+from framestyle.nst.inits import Start, init_of
+from framestyle.nst.memory import Fitting
+from framestyle.nst.memory_plan import Demand
+from framestyle.nst.network.placement import Placement, placements
+from framestyle.nst.network.vgg import VGG19
 from framestyle.nst.objective import (
     LossWeights,
     Objective,
@@ -31,44 +33,21 @@ from framestyle.nst.objective import (
     loss_and_gradient,
     loss_parts,
 )
-from framestyle.nst.optim import PixelState
-from framestyle.nst.placement import Placement, placements
+from framestyle.nst.optimise.adam import run_adam
+from framestyle.nst.optimise.lbfgs import run_lbfgs
+from framestyle.nst.optimise.recovery import with_recovery
+from framestyle.nst.optimise.replay import Given, Replays
+from framestyle.nst.optimise.state import Parts, PixelState, Taken
+from framestyle.nst.optimise.windows import EarlyStop, Report, counted_on
 from framestyle.nst.regions import region_weights, resized_weights, weights_at_layers
-from framestyle.nst.replay import Given, Replays, Steps
 from framestyle.nst.sizes import steps_by_scale
-from framestyle.nst.targets import StyleTargets, style_targets
-from framestyle.nst.vgg import VGG19
-from framestyle.nst.weights import Backbone
+from framestyle.nst.statistics.base import statistic_of
+from framestyle.nst.targets import StyleTargetCache, StyleTargets, style_targets
+from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset
-
-WINDOW_STEPS = 10
-"""Steps between two looks at the losses."""
-GRAY_NOISE = 0.04
-"""Range of the noise in the `gray` init."""
-LINE_SEARCH_EVALUATIONS = 25
-"""Most evaluations of the loss in one step of L-BFGS; one or two are the rule."""
-STRENGTH_SPAN = 30.0
-"""`strength` 0 … 1 spans this factor of the content weight either way of the preset's own (at 0.5)."""
-
-HALVINGS = 8
-"""How often the rate is halved where the loss is no longer a number, before that is an error."""
-STEPPED_BACK = "stepped back to the last good pixels, and going on at a rate of"
-
-AREAS_KEPT = 24
-"""Areas whose style targets are kept, about 5 MB each: more than one picture's scales, fewer than a folder's sizes."""
-
-_OF_CONTENT: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "luminance": lambda image, content: color.with_luminance_of(content, image),
-    "histogram": color.match_histogram,
-    "content_stats": color.match_statistics,
-}
-"""What `color.preserve` takes from the content, once the picture is done."""
 
 Heed = Callable[[], None]
 """Asked before each step, on whose thread it is taken; raises where the work is to end."""
-
-Parts = tuple[tuple[str, float], ...]
-"""Weighted losses by name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,9 +85,10 @@ class Stylizer:
         self.preset, self.seed, self.on_event = preset, seed, on_event
         self.device = torch.device(device)
         self.init_image = init_image
-        style_layers = _normalised(preset.style.layers, preset.style.statistic)
+        self._make_init = init_of(preset.optimizer.init, init_image)
+        self.statistic = statistic_of(preset.style.statistic)
         self.style_images = [image.to(self.device) for image in style_images]
-        taps = set(style_layers) | set(preset.content.layers)
+        taps = set(preset.style.layers) | set(preset.content.layers)
         self.network = VGG19(
             backbone,
             taps,
@@ -118,20 +98,17 @@ class Stylizer:
             dtype=working_dtype(preset.optimizer.precision, self.device),
             device=self.device,
         )
-        content_weight = preset.content.weight
-        if preset.strength is not None:
-            content_weight *= STRENGTH_SPAN ** (1 - 2 * preset.strength)
-        self.weights = LossWeights(
-            content_weight,
-            preset.style.weight,
-            preset.tv_weight,
-            preset.content.layers,
-            style_layers,
-            letter=preset.style.statistic == "gram2015",
-        )
+        self.weights = LossWeights.of(preset, self.statistic)
         # L-BFGS remembers gradients of one function.
         self._places = 1 if preset.optimizer.name == "lbfgs" else preset.network.places
-        demand = Demand.of(self.network, list(preset.content.layers), preset.optimizer.name, self._places)
+        demand = Demand.of(
+            self.network,
+            list(preset.content.layers),
+            preset.optimizer.name,
+            self._places,
+            style_layers=list(preset.style.layers),
+            statistic=self.statistic,
+        )
         self.fitting = Fitting(
             demand,
             self.device,
@@ -143,9 +120,7 @@ class Stylizer:
         self._mask_weights = None if mask is None else region_weights(mask.to(self.device), self.regions)
         self._replays = Replays(self.device, on_event)
         self._heed: Heed | None = None
-        self._reading_style = threading.Lock()
-        self._targets: dict[int, tuple[StyleTargets, ...]] = {}
-        """By the content's area: its shape does not matter to them."""
+        self.targets = StyleTargetCache()
 
     @property
     def needs_mask(self) -> bool:
@@ -181,8 +156,7 @@ class Stylizer:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
         state = PixelState.start(self._init(resize(content, painted_at[0][0])))
         needed_later = self._needed_to_finish(content)
-        steps_done = 0
-        losses_read: tuple[float, Parts] = (float("nan"), ())
+        last = Taken()
         for index, (size, steps) in enumerate(painted_at):
             if index:
                 state = state.resampled(size)
@@ -191,12 +165,12 @@ class Stylizer:
             objectives = self.objectives(resize(content, size), ()) if steps else ()
             if index + 1 == len(painted_at):
                 del content  # 0.4 GB of 8K
-            taken, loss, parts = self._optimise(state, objectives, steps, reporter, None)
+            taken = self._optimise(state, objectives, steps, reporter, None)
             self._replays.forget()  # the next scale's are others
             del objectives
-            steps_done += taken
-            losses_read = (loss, parts) if taken else losses_read
-        return self._finish(needed_later, state, steps_done, *losses_read)
+            # A scale without steps leaves the losses of the one before.
+            last = (taken if taken.steps else last)._replace(steps=last.steps + taken.steps)
+        return self._finish(needed_later, state, last)
 
     def refine(self, content: Tensor, state: PixelState, temporal: Sequence[TemporalTarget] = ()) -> Stylized:
         """A warm start: from `state` (carried from the frame before), at full size only, stopping early."""
@@ -205,88 +179,44 @@ class Stylizer:
         if self.is_identity:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
         reporter = self._reporter(size_of(content), video.steps, 0, 1)
-        stop = _EarlyStop(video.min_steps, video.tolerance, self._places)
+        stop = EarlyStop(video.min_steps, video.tolerance, self._places)
         objectives = self.objectives(content, temporal) if video.steps else ()
-        taken, loss, parts = self._optimise(state, objectives, video.steps, reporter, stop)
-        return self._finish(self._needed_to_finish(content), state, taken, loss, parts)
+        taken = self._optimise(state, objectives, video.steps, reporter, stop)
+        return self._finish(self._needed_to_finish(content), state, taken)
 
     def _optimise(
         self,
         state: PixelState,
         objectives: Sequence[Objective],
         steps: int,
-        report: _Report,
-        stop: _EarlyStop | None,
-    ) -> tuple[int, float, Parts]:
-        """Up to `steps` updates of `state`, in place, at one scale. Gives steps taken, last loss, last parts."""
+        report: Report,
+        stop: EarlyStop | None,
+    ) -> Taken:
+        """Up to `steps` updates of `state`, in place, at one scale."""
         if not objectives:
-            return 0, float("nan"), ()
+            return Taken()
         run = self._lbfgs if self.preset.optimizer.name == "lbfgs" else self._adam
-        rate, before = self.preset.optimizer.learning_rate, 0
-        for _ in range(HALVINGS + 1):
-            try:
-                taken, loss, parts = run(
-                    state, objectives, steps - before, rate, _later(report, before), stop
-                )
-                return before + taken, loss, parts
-            except _NoNumberError as failure:
-                state.begin_anew(failure.image)
-                rate, before = rate / 2, before + failure.steps
-                self.on_event(Note(f"The loss was no longer a number: {STEPPED_BACK} {rate:g}.", "warning"))
-        raise DeviceError(
-            "the loss is no longer a number",
-            next_step="Lower optimizer.learning_rate, or use --set optimizer.precision=float32.",
-        )
+
+        def attempt(rate: float, before: int) -> Taken:
+            return run(state, objectives, steps - before, rate, counted_on(report, before), stop)
+
+        return with_recovery(attempt, state, self.preset.optimizer.learning_rate, self.on_event)
 
     def _needed_to_finish(self, content: Tensor) -> Tensor | None:
         """The content where the result takes something of it, once it is painted."""
-        takes = self.preset.color.preserve in _OF_CONTENT or self._mask_weights is not None
-        return content if takes else None
+        needed = takes_of_content(self.preset.color.preserve, self._mask_weights)
+        return content if needed else None
 
-    def _finish(
-        self,
-        content: Tensor | None,
-        state: PixelState,
-        steps: int,
-        loss: float,
-        parts: Parts,
-    ) -> Stylized:
+    def _finish(self, content: Tensor | None, state: PixelState, taken: Taken) -> Stylized:
         """`content`: as `_needed_to_finish` gives it."""
         image = state.result()
         if content is not None:
-            image = self._with_content(image, content)
-        return Stylized(image, state, steps, loss, parts)
-
-    def _with_content(self, image: Tensor, content: Tensor) -> Tensor:
-        """Its colours, and what lies outside of all regions."""
-        if (recolour := _OF_CONTENT.get(self.preset.color.preserve)) is not None:
-            image = recolour(image, content)
-        if self._mask_weights is not None:
-            # Where no style is for, the content itself.
-            styled = resized_weights(self._mask_weights, size_of(content)).sum(1, keepdim=True)
-            image = content.lerp(image, styled.clamp(0, 1))
-        return image
+            image = with_content(image, content, self.preset.color.preserve, self._mask_weights)
+        return Stylized(image, state, *taken)
 
     def _init(self, content: Tensor) -> Tensor:
         """The starting pixels at the smallest scale, by the preset's `optimizer.init`."""
-        init = self.preset.optimizer.init
-        if init == "content":
-            return content
-        if init == "gray":
-            # A trace of noise: at exactly mid-grey every unit of a backbone centred there is dead, its gradient zero.
-            return 0.5 + GRAY_NOISE * (self._noise(content) - 0.5)
-        if init == "style_stats":
-            return color.match_statistics(content, self.style_images[0])
-        if init == "noise":
-            return self._noise(content)
-        if self.init_image is None:
-            raise ValueError(f"init {init!r} needs an init_image")
-        return resize(self.init_image.to(self.device), size_of(content))
-
-    def _noise(self, like: Tensor) -> Tensor:
-        """Uniform in [0, 1), drawn on the CPU: the same on every device."""
-        generator = torch.Generator().manual_seed(self.seed)
-        return torch.rand(like.shape, generator=generator).to(self.device)
+        return self._make_init(Start(content, self.style_images, self.seed))
 
     def objective(self, content: Tensor, temporal: Sequence[TemporalTarget]) -> Objective:
         """What is minimised at the first place on the pooling grid."""
@@ -333,13 +263,7 @@ class Stylizer:
             return self._read_style(
                 [color.match_statistics(image, content) for image in self.style_images], size
             )
-        with self._reading_style:
-            # The last used stand last.
-            known = self._targets.pop(size.area_px, None)
-            self._targets[size.area_px] = targets = known or self._read_style(self.style_images, size)
-            if len(self._targets) > AREAS_KEPT:
-                del self._targets[next(iter(self._targets))]
-        return targets
+        return self.targets.of(size.area_px, lambda: self._read_style(self.style_images, size))
 
     def _read_style(self, images: Sequence[Tensor], size: Size) -> tuple[StyleTargets, ...]:
         """Of each region, for a content of that size."""
@@ -350,7 +274,7 @@ class Stylizer:
                 self.network,
                 [(image, one.weight) for one, image in described if one.region_color == region],
                 list(self.weights.style_layers),
-                style.statistic,
+                self.statistic,
                 size,
                 style.scale,
                 partial(self.fitting.run, gradient=False, of="the style at "),
@@ -380,9 +304,9 @@ class Stylizer:
         objectives: Sequence[Objective],
         steps: int,
         learning_rate: float,
-        report: _Report,
-        stop: _EarlyStop | None,
-    ) -> tuple[int, float, Parts]:
+        report: Report,
+        stop: EarlyStop | None,
+    ) -> Taken:
         memory = self.preset.optimizer if stop is None else self.preset.video
         rate: float | Tensor = learning_rate
         if stop is not None and self.preset.video.anneal:
@@ -391,38 +315,7 @@ class Stylizer:
         # Regions' shares are numbers of each picture: no two steps are alike.
         replays = self._replays if self._mask_weights is None else None
         has_room = partial(self.fitting.has_room_for_two, size_of(state.image))
-        taking = Steps(replays, self._step, turns, steps, has_room)
-        try:
-            return self._in_windows(taking, objectives[0].part_names, steps, report, stop)
-        finally:
-            taking.finish()
-
-    def _step(self, given: Given) -> Tensor:
-        gradient, losses = self.gradient(given.state.image, given.objective)
-        given.state.adam_step(gradient, given.rate, given.average_decay, given.betas)
-        return losses
-
-    def _in_windows(
-        self, taking: Steps, names: Sequence[str], steps: int, report: _Report, stop: _EarlyStop | None
-    ) -> tuple[int, float, Parts]:
-        """The host looks at the losses once a window: what it reads of a GPU it waits for."""
-        safe = _Safe(taking.image)
-        window: list[Tensor] = []
-        loss = float("nan")
-        parts: Parts = ()
-        window_steps = WINDOW_STEPS if stop is None else min(WINDOW_STEPS, stop.window_steps)
-        for step in range(1, steps + 1):
-            window.append(taking.take())
-            if len(window) == window_steps or step == steps:
-                read = torch.stack(window).cpu().tolist()
-                totals = tuple(sum(row) for row in read)
-                safe.check(totals, step, taking.image)
-                loss, parts = totals[-1], tuple(zip(names, read[-1], strict=True))
-                report(step, totals, parts)
-                window.clear()
-                if stop is not None and stop.reached(step, totals):
-                    return step, loss, parts
-        return steps, loss, parts
+        return run_adam(turns, self.gradient, steps, report, stop, replays=replays, has_room=has_room)
 
     def _lbfgs(
         self,
@@ -430,62 +323,15 @@ class Stylizer:
         objectives: Sequence[Objective],
         steps: int,
         learning_rate: float,
-        report: _Report,
-        stop: _EarlyStop | None,
-    ) -> tuple[int, float, Parts]:
-        """L-BFGS (history 10) by torch; one step is one of its iterations. The average is not kept.
-
-        It finds its rate itself; how far it dares to go at first is lowered with `learning_rate`.
-
-        The range is left free between steps, for a clamp would make its memory of gradients untrue, and enforced at
-        the end. As with Adam, a step's loss is that of the pixels it starts from.
-        """
+        report: Report,
+        stop: EarlyStop | None,
+    ) -> Taken:
         (objective,) = objectives
-        leaf = state.image.clone().requires_grad_(True)
-        safe = _Safe(leaf)
-        engine = torch.optim.LBFGS(
-            [leaf],
-            lr=learning_rate / self.preset.optimizer.learning_rate,
-            max_iter=1,
-            max_eval=LINE_SEARCH_EVALUATIONS,  # its default leaves the line search one trial
-            history_size=10,
-            line_search_fn="strong_wolfe",
-            tolerance_change=0.0,
-        )
-        at_start: list[Tensor] = []
-        # Our losses are means, their gradients tiny: summed over pixels they clear torch's absolute thresholds.
-        unit = float(leaf.numel())
+        rate_share = learning_rate / self.preset.optimizer.learning_rate
+        gradient = partial(self.gradient, objective=objective)
+        return run_lbfgs(state, gradient, objective.part_names, steps, rate_share, report, stop)
 
-        def closure() -> Tensor:
-            gradient, values = self.gradient(leaf, objective)
-            # Torch flattens it without a copy: the network alone gives it in an order of its own.
-            leaf.grad = (gradient * unit).contiguous()
-            at_start.append(values)
-            return values.sum() * unit
-
-        loss = float("nan")
-        parts: Parts = ()
-        totals: list[float] = []
-        for step in range(1, steps + 1):
-            at_start.clear()
-            engine.step(closure)  # type: ignore[no-untyped-call]
-            values = at_start[0]  # the others belong to points that the line search tried
-            totals.append(float(values.sum()))
-            if len(totals) == WINDOW_STEPS or step == steps or not math.isfinite(totals[-1]):
-                safe.check(totals, step, leaf)
-                loss, parts = totals[-1], tuple(zip(objective.part_names, values.cpu().tolist(), strict=True))
-                report(step, tuple(totals), parts)
-                if stop is not None and stop.reached(step, tuple(totals)):
-                    steps = step
-                    break
-                totals = []
-        state.image = leaf.detach().clamp(0, 1)
-        state.average.zero_()
-        state.average_weight.zero_()
-        state.settled += steps
-        return steps, loss, parts
-
-    def _reporter(self, size: Size, steps: int, index: int, scales: int) -> _Report:
+    def _reporter(self, size: Size, steps: int, index: int, scales: int) -> Report:
         def report(step: int, totals: tuple[float, ...], parts: Parts) -> None:
             memory = torch.cuda.max_memory_allocated(self.device) if self.device.type == "cuda" else None
             self.on_event(
@@ -493,70 +339,3 @@ class Stylizer:
             )
 
         return report
-
-
-_Report = Callable[[int, tuple[float, ...], Parts], None]
-
-
-class _EarlyStop:
-    """Stops where another window of steps, at the slope of the last ones, would bring less than `tolerance` of the
-    loss; after `min_steps`.
-
-    The last steps alone: the first ones of a frame mend what the warp and the noise did, and fall steeply. Where steps
-    take turns at `places`, losses are compared at the same place.
-    """
-
-    window_steps = 5
-
-    def __init__(self, min_steps: int, tolerance: float, places: int = 1) -> None:
-        self.min_steps, self.tolerance = min_steps, tolerance
-        self.slope_steps = max(2, places)
-        self.fewest_losses = 2 if places == 1 else 1 + self.slope_steps
-
-    def reached(self, step: int, totals: tuple[float, ...]) -> bool:
-        """Asked once a window, with the window's losses."""
-        if step < self.min_steps:
-            return False
-        last = totals[-1 - self.slope_steps :]
-        if len(last) < self.fewest_losses:
-            return False
-        gain = (last[0] - last[-1]) / (len(last) - 1) * self.window_steps
-        return gain < self.tolerance * abs(last[-1])
-
-
-def _normalised(layers: dict[str, float], statistic: str) -> dict[str, float]:
-    """Weights that sum to 1; the 2015 form keeps its w_l as they are."""
-    total = 1.0 if statistic == "gram2015" else sum(layers.values())
-    return {name: weight / total for name, weight in layers.items()}
-
-
-class _NoNumberError(Exception):
-    """The loss is not finite. `image`: the last pixels for which it was; `steps`: how many were taken till then."""
-
-    def __init__(self, image: Tensor, steps: int) -> None:
-        super().__init__("the loss is no longer a number")
-        self.image, self.steps = image, steps
-
-
-class _Safe:
-    """The pixels to step back to. Those at a window's start are known to be good only when its first loss is read.
-
-    In half precision, a quarter of a thousandth of white: two copies of a picture are not to take more than one does.
-    """
-
-    def __init__(self, image: Tensor) -> None:
-        self._good = self._next = image.detach().half()
-        self._good_steps = self._next_steps = 0
-
-    def check(self, totals: Sequence[float], step: int, image: Tensor) -> None:
-        """_NoNumberError where a loss of the window that ends with `step` is not finite."""
-        if math.isfinite(totals[0]):
-            self._good, self._good_steps = self._next, self._next_steps
-        if not all(map(math.isfinite, totals)):
-            raise _NoNumberError(self._good, self._good_steps)
-        self._next, self._next_steps = image.detach().half(), step
-
-
-def _later(report: _Report, before: int) -> _Report:
-    """That counts on from the steps before."""
-    return lambda step, totals, parts: report(step + before, totals, parts)

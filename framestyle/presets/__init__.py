@@ -25,7 +25,6 @@ from framestyle.presets.pictures import main_colors, picture_problem
 from framestyle.presets.reference import SchemaRow, schema_rows
 from framestyle.presets.schema import (
     LAYER_NAMES,
-    OWN_INITS,
     SCHEMA_VERSION,
     SHORTHANDS,
     Color,
@@ -44,7 +43,6 @@ from framestyle.presets.writing import new_preset_text, resolved_yaml, traced_ya
 
 __all__ = [
     "LAYER_NAMES",
-    "OWN_INITS",
     "SCHEMA_VERSION",
     "SHORTHANDS",
     "Color",

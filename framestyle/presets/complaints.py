@@ -87,7 +87,7 @@ def _phrase(details: dict[str, Any]) -> str:
 
 
 def _choices(details: dict[str, Any]) -> list[str]:
-    return re.findall(r"\w+", re.sub(r"\bor\b", "", str(details["ctx"]["expected"])))
+    return re.findall(r"[\w-]+", re.sub(r"\bor\b", "", str(details["ctx"]["expected"])))
 
 
 def _hint(value: Any, details: Iterable[dict[str, Any]]) -> str:

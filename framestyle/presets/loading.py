@@ -15,7 +15,7 @@ from framestyle.presets.overrides import anchor_images, anchor_init, anchor_path
 from framestyle.presets.paths import MASK, picture_keys
 from framestyle.presets.pictures import picture_problem
 from framestyle.presets.reference import LAYER_MAPS, did_you_mean, leaves, nearest_choice
-from framestyle.presets.schema import OWN_INITS, SCHEMA_VERSION, Preset
+from framestyle.presets.schema import SCHEMA_VERSION, Preset
 from framestyle.presets.yaml_source import (
     DEFAULT,
     Fault,
@@ -29,6 +29,7 @@ from framestyle.presets.yaml_source import (
     read_bytes,
     read_file,
 )
+from framestyle.registries import INITS
 
 LONGEST_CHAIN = 32
 MOST_FAULTS_SHOWN = 100
@@ -226,11 +227,11 @@ def _picture_faults(root: Node, problem: Callable[[Path], str | None] | None) ->
 
 
 def _instead(key: KeyPath, path: Path) -> str:
-    return f"must be {' | '.join(OWN_INITS)} or an image; " if key == INIT else ""
+    return f"must be {' | '.join(INITS.names())} or an image; " if key == INIT else ""
 
 
 def _meant(key: KeyPath, path: Path) -> str:
-    close = nearest_choice(path.name, list(OWN_INITS)) if key == INIT else None
+    close = nearest_choice(path.name, list(INITS.names())) if key == INIT else None
     return did_you_mean([close] if close else [])
 
 

@@ -14,8 +14,9 @@ from framestyle.presets.reference import (
     nearest_keys,
     sections,
 )
-from framestyle.presets.schema import LAYER_NAMES, OWN_INITS, SHORTHANDS, StyleImage
+from framestyle.presets.schema import LAYER_NAMES, SHORTHANDS, StyleImage
 from framestyle.presets.yaml_source import Fault, KeyPath, Node, Place, dotted, node_of, parse_value
+from framestyle.registries import INITS
 
 
 def apply_override(root: Node, text: str) -> list[Fault]:
@@ -106,7 +107,7 @@ def anchor_path(node: Node, folder: Path) -> None:
 def anchor_init(node: Node, folder: Path) -> None:
     """Makes `optimizer.init` absolute where it is a path: has a folder or a suffix, or is there."""
     text = node.value
-    if not isinstance(text, str) or not text or text in OWN_INITS:
+    if not isinstance(text, str) or not text or text in INITS:
         return
     node.value = str(absolute(text, folder))
 

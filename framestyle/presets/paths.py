@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from framestyle.presets.schema import OWN_INITS, Preset
+from framestyle.presets.schema import Preset
 from framestyle.presets.yaml_source import KeyPath
+from framestyle.registries import INITS
 
 MASK = "style.mask"
 PICTURE_KEYS = ("style.images.*.path", MASK, "optimizer.init")
@@ -18,7 +19,7 @@ def picture_keys(data: Any) -> Iterator[KeyPath]:
     for key in PICTURE_KEYS:
         for path in _matching(data, key.split(".")):
             value = value_at(data, path)
-            if value is not None and (value not in OWN_INITS or key != "optimizer.init"):
+            if value is not None and (value not in INITS or key != "optimizer.init"):
                 yield path
 
 

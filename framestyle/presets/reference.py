@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from framestyle.presets.choices import OneOf, OneOfOrPath
 from framestyle.presets.schema import SHORTHANDS, Preset, StyleImage
 
 LAYER_MAPS = ("style.layers", "content.layers")
@@ -41,13 +42,17 @@ class SchemaRow:
     help: str
 
 
-def schema_rows() -> list[SchemaRow]:
-    """Every leaf key, in the schema's order; `style.images[]` stands for each of the images."""
+def schema_rows(*, with_plugins: bool = True) -> list[SchemaRow]:
+    """Every leaf key, in the schema's order; `style.images[]` stands for each of the images.
+
+    With the names that plugins on this machine add, or as it is on every machine.
+    """
     rows = []
     for key, info in leaves().items():
-        rows.append(_row(key, info))
+        rows.append(_row(key, info, with_plugins))
         if key == "style.images":
-            rows += [_row(f"{key}[].{name}", inner) for name, inner in StyleImage.model_fields.items()]
+            inside = StyleImage.model_fields.items()
+            rows += [_row(f"{key}[].{name}", inner, with_plugins) for name, inner in inside]
     return rows
 
 
@@ -72,9 +77,18 @@ def _leaves(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInf
             yield key, info
 
 
-def _row(key: str, info: FieldInfo) -> SchemaRow:
+def _row(key: str, info: FieldInfo, with_plugins: bool) -> SchemaRow:
     extra = info.json_schema_extra
     unit = str(extra["unit"]) if isinstance(extra, dict) and "unit" in extra else ""
+    for item in info.metadata:
+        if isinstance(item, OneOf | OneOfOrPath):
+            registry = item.registry
+            names = registry.names() if with_plugins else registry.built_in_names
+            if isinstance(item, OneOf):
+                text = info.description or ""
+                return SchemaRow(key, "choice", " | ".join(names), unit, _default(info), text)
+            text = " | ".join((*names, "path of an image"))
+            return SchemaRow(key, "text", "", unit, _default(info), text)
     parts = [_type_and_range(part) for part in _alternatives(info.annotation)]
     ranges = [text for _, text in parts if text] + _limits(info.metadata)
     kinds = dict.fromkeys(kind for kind, _ in parts)

@@ -10,6 +10,9 @@ from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
+from framestyle.presets.choices import OneOf, OneOfOrPath
+from framestyle.registries import FLOWS, INITS, STATISTICS
+
 SCHEMA_VERSION = 1
 SHORTHANDS = {
     "style_weight": "style.weight",
@@ -18,9 +21,6 @@ SHORTHANDS = {
     "max_side_px": "scales.max_side_px",
 }
 """Short names for `--set`."""
-
-OWN_INITS = ("content", "noise", "style_stats", "gray")
-"""What `optimizer.init` can be beside the path of an image."""
 
 CONVOLUTIONS = tuple(
     f"{block}_{n}" for block, count in enumerate((2, 2, 4, 4, 4), 1) for n in range(1, count + 1)
@@ -122,7 +122,7 @@ class Style(Section):
     images: tuple[StyleImage, ...] = _key(
         (), "The style images; none = abstract, to be extended", strict=False
     )
-    statistic: Literal["gram2015", "gram", "moments", "wasserstein"] = _key(
+    statistic: Annotated[str, OneOf(STATISTICS)] = _key(
         "gram", "Which statistics of the style's features are matched"
     )
     layers: Layers = _key(
@@ -172,7 +172,9 @@ class Optimizer(Section):
 
     name: Literal["adam", "lbfgs"] = _key("adam", "Optimiser")
     learning_rate: float = _key(0.015, "Step size, in units of the full pixel range", gt=0, le=1)
-    init: str = _key("content", "content | noise | style_stats | gray | path of an image", min_length=1)
+    init: Annotated[str, OneOfOrPath(INITS)] = _key(
+        "content", "content | noise | style_stats | gray | path of an image", min_length=1
+    )
     average_decay: float = _key(0.8, "Averaging of the iterates; 0 switches it off", ge=0, lt=1)
     betas: _Betas = _key((0.9, 0.9), "Adam's decays of its two moments", strict=False)
     precision: Literal["auto", "float32", "bfloat16"] = _key("auto", "Precision of the convolutions")
@@ -228,7 +230,7 @@ class Video(Section):
     passes: int = _key(
         1, "Passes over a shot; a second one, from its end, is the steadiest, at twice the time", ge=1, le=2
     )
-    flow: Literal["dis", "raft"] = _key(
+    flow: Annotated[str, OneOf(FLOWS)] = _key(
         "dis", "Optical flow method; raft needs weights: framestyle weights fetch"
     )
     carry_moments: bool = _key(True, "Carry the optimiser's moments along the flow")

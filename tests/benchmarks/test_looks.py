@@ -16,7 +16,7 @@ from torch_threads import torch_threads
 from benchmarks import distances, looks, looks_sheets
 from benchmarks.distances import Judge, bulge, grain, lattice
 from benchmarks.looks import Painted, Pair, Row, Way
-from framestyle.nst.weights import load_backbone
+from framestyle.nst.weights.catalog import load_backbone
 
 WIDTH, HEIGHT = 96, 64
 Levels = Callable[[np.ndarray, np.ndarray], np.ndarray]

@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 from benchmarks.preview_agreement import LAYERS, Pair, distances, looks, main, pairs, rows, statistics, table
-from framestyle.nst.vgg import VGG19
-from framestyle.nst.weights import load_backbone
+from framestyle.nst.network.vgg import VGG19
+from framestyle.nst.weights.catalog import load_backbone
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from benchmarks import parts, plots, side_by_side, speed, throughput, time_to_qu
 from benchmarks.shallow import SHALLOW
 from benchmarks.time_to_quality import PEER, Row, against_peer, reached_after
 from framestyle.nst.image import Size
-from framestyle.nst.weights import Backbone
+from framestyle.nst.weights.backbone import Backbone
 
 
 def test_a_step_has_the_operations_that_were_counted_by_hand() -> None:

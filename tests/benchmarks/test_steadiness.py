@@ -24,7 +24,7 @@ from benchmarks.steadiness import CLIPS, VARIANTS, Row, Run, make_clip, ratios, 
 from framestyle.motion.flow import warp
 from framestyle.nst.image import to_tensor
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.weights import load_backbone
+from framestyle.nst.weights.catalog import load_backbone
 from framestyle.presets import load_preset
 from framestyle.presets.schema import LayerWeights
 

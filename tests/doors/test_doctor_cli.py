@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import torch
 
+from framestyle.doctor import Finding, examination, exit_code
 from framestyle.doors.cli import main
-from framestyle.jobs import doctor
-from framestyle.jobs.doctor import Finding, exit_code
+from framestyle.errors import DeviceError
 from framestyle.media.video.codecs import CODECS
 from framestyle.nst.devices import measured_speed
-from framestyle.nst.store import WeightsStore, keep
+from framestyle.nst.weights.store import WeightsStore, keep
 
 Call = Callable[..., Any]
 
@@ -27,12 +27,11 @@ def by_name(told: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
 
 @pytest.fixture
 def found(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
-    """`found("_weights")`: the exit code and findings of some areas, as JSON tells them."""
+    """`found("weights")`: the exit code and findings of some areas, as JSON tells them."""
 
     def run(*areas: str) -> tuple[int, dict[tuple[str, str], dict[str, Any]]]:
-        for name in ("_system", "_packages", "_devices", "_ffmpeg", "_weights", "_folders", "_presets"):
-            if name not in areas:
-                monkeypatch.setattr(doctor, name, lambda: iter(()))
+        chosen = {area: examination.AREAS[area] for area in areas}
+        monkeypatch.setattr(examination, "AREAS", chosen)
         code = main(["doctor", "--json"])
         told = json.loads(capsys.readouterr().out)
         assert told["exit_code"] == code
@@ -48,7 +47,7 @@ def test_everything_is_examined_and_tried(call: Call) -> None:
     assert (told["framestyle_doctor"], told["exit_code"]) == (1, 0)
     one = by_name(told)
     assert {area for area, _ in one} == {
-        "system", "packages", "devices", "ffmpeg", "encoders", "weights", "folders", "presets",
+        "system", "packages", "devices", "ffmpeg", "encoders", "weights", "folders", "presets", "plugins",
     }  # fmt: skip
     assert one["devices", "cpu"]["facts"]["float32"]["convolution_gflops"] > 0
     assert {name for area, name in one if area == "encoders"} == {*CODECS, "sound", "nvenc"}
@@ -62,8 +61,8 @@ def test_everything_is_examined_and_tried(call: Call) -> None:
 def test_a_person_gets_a_line_each_and_a_verdict(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("_devices", "_ffmpeg"):
-        monkeypatch.setattr(doctor, name, lambda: iter(()))
+    quick = {area: look for area, look in examination.AREAS.items() if area not in ("devices", "ffmpeg")}
+    monkeypatch.setattr(examination, "AREAS", quick)
     assert main(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "system" and lines[1].startswith("  ok       Python: ")
@@ -117,7 +116,7 @@ def test_a_cache_that_cannot_be_written_to_is_a_failure(
 ) -> None:
     (workplace / "file").write_text("in the way")
     monkeypatch.setenv("FRAMESTYLE_CACHE", str(workplace / "file" / "cache"))
-    code, one = found("_folders")
+    code, one = found("folders")
     assert code == 7 and one["folders", "cache"]["state"] == "failure"
     assert "FRAMESTYLE_CACHE" in one["folders", "cache"]["next_step"]
     assert one["folders", "current"]["state"] == "ok"
@@ -127,11 +126,11 @@ def test_a_cache_that_cannot_be_written_to_is_a_failure(
 def test_damaged_weights_are_found(found: Callable[..., Any], kind: str, code: int, state: str) -> None:
     path = WeightsStore().path(kind)
     keep(path, {"conv1_1.weight": torch.zeros(1)}, kind)
-    assert found("_weights")[1]["weights", kind]["facts"]["verified"] is True
+    assert found("weights")[1]["weights", kind]["facts"]["verified"] is True
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(data)
-    told_code, one = found("_weights")
+    told_code, one = found("weights")
     assert (told_code, one["weights", kind]["state"]) == (code, state)
     assert "SHA-256 differs" in one["weights", kind]["text"] and one["weights", kind]["next_step"]
 
@@ -142,7 +141,7 @@ def test_presets_of_ones_own_that_cannot_be_used_are_named(found: Callable[..., 
     user_presets_dir().mkdir(parents=True)
     (user_presets_dir() / "good.yaml").write_text("schema: 1\nname: good\nextends: wave\n")
     (user_presets_dir() / "bad.yaml").write_text("schema: 1\nname: bad\nextends: wave\ncontnt: 3\n")
-    code, one = found("_presets")
+    code, one = found("presets")
     assert code == 0 and one["presets", "your own"]["text"] == "1 of 2 can be used"
     assert one["presets", "bad.yaml"]["state"] == "warning" and "contnt" in one["presets", "bad.yaml"]["text"]
 
@@ -153,8 +152,9 @@ def test_an_area_that_breaks_down_is_a_failure_and_the_rest_goes_on(
     def broken() -> Any:
         raise OSError("libtorch is\nnot there")
 
-    monkeypatch.setattr(doctor, "_devices", broken)
-    code, one = found("_devices", "_presets")
+    areas = {**examination.AREAS, "devices": (broken, DeviceError)}
+    monkeypatch.setattr(examination, "AREAS", areas)
+    code, one = found("devices", "presets")
     assert code == 9 and "libtorch is not there" in one["devices", "devices"]["text"]
     assert one["presets", "built-in"]["state"] == "ok"
 
@@ -168,7 +168,7 @@ def test_the_first_failure_gives_the_exit_code() -> None:
 def test_no_home_folder_is_told(found: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     home = Path.home()
     monkeypatch.setenv("FRAMESTYLE_CACHE", str(home / "cache"))
-    _, one = found("_folders")
+    _, one = found("folders")
     assert one["folders", "cache"]["facts"]["path"] == "~/cache"
 
 

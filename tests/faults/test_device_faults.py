@@ -21,8 +21,9 @@ from place import Place
 
 from framestyle.jobs import workshop
 from framestyle.media.photos import read_photo
-from framestyle.nst import memory, stylizer, vgg
-from framestyle.nst.weights import load_backbone
+from framestyle.nst import memory, stylizer
+from framestyle.nst.network import vgg
+from framestyle.nst.weights.catalog import load_backbone
 
 ORDER = ("sources/in.png", "-o", "out.png")
 

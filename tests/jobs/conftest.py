@@ -18,7 +18,7 @@ from framestyle.events import OnEvent, ignore
 from framestyle.jobs.workshop import Workshop
 from framestyle.media.ffmpeg import ffmpeg_exe
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.weights import Backbone
+from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset
 
 MakeClip = Callable[..., Path]

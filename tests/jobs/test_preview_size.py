@@ -17,7 +17,7 @@ from framestyle.frames import Pixels
 from framestyle.jobs.preview.reduced import Reduced, reduced
 from framestyle.nst.image import SCALE_STEP, Size, fit_within, scale_sizes, to_tensor
 from framestyle.nst.stylizer import Stylized, Stylizer
-from framestyle.nst.weights import Backbone
+from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset
 
 HALF_A_SCALE = SCALE_STEP**0.5

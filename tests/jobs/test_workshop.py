@@ -24,8 +24,9 @@ from framestyle.kinds import MediaKind, TimeRange
 from framestyle.motion.flow import DISFlow
 from framestyle.motion.raft import RAFTFlow
 from framestyle.nst import stylizer as stylizer_module
-from framestyle.nst.store import WeightsStore
-from framestyle.nst.weights import import_file
+from framestyle.nst.targets import AREAS_KEPT
+from framestyle.nst.weights.catalog import import_file
+from framestyle.nst.weights.store import WeightsStore
 from framestyle.presets import Preset
 
 MakeWorkshop = Callable[..., Workshop]
@@ -118,7 +119,7 @@ def test_targets_do_not_pile_up_over_a_folder_of_many_sizes(
     for width in range(17, 57):
         stylizer.stylize(torch.zeros(1, 3, 16, width))
         stylizer.stylize(usual)
-    assert len(stylizer._targets) == stylizer_module.AREAS_KEPT
+    assert len(stylizer.targets) == AREAS_KEPT
     # The size that comes again and again was made once.
     assert len(targets) == 40 + 1
 

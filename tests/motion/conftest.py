@@ -11,7 +11,8 @@ from scenes import texture
 
 from framestyle.events import OnEvent, ignore
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.weights import Backbone, load_backbone
+from framestyle.nst.weights.backbone import Backbone
+from framestyle.nst.weights.catalog import load_backbone
 from framestyle.presets import Preset
 
 SHALLOW: dict[str, Any] = {

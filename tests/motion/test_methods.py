@@ -19,10 +19,10 @@ from framestyle.motion.methods import RAFT_QUALITIES, make_flow
 from framestyle.motion.raft import RAFTFlow
 from framestyle.motion.sequence import stylize_frames
 from framestyle.motion.shots import Shot
-from framestyle.nst.raft_weights import load_raft
-from framestyle.nst.store import WeightsStore
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.weights import import_file
+from framestyle.nst.weights.catalog import import_file
+from framestyle.nst.weights.raft_network import load_raft
+from framestyle.nst.weights.store import WeightsStore
 from framestyle.presets import Video
 
 RaftFile = Callable[[str], Path]

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from framestyle.frames import Pixels
 from framestyle.motion.raft import UPDATES, RAFTFlow
-from framestyle.nst.raft_weights import load_raft
-from framestyle.nst.store import WeightsStore
-from framestyle.nst.weights import import_file
+from framestyle.nst.weights.catalog import import_file
+from framestyle.nst.weights.raft_network import load_raft
+from framestyle.nst.weights.store import WeightsStore
 
 
 class _Recorder(nn.Module):

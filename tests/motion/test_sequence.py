@@ -32,7 +32,7 @@ from framestyle.motion.shots import Shot
 from framestyle.nst.image import Size, to_tensor
 from framestyle.nst.losses import temporal_loss
 from framestyle.nst.objective import TemporalTarget
-from framestyle.nst.optim import PixelState
+from framestyle.nst.optimise.state import PixelState
 from framestyle.nst.stylizer import Stylized, Stylizer
 
 MakeStylizer = Callable[..., Stylizer]

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from framestyle.nst.weights import Backbone, load_backbone
+from framestyle.nst.weights.backbone import Backbone
+from framestyle.nst.weights.catalog import load_backbone
 from framestyle.presets import Preset
 
 Picture = Callable[..., Tensor]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.weights import Backbone
+from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset
 
 Picture = Callable[..., Tensor]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from hypothesis import given, settings
@@ -23,21 +24,16 @@ from framestyle.events import Event, FrameDone, Note
 from framestyle.frames import Frame
 from framestyle.motion.sequence import stylize_frames
 from framestyle.motion.shots import Shot
-from framestyle.nst import memory, vgg
+from framestyle.nst import memory
+from framestyle.nst.host_memory import available_bytes, free_host_bytes, resident_bytes
 from framestyle.nst.image import Size, to_pixels
-from framestyle.nst.memory import (
-    Demand,
-    Fitting,
-    choose,
-    is_out_of_memory,
-    options,
-    room_bytes,
-    smaller,
-)
+from framestyle.nst.memory import Fitting, is_out_of_memory, room_bytes
+from framestyle.nst.memory_plan import Demand, choose, options, smaller
+from framestyle.nst.network import vgg
+from framestyle.nst.network.tiles import WHOLE, Tiling
+from framestyle.nst.network.vgg import stages_up_to
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.tiles import WHOLE, Tiling
-from framestyle.nst.vgg import stages_up_to
-from framestyle.nst.weights import Backbone
+from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset
 
 Picture = Callable[..., Tensor]
@@ -154,7 +150,8 @@ def _machine(root: Path, files: dict[str, str]) -> Path:
     return root
 
 
-MEMINFO = "MemTotal: 8000 kB\nMemFree: 100 kB\nMemAvailable:    4000 kB\n"
+AVAILABLE_KIB = 4000
+"""What the machine has; a container may have less."""
 
 
 @pytest.mark.parametrize(
@@ -185,18 +182,26 @@ MEMINFO = "MemTotal: 8000 kB\nMemFree: 100 kB\nMemAvailable:    4000 kB\n"
     ids=["no group", "a group without limit", "version 2, the limit above", "version 1"],
 )
 def test_a_containers_limit_counts_as_the_machines(tmp_path: Path, files: dict[str, str], kib: int) -> None:
-    root = _machine(tmp_path, {"proc/meminfo": MEMINFO, **files})
-    assert memory._free_host_bytes(root) == kib * 1024
+    root = _machine(tmp_path, files)
+    assert free_host_bytes(root, lambda: AVAILABLE_KIB * 1024) == kib * 1024
 
 
 def test_a_machine_that_tells_nothing_has_unknown_room(tmp_path: Path) -> None:
-    assert memory._free_host_bytes(tmp_path) is None
+    assert free_host_bytes(tmp_path, lambda: None) is None
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_every_system_tells_what_is_free_and_what_a_process_holds() -> None:
+    """By psutil: on Linux, macOS and Windows alike."""
+    available, held = available_bytes(), resident_bytes()
+    assert available is not None and 0 < held < psutil.virtual_memory().total
+    block = bytearray(64 << 20)
+    block[:: 1 << 12] = b"x" * (len(block) >> 12)  # each page
+    assert resident_bytes() - held > 48 << 20
+
+
 def test_a_limit_counts_what_the_process_holds_already() -> None:
     cpu = torch.device("cpu")
-    free, held = room_bytes(cpu), memory._resident_bytes()
+    free, held = room_bytes(cpu), resident_bytes()
     assert free is not None and free > 0 and held > 50 << 20
     too_little = room_bytes(cpu, 1)
     assert too_little is not None and too_little < -(40 << 20), "a refusal tells how much is missing"
@@ -408,7 +413,7 @@ import resource, sys
 import torch
 from framestyle.events import Note
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.weights import load_backbone
+from framestyle.nst.weights.catalog import load_backbone
 from framestyle.presets import load_preset
 
 torch.set_num_threads(1)

@@ -10,15 +10,16 @@ import torch
 from torch import Tensor
 
 from framestyle.events import Event, Note
-from framestyle.nst import memory, replay
-from framestyle.nst import stylizer as stylizer_module
+from framestyle.nst import memory
 from framestyle.nst.image import size_of
+from framestyle.nst.memory_plan import Demand, options
+from framestyle.nst.network.tiles import WHOLE
 from framestyle.nst.objective import TemporalTarget
-from framestyle.nst.optim import PixelState
-from framestyle.nst.replay import EAGER_STEPS
+from framestyle.nst.optimise import replay, windows
+from framestyle.nst.optimise.replay import EAGER_STEPS
+from framestyle.nst.optimise.state import PixelState
 from framestyle.nst.stylizer import Stylized, Stylizer
-from framestyle.nst.tiles import WHOLE
-from framestyle.nst.weights import Backbone
+from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset
 from tests.pretend_device import DEVICE, PretendedDevice, PretendedRecording, held, pretended_device
 
@@ -94,8 +95,8 @@ def test_the_host_waits_once_a_window(
     place: PretendedDevice, make: Make, picture: Picture, monkeypatch: pytest.MonkeyPatch, statistic: str
 ) -> None:
     """Of a step of a still, and of one of a frame's."""
-    monkeypatch.setattr(stylizer_module, "WINDOW_STEPS", 2)
-    monkeypatch.setattr(stylizer_module._EarlyStop, "window_steps", 1)
+    monkeypatch.setattr(windows, "WINDOW_STEPS", 2)
+    monkeypatch.setattr(windows.EarlyStop, "window_steps", 1)
 
     def waits(windows: int) -> tuple[int, int]:
         steps = windows * 2
@@ -212,8 +213,8 @@ def test_what_would_not_fit_twice_is_not_recorded(
     """A recording keeps a step's memory for itself."""
     stylizer = make(scales={**ONE_SCALE, "first_steps": STEPS})
     size = size_of(picture(1))
-    demand = memory.Demand.of(stylizer.network, ["relu2_2"], "adam")
-    needs = next(one.needs_bytes for one in memory.options(size, demand) if one.tiling == WHOLE)
+    demand = Demand.of(stylizer.network, ["relu2_2"], "adam")
+    needs = next(one.needs_bytes for one in options(size, demand) if one.tiling == WHOLE)
     monkeypatch.setattr(memory, "room_bytes", lambda *_: 2 * needs - 1)
     stylizer.stylize(picture(1))
     assert not recorder.made

@@ -11,15 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from framestyle.nst import losses
 from framestyle.nst.image import Size
-from framestyle.nst.optim import PixelState
+from framestyle.nst.network.vgg import VGG19
+from framestyle.nst.optimise.state import PixelState
 from framestyle.nst.regions import MASK_SIDE_PX, region_weights, resized_weights, weights_at_layers
-from framestyle.nst.spectrum import factor_of
+from framestyle.nst.statistics.base import StyleTarget, statistic_of
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.targets import LayerTarget
-from framestyle.nst.vgg import VGG19
-from framestyle.nst.weights import Backbone
+from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import LAYER_NAMES, Preset
 
 Picture = Callable[..., Tensor]
@@ -138,11 +136,13 @@ def _features(seed: int, height: int = 6, width: int = 8) -> Tensor:
     return torch.randn(1, 4, height, width, generator=generator, dtype=torch.float64)
 
 
-def _target(statistic: str, dtype: torch.dtype = torch.float64) -> LayerTarget:
-    style = _features(1).to(dtype)
-    mean, covariance = losses.moments(style)
-    matrix = losses.gram_matrix(style) if statistic.startswith("gram") else covariance
-    return LayerTarget(statistic, mean, matrix, factor_of(matrix))
+def _target(statistic: str, dtype: torch.dtype = torch.float64) -> StyleTarget:
+    kind = statistic_of(statistic)
+    return kind.target([(kind.read(_features(1).to(dtype)), 1.0)])
+
+
+def _loss(target: StyleTarget, features: Tensor, weight: Tensor | None = None) -> Tensor:
+    return target.loss(target.read(features, weight))
 
 
 def _half(height: int = 6, width: int = 8) -> Tensor:
@@ -155,20 +155,22 @@ def _half(height: int = 6, width: int = 8) -> Tensor:
 @pytest.mark.parametrize("statistic", STATISTICS)
 def test_a_part_by_weights_is_that_part_cut_out(statistic: str) -> None:
     features, target = _features(2), _target(statistic)
-    by_weight, alone = target.loss(features, _half()), target.loss(features[..., :3])
+    by_weight, alone = _loss(target, features, _half()), _loss(target, features[..., :3])
     torch.testing.assert_close(by_weight, alone)
-    assert float((by_weight - target.loss(features)).abs()) > 1e-3
+    assert float((by_weight - _loss(target, features)).abs()) > 1e-3
 
 
 @pytest.mark.parametrize("statistic", STATISTICS)
 def test_what_counts_is_how_weights_compare_not_how_large_they_are(statistic: str) -> None:
     features, target = _features(2), _target(statistic)
-    torch.testing.assert_close(target.loss(features, 0.01 * torch.ones_like(_half())), target.loss(features))
+    torch.testing.assert_close(
+        _loss(target, features, 0.01 * torch.ones_like(_half())), _loss(target, features)
+    )
     # A position that counts double is one that is there twice.
     weight = torch.full_like(_half(), 0.5)
     weight[..., -1] = 1
     twice = torch.cat([features, features[..., -1:]], 3)
-    torch.testing.assert_close(target.loss(features, weight), target.loss(twice))
+    torch.testing.assert_close(_loss(target, features, weight), _loss(target, twice))
 
 
 @pytest.mark.parametrize("statistic", STATISTICS)
@@ -177,7 +179,7 @@ def test_a_part_of_nothing_or_of_one_position_gives_no_nan(statistic: str, weigh
     features = _features(3).float().relu().requires_grad_(True)
     one = torch.zeros(1, 1, 6, 8)
     one[..., 2, 3] = weight
-    loss = _target(statistic, torch.float32).loss(features, one)
+    loss = _loss(_target(statistic, torch.float32), features, one)
     (gradient,) = torch.autograd.grad(loss, features)
     assert bool(loss.isfinite()) and bool(gradient.isfinite().all())
     outside = gradient.clone()
@@ -293,7 +295,7 @@ def test_regions_need_a_mask_and_another_mask_needs_no_new_targets(make: Make, p
     assert not one.needs_mask and bare.needs_mask
     left, right = one.stylize(picture(1)).image, two.stylize(picture(1)).image
     assert not torch.equal(left, right)
-    assert one._targets is two._targets
+    assert one.targets is two.targets
 
 
 def test_warm_frames_keep_to_their_regions(make: Make, picture: Picture) -> None:

@@ -14,16 +14,17 @@ from framestyle.errors import DeviceError
 from framestyle.events import Event, Note, StepDone
 from framestyle.nst import color, losses
 from framestyle.nst.image import Size, scale_sizes, size_of
-from framestyle.nst.objective import TemporalTarget
-from framestyle.nst.optim import PixelState
+from framestyle.nst.objective import STRENGTH_SPAN, TemporalTarget
+from framestyle.nst.optimise.state import PixelState
+from framestyle.nst.optimise.windows import WINDOW_STEPS, EarlyStop
+from framestyle.nst.statistics.base import statistic_of
+from framestyle.nst.statistics.moments import MOMENTS
+from framestyle.nst.statistics.sums import moments
 from framestyle.nst.stylizer import (
-    STRENGTH_SPAN,
-    WINDOW_STEPS,
     Stylizer,
-    _EarlyStop,
 )
 from framestyle.nst.targets import style_targets
-from framestyle.nst.weights import Backbone
+from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset
 
 Picture = Callable[..., Tensor]
@@ -234,11 +235,16 @@ def test_style_images_blend_linearly_by_weight(make: Make, picture: Picture) -> 
     network = make().network
     a, b = picture(51), picture(52)
 
-    def targets(*images: tuple[Tensor, float]) -> Any:
-        return style_targets(network, images, ["relu2_1"], "gram", Size(24, 24), 1.0)["relu2_1"]
+    def targets(statistic: str, *images: tuple[Tensor, float]) -> Any:
+        kind = statistic_of(statistic)
+        return style_targets(network, images, ["relu2_1"], kind, Size(24, 24), 1.0)["relu2_1"]
 
-    both, one, two = targets((a, 1.0), (b, 3.0)), targets((a, 1.0)), targets((b, 9.0))
-    torch.testing.assert_close(both.matrix, 0.25 * one.matrix + 0.75 * two.matrix)
+    def blends(statistic: str) -> list[Any]:
+        return [targets(statistic, *images) for images in (((a, 1.0), (b, 3.0)), ((a, 1.0),), ((b, 9.0),))]
+
+    both, one, two = blends("gram")
+    torch.testing.assert_close(both.gram, 0.25 * one.gram + 0.75 * two.gram)
+    both, one, two = blends("moments")
     torch.testing.assert_close(both.mean, 0.25 * one.mean + 0.75 * two.mean)
 
 
@@ -246,11 +252,11 @@ def test_a_blends_covariance_is_that_of_all_pixels_together(make: Make, picture:
     network = make().network
     a, b = picture(51), 0.5 * picture(52)
     pairs = [(a, 1.0), (b, 1.0)]
-    blended = style_targets(network, pairs, ["relu1_1"], "moments", Size(24, 24), 1.0)["relu1_1"]
+    blended = style_targets(network, pairs, ["relu1_1"], MOMENTS, Size(24, 24), 1.0)["relu1_1"]
     together = torch.cat([network(image)["relu1_1"] for image in (a, b)], dim=3)
-    mean, covariance = losses.moments(together)
+    mean, covariance = moments(together)
     torch.testing.assert_close(blended.mean, mean, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(blended.matrix, covariance, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(blended.covariance, covariance, rtol=1e-3, atol=1e-4)
 
 
 def _passes(stylizer: Stylizer, monkeypatch: pytest.MonkeyPatch) -> list[Size]:
@@ -273,7 +279,12 @@ def test_a_style_image_is_sized_by_the_contents_area_and_the_scale(
     seen = _passes(stylizer, monkeypatch)
     for scale in (1.0, 0.5, 2.0):
         style_targets(
-            stylizer.network, [(picture(50, 60, 30), 1.0)], ["relu1_1"], "gram", Size(32, 16), scale
+            stylizer.network,
+            [(picture(50, 60, 30), 1.0)],
+            ["relu1_1"],
+            statistic_of("gram"),
+            Size(32, 16),
+            scale,
         )
     assert seen == [Size(16, 32), Size(8, 16), Size(32, 64)]
 
@@ -295,7 +306,7 @@ def test_style_targets_are_made_once_for_each_size(
 def test_style_targets_in_the_contents_colours_are_made_for_each_content(
     make: Make, picture: Picture
 ) -> None:
-    stylizer = make(changes={"color": {"preserve": "style_stats"}})
+    stylizer = make(changes={"color": {"preserve": "style_stats"}, "style": {"statistic": "moments"}})
     (one,), (two,) = stylizer._style_targets(picture(1)), stylizer._style_targets(picture(2).square())
     assert not torch.equal(one["relu1_1"].mean, two["relu1_1"].mean)
     (again,) = stylizer._style_targets(picture(1))
@@ -437,19 +448,19 @@ def test_fewest_steps_are_taken_whatever_is_gained(make: Make, picture: Picture)
 
 
 def test_early_stop_asks_what_another_window_would_bring_at_the_last_slope() -> None:
-    stop = _EarlyStop(min_steps=5, tolerance=0.1)
+    stop = EarlyStop(min_steps=5, tolerance=0.1)
     # What the first steps of a window brought does not count: 0.02 a step at its end makes 0.1 of 0.96 a window.
     assert not stop.reached(5, (9.0, 5.0, 1.0, 0.98, 0.96))
     assert stop.reached(5, (9.0, 5.0, 1.0, 0.99, 0.98))
     assert not stop.reached(4, (1.0, 1.0, 1.0))
-    rising = _EarlyStop(min_steps=0, tolerance=0.0)
+    rising = EarlyStop(min_steps=0, tolerance=0.0)
     assert (
         rising.reached(5, (1.0, 1.1)) and not rising.reached(5, (1.0,)) and not rising.reached(5, (1.0, 0.9))
     )
 
 
 def test_early_stop_compares_losses_at_one_place_on_the_pooling_grid() -> None:
-    stop = _EarlyStop(min_steps=5, tolerance=0.1, places=4)
+    stop = EarlyStop(min_steps=5, tolerance=0.1, places=4)
     # From place to place losses differ by more than a step brings: 0.08 in four steps makes 0.1 of 0.92 a window.
     assert not stop.reached(5, (1.0, 3.0, 2.0, 5.0, 0.91))
     assert stop.reached(5, (1.0, 0.2, 0.1, 0.3, 0.98))

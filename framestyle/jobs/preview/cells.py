@@ -19,7 +19,7 @@ from framestyle.jobs.workshop import Workshop, load_weights, open_workshop
 from framestyle.kinds import MediaKind
 from framestyle.nst.devices import choose_device
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
-from framestyle.nst.weights import Backbone
+from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset
 
 

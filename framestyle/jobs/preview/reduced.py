@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 
 from framestyle.nst.image import SCALE_STEP, Size, fit_within, scale_sizes
+from framestyle.nst.statistics.base import statistic_of
 from framestyle.presets import Preset
 
 
@@ -49,7 +50,7 @@ def reduced(preset: Preset, source: Size, side_px: int) -> Reduced:
 def _as_weighed_at(preset: Preset, full: Size, size: Size) -> dict[str, object]:
     """The content loss of 2015 is a sum over positions, its style loss none: what counts is their balance at the
     render's own size. All other losses are means."""
-    if preset.style.statistic != "gram2015":
+    if not statistic_of(preset.style.statistic).as_in_2015:
         return {}
     weight = preset.content.weight * full.area_px / size.area_px
     return {"content": preset.content.model_copy(update={"weight": weight})}

@@ -1,0 +1,5 @@
+"""What this machine has, each thing proved by doing it once: devices, ffmpeg, encoders, weights, folders, presets."""
+
+from framestyle.doctor.examination import examine as examine
+from framestyle.doctor.examination import exit_code as exit_code
+from framestyle.doctor.finding import Finding as Finding

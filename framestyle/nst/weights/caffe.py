@@ -1,0 +1,42 @@
+"""`caffe`: the original network in full precision, from a file that the user imports once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from framestyle.errors import UsageError, WeightsError
+from framestyle.nst.weights.kind import KeptKind, OnProgress
+from framestyle.nst.weights.paths import WeightsStore
+
+if TYPE_CHECKING:
+    from framestyle.nst.weights.backbone import Backbone
+
+
+class _Caffe(KeptKind):
+    name = "caffe"
+
+    def load(self, store: WeightsStore, seed: int, on_progress: OnProgress | None) -> Backbone:
+        """WeightsError where it was not imported."""
+        from framestyle.nst.weights.backbone import caffe_backbone, kept_convolutions
+
+        path = self.path(store, seed)
+        if not path.exists():
+            raise WeightsError(
+                "no caffe weights are at hand",
+                next_step="Import the original network's file once: framestyle weights fetch caffe --file FILE",
+            )
+        return caffe_backbone(self.name, *kept_convolutions(path))
+
+    def fetch(self, store: WeightsStore, on_progress: OnProgress | None = None) -> Path:
+        """UsageError: nobody publishes it in a form that can be checked."""
+        raise UsageError("the caffe weights come from a file of yours", next_step="Add --file FILE.")
+
+    def import_file(self, store: WeightsStore, source: Path) -> Path:
+        """Keep a user's own file of torchvision's keys."""
+        from framestyle.nst.weights.backbone import import_torchvision
+
+        return import_torchvision(self.path(store, 0), source, self.name)
+
+
+CAFFE = _Caffe()

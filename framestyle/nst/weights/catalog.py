@@ -1,0 +1,115 @@
+"""All kinds of weights together: which are here, and one loaded, fetched, imported or checked by its name.
+
+There is never a silent change from one to another: `auto` is original where its package is installed, else learned, and
+whoever resolves it says so.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from framestyle.errors import WeightsError
+from framestyle.nst.weights.kind import Kind, OnProgress, WeightsKind, WeightsStatus, weights_kind
+from framestyle.nst.weights.paths import WeightsStore
+from framestyle.registries import FLOW, WEIGHTS
+
+if TYPE_CHECKING:
+    from framestyle.nst.weights.backbone import Backbone
+
+
+def painting_kinds() -> tuple[str, ...]:
+    """What `--weights` can name beside a path."""
+    return tuple(one.name for one in WEIGHTS.entries() if FLOW not in one.plugin.traits)
+
+
+def load_backbone(
+    spec: str, *, seed: int = 0, store: WeightsStore | None = None, on_progress: OnProgress | None = None
+) -> Backbone:
+    """The weights that `spec` names: a kind or a path. May take seconds (learned) or a download (imagenet)."""
+    if spec not in WEIGHTS and WEIGHTS.why_broken(spec) is None:
+        from framestyle.nst.weights.backbone import backbone_from_file
+
+        return backbone_from_file(Path(spec), kinds=painting_kinds())
+    from framestyle.nst.weights.backbone import Backbone
+
+    kind = weights_kind(spec)
+    with WEIGHTS.blamed(spec):
+        found = kind.load(store or WeightsStore(), seed, on_progress)
+        if not isinstance(found, Backbone):
+            raise TypeError(f"it gave a {type(found).__name__}, not a Backbone")
+    return found
+
+
+def list_weights(store: WeightsStore | None = None, seed: int = 0) -> list[WeightsStatus]:
+    """What each kind needs and whether it is here; opens nothing. A plugin that breaks says so in its note."""
+    store = store or WeightsStore()
+    rows = []
+    for entry in WEIGHTS.entries():
+        note = entry.plugin.help if entry.is_built_in else f"{entry.plugin.help} ({entry.package})"
+        try:
+            rows.append(_status(entry.name, note, weights_kind(entry.name), store, seed))
+        except Exception as error:
+            if entry.is_built_in:
+                raise
+            rows.append(WeightsStatus(entry.name, False, None, 0, f"cannot be used: {error}"))
+    return rows
+
+
+def _status(name: str, note: str, kind: WeightsKind, store: WeightsStore, seed: int) -> WeightsStatus:
+    path = kind.path(store, seed)
+    if path is not None and not path.exists():
+        path = None
+    size = 0 if path is None else path.stat().st_size
+    return WeightsStatus(name, kind.is_there(store, seed), path, size, note)
+
+
+def verify(store: WeightsStore | None = None, seed: int = 0) -> dict[str, str]:
+    """Every file that is there checked whole against its SHA-256: {kind: 'ok' or what is wrong}.
+
+    Kept ones against what was recorded of them; `original`, which is there with the install, always.
+    """
+    store = store or WeightsStore()
+    found = {}
+    for row in list_weights(store, seed):
+        if row.kind in WEIGHTS and (row.path is not None or traits_of(row.kind).is_missed):
+            found[row.kind] = _state_of(row.kind, store, seed)
+    return found
+
+
+def traits_of(name: str) -> Kind:
+    """What else is known of a registered kind: `remedy`, `caution`, and so on, of a plugin too that says nothing."""
+    kind = weights_kind(name)
+    return kind if isinstance(kind, Kind) else Kind()
+
+
+def _state_of(name: str, store: WeightsStore, seed: int) -> str:
+    try:
+        weights_kind(name).check(store, seed)
+    except WeightsError as error:
+        return error.message
+    except Exception as error:
+        if WEIGHTS.entry(name).is_built_in:
+            raise
+        return f"cannot be checked: {type(error).__name__}: {error}"
+    return "ok"
+
+
+def fetch(store: WeightsStore, kind: str, on_progress: OnProgress | None = None) -> Path:
+    """Download a published kind, check and convert it, keep it.
+
+    WeightsError or StorageError where that fails, UsageError where the kind is not fetched.
+    """
+    return _fetched_kind(kind).fetch(store, on_progress)
+
+
+def import_file(store: WeightsStore, kind: str, source: Path) -> Path:
+    """Convert a user's own file and keep it as `kind`. UsageError where the kind is not made from a file."""
+    return _fetched_kind(kind).import_file(store, source)
+
+
+def _fetched_kind(name: str) -> Kind:
+    kind = weights_kind(name)
+    if not (hasattr(kind, "fetch") and hasattr(kind, "import_file")):
+        raise WeightsError(f"the {name} weights are not fetched")
+    return kind  # type: ignore[return-value]

@@ -1,0 +1,132 @@
+"""What a kind of weights is, and what those have in common whose file is kept in the cache. Loads no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+
+from framestyle.errors import UsageError, WeightsError
+from framestyle.nst.weights.hashes import recorded_hash
+from framestyle.nst.weights.paths import NOT_HERE, WeightsStore
+from framestyle.registries import WEIGHTS
+
+if TYPE_CHECKING:
+    from framestyle.nst.weights.backbone import Backbone
+
+OnProgress = Callable[[float, str], None]
+"""(fraction done, a few words): while weights are fetched or made."""
+
+
+class WeightsKind(Protocol):
+    """One of what `--weights` can name. Its module loads no torch: plans ask for `path` and `identity`.
+
+    `seed` is for kinds that are made from one. Beside these, a kind that `weights fetch` accepts has `fetch` and
+    `import_file`, as `KeptKind` has; `remedy`, `is_missed`, `mends_itself` and `caution` may say more about it.
+    """
+
+    def path(self, store: WeightsStore, seed: int) -> Path | None:
+        """Where its file lies, or would lie; None where it has none."""
+
+    def is_there(self, store: WeightsStore, seed: int) -> bool:
+        """Whether it can be loaded without a network."""
+
+    def identity(self, store: WeightsStore, seed: int) -> str:
+        """Another text for other weights, as far as it can be told without opening them."""
+
+    def load(self, store: WeightsStore, seed: int, on_progress: OnProgress | None) -> Backbone:
+        """The weights; may take long. WeightsError where they cannot be had."""
+
+    def check(self, store: WeightsStore, seed: int) -> None:
+        """WeightsError where its file is not what it should be; opens nothing."""
+
+
+class Kind:
+    """What most kinds answer. A plugin may start from it, and then defines `path`, `identity` and `load`."""
+
+    name = ""
+    remedy: str | None = None
+    """The next step where the file is damaged or missing."""
+    is_missed = False
+    """Whether it is worth a warning where it is not there."""
+    mends_itself = False
+    """Whether a damaged file is replaced at its next use."""
+    caution: str | None = None
+    """Said whenever it is used."""
+
+    def path(self, store: WeightsStore, seed: int) -> Path | None:
+        """None: it has no file."""
+        return None
+
+    def is_there(self, store: WeightsStore, seed: int) -> bool:
+        """Where its file is, or where it needs none."""
+        path = self.path(store, seed)
+        return path is None or path.exists()
+
+    def check(self, store: WeightsStore, seed: int) -> None:
+        """Nothing to check, where there is no file."""
+
+    def fetch(self, store: WeightsStore, on_progress: OnProgress | None = None) -> Path:
+        """UsageError: it is not fetched."""
+        raise UsageError(f"the {self.name} weights are not fetched", next_step=self.remedy)
+
+    def import_file(self, store: WeightsStore, source: Path) -> Path:
+        """UsageError: it is not imported."""
+        raise UsageError(f"the {self.name} weights are not imported from a file", next_step=self.remedy)
+
+
+class KeptKind(Kind):
+    """Its file lies in the cache, beside a record of its hash, which is checked at each load."""
+
+    @property
+    def file_name(self) -> str:
+        """Without its suffix."""
+        return f"vgg19-{self.name}"
+
+    @property
+    def remedy(self) -> str:  # type: ignore[override]
+        """Fetch it again."""
+        return f"Delete it, then: framestyle weights fetch {self.name}"
+
+    def path(self, store: WeightsStore, seed: int) -> Path:
+        """In the cache."""
+        return store.kept(self.file_name)
+
+    def identity(self, store: WeightsStore, seed: int) -> str:
+        """By the recorded hash."""
+        path = self.path(store, seed)
+        return f"{self.name} {(recorded_hash(path) if path.exists() else None) or NOT_HERE}"
+
+    def check(self, store: WeightsStore, seed: int) -> None:
+        """Against the record, and whether it opens."""
+        from framestyle.nst.weights.store import load_kept
+
+        load_kept(self.path(store, seed))
+
+
+@dataclass(frozen=True)
+class WeightsStatus:
+    """One line of `framestyle weights list`."""
+
+    kind: str
+    at_hand: bool
+    path: Path | None
+    size_bytes: int
+    note: str
+
+
+def weights_kind(name: str) -> WeightsKind:
+    """The registered kind of that name. WeightsError where there is none, or its plugin breaks."""
+    return cast("WeightsKind", WEIGHTS.load(name))
+
+
+def no_picture(kind: str) -> WeightsError:
+    """For weights that paint nothing."""
+    from framestyle.registries import FLOW
+
+    painting = [name for name in WEIGHTS.names() if FLOW not in WEIGHTS.entry(name).plugin.traits]
+    return WeightsError(
+        f"the {kind} weights measure optical flow; no picture can be painted with them",
+        next_step=f"Name {', '.join(painting)} or a path; for flow by RAFT use --set video.flow=raft.",
+    )
