@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from framestyle.events import Event
     from framestyle.jobs.inputs import Inputs
     from framestyle.presets import Preset
-    from framestyle.presets.sweeps import Sweep
+    from framestyle.doors.sweeps import Sweep
 
 EXAMPLES = """examples:
   framestyle preview photos/ clip.mp4 -o looks.png -p mosaic -p wave
@@ -93,7 +93,7 @@ def add_preview(commands: argparse._SubParsersAction[Any]) -> None:
 
 def run_preview(args: argparse.Namespace) -> int:
     """`framestyle preview`: what is wanted is checked before anything is decoded."""
-    from framestyle.presets.sweeps import parse_sweep
+    from framestyle.doors.sweeps import parse_sweep
 
     sweeps = [parse_sweep(text) for text in args.sweeps]
     _check_usage(args, sweeps)
