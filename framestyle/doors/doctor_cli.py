@@ -7,7 +7,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import framestyle
+from framestyle.doors.advice import finding_step, weights_text
 from framestyle.doors.rows import Row, print_rows
+from framestyle.errors import Code
 
 if TYPE_CHECKING:
     from framestyle.jobs.doctor import Finding
@@ -51,10 +53,17 @@ def run_doctor(args: argparse.Namespace) -> int:
 
 def _rows(finding: Finding) -> list[Row]:
     sign, style = SIGNS[finding.state]
-    rows = [Row(f"{sign:7}", f"{finding.name}: {finding.text}", style)]
-    if finding.next_step is not None:
-        rows.append(Row(" " * 7, f"  {finding.next_step}"))
+    rows = [Row(f"{sign:7}", f"{finding.name}: {_text(finding)}", style)]
+    if (step := finding_step(finding)) is not None:
+        rows.append(Row(" " * 7, f"  {step}"))
     return rows
+
+
+def _text(finding: Finding) -> str:
+    """What was found; of weights that are not here also how they come."""
+    if finding.code == Code.WEIGHTS_NOT_HERE:
+        return weights_text(finding.name, finding.text)
+    return finding.text
 
 
 def _as_json(findings: list[Finding]) -> dict[str, Any]:
@@ -71,8 +80,9 @@ def _as_json(findings: list[Finding]) -> dict[str, Any]:
                 "area": one.area,
                 "name": one.name,
                 "state": one.state,
-                "text": one.text,
-                "next_step": one.next_step,
+                "text": _text(one),
+                "next_step": finding_step(one),
+                "code": one.code,
                 "facts": one.facts,
             }
             for one in findings

@@ -14,12 +14,13 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from framestyle.errors import (
+    Code,
     DeviceError,
     FramestyleError,
     OutputError,
@@ -63,13 +64,17 @@ class Finding:
     state: str
     text: str
     next_step: str | None = None
+    """What holds whatever the door; else a door words it from code and facts, as for an error."""
     exit_code: int = 0
     facts: dict[str, Any] = field(default_factory=dict)
+    code: Code | None = None
 
 
-def failed(area: str, name: str, text: str, kind: type[FramestyleError], next_step: str) -> Finding:
+def failed(area: str, name: str, text: str, kind: type[FramestyleError], advice: str | Code) -> Finding:
     """Something essential, with the exit code of the error that a job would meet."""
-    return Finding(area, name, FAILURE, text, next_step, kind.exit_code)
+    if isinstance(advice, Code):
+        return Finding(area, name, FAILURE, text, exit_code=kind.exit_code, code=advice)
+    return Finding(area, name, FAILURE, text, advice, kind.exit_code)
 
 
 def examine() -> Iterator[Finding]:
@@ -115,8 +120,7 @@ def _system() -> Iterator[Finding]:
     left = "" if free is None else f", {free / 1e9:.1f} GB free"
     text = f"{facts['model']}, {cores} cores{memory}{left}"
     if free is not None and free < LITTLE_MEMORY_BYTES:
-        advice = "Close other programs, or choose a smaller --max-side."
-        yield Finding("system", "CPU", WARNING, text, advice, facts=facts)
+        yield Finding("system", "CPU", WARNING, text, facts=facts, code=Code.MEMORY_LITTLE)
     else:
         yield Finding("system", "CPU", OK, text, facts=facts)
 
@@ -179,8 +183,7 @@ def _cuda(number: int) -> Finding:
         with torch.cuda.device(device):
             in_hardware = torch.cuda.is_bf16_supported(including_emulation=False)
     except RuntimeError as error:
-        advice = "Update its driver, or use --device cpu."
-        return failed("devices", str(device), _first_line(error), DeviceError, advice)
+        return failed("devices", str(device), _first_line(error), DeviceError, Code.DEVICE_DRIVER)
     facts = {"memory_bytes": total, "free_memory_bytes": free, "bfloat16_in_hardware": in_hardware}
     return _device(device, f"{name}, {total / 1e9:.1f} GB, {free / 1e9:.1f} GB free", facts)
 
@@ -198,9 +201,7 @@ def _device(device: Any, text: str, facts: dict[str, Any] | None = None) -> Find
             speed = measured_speed(device, dtype)
         except RuntimeError as error:  # torch's out of memory is one
             if dtype == torch.float32:
-                return failed(
-                    "devices", str(device), _first_line(error), DeviceError, "Use another --device."
-                )
+                return failed("devices", str(device), _first_line(error), DeviceError, Code.DEVICE_UNUSABLE)
             parts.append("no bfloat16")
             facts[name] = None
             continue
@@ -278,11 +279,8 @@ def _encoders() -> Iterator[Finding]:
             yield Finding("encoders", name, OK, text, facts=facts)
             continue
         text = "; ".join(filter(None, (text, *missing)))
-        others = "Choose another --set output.video_codec, or an ffmpeg that has it."
-        if name == default:
-            yield Finding("encoders", name, FAILURE, text, others, OutputError.exit_code, facts)
-        else:
-            yield Finding("encoders", name, WARNING, text, others, facts=facts)
+        state, exit_code = (FAILURE, OutputError.exit_code) if name == default else (WARNING, 0)
+        yield Finding("encoders", name, state, text, None, exit_code, facts, Code.ENCODER_MISSING)
     silent = {encoder: why for encoder, answer in sound.items() if (why := answer.result()) is not None}
     text = "; ".join(f"{one}: {silent[one]}" if one in silent else one for one in SOUND_ENCODERS)
     facts = {"works": [one for one in SOUND_ENCODERS if one not in silent], "refused": silent}
@@ -304,7 +302,8 @@ def _round_trip() -> Finding:
                     again = "Install them anew: pip install --force-reinstall opencv-python imageio-ffmpeg"
                     return failed("ffmpeg", "decoders", f"{codec}: {problem}", OutputError, again)
     except FramestyleError as error:
-        return failed("ffmpeg", "decoders", error.message, OutputError, error.next_step or "Try again.")
+        finding = failed("ffmpeg", "decoders", error.message, OutputError, error.code)
+        return replace(finding, next_step=error.next_step, facts=dict(error.facts))
     text = "a clip written, verified and read back, by OpenCV and by ffmpeg"
     return Finding("ffmpeg", "decoders", OK, text)
 
@@ -361,8 +360,8 @@ def _weights() -> Iterator[Finding]:
             advice = "It is learned anew when it is next used."
             yield Finding("weights", row.kind, WARNING, state, advice, facts=facts)
         elif state is not None and state != "ok":
-            advice = f"Delete it, then: framestyle weights fetch {row.kind}"
-            yield Finding("weights", row.kind, FAILURE, state, advice, WeightsError.exit_code, facts)
+            exit_code, code = WeightsError.exit_code, Code.WEIGHTS_DAMAGED
+            yield Finding("weights", row.kind, FAILURE, state, None, exit_code, facts, code)
         elif state == "ok":
             yield Finding(
                 "weights", row.kind, OK, f"{row.size_bytes / 1e6:.0f} MB, its hash is right", facts=facts
@@ -370,7 +369,8 @@ def _weights() -> Iterator[Finding]:
         elif row.kind == "untrained":
             yield Finding("weights", row.kind, OK, "made when they are used", facts=facts)
         else:
-            yield Finding("weights", row.kind, OK, f"not here: {row.note}", facts=facts)
+            text = f"not here: {row.note}"
+            yield Finding("weights", row.kind, OK, text, facts=facts, code=Code.WEIGHTS_NOT_HERE)
 
 
 def _original_finding(at_hand: bool, state: str, facts: dict[str, Any]) -> Finding:
@@ -384,13 +384,13 @@ def _original_finding(at_hand: bool, state: str, facts: dict[str, Any]) -> Findi
 def _folders() -> Iterator[Finding]:
     yield _folder("cache", cache_dir(), "Set FRAMESTYLE_CACHE to a folder that can be written to.", size=True)
     yield _folder("presets", user_presets_dir(), "Check its permissions.", essential=False)
-    yield _folder(
-        "current", Path.cwd(), "Results go where -o says; choose a folder with room.", essential=False
-    )
+    yield _folder("current", Path.cwd(), Code.FOLDER_OF_RESULTS, essential=False)
     yield _folder("temporary", Path(tempfile.gettempdir()), "Set TMPDIR to a folder that can be written to.")
 
 
-def _folder(name: str, path: Path, advice: str, *, size: bool = False, essential: bool = True) -> Finding:
+def _folder(
+    name: str, path: Path, advice: str | Code, *, size: bool = False, essential: bool = True
+) -> Finding:
     """Whether it can be written to, or made, and how much room there is."""
     there = nearest_folder(path)
     shown = _shown(path)
@@ -411,9 +411,9 @@ def _folder(name: str, path: Path, advice: str, *, size: bool = False, essential
         parts.append(f"{free / 1e9:.1f} GB free")
         if not writes:
             parts.append("cannot be written to")
-            state = FAILURE if essential else WARNING
-            code = StorageError.exit_code if essential else 0
-            return Finding("folders", name, state, ", ".join(parts), advice, code, facts)
+            finding = failed("folders", name, ", ".join(parts), StorageError, advice)
+            state, exit_code = (FAILURE, finding.exit_code) if essential else (WARNING, 0)
+            return replace(finding, state=state, exit_code=exit_code, facts=facts)
         if free < LITTLE_SPACE_BYTES:
             return Finding("folders", name, WARNING, ", ".join(parts), "Free some space.", facts=facts)
         return Finding("folders", name, OK, ", ".join(parts), facts=facts)
@@ -472,5 +472,4 @@ def _presets() -> Iterator[Finding]:
     text = f"{usable} of {count} can be used" if count else "none yet"
     yield Finding("presets", "your own", OK, text, facts={"count": count, "usable": usable})
     for name, text in complaints:
-        advice = "framestyle presets validate FILE tells every error."
-        yield Finding("presets", name, WARNING, text, advice)
+        yield Finding("presets", name, WARNING, text, code=Code.PRESET_UNUSABLE)

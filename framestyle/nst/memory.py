@@ -6,7 +6,6 @@ The planner is pure: `options`, `choose` and `smaller` know sizes and numbers al
 from __future__ import annotations
 
 import gc
-import math
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from typing import TypeVar
 
 import torch
 
-from framestyle.errors import DeviceError
+from framestyle.errors import Code, DeviceError
 from framestyle.events import Note, OnEvent, ignore
 from framestyle.nst.heap import give_back_to_the_host
 from framestyle.nst.image import Size
@@ -344,13 +343,16 @@ class Fitting:
         self._say(f"{of}{_words(size, found.tiling)} from here on: memory ran out ({cause}).", "warning")
 
     def _too_large(self, of: str, size: Size, least_bytes: int | None, cause: str = "") -> DeviceError:
-        what = f"{of}{size.width}x{size.height} pixels"
+        what, picture = f"{of}{size.width}x{size.height} pixels", {"width": size.width, "height": size.height}
         if least_bytes is None:
             message = f"{what} {'needs' if of else 'need'} more memory than {self.device} has ({cause})"
-            return DeviceError(message, next_step="Lower --max-side, or use --device cpu.")
+            return DeviceError(
+                message, code=Code.DEVICE_MEMORY, facts={"device": str(self.device), **picture}
+            )
         return DeviceError(
             f"{what} {'does' if of else 'do'} not fit into {self.limit_bytes or 0:,} bytes",
-            next_step=f"Raise --memory-limit to {math.ceil(least_bytes / 2**30 * 10) / 10:.1f}G, or lower --max-side.",
+            code=Code.MEMORY_LIMIT,
+            facts={"limit_bytes": self.limit_bytes, "least_bytes": least_bytes, **picture},
         )
 
     def _say(self, message: str, level: str) -> None:

@@ -16,7 +16,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from framestyle.errors import DeviceError
+from framestyle.errors import Code, DeviceError
 from framestyle.events import Note, OnEvent, StepDone, ignore
 from framestyle.nst import color
 from framestyle.nst.devices import working_dtype
@@ -235,7 +235,8 @@ class Stylizer:
                 self.on_event(Note(f"The loss was no longer a number: {STEPPED_BACK} {rate:g}.", "warning"))
         raise DeviceError(
             "the loss is no longer a number",
-            next_step="Lower optimizer.learning_rate, or use --set optimizer.precision=float32.",
+            code=Code.LOSS_NOT_FINITE,
+            facts={"learning_rate": self.preset.optimizer.learning_rate},
         )
 
     def _needed_to_finish(self, content: Tensor) -> Tensor | None:

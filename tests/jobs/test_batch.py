@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from framestyle.doors.advice import next_step
 from framestyle.errors import FramestyleError, InputError, OutputError, UsageError
 from framestyle.events import (
     Event,
@@ -114,7 +115,7 @@ def test_an_output_that_is_no_longer_right_is_made_again_where_it_may_be_replace
     before = _files()
     with pytest.raises(OutputError, match=rf"out/b\.jpg exists already, {words}") as caught:
         prepare(order)
-    assert "--overwrite" in str(caught.value.next_step) and _files() == before
+    assert "--overwrite" in str(next_step(caught.value)) and _files() == before
     _do(replace(order, overwrite=True))
     assert _made_anew(before, _files()) == {"b.jpg"}
     assert _do(order)[0].skipped == 3
@@ -334,7 +335,7 @@ def test_presets_that_cannot_have_a_folder_each_are_refused(order: Order, make_p
     ):
         with pytest.raises(UsageError, match=words) as caught:
             prepare(replace(order, presets=[make_preset(name) for name in names]))
-        assert caught.value.next_step
+        assert next_step(caught.value)
     two = [make_preset("one"), make_preset("two")]
     with pytest.raises(UsageError, match="several presets"):
         prepare(replace(order, inputs=[Path("in/a.png")], output=Path("new.png"), presets=two))

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from framestyle.doors.advice import next_step
 from framestyle.errors import DeviceError
 from framestyle.events import Event, FrameDone, Note
 from framestyle.frames import Frame
@@ -257,14 +258,14 @@ def test_other_errors_pass_and_a_picture_that_never_fits_is_refused(monkeypatch:
         fitting.run(Size(900, 900), wrong)
     with pytest.raises(DeviceError, match="900x900 pixels need more memory") as caught:
         fitting.run(Size(900, 900), never)
-    assert caught.value.next_step is not None and "--max-side" in caught.value.next_step
+    assert next_step(caught.value) is not None and "--max-side" in next_step(caught.value)
 
 
 def test_a_limit_that_nothing_fits_in_is_refused_with_what_it_takes() -> None:
     fitting = Fitting(_demand(), torch.device("cpu"), limit_bytes=64 << 20)
     with pytest.raises(DeviceError, match="1200x800 pixels do not fit into 67,108,864 bytes") as caught:
         fitting.run(Size(1200, 800), lambda tiling: tiling)
-    assert caught.value.next_step is not None and "--memory-limit" in caught.value.next_step
+    assert next_step(caught.value) is not None and "--memory-limit" in next_step(caught.value)
     with pytest.raises(DeviceError, match=r"^the style at 1200x800 pixels does not fit into"):
         fitting.tiling(Size(1200, 800), of="the style at ")
 
@@ -322,7 +323,7 @@ def test_the_limit_that_a_refusal_names_is_enough(size: Size, held: int) -> None
         patch.setattr(memory, "_free_and_held", lambda device: (1 << 50, held))
         with pytest.raises(DeviceError) as caught:
             Fitting(_demand(), torch.device("cpu"), limit_bytes=1).tiling(size)
-        named = re.search(r"--memory-limit to (\S+)G", caught.value.next_step or "")
+        named = re.search(r"--memory-limit to (\S+)G", next_step(caught.value) or "")
         assert named is not None
         Fitting(_demand(), torch.device("cpu"), limit_bytes=int(float(named[1]) * GIB)).tiling(size)
 
