@@ -161,17 +161,23 @@ def _names_a_door(text: str) -> bool:
     return A_DOORS_WORDS.search(INSTALLERS_OWN.sub("", text)) is not None
 
 
-@pytest.mark.parametrize("text", ["Add --fresh.", "Choose another -o.", "try framestyle doctor first", "with -p X"])
+@pytest.mark.parametrize(
+    "text", ["Add --fresh.", "Choose another -o.", "try framestyle doctor first", "with -p X"]
+)
 def test_options_and_commands_are_seen(text: str) -> None:
     assert _names_a_door(text)
 
 
-@pytest.mark.parametrize("text", ["pip install --upgrade framestyle", "a -> b", "0-1", "framestyle 0.1.0", "x-o"])
+@pytest.mark.parametrize(
+    "text", ["pip install --upgrade framestyle", "a -> b", "0-1", "framestyle 0.1.0", "x-o"]
+)
 def test_other_words_are_not_taken_for_options(text: str) -> None:
     assert not _names_a_door(text)
 
 
 def test_a_note_says_at_the_door_how_to_have_it_otherwise() -> None:
     note = Note("in.mov is HDR (PQ), and stays so.", code=Code.HDR_KEPT, facts={"hdr": "PQ"})
-    assert advice.note_text(note) == "in.mov is HDR (PQ), and stays so; --set output.hdr=tonemap makes it SDR."
+    assert (
+        advice.note_text(note) == "in.mov is HDR (PQ), and stays so; --set output.hdr=tonemap makes it SDR."
+    )
     assert advice.note_text(Note("Nothing.")) == "Nothing."
