@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import framestyle
@@ -30,15 +31,22 @@ def add_doctor(commands: argparse._SubParsersAction[Any]) -> None:
 
 def run_doctor(args: argparse.Namespace) -> int:
     """`framestyle doctor`: everything is looked at; the exit code is the first failure's."""
-    from framestyle.jobs.doctor import examine, exit_code
+    from framestyle.jobs.doctor import examine
+
+    return tell(examine(), as_json=args.json)
+
+
+def tell(found: Iterable[Finding], *, as_json: bool) -> int:
+    """Prints what is found, as it is found or as JSON at the end; the exit code."""
+    from framestyle.jobs.doctor import exit_code
 
     findings: list[Finding] = []
-    if args.json:
-        findings += examine()
+    if as_json:
+        findings += found
         print(json.dumps(_as_json(findings), indent=2, ensure_ascii=False))
         return exit_code(findings)
     area = ""
-    for finding in examine():
+    for finding in found:
         findings.append(finding)
         if finding.area != area:
             area = finding.area

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -77,24 +77,24 @@ def failed(area: str, name: str, text: str, kind: type[FramestyleError], advice:
     return Finding(area, name, FAILURE, text, advice, kind.exit_code)
 
 
-def examine() -> Iterator[Finding]:
-    """One finding after another, as they are found. An area that breaks down is a failure of its own."""
-    for area, look, kind in (
-        ("system", _system, DeviceError),
-        ("packages", _packages, DeviceError),
-        ("devices", _devices, DeviceError),
-        ("ffmpeg", _ffmpeg, OutputError),
-        ("weights", _weights, WeightsError),
-        ("folders", _folders, StorageError),
-        ("presets", _presets, PresetError),
-    ):
+@dataclass(frozen=True)
+class Area:
+    """A part of the machine, how it is looked at, and which error a job would meet where that breaks down."""
+
+    name: str
+    look: Callable[[], Iterator[Finding]]
+    kind: type[FramestyleError]
+
+
+def examine(areas: Sequence[Area] | None = None) -> Iterator[Finding]:
+    """One finding after another, as they are found; of all `AREAS`, or of those. One that breaks down is a failure."""
+    for area in AREAS if areas is None else areas:
         try:
-            yield from look()
+            yield from area.look()
         except Exception as error:  # the doctor must not die of what it looks for
             text = f"cannot be examined: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
-            yield failed(
-                area, area, text, kind, "Install FrameStyle anew: pip install --force-reinstall framestyle"
-            )
+            again = "Install FrameStyle anew: pip install --force-reinstall framestyle"
+            yield failed(area.name, area.name, text, area.kind, again)
 
 
 def exit_code(findings: list[Finding]) -> int:
@@ -473,3 +473,15 @@ def _presets() -> Iterator[Finding]:
     yield Finding("presets", "your own", OK, text, facts={"count": count, "usable": usable})
     for name, text in complaints:
         yield Finding("presets", name, WARNING, text, code=Code.PRESET_UNUSABLE)
+
+
+AREAS = (
+    Area("system", _system, DeviceError),
+    Area("packages", _packages, DeviceError),
+    Area("devices", _devices, DeviceError),
+    Area("ffmpeg", _ffmpeg, OutputError),
+    Area("weights", _weights, WeightsError),
+    Area("folders", _folders, StorageError),
+    Area("presets", _presets, PresetError),
+)
+"""In the order in which they are examined."""

@@ -47,6 +47,8 @@ OUT_OF_MEMORY_WORDS = (
 )
 
 T = TypeVar("T")
+MemoryOf = Callable[[torch.device], tuple[int | None, int]]
+"""Bytes of a device that are free, and held: as `free_and_held` measures them."""
 
 
 @dataclass(frozen=True)
@@ -162,19 +164,22 @@ def _peak_bytes(maps: Sequence[_Map], demand: Demand) -> float:
     return most
 
 
-def room_bytes(device: torch.device, limit_bytes: int | None = None) -> int | None:
+def room_bytes(
+    device: torch.device, limit_bytes: int | None = None, measure: MemoryOf | None = None
+) -> int | None:
     """What may still be taken on the device; None where nobody knows, less than 0 where too much is held already.
 
     `limit_bytes` caps all that this process holds there: on a CPU, its resident memory.
     """
-    free, held = _free_and_held(device)
+    free, held = (measure or free_and_held)(device)
     rooms = [] if free is None else [int(SHARE_OF_FREE * free)]
     if limit_bytes is not None:
         rooms.append(limit_bytes - held)
     return min(rooms, default=None)
 
 
-def _free_and_held(device: torch.device) -> tuple[int | None, int]:
+def free_and_held(device: torch.device) -> tuple[int | None, int]:
+    """Bytes of a device that are free (None where nobody knows), and that this process holds there."""
     if device.type == "cuda":
         held = torch.cuda.memory_allocated(device)
         # What torch keeps for later is ours too.
@@ -256,7 +261,7 @@ class Fitting:
     """Runs work at the size of a picture in the quickest way that fits; after a failure in the next smaller one.
 
     A way is chosen once for each size: within a clip all frames are computed alike. `coming_bytes`: what the network
-    will take for itself, whatever the picture.
+    will take for itself, whatever the picture. `measure`: what is free on the device, and held.
     """
 
     def __init__(
@@ -266,9 +271,10 @@ class Fitting:
         *,
         limit_bytes: int | None = None,
         coming_bytes: Callable[[], int] = lambda: 0,
+        measure: MemoryOf = free_and_held,
         on_event: OnEvent = ignore,
     ) -> None:
-        self._coming_bytes = coming_bytes
+        self._coming_bytes, self._measure = coming_bytes, measure
         self._demands = {gradient: replace(demand, gradient=gradient) for gradient in (True, False)}
         self.device, self.limit_bytes, self.on_event = device, limit_bytes, on_event
         self._chosen: dict[tuple[Size, bool], Tiling] = {}
@@ -315,7 +321,7 @@ class Fitting:
         """Whether a step on a picture of this size is made whole, and would fit beside another."""
         if self.tiling(size) != WHOLE:
             return False
-        room = room_bytes(self.device, self.limit_bytes)
+        room = room_bytes(self.device, self.limit_bytes, self._measure)
         return room is None or 2 * self.whole_bytes(size) <= room
 
     def whole_bytes(self, size: Size) -> int:
@@ -324,12 +330,12 @@ class Fitting:
 
     def room_bytes(self) -> int | None:
         """For pictures, now, once the network has taken all that it will; None where nobody knows."""
-        room = room_bytes(self.device, self.limit_bytes)
+        room = room_bytes(self.device, self.limit_bytes, self._measure)
         return None if room is None else room - self._coming_bytes()
 
     def _keep_to_the_limit(self, of: str, size: Size, needs_bytes: int) -> None:
         """DeviceError where so much more does not fit into it, however much memory is free."""
-        _, held = _free_and_held(self.device)
+        _, held = self._measure(self.device)
         least_bytes = held + self._coming_bytes() + needs_bytes
         if self.limit_bytes is not None and least_bytes > self.limit_bytes:
             raise self._too_large(of, size, least_bytes)

@@ -57,7 +57,7 @@ def test_in_tiles_a_picture_with_alpha_is_painted_the_same(
     image = _ramp(4)
     wanted = stylize_image(image, quick, **UNTRAINED)
     monkeypatch.setattr(memory, "TILE_SIDES_PX", (12,))
-    monkeypatch.setattr(memory, "room_bytes", lambda device, limit: 0)
+    monkeypatch.setattr(memory, "room_bytes", lambda *_: 0)
     events: list[Event] = []
     done = Painter(quick, **UNTRAINED, on_event=events.append).stylize_image(image)
     assert any(isinstance(event, Note) and "in tiles of 12 px" in event.message for event in events)

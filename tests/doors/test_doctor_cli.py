@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import torch
 
-from framestyle.doors.cli import main
-from framestyle.jobs import doctor
-from framestyle.jobs.doctor import Finding, exit_code
+from framestyle.doors.doctor_cli import tell
+from framestyle.errors import DeviceError
+from framestyle.jobs.doctor import AREAS, Area, Finding, examine, exit_code
 from framestyle.media.codecs import CODECS
 from framestyle.nst.devices import measured_speed
 from framestyle.nst.store import WeightsStore, keep
@@ -26,14 +26,13 @@ def by_name(told: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 @pytest.fixture
-def found(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
-    """`found("_weights")`: the exit code and findings of some areas, as JSON tells them."""
+def found(capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
+    """`found("weights")`: the exit code and findings of some areas, as JSON tells them. An Area stands for itself."""
 
-    def run(*areas: str) -> tuple[int, dict[tuple[str, str], dict[str, Any]]]:
-        for name in ("_system", "_packages", "_devices", "_ffmpeg", "_weights", "_folders", "_presets"):
-            if name not in areas:
-                monkeypatch.setattr(doctor, name, lambda: iter(()))
-        code = main(["doctor", "--json"])
+    def run(*wanted: str | Area) -> tuple[int, dict[tuple[str, str], dict[str, Any]]]:
+        known = {area.name: area for area in AREAS}
+        areas = [known[one] if isinstance(one, str) else one for one in wanted]
+        code = tell(examine(areas), as_json=True)
         told = json.loads(capsys.readouterr().out)
         assert told["exit_code"] == code
         return code, by_name(told)
@@ -59,12 +58,9 @@ def test_everything_is_examined_and_tried(call: Call) -> None:
     assert one["presets", "built-in"]["facts"]["count"] >= 16
 
 
-def test_a_person_gets_a_line_each_and_a_verdict(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for name in ("_devices", "_ffmpeg"):
-        monkeypatch.setattr(doctor, name, lambda: iter(()))
-    assert main(["doctor"]) == 0
+def test_a_person_gets_a_line_each_and_a_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    quick = [area for area in AREAS if area.name not in ("devices", "ffmpeg")]
+    assert tell(examine(quick), as_json=False) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "system" and lines[1].startswith("  ok       Python: ")
     assert any(line.startswith("  ok       untrained: ") for line in lines)
@@ -117,7 +113,7 @@ def test_a_cache_that_cannot_be_written_to_is_a_failure(
 ) -> None:
     (workplace / "file").write_text("in the way")
     monkeypatch.setenv("FRAMESTYLE_CACHE", str(workplace / "file" / "cache"))
-    code, one = found("_folders")
+    code, one = found("folders")
     assert code == 7 and one["folders", "cache"]["state"] == "failure"
     assert "FRAMESTYLE_CACHE" in one["folders", "cache"]["next_step"]
     assert one["folders", "current"]["state"] == "ok"
@@ -127,11 +123,11 @@ def test_a_cache_that_cannot_be_written_to_is_a_failure(
 def test_damaged_weights_are_found(found: Callable[..., Any], kind: str, code: int, state: str) -> None:
     path = WeightsStore().path(kind)
     keep(path, {"conv1_1.weight": torch.zeros(1)}, kind)
-    assert found("_weights")[1]["weights", kind]["facts"]["verified"] is True
+    assert found("weights")[1]["weights", kind]["facts"]["verified"] is True
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(data)
-    told_code, one = found("_weights")
+    told_code, one = found("weights")
     assert (told_code, one["weights", kind]["state"]) == (code, state)
     assert "SHA-256 differs" in one["weights", kind]["text"] and one["weights", kind]["next_step"]
 
@@ -142,19 +138,16 @@ def test_presets_of_ones_own_that_cannot_be_used_are_named(found: Callable[..., 
     user_presets_dir().mkdir(parents=True)
     (user_presets_dir() / "good.yaml").write_text("schema: 1\nname: good\nextends: wave\n")
     (user_presets_dir() / "bad.yaml").write_text("schema: 1\nname: bad\nextends: wave\ncontnt: 3\n")
-    code, one = found("_presets")
+    code, one = found("presets")
     assert code == 0 and one["presets", "your own"]["text"] == "1 of 2 can be used"
     assert one["presets", "bad.yaml"]["state"] == "warning" and "contnt" in one["presets", "bad.yaml"]["text"]
 
 
-def test_an_area_that_breaks_down_is_a_failure_and_the_rest_goes_on(
-    found: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_area_that_breaks_down_is_a_failure_and_the_rest_goes_on(found: Callable[..., Any]) -> None:
     def broken() -> Any:
         raise OSError("libtorch is\nnot there")
 
-    monkeypatch.setattr(doctor, "_devices", broken)
-    code, one = found("_devices", "_presets")
+    code, one = found(Area("devices", broken, DeviceError), "presets")
     assert code == 9 and "libtorch is not there" in one["devices", "devices"]["text"]
     assert one["presets", "built-in"]["state"] == "ok"
 
@@ -168,7 +161,7 @@ def test_the_first_failure_gives_the_exit_code() -> None:
 def test_no_home_folder_is_told(found: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     home = Path.home()
     monkeypatch.setenv("FRAMESTYLE_CACHE", str(home / "cache"))
-    _, one = found("_folders")
+    _, one = found("folders")
     assert one["folders", "cache"]["facts"]["path"] == "~/cache"
 
 

@@ -223,7 +223,7 @@ def _fails(message: str) -> RuntimeError:
 
 def test_after_a_failure_the_next_smaller_way_is_taken_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[Event] = []
-    monkeypatch.setattr(memory, "room_bytes", lambda device, limit: None)
+    monkeypatch.setattr(memory, "room_bytes", lambda *_: None)
     fitting = Fitting(_demand(), torch.device("cpu"), on_event=events.append)
     tried: list[Tiling] = []
 
@@ -245,7 +245,7 @@ def test_after_a_failure_the_next_smaller_way_is_taken_and_kept(monkeypatch: pyt
 
 
 def test_other_errors_pass_and_a_picture_that_never_fits_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "room_bytes", lambda device, limit: None)
+    monkeypatch.setattr(memory, "room_bytes", lambda *_: None)
     fitting = Fitting(_demand(), torch.device("cpu"))
 
     def wrong(_: Tiling) -> None:
@@ -270,10 +270,11 @@ def test_a_limit_that_nothing_fits_in_is_refused_with_what_it_takes() -> None:
         fitting.tiling(Size(1200, 800), of="the style at ")
 
 
-def test_little_free_memory_is_not_the_limits_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_little_free_memory_is_not_the_limits_fault() -> None:
     """Raising the limit would not help; and what is free is an estimate, so the smallest way is tried."""
-    monkeypatch.setattr(memory, "_free_and_held", lambda device: (64 << 20, 1 * GIB))
-    fitting = Fitting(_demand(), torch.device("cpu"), limit_bytes=100 * GIB)
+    fitting = Fitting(
+        _demand(), torch.device("cpu"), limit_bytes=100 * GIB, measure=lambda device: (64 << 20, 1 * GIB)
+    )
     least = min(options(Size(1200, 800), _demand()), key=lambda one: one.needs_bytes)
     assert fitting.tiling(Size(1200, 800)) == least.tiling
 
@@ -319,13 +320,16 @@ def test_a_picture_survives_memory_that_runs_out_half_way(
 @given(size=sizes, held=st.integers(0, 4 * GIB))
 @settings(max_examples=30, deadline=None, derandomize=True)
 def test_the_limit_that_a_refusal_names_is_enough(size: Size, held: int) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(memory, "_free_and_held", lambda device: (1 << 50, held))
-        with pytest.raises(DeviceError) as caught:
-            Fitting(_demand(), torch.device("cpu"), limit_bytes=1).tiling(size)
-        named = re.search(r"--memory-limit to (\S+)G", next_step(caught.value) or "")
-        assert named is not None
-        Fitting(_demand(), torch.device("cpu"), limit_bytes=int(float(named[1]) * GIB)).tiling(size)
+    def within(limit_bytes: int) -> Fitting:
+        return Fitting(
+            _demand(), torch.device("cpu"), limit_bytes=limit_bytes, measure=lambda device: (1 << 50, held)
+        )
+
+    with pytest.raises(DeviceError) as caught:
+        within(1).tiling(size)
+    named = re.search(r"--memory-limit to (\S+)G", next_step(caught.value) or "")
+    assert named is not None
+    within(int(float(named[1]) * GIB)).tiling(size)
 
 
 SMALL_TILE_MAP = 64 * 33 * 33
