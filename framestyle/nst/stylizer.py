@@ -43,6 +43,8 @@ from framestyle.presets import Preset
 
 WINDOW_STEPS = 10
 """Steps between two looks at the losses."""
+WARM_WINDOW_STEPS = 5
+"""The same of a frame that goes on from an earlier one."""
 GRAY_NOISE = 0.04
 """Range of the noise in the `gray` init."""
 LINE_SEARCH_EVALUATIONS = 25
@@ -411,7 +413,7 @@ class Stylizer:
         window: list[Tensor] = []
         loss = float("nan")
         parts: Parts = ()
-        window_steps = WINDOW_STEPS if stop is None else min(WINDOW_STEPS, stop.window_steps)
+        window_steps = WINDOW_STEPS if stop is None else min(WINDOW_STEPS, WARM_WINDOW_STEPS)
         for step in range(1, steps + 1):
             window.append(taking.take())
             if len(window) == window_steps or step == steps:
@@ -507,8 +509,6 @@ class _EarlyStop:
     take turns at `places`, losses are compared at the same place.
     """
 
-    window_steps = 5
-
     def __init__(self, min_steps: int, tolerance: float, places: int = 1) -> None:
         self.min_steps, self.tolerance = min_steps, tolerance
         self.slope_steps = max(2, places)
@@ -521,7 +521,7 @@ class _EarlyStop:
         last = totals[-1 - self.slope_steps :]
         if len(last) < self.fewest_losses:
             return False
-        gain = (last[0] - last[-1]) / (len(last) - 1) * self.window_steps
+        gain = (last[0] - last[-1]) / (len(last) - 1) * WARM_WINDOW_STEPS
         return gain < self.tolerance * abs(last[-1])
 
 
