@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from framestyle.doors.advice import KEY_HELP
 from framestyle.media.video.writer import CODECS
 from framestyle.presets import SHORTHANDS, Preset, SchemaRow, schema_rows
 from framestyle.presets.editors import schema_text
@@ -211,7 +212,7 @@ TOP = "Top level"
 
 def reference_text() -> str:
     """The whole of docs/presets.md."""
-    rows = schema_rows(with_plugins=False)
+    rows = schema_rows(KEY_HELP, with_plugins=False)
     head = HEAD.replace("{MOST_ENTRIES}", str(MOST_ENTRIES))
     head = head.replace("{LARGEST_UNPACKED_BYTES:,}", f"{LARGEST_UNPACKED_BYTES:,}")
     head = head.replace("{PICTURES}", _pictures())
@@ -239,7 +240,7 @@ def _pictures() -> str:
 
 def texts() -> dict[Path, str]:
     """Every file that is made here, with what it must hold."""
-    return {TARGET: reference_text(), SCHEMA_TARGET: schema_text()}
+    return {TARGET: reference_text(), SCHEMA_TARGET: schema_text(KEY_HELP)}
 
 
 def is_stale(target: Path, text: str) -> bool:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from framestyle.doors.arrays import Painter, stylize_frames, stylize_image
+    from framestyle.doors.python_presets import load_preset
     from framestyle.errors import FramestyleError
     from framestyle.frames import Frame
     from framestyle.jobs.workshop import Workshop, open_workshop
     from framestyle.motion.shots import Shot, find_shots
     from framestyle.nst.stylizer import Stylizer
-    from framestyle.presets import Preset, list_presets, load_preset
+    from framestyle.presets import Preset, list_presets
 
 __version__ = "0.1.0"
 
@@ -29,7 +30,7 @@ _HOMES = {
     "Workshop": "framestyle.jobs.workshop",
     "find_shots": "framestyle.motion.shots",
     "list_presets": "framestyle.presets",
-    "load_preset": "framestyle.presets",
+    "load_preset": "framestyle.doors.python_presets",
     "open_workshop": "framestyle.jobs.workshop",
     "stylize_frames": "framestyle.doors.arrays",
     "stylize_image": "framestyle.doors.arrays",

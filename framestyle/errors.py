@@ -1,20 +1,120 @@
-"""What can go wrong, in the user's words: each kind carries its exit code and the next step."""
+"""What can go wrong: each kind carries its exit code, a word for programs, and the facts that advice is made of.
+
+What to do next is worded by the door that is used (`doors/advice.py`): nothing here or below the doors knows an option
+of the command line. docs/errors.md lists the codes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import ClassVar, Self, TypeAlias
+
+Fact: TypeAlias = str | int | float | bool | list[str] | None
+"""What JSON can hold as it is."""
+Facts: TypeAlias = Mapping[str, Fact]
+
+
+class Code(StrEnum):
+    """What happened, in a word that stays the same from version to version. docs/errors.md says what each means."""
+
+    FAILED = "failed"
+
+    USAGE_WRONG = "usage-wrong"
+    OUTPUT_NOT_A_FOLDER = "output-not-a-folder"
+    PRESETS_SHARE_A_NAME = "presets-share-a-name"
+    WEIGHTS_FROM_FILE = "weights-from-file"
+
+    PRESET_UNUSABLE = "preset-unusable"
+    PRESET_UNKNOWN = "preset-unknown"
+    PRESET_UNREADABLE = "preset-unreadable"
+    PRESET_EMPTY = "preset-empty"
+    PRESET_INVALID = "preset-invalid"
+    PRESET_ZIP_REFUSED = "preset-zip-refused"
+    STYLE_MISSING = "style-missing"
+    MASK_MISSING = "mask-missing"
+    REGIONS_MISSING = "regions-missing"
+
+    PART_FAILED = "part-failed"
+
+    INPUT_UNUSABLE = "input-unusable"
+    INPUT_MISSING = "input-missing"
+    INPUT_UNKNOWN = "input-unknown"
+    RANGE_EMPTY = "range-empty"
+    SEQUENCE_UNCLEAR = "sequence-unclear"
+
+    OUTPUT_UNUSABLE = "output-unusable"
+    OUTPUT_EXISTS = "output-exists"
+    OUTPUT_IS_FOLDER = "output-is-folder"
+    OUTPUT_IS_INPUT = "output-is-input"
+    OUTPUT_BUSY = "output-busy"
+    OUTPUT_DAMAGED = "output-damaged"
+    PRESET_EXISTS = "preset-exists"
+    PRESET_BUILT_IN = "preset-built-in"
+    WORK_CHANGED = "work-changed"
+    WORK_DAMAGED = "work-damaged"
+    ENCODER_MISSING = "encoder-missing"
+    ENCODER_FAILED = "encoder-failed"
+    CODEC_TOO_SMALL = "codec-too-small"
+    HDR_NEEDS_BITS = "hdr-needs-bits"
+    HDR_NOT_IN_IMAGES = "hdr-not-in-images"
+
+    STORAGE_REFUSES = "storage-refuses"
+    DISK_FULL = "disk-full"
+
+    WEIGHTS_UNUSABLE = "weights-unusable"
+    WEIGHTS_MISSING = "weights-missing"
+    WEIGHTS_NOT_FETCHED = "weights-not-fetched"
+    WEIGHTS_OF_FLOW = "weights-of-flow"
+    WEIGHTS_DAMAGED = "weights-damaged"
+    WEIGHTS_SHAPES = "weights-shapes"
+
+    DEVICE_UNUSABLE = "device-unusable"
+    DEVICE_ABSENT = "device-absent"
+    DEVICE_DRIVER = "device-driver"
+    DEVICE_MEMORY = "device-memory"
+    MEMORY_LIMIT = "memory-limit"
+    LOSS_NOT_FINITE = "loss-not-finite"
+
+    INTERRUPTED = "interrupted"
+    INTERRUPTED_PART_WAY = "interrupted-part-way"
+
+    # Of notes, and of what the doctor finds: nothing fails.
+    HDR_KEPT = "hdr-kept"
+    TEN_BITS = "ten-bits"
+    MEMORY_LITTLE = "memory-little"
+    WEIGHTS_NOT_HERE = "weights-not-here"
+    FOLDER_OF_RESULTS = "folder-of-results"
+
 
 class FramestyleError(Exception):
-    """One sentence on what is wrong (with path and place), and the next step for the user.
+    """One sentence on what is wrong (with path and place), a code, and facts: plain values that advice is made of.
 
-    `exit_code` is part of the command line's contract; see README, "Exit codes".
+    `next_step` is advice that holds whatever door the user came by; where it depends on the door it is None, and the
+    door words it from code and facts. `exit_code` is part of the command line's contract; see README, "Exit codes".
     """
 
-    exit_code = 1
+    exit_code: ClassVar[int] = 1
+    code: Code = Code.FAILED
 
-    def __init__(self, message: str, *, next_step: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: Code | None = None,
+        facts: Facts | None = None,
+        next_step: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
+        self.code = code or type(self).code
+        self.facts: Facts = dict(facts or {})
         self.next_step = next_step
+
+    def with_next_step(self, next_step: str | None) -> Self:
+        """This error itself, as `with_traceback` gives it, with the advice of the door that it goes out by."""
+        self.next_step = next_step
+        return self
 
     def __str__(self) -> str:
         return self.message if self.next_step is None else f"{self.message}\n  {self.next_step}"
@@ -24,51 +124,60 @@ class UsageError(FramestyleError):
     """The call itself does not make sense."""
 
     exit_code = 2
+    code = Code.USAGE_WRONG
 
 
 class PresetError(FramestyleError):
     """A preset cannot be found, read, or accepted."""
 
     exit_code = 3
+    code = Code.PRESET_UNUSABLE
 
 
 class BatchError(FramestyleError):
     """Part of a batch failed; the rest is done."""
 
     exit_code = 4
+    code = Code.PART_FAILED
 
 
 class InputError(FramestyleError):
     """An input is missing, unreadable, or not what it was taken for."""
 
     exit_code = 5
+    code = Code.INPUT_UNUSABLE
 
 
 class OutputError(FramestyleError):
     """The result could not be encoded or put in its place."""
 
     exit_code = 6
+    code = Code.OUTPUT_UNUSABLE
 
 
 class StorageError(FramestyleError):
     """The disk is full or refuses."""
 
     exit_code = 7
+    code = Code.STORAGE_REFUSES
 
 
 class WeightsError(FramestyleError):
     """Network weights are missing, damaged, or not to be had."""
 
     exit_code = 8
+    code = Code.WEIGHTS_UNUSABLE
 
 
 class DeviceError(FramestyleError):
     """The compute device is missing, unusable, or out of memory."""
 
     exit_code = 9
+    code = Code.DEVICE_UNUSABLE
 
 
 class InterruptedByUserError(FramestyleError):
     """Stopped by Ctrl-C or SIGTERM; what is finished is kept."""
 
     exit_code = 130
+    code = Code.INTERRUPTED

@@ -6,8 +6,10 @@ A door passes an `on_event` callback down; nothing below a door prints or looks 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Self, TypeAlias
 
+from framestyle.errors import Code, Facts, FramestyleError
 from framestyle.kinds import MediaKind
 
 
@@ -40,6 +42,18 @@ class Note(Event):
 
     message: str
     level: str = "info"  # info | warning
+    code: Code | None = None
+    """Where a door has something to add: how to have it otherwise."""
+    facts: Facts = field(default_factory=dict, hash=False)
+
+
+Remark: TypeAlias = str | Note
+"""A sentence, or a note that carries a code."""
+
+
+def as_note(remark: Remark, level: str = "info") -> Note:
+    """The note that a sentence makes; a note as it is."""
+    return Note(remark, level) if isinstance(remark, str) else remark
 
 
 @dataclass(frozen=True)
@@ -204,6 +218,16 @@ class TaskFailed(Event):
     path: str
     message: str
     next_step: str | None = None
+    """What holds whatever the door; else a door words it from code and facts, as for an error."""
+    code: Code = Code.FAILED
+    facts: Facts = field(default_factory=dict, hash=False)
+
+    @classmethod
+    def of(cls, path: str, error: FramestyleError, message: str | None = None) -> Self:
+        """The task of `path` failed by `error`, which is told as `message` (None: as the error says)."""
+        return cls(
+            path, error.message if message is None else message, error.next_step, error.code, error.facts
+        )
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What FrameStyle can be extended by: registries of weights, statistics, inits, flows, engines and commands.
 
 A registry knows each implementation by its name and a `Plugin`: a line of help, and where the implementation lies, as
-"module:attribute". Nothing is loaded before it is used, and no torch here: names are for `--help` and for checking
+"module:attribute". Nothing is loaded before it is used, and no torch here: names are for help, and for checking
 presets. What FrameStyle brings itself (registries.py) comes in the same way as what other packages bring, by entry
 points of the groups `framestyle.weights`, `framestyle.statistics`, and so on (docs/extending.md).
 
@@ -35,7 +35,7 @@ class Plugin:
     `factory` is "module:attribute"; what must lie there depends on the registry (docs/extending.md). `available`, if it
     is given, is the "module:attribute" of a function without arguments that returns None, or a sentence on why the
     implementation cannot be used on this machine; it must load no torch. `traits` are a registry's own: `flow` marks
-    weights that measure optical flow and paint nothing, `fetch` those that `framestyle weights fetch` accepts.
+    weights that measure optical flow and paint nothing, `fetch` those that are fetched or imported once.
     """
 
     help: str
@@ -137,7 +137,7 @@ class Registry:
 
     def __contains__(self, name: object) -> bool:
         # Packages need not be searched for what we bring ourselves.
-        return name in self._own or name in self._searched().entries
+        return isinstance(name, str) and (name in self._own or name in self._searched().entries)
 
     def names(self, trait: str | None = None) -> tuple[str, ...]:
         """All names, the built-in ones first; with `trait`, of those that have it."""

@@ -8,7 +8,7 @@ from framestyle.errors import UsageError, WeightsError
 from framestyle.plugins import Plugin, Registry
 
 FLOW, FETCH = "flow", "fetch"
-"""Traits of weights: those that measure optical flow and paint nothing; those that `weights fetch` accepts."""
+"""Traits of weights: those that measure optical flow and paint nothing; those that are fetched or imported once."""
 
 WEIGHTS = Registry(
     "weights",
@@ -20,12 +20,12 @@ WEIGHTS = Registry(
             traits=frozenset({FETCH}),
         ),
         "imagenet": Plugin(
-            "torchvision's VGG19, a 548 MB download: framestyle weights fetch",
+            "torchvision's VGG19, a 548 MB download",
             "framestyle.nst.weights.imagenet:IMAGENET",
             traits=frozenset({FETCH}),
         ),
         "caffe": Plugin(
-            "the original network, from your file: framestyle weights fetch caffe --file FILE",
+            "the original network, from your file",
             "framestyle.nst.weights.caffe:CAFFE",
             traits=frozenset({FETCH}),
         ),
@@ -38,12 +38,12 @@ WEIGHTS = Registry(
             "framestyle.nst.weights.untrained:UNTRAINED",
         ),
         "raft-small": Plugin(
-            "torchvision's RAFT, quick, for video.flow=raft: framestyle weights fetch raft-small",
+            "torchvision's RAFT, quick, for video.flow=raft",
             "framestyle.nst.weights.raft:RAFT_SMALL",
             traits=frozenset({FETCH, FLOW}),
         ),
         "raft-large": Plugin(
-            "torchvision's RAFT, for video.flow=raft: framestyle weights fetch raft-large",
+            "torchvision's RAFT, for video.flow=raft",
             "framestyle.nst.weights.raft:RAFT_LARGE",
             traits=frozenset({FETCH, FLOW}),
         ),

@@ -72,6 +72,7 @@ def test_what_a_package_brings_is_there_beside_ours(package: Package) -> None:
     things = registry(package)
     assert things.names() == ("plain", "fine") and things.built_in_names == ("plain",)
     assert "fine" in things and "other" not in things
+    assert [] not in things  # as a preset may have it in place of a name
     assert things.load("fine")(21) == 42 and things.load("plain")(9) == 3
     entry = things.entry("fine")
     assert (entry.package, entry.plugin.help, entry.is_built_in) == ("good 1.0", "Twice as much", False)

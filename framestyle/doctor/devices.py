@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from framestyle.doctor.finding import OK, Finding, failed
-from framestyle.errors import DeviceError
+from framestyle.errors import Code, DeviceError
 
 
 def devices() -> Iterator[Finding]:
@@ -29,8 +29,7 @@ def _cuda(number: int) -> Finding:
         with torch.cuda.device(device):
             in_hardware = torch.cuda.is_bf16_supported(including_emulation=False)
     except RuntimeError as error:
-        advice = "Update its driver, or use --device cpu."
-        return failed("devices", str(device), _first_line(error), DeviceError, advice)
+        return failed("devices", str(device), _first_line(error), DeviceError, Code.DEVICE_DRIVER)
     facts = {"memory_bytes": total, "free_memory_bytes": free, "bfloat16_in_hardware": in_hardware}
     return _device(device, f"{name}, {total / 1e9:.1f} GB, {free / 1e9:.1f} GB free", facts)
 
@@ -48,9 +47,7 @@ def _device(device: Any, text: str, facts: dict[str, Any] | None = None) -> Find
             speed = measured_speed(device, dtype)
         except RuntimeError as error:  # torch's out of memory is one
             if dtype == torch.float32:
-                return failed(
-                    "devices", str(device), _first_line(error), DeviceError, "Use another --device."
-                )
+                return failed("devices", str(device), _first_line(error), DeviceError, Code.DEVICE_UNUSABLE)
             parts.append("no bfloat16")
             facts[name] = None
             continue

@@ -5,7 +5,8 @@ Nothing here raises, and nothing reaches a network. What fails stands as a findi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from framestyle.doctor.devices import devices
 from framestyle.doctor.ffmpeg import ffmpeg
@@ -25,31 +26,38 @@ from framestyle.errors import (
     WeightsError,
 )
 
-Look = Callable[[], Iterator[Finding]]
 
-AREAS: Mapping[str, tuple[Look, type[FramestyleError]]] = {
-    "system": (system, DeviceError),
-    "packages": (packages, DeviceError),
-    "devices": (devices, DeviceError),
-    "ffmpeg": (ffmpeg, OutputError),
-    "weights": (weights, WeightsError),
-    "folders": (folders, StorageError),
-    "presets": (presets, PresetError),
-    "plugins": (plugins, UsageError),
-}
-"""What is looked at, and the error that a job would meet where looking itself breaks down."""
+@dataclass(frozen=True)
+class Area:
+    """A part of the machine, how it is looked at, and which error a job would meet where that breaks down."""
+
+    name: str
+    look: Callable[[], Iterator[Finding]]
+    kind: type[FramestyleError]
 
 
-def examine() -> Iterator[Finding]:
+AREAS = (
+    Area("system", system, DeviceError),
+    Area("packages", packages, DeviceError),
+    Area("devices", devices, DeviceError),
+    Area("ffmpeg", ffmpeg, OutputError),
+    Area("weights", weights, WeightsError),
+    Area("folders", folders, StorageError),
+    Area("presets", presets, PresetError),
+    Area("plugins", plugins, UsageError),
+)
+"""In the order in which they are examined."""
+
+
+def examine(areas: Sequence[Area] = AREAS) -> Iterator[Finding]:
     """Every finding, as it is made. An area that breaks down is a failure of its own."""
-    for area, (look, kind) in AREAS.items():
+    for area in areas:
         try:
-            yield from look()
+            yield from area.look()
         except Exception as error:  # the doctor must not die of what it looks for
             text = f"cannot be examined: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
-            yield failed(
-                area, area, text, kind, "Install FrameStyle anew: pip install --force-reinstall framestyle"
-            )
+            again = "Install FrameStyle anew: pip install --force-reinstall framestyle"
+            yield failed(area.name, area.name, text, area.kind, again)
 
 
 def exit_code(findings: list[Finding]) -> int:

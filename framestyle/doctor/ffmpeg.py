@@ -7,12 +7,13 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from framestyle.doctor.finding import FAILURE, OK, WARNING, Finding, failed
-from framestyle.errors import FramestyleError, OutputError
+from framestyle.errors import Code, FramestyleError, OutputError
 
 
 def ffmpeg() -> Iterator[Finding]:
@@ -76,11 +77,8 @@ def _encoders() -> Iterator[Finding]:
             yield Finding("encoders", name, OK, text, facts=facts)
             continue
         text = "; ".join(filter(None, (text, *missing)))
-        others = "Choose another --set output.video_codec, or an ffmpeg that has it."
-        if name == default:
-            yield Finding("encoders", name, FAILURE, text, others, OutputError.exit_code, facts)
-        else:
-            yield Finding("encoders", name, WARNING, text, others, facts=facts)
+        state, exit_code = (FAILURE, OutputError.exit_code) if name == default else (WARNING, 0)
+        yield Finding("encoders", name, state, text, None, exit_code, facts, Code.ENCODER_MISSING)
     silent = {encoder: why for encoder, answer in sound.items() if (why := answer.result()) is not None}
     text = "; ".join(f"{one}: {silent[one]}" if one in silent else one for one in SOUND_ENCODERS)
     facts = {"works": [one for one in SOUND_ENCODERS if one not in silent], "refused": silent}
@@ -102,7 +100,8 @@ def _round_trip() -> Finding:
                     again = "Install them anew: pip install --force-reinstall opencv-python imageio-ffmpeg"
                     return failed("ffmpeg", "decoders", f"{codec}: {problem}", OutputError, again)
     except FramestyleError as error:
-        return failed("ffmpeg", "decoders", error.message, OutputError, error.next_step or "Try again.")
+        finding = failed("ffmpeg", "decoders", error.message, OutputError, error.code)
+        return replace(finding, next_step=error.next_step, facts=dict(error.facts))
     text = "a clip written, verified and read back, by OpenCV and by ffmpeg"
     return Finding("ffmpeg", "decoders", OK, text)
 

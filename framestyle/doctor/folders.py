@@ -7,11 +7,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from framestyle.doctor.finding import FAILURE, OK, WARNING, Finding, failed
-from framestyle.errors import StorageError
+from framestyle.errors import Code, StorageError
 from framestyle.jobs.room import nearest_folder
 from framestyle.presets.library import cache_dir, user_presets_dir
 
@@ -21,13 +22,13 @@ LITTLE_SPACE_BYTES = 2e9
 def folders() -> Iterator[Finding]:
     yield _folder("cache", cache_dir(), "Set FRAMESTYLE_CACHE to a folder that can be written to.", size=True)
     yield _folder("presets", user_presets_dir(), "Check its permissions.", essential=False)
-    yield _folder(
-        "current", Path.cwd(), "Results go where -o says; choose a folder with room.", essential=False
-    )
+    yield _folder("current", Path.cwd(), Code.FOLDER_OF_RESULTS, essential=False)
     yield _folder("temporary", Path(tempfile.gettempdir()), "Set TMPDIR to a folder that can be written to.")
 
 
-def _folder(name: str, path: Path, advice: str, *, size: bool = False, essential: bool = True) -> Finding:
+def _folder(
+    name: str, path: Path, advice: str | Code, *, size: bool = False, essential: bool = True
+) -> Finding:
     """Whether it can be written to, or made, and how much room there is."""
     there = nearest_folder(path)
     shown = _shown(path)
@@ -48,9 +49,9 @@ def _folder(name: str, path: Path, advice: str, *, size: bool = False, essential
         parts.append(f"{free / 1e9:.1f} GB free")
         if not writes:
             parts.append("cannot be written to")
-            state = FAILURE if essential else WARNING
-            code = StorageError.exit_code if essential else 0
-            return Finding("folders", name, state, ", ".join(parts), advice, code, facts)
+            finding = failed("folders", name, ", ".join(parts), StorageError, advice)
+            state, exit_code = (FAILURE, finding.exit_code) if essential else (WARNING, 0)
+            return replace(finding, state=state, exit_code=exit_code, facts=facts)
         if free < LITTLE_SPACE_BYTES:
             return Finding("folders", name, WARNING, ", ".join(parts), "Free some space.", facts=facts)
         return Finding("folders", name, OK, ", ".join(parts), facts=facts)

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from framestyle.doctor.finding import OK, WARNING, Finding, failed
-from framestyle.errors import DeviceError
+from framestyle.errors import Code, DeviceError
 from framestyle.jobs.facts import versions
 
 PACKAGES = (
@@ -52,8 +52,7 @@ def system() -> Iterator[Finding]:
     left = "" if free is None else f", {free / 1e9:.1f} GB free"
     text = f"{facts['model']}, {cores} cores{memory}{left}"
     if free is not None and free < LITTLE_MEMORY_BYTES:
-        advice = "Close other programs, or choose a smaller --max-side."
-        yield Finding("system", "CPU", WARNING, text, advice, facts=facts)
+        yield Finding("system", "CPU", WARNING, text, facts=facts, code=Code.MEMORY_LITTLE)
     else:
         yield Finding("system", "CPU", OK, text, facts=facts)
 

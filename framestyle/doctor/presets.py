@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from framestyle.doctor.finding import OK, WARNING, Finding, failed
-from framestyle.errors import PresetError
+from framestyle.errors import Code, PresetError
 from framestyle.presets.library import SUFFIXES, user_presets_dir
 
 
@@ -36,5 +36,4 @@ def presets() -> Iterator[Finding]:
     text = f"{usable} of {count} can be used" if count else "none yet"
     yield Finding("presets", "your own", OK, text, facts={"count": count, "usable": usable})
     for name, text in complaints:
-        advice = "framestyle presets validate FILE tells every error."
-        yield Finding("presets", name, WARNING, text, advice)
+        yield Finding("presets", name, WARNING, text, code=Code.PRESET_UNUSABLE)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from framestyle.doctor.finding import FAILURE, OK, WARNING, Finding
-from framestyle.errors import WeightsError
-from framestyle.registries import WEIGHTS
+from framestyle.errors import Code, WeightsError
+from framestyle.registries import FETCH, WEIGHTS
 
 
 def weights() -> Iterator[Finding]:
@@ -27,12 +27,15 @@ def weights() -> Iterator[Finding]:
             kind = traits_of(row.kind)
             # Without it others are taken, which is said then; a file that is not what it should be is refused.
             bearable = kind.mends_itself or not row.at_hand
-            rank, code = (WARNING, 0) if bearable else (FAILURE, WeightsError.exit_code)
-            yield Finding("weights", row.kind, rank, state, kind.remedy, code, facts)
+            rank, exit_code = (WARNING, 0) if bearable else (FAILURE, WeightsError.exit_code)
+            is_fetched = FETCH in WEIGHTS.entry(row.kind).plugin.traits
+            code = Code.WEIGHTS_DAMAGED if kind.remedy is None and is_fetched else None
+            yield Finding("weights", row.kind, rank, state, kind.remedy, exit_code, facts, code)
         elif state == "ok":
             text = f"{row.size_bytes / 1e6:.0f} MB, its hash is right"
             yield Finding("weights", row.kind, OK, text, facts=facts)
         elif row.at_hand:
             yield Finding("weights", row.kind, OK, "made when they are used", facts=facts)
         else:
-            yield Finding("weights", row.kind, OK, f"not here: {row.note}", facts=facts)
+            text = f"not here: {row.note}"
+            yield Finding("weights", row.kind, OK, text, facts=facts, code=Code.WEIGHTS_NOT_HERE)

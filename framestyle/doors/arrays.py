@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from framestyle.errors import UsageError
+from framestyle.doors.advice import in_python_words
+from framestyle.doors.python_presets import load_preset
+from framestyle.errors import Code, UsageError
 from framestyle.events import OnEvent, ignore
 from framestyle.frames import Frame, Pixels
 from framestyle.jobs.masks import has_regions
@@ -25,7 +27,7 @@ from framestyle.motion import sequence
 from framestyle.motion.shots import Shot, find_shots
 from framestyle.nst.image import to_pixels, to_tensor
 from framestyle.nst.stylizer import Stylizer
-from framestyle.presets import Preset, load_preset
+from framestyle.presets import Preset
 
 Array = npt.NDArray[Any]
 """HWC, RGB or RGBA: uint8, uint16, or floats in [0, 1]. Colours are not multiplied by alpha."""
@@ -106,17 +108,18 @@ class Painter:
     ) -> None:
         loaded = preset if isinstance(preset, Preset) else load_preset(preset)
         scales = loaded.scales.model_copy(update={"max_side_px": 0})
-        # What measures motion is made when frames come, and only then.
-        self._workshop = open_workshop(
-            loaded.model_copy(update={"scales": scales}),
-            weights=weights,
-            device=device,
-            seed=seed,
-            on_event=on_event,
-            clips=False,
-            masks_follow=True,
-            memory_limit_bytes=memory_limit_bytes,
-        )
+        with in_python_words():
+            # What measures motion is made when frames come, and only then.
+            self._workshop = open_workshop(
+                loaded.model_copy(update={"scales": scales}),
+                weights=weights,
+                device=device,
+                seed=seed,
+                on_event=on_event,
+                clips=False,
+                masks_follow=True,
+                memory_limit_bytes=memory_limit_bytes,
+            )
         self.preset = self._workshop.preset
 
     def stylize_image(self, image: Array, *, mask: Array | None = None) -> Array:
@@ -126,8 +129,9 @@ class Painter:
         images are for, HW or HWC of the same types; it is stretched over the picture. None: the preset's own.
         """
         picture = _Picture.of(image)
-        stylizer = self._with_mask(mask)
-        result = stylizer.stylize(to_tensor(picture.pixels, stylizer.device))
+        with in_python_words():
+            stylizer = self._with_mask(mask)
+            result = stylizer.stylize(to_tensor(picture.pixels, stylizer.device))
         return picture.painted(to_pixels(result.image, picture.pixels.dtype.type))
 
     def stylize_frames(
@@ -140,7 +144,8 @@ class Painter:
         else is taken as one shot: a frame that the motion does not lead to starts afresh all the same. `mask`: one for
         all frames, as for a picture.
         """
-        stylizer = self._with_mask(mask)
+        with in_python_words():
+            stylizer = self._with_mask(mask)
         if shots is None:
             twice = isinstance(frames, Sequence | np.ndarray)
             shots = self._shots_of(frames) if twice else [Shot(0, 0)]
@@ -148,8 +153,9 @@ class Painter:
         painted = sequence.stylize_frames(
             _noted(frames, waiting), shots, stylizer, on_event=self._workshop.on_event
         )
-        for frame in painted:
-            yield waiting.popleft().painted(frame.pixels)
+        with in_python_words():
+            for frame in painted:
+                yield waiting.popleft().painted(frame.pixels)
 
     def _with_mask(self, mask: Array | None) -> Stylizer:
         stylizer = self._workshop.stylizer
@@ -157,13 +163,13 @@ class Painter:
             if stylizer.needs_mask:
                 raise UsageError(
                     "style images of the preset are for regions, and no mask says where those are",
-                    next_step="Give mask=, an array in the regions' grey levels or colours.",
+                    code=Code.MASK_MISSING,
                 )
             return stylizer
         if not has_regions(self.preset):
             raise UsageError(
                 "there is a mask, but no style image of the preset is for a region",
-                next_step='Say which is for what: load_preset(name, ["style.images.0.region=255"]).',
+                code=Code.REGIONS_MISSING,
             )
         colours = np.dstack([mask] * 3) if isinstance(mask, np.ndarray) and mask.ndim == 2 else mask
         return stylizer.with_mask(to_tensor(_Picture.of(colours).pixels))

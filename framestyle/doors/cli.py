@@ -9,6 +9,7 @@ import argparse
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 import framestyle
+from framestyle.doors.advice import next_step
 from framestyle.doors.options import (
     add_engine,
     add_inputs,
@@ -52,7 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = parser.parse_args(argv)
     except FramestyleError as error:
-        return _fail(error, debug=False)
+        return _fail(error, argparse.Namespace(debug=False))
+    args.began_s = time.perf_counter()
     if not hasattr(args, "run"):
         parser.print_help()
         return UsageError.exit_code
@@ -62,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(args)
     except KeyboardInterrupt:
         _hear_no_more()
-        return _fail(_interrupted(), args.debug)
+        return _fail(_interrupted(), args)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -72,9 +75,9 @@ def _run(args: argparse.Namespace) -> int:
         return code
     except InterruptedByUserError as stop:
         _hear_no_more()
-        return _fail(stop, args.debug)
+        return _fail(stop, args)
     except FramestyleError as error:
-        return _fail(error, args.debug)
+        return _fail(error, args)
     except BrokenPipeError:
         # The reader of our output went away (`framestyle presets list | head`): nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -106,13 +109,17 @@ def _interrupted() -> InterruptedByUserError:
     )
 
 
-def _fail(error: FramestyleError, debug: bool) -> int:
-    if debug:
+def _fail(error: FramestyleError, args: argparse.Namespace) -> int:
+    if args.debug:
         traceback.print_exception(error)
+    if getattr(args, "progress", None) == "json" and not isinstance(error, BatchError):
+        from framestyle.doors.console import failed_line
+
+        print(failed_line(error, time.perf_counter() - args.began_s), file=sys.stderr)
     # A preset's faults stand in a line each; elsewhere a line's end can only be part of a name.
     print(f"framestyle: {plain(error.message, lines=isinstance(error, PresetError))}", file=sys.stderr)
-    if error.next_step:
-        print(f"  {plain(error.next_step)}", file=sys.stderr)
+    if step := next_step(error):
+        print(f"  {plain(step)}", file=sys.stderr)
     return error.exit_code
 
 
@@ -226,7 +233,7 @@ def _order(args: argparse.Namespace) -> Order:
     return Order(
         args.inputs,
         Path(args.output),
-        [load_preset(name, overrides) for name in args.presets],
+        [load_preset(name, overrides, origin="--set") for name in args.presets],
         weights=args.weights,
         device=args.device,
         seed=args.seed,

@@ -23,9 +23,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from framestyle.doors.advice import next_step, note_text
 from framestyle.doors.progress import Progress
 from framestyle.doors.remaining import Clock
 from framestyle.doors.text import counted, plain
+from framestyle.errors import FramestyleError
 from framestyle.events import (
     CellDone,
     Event,
@@ -132,10 +134,32 @@ class _Json(_Silent):
             "event": name,
             "time_s": round(self._clock() - self._started, 3),
             **dataclasses.asdict(event),
+            **_advice(event),
         }
         with self._lock:
             self._stream.write(json.dumps(_finite(fields), ensure_ascii=True) + "\n")
             self._stream.flush()
+
+
+def _advice(event: Event) -> dict[str, str | None]:
+    """The fields that this door words."""
+    if isinstance(event, TaskFailed):
+        return {"next_step": next_step(event)}
+    return {"message": note_text(event)} if isinstance(event, Note) else {}
+
+
+def failed_line(error: FramestyleError, time_s: float) -> str:
+    """What ends a command, as JSON: the last event where there is no `job_done`."""
+    fields = {
+        "event": "failed",
+        "time_s": round(time_s, 3),
+        "code": error.code,
+        "facts": dict(error.facts),
+        "message": error.message,
+        "next_step": next_step(error),
+        "exit_code": error.exit_code,
+    }
+    return json.dumps(_finite(fields), ensure_ascii=True)
 
 
 def _finite(value: object) -> object:
@@ -186,7 +210,7 @@ def describe(event: Event) -> str:
     if isinstance(event, TaskResumed):
         return f"{plain(event.path)}: goes on after frame {event.frames}"
     if isinstance(event, Note):
-        return f"{'warning: ' if event.level == 'warning' else ''}{plain(event.message)}"
+        return f"{'warning: ' if event.level == 'warning' else ''}{plain(note_text(event))}"
     if isinstance(event, CellDone):
         return f"{plain(event.path)} in {plain(event.preset)}: {event.seconds:.1f} s"
     if isinstance(event, TaskFailed):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from framestyle.doors.advice import next_step
 from framestyle.doors.sheet import Shown, picture_row, sheet
 from framestyle.errors import BatchError, InputError, InterruptedByUserError
 from framestyle.events import Event, Note, OnEvent, TaskDone, TaskFailed, TaskSkipped
@@ -107,7 +108,7 @@ def demo(
         raise BatchError(
             f"{len(teller.failures)} of {sum(job.tasks for job in jobs)} failed; the rest is done: "
             f"{teller.failures[0].message}",
-            next_step=teller.failures[0].next_step,
+            next_step=next_step(teller.failures[0]),
         )
     photos = tuple(folder / name / PHOTO for name in (FIRST_PRESET, *OTHER_PRESETS))
     made = Made(photos, folder / FIRST_PRESET / CLIP, folder / SHEET, teller.painted)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import framestyle
+from framestyle.doors.advice import finding_step, weights_text
 from framestyle.doors.rows import Row, print_rows
+from framestyle.errors import Code
 
 if TYPE_CHECKING:
     from framestyle.doctor import Finding
@@ -25,15 +28,22 @@ def add_doctor(parser: argparse.ArgumentParser) -> None:
 
 def run_doctor(args: argparse.Namespace) -> int:
     """`framestyle doctor`: everything is looked at; the exit code is the first failure's."""
-    from framestyle.doctor import examine, exit_code
+    from framestyle.doctor import examine
+
+    return tell(examine(), as_json=args.json)
+
+
+def tell(found: Iterable[Finding], *, as_json: bool) -> int:
+    """Prints what is found, as it is found or as JSON at the end; the exit code."""
+    from framestyle.doctor import exit_code
 
     findings: list[Finding] = []
-    if args.json:
-        findings += examine()
+    if as_json:
+        findings += found
         print(json.dumps(_as_json(findings), indent=2, ensure_ascii=False))
         return exit_code(findings)
     area = ""
-    for finding in examine():
+    for finding in found:
         findings.append(finding)
         if finding.area != area:
             area = finding.area
@@ -48,10 +58,17 @@ def run_doctor(args: argparse.Namespace) -> int:
 
 def _rows(finding: Finding) -> list[Row]:
     sign, style = SIGNS[finding.state]
-    rows = [Row(f"{sign:7}", f"{finding.name}: {finding.text}", style)]
-    if finding.next_step is not None:
-        rows.append(Row(" " * 7, f"  {finding.next_step}"))
+    rows = [Row(f"{sign:7}", f"{finding.name}: {_text(finding)}", style)]
+    if (step := finding_step(finding)) is not None:
+        rows.append(Row(" " * 7, f"  {step}"))
     return rows
+
+
+def _text(finding: Finding) -> str:
+    """What was found; of weights that are not here also how they come."""
+    if finding.code == Code.WEIGHTS_NOT_HERE:
+        return weights_text(finding.name, finding.text)
+    return finding.text
 
 
 def _as_json(findings: list[Finding]) -> dict[str, Any]:
@@ -68,8 +85,9 @@ def _as_json(findings: list[Finding]) -> dict[str, Any]:
                 "area": one.area,
                 "name": one.name,
                 "state": one.state,
-                "text": one.text,
-                "next_step": one.next_step,
+                "text": _text(one),
+                "next_step": finding_step(one),
+                "code": one.code,
                 "facts": one.facts,
             }
             for one in findings

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from framestyle.doors.advice import ALL_KEYS, KEY_HELP
 from framestyle.doors.parsing import Parser
 from framestyle.doors.text import plain
 from framestyle.errors import InputError, OutputError, PresetError, UsageError
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
 
     from framestyle.presets import PresetSummary
 
-ALL_KEYS = "All keys and their ranges: framestyle presets keys"
+TO_GO_ON_WITH = """\
+#
+# All keys, their ranges and defaults: framestyle presets keys
+# Check this file: framestyle presets validate FILE
+"""
+"""Ends a new preset's file."""
 STRIP_WIDTH = 6
 """Swatches of the strip in the list, shared by a preset's style images."""
 
@@ -198,7 +204,8 @@ def run_from(args: argparse.Namespace) -> int:
     from framestyle.jobs.recipes import recovered_preset
 
     recovered = recovered_preset(args.image)
-    print(recovered.text, end="")
+    made_with = f"with --weights {recovered.weights} --seed {recovered.seed}"
+    print(f"# {recovered.made}\n# {made_with}\n{recovered.text}", end="")
     for doubt in recovered.doubts:
         print(plain(doubt, lines=True), file=sys.stderr)
     return 0
@@ -208,7 +215,7 @@ def run_keys(args: argparse.Namespace) -> int:
     """`framestyle presets keys`."""
     from framestyle.presets import schema_rows
 
-    for row in schema_rows():
+    for row in schema_rows(KEY_HELP):
         unit = f" {row.unit}" if row.unit else ""
         print(
             f"{row.key} = {row.default}{unit}  [{row.type}{', ' + row.range if row.range else ''}]\n    {row.help}"
@@ -220,7 +227,7 @@ def run_schema(args: argparse.Namespace) -> int:
     """`framestyle presets schema`."""
     from framestyle.presets.editors import schema_text
 
-    print(schema_text(), end="")
+    print(schema_text(KEY_HELP), end="")
     return 0
 
 
@@ -242,7 +249,7 @@ def run_new(args: argparse.Namespace) -> int:
     if there := own_preset(args.name):
         raise OutputError(f"{there} exists already", next_step="Choose another name, or edit that file.")
     target = user_presets_dir() / f"{args.name}.yaml"
-    text = new_preset_text(args.name, [image.resolve() for image in args.style])
+    text = new_preset_text(args.name, [image.resolve() for image in args.style]) + TO_GO_ON_WITH
     with atomic_output(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
     _tell(target, args.name)

@@ -21,6 +21,7 @@ from framestyle.doors.options import (
 from framestyle.doors.text import plain
 from framestyle.errors import (
     BatchError,
+    Code,
     InterruptedByUserError,
     OutputError,
     PresetError,
@@ -29,10 +30,10 @@ from framestyle.errors import (
 from framestyle.kinds import MediaKind
 
 if TYPE_CHECKING:
+    from framestyle.doors.sweeps import Sweep
     from framestyle.events import Event
     from framestyle.jobs.inputs import Inputs
     from framestyle.presets import Preset
-    from framestyle.presets.sweeps import Sweep
 
 EXAMPLES = """examples:
   framestyle preview photos/ clip.mp4 -o looks.png -p mosaic -p wave
@@ -89,7 +90,7 @@ def add_preview(parser: argparse.ArgumentParser) -> None:
 
 def run_preview(args: argparse.Namespace) -> int:
     """`framestyle preview`: what is wanted is checked before anything is decoded."""
-    from framestyle.presets.sweeps import parse_sweep
+    from framestyle.doors.sweeps import parse_sweep
 
     sweeps = [parse_sweep(text) for text in args.sweeps]
     _check_usage(args, sweeps)
@@ -155,12 +156,13 @@ def _load_presets(
         if row.is_broken and row.name not in args.presets
     ]
     wanted = dict.fromkeys([*args.presets, *(row.name for row in rows if not row.is_broken)])
-    loaded = [(text, load_preset(text, overrides_of(args))) for text in wanted]
+    loaded = [(text, load_preset(text, overrides_of(args), origin="--set")) for text in wanted]
     for _, preset in loaded:
         if preset.is_abstract:
             raise PresetError(
                 f"preset {preset.name!r} names no style image",
-                next_step="Add one: --set style.images=PATH, or choose another: framestyle presets list",
+                code=Code.STYLE_MISSING,
+                facts={"preset": preset.name},
             )
     names = [preset.name for _, preset in loaded]
     titled = [(preset.name if names.count(preset.name) == 1 else text, preset) for text, preset in loaded]
@@ -173,13 +175,9 @@ def _sweep(args: argparse.Namespace, sweeps: Sequence[Sweep]) -> list[tuple[str,
 
     looks = []
     for chosen in product(*(sweep.overrides() for sweep in sweeps)):
-        try:
-            looks.append((" ".join(chosen), load_preset(args.presets[0], [*overrides_of(args), *chosen])))
-        except PresetError as error:
-            # Without the sweep it loaded: so this is about the sweep, and is said in its name.
-            raise PresetError(
-                error.message.replace("--set ", "--sweep "), next_step=error.next_step
-            ) from error
+        # Without the sweep it loaded: what is wrong now is about the sweep, and is said in its name.
+        preset = load_preset(args.presets[0], [*overrides_of(args), *chosen], origin="--sweep")
+        looks.append((" ".join(chosen), preset))
     return looks
 
 

@@ -180,7 +180,7 @@ def _started(wanted: Wanted, bench: Bench, total: int) -> JobStarted:
 
 def _tell_unusable(unusable: Sequence[Unusable], on_event: OnEvent) -> None:
     for one in unusable:
-        on_event(TaskFailed(str(one.path), one.error.message, one.error.next_step))
+        on_event(TaskFailed.of(str(one.path), one.error))
 
 
 def _fill(state: _State, pictures: Sequence[Picture], bench: Bench) -> list[LookDone]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from framestyle.doors.options import add_range
 from framestyle.doors.rows import Row, print_rows
 from framestyle.doors.text import counted
-from framestyle.errors import InputError, OutputError, UsageError
+from framestyle.errors import Code, InputError, OutputError, UsageError
 from framestyle.kinds import MediaKind
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
             try:
                 sniff(file)
             except InputError as error:
-                if "neither a video nor a photo" in error.message:
+                if error.code == Code.INPUT_UNKNOWN:
                     continue
             found.append(file)
         if not found:

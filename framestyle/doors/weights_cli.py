@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from framestyle.doors.advice import weights_text
 from framestyle.doors.parsing import Parser
 from framestyle.registries import FETCH, WEIGHTS
 
@@ -36,7 +37,7 @@ def run_weights_list(args: argparse.Namespace) -> int:
 
     for row in list_weights():
         there = "at hand" if row.at_hand else "not here"
-        print(f"{row.kind:10} {there:9} {row.size_bytes >> 20:5d} MB  {row.note}")
+        print(f"{row.kind:10} {there:9} {row.size_bytes >> 20:5d} MB  {weights_text(row.kind, row.note)}")
     return 0
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from framestyle.errors import InputError, OutputError, UsageError
+from framestyle.errors import Code, InputError, OutputError, UsageError
 from framestyle.events import Event, JobDone, Note, OnEvent, TaskFailed
 from framestyle.jobs.facts import is_publishing, refuse_change
 from framestyle.jobs.inputs import Inputs, Unusable, gather
@@ -122,7 +122,9 @@ def _folders(order: Order) -> list[Path]:
         return [order.output]
     if order.output.suffix.lstrip(".").lower() in PHOTO_SUFFIXES | VIDEO_SUFFIXES and not order.into_folder:
         raise UsageError(
-            f"{order.output} is one file, but there are several presets", next_step="Name a folder with -o."
+            f"{order.output} is one file, but there are several presets",
+            code=Code.OUTPUT_NOT_A_FOLDER,
+            facts={"path": str(order.output)},
         )
     taken: set[str] = set()
     for preset in order.presets:
@@ -134,7 +136,8 @@ def _folders(order: Order) -> list[Path]:
         if as_one(Path(preset.name)) in taken:
             raise UsageError(
                 f"two of the presets are called {preset.name!r}, and would share a folder",
-                next_step="Use them one at a time, each with an -o of its own.",
+                code=Code.PRESETS_SHARE_A_NAME,
+                facts={"preset": preset.name},
             )
         taken.add(as_one(Path(preset.name)))
     return [order.output / preset.name for preset in order.presets]
@@ -191,7 +194,8 @@ def _refusal(refused: Sequence[tuple[Task, Standing]], trouble: str | None) -> O
     )
     return OutputError(
         f"{task.outputs()[0]} exists already{why}{more}{lost}",
-        next_step="Choose another -o, or add --overwrite to replace what is not done.",
+        code=Code.OUTPUT_EXISTS,
+        facts={"path": str(task.outputs()[0]), "outputs": len(refused)},
     )
 
 
@@ -320,7 +324,7 @@ def _not_trusted(manifest: Manifest) -> Note:
 
 
 def _failure(unusable: Unusable) -> TaskFailed:
-    return TaskFailed(str(unusable.path), unusable.error.message, unusable.error.next_step)
+    return TaskFailed.of(str(unusable.path), unusable.error)
 
 
 def _failing_again(job: Job) -> dict[Task, TaskFailed]:
@@ -331,7 +335,7 @@ def _failing_again(job: Job) -> dict[Task, TaskFailed]:
             try:
                 _look_at(task)
             except InputError as error:
-                again[task] = TaskFailed(str(task.source), error.message, error.next_step)
+                again[task] = TaskFailed.of(str(task.source), error)
     return again
 
 

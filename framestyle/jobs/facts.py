@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from framestyle.errors import OutputError
+from framestyle.errors import Code, OutputError
 from framestyle.jobs.manifest import Mark
 from framestyle.jobs.plan import Task
 from framestyle.jobs.work import Work
@@ -116,7 +116,8 @@ def refuse_change(task: Task, work: Work) -> None:
     if (change := now.change_since(then)) is not None:
         raise OutputError(
             f"{task.target} was begun {change}",
-            next_step="Give the command as it was to go on, or add --fresh to begin anew.",
+            code=Code.WORK_CHANGED,
+            facts={"path": str(task.target), "change": change},
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from framestyle.errors import InputError, PresetError
+from framestyle.errors import Code, InputError, PresetError
 from framestyle.frames import Pixels
 from framestyle.kinds import MediaKind
 from framestyle.media.files import sniff, walk
@@ -22,12 +22,14 @@ def check_masks(preset: Preset, *, more_follow: bool = False) -> None:
     if has_regions(preset) and preset.style.mask is None and not more_follow:
         raise PresetError(
             f"style images of preset {preset.name!r} are for regions, and no mask says where those are",
-            next_step="Add --mask IMAGE: a picture of the input's regions, in their grey levels or colours.",
+            code=Code.MASK_MISSING,
+            facts={"preset": preset.name},
         )
     if not has_regions(preset) and preset.style.mask is not None:
         raise PresetError(
             f"there is a mask, {preset.style.mask}, but no style image of preset {preset.name!r} is for a region",
-            next_step="Say which is for what, as in --set style.images.0.region=255 for white.",
+            code=Code.REGIONS_MISSING,
+            facts={"preset": preset.name, "mask": str(preset.style.mask)},
         )
 
 

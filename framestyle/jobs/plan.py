@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from framestyle.errors import OutputError, UsageError
+from framestyle.errors import Code, OutputError, UsageError
 from framestyle.jobs.inputs import Found, Inputs
 from framestyle.kinds import MediaKind
 from framestyle.media.files import file_identity
@@ -112,7 +112,9 @@ def is_one_file(output: Path, inputs: Inputs, *, into_folder: bool = False) -> b
     many = not inputs.alone
     if many and not into_folder and output.suffix.lstrip(".").lower() in PHOTO_SUFFIXES | VIDEO_SUFFIXES:
         raise UsageError(
-            f"{output} is one file, but there are several inputs", next_step="Name a folder with -o."
+            f"{output} is one file, but there are several inputs",
+            code=Code.OUTPUT_NOT_A_FOLDER,
+            facts={"path": str(output)},
         )
     return not many and not into_folder and bool(output.suffix) and not output.is_dir()
 
@@ -139,7 +141,8 @@ def plan(
         if task.target.is_dir():
             raise OutputError(
                 f"{task.target} is a folder, and is to be a file",
-                next_step="Move it away, or choose another -o.",
+                code=Code.OUTPUT_IS_FOLDER,
+                facts={"path": str(task.target)},
             )
         if task.kind is MediaKind.PHOTO:
             check_photo_format(task.target)
@@ -195,5 +198,7 @@ def _refuse_written_over(tasks: Sequence[Task], sources: Iterable[Path], what: s
     for path in (path for task in tasks for path in task.outputs()):
         if path.exists() and not path.is_dir() and file_identity(path) in kept:
             raise OutputError(
-                f"{path} is {what}; sources are never written over", next_step="Choose another -o."
+                f"{path} is {what}; sources are never written over",
+                code=Code.OUTPUT_IS_INPUT,
+                facts={"path": str(path)},
             )

@@ -147,9 +147,14 @@ def _refuse_newer(preset: Mapping[str, Any], picture: Path) -> None:
 
 @dataclass(frozen=True)
 class Recovered:
-    """A preset's file as text, and what is no longer as it was."""
+    """A preset's file, in comments what it was used with, and what is no longer as it was."""
 
+    made: str
+    """By what, and on which device: a comment's text."""
+    weights: str
+    seed: int
     text: str
+    """The preset, as YAML."""
     doubts: tuple[str, ...]
 
 
@@ -167,11 +172,9 @@ def recovered_preset(picture: Path) -> Recovered:
     recipe = read_recipe(text, picture)
     versions = ", ".join(f"{name} {version}" for name, version in recipe.versions.items())
     # Comments, so nothing in them may begin a new line.
-    head = (
-        f"# Recovered from {_word(picture.name)}, made by {_word(versions)} on {_word(recipe.device)}\n"
-        f"# with --weights {_word(recipe.weights)} --seed {recipe.seed}\n"
-    )
-    return Recovered(head + resolved_yaml(recipe.preset), tuple(_doubts(recipe)))
+    made = f"Recovered from {_word(picture.name)}, made by {_word(versions)} on {_word(recipe.device)}"
+    weights, text = _word(recipe.weights), resolved_yaml(recipe.preset)
+    return Recovered(made, weights, recipe.seed, text, tuple(_doubts(recipe)))
 
 
 def _word(text: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from framestyle.errors import InputError, InterruptedByUserError
+from framestyle.errors import Code, InputError, InterruptedByUserError
 from framestyle.events import (
     Event,
     FrameDone,
@@ -23,6 +23,7 @@ from framestyle.events import (
     TaskDone,
     TaskResumed,
     TaskStarted,
+    as_note,
 )
 from framestyle.frames import Frame, Pixels
 from framestyle.jobs.facts import Facts
@@ -80,7 +81,8 @@ def survey(path: Path, span: TimeRange, preset: Preset, on_event: OnEvent) -> Su
         if count == 0:
             raise InputError(
                 f"{path} has no frames in the chosen range",
-                next_step="Check --start and --end against its duration.",
+                code=Code.RANGE_EMPTY,
+                facts={"path": str(path)},
             )
         for note in _to_know(reader, preset.output.hdr):
             on_event(note)
@@ -153,7 +155,9 @@ def _to_know(reader: FrameReader, hdr: str) -> Iterator[Note]:
     yield from (Note(doubt, "warning") for doubt in reader.doubts)
     if (kind := reader.info.colors.hdr) and hdr == "keep":
         yield Note(
-            f"{reader.info.path} is HDR ({kind}), and stays so; --set output.hdr=tonemap makes it SDR."
+            f"{reader.info.path} is HDR ({kind}), and stays so.",
+            code=Code.HDR_KEPT,
+            facts={"path": str(reader.info.path), "hdr": kind},
         )
     elif kind:
         yield Note(f"{reader.info.path} is HDR ({kind}), and is made SDR.")
@@ -193,8 +197,8 @@ def render_video(
         if folder.is_published:
             return _published(task, found, preset, started, workshop.on_event)
         writer = _writer(task, found, span, size, reader, workshop, folder.folder)
-        for note in (*folder.notes, *(known := writer.notes.copy())):
-            workshop.on_event(Note(note, "warning"))
+        for note in (*folder.notes, *(known := tuple(writer.notes))):
+            workshop.on_event(as_note(note, "warning"))
         render = _Render(task, found, size, workshop, folder)
         try:
             with ExitStack() as stack:
@@ -210,7 +214,7 @@ def render_video(
                 raise
             raise render.stopped() from stop
         for note in writer.notes[len(known) :]:
-            workshop.on_event(Note(note, "warning"))
+            workshop.on_event(as_note(note, "warning"))
     seconds = time.perf_counter() - started
     size_bytes = clip_bytes(task.target)
     return TaskDone(str(task.source), str(task.target), found.frames, size_bytes, seconds, render.steps)
@@ -298,7 +302,8 @@ class _Render:
         total = self._found.frames * self._workshop.preset.video.painted_times
         return InterruptedByUserError(
             f"stopped: of {self._task.target}, {kept} of {total} frames are painted and kept",
-            next_step="The same command resumes there; with --fresh it begins anew.",
+            code=Code.INTERRUPTED_PART_WAY,
+            facts={"path": str(self._task.target), "painted": kept, "total": total},
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from framestyle.errors import StorageError
+from framestyle.errors import Code, StorageError
 from framestyle.events import Note
 
 RESERVE_BYTES = 8e6
@@ -40,5 +40,7 @@ def refuse_shortage(folder: Path, needed_bytes: float) -> None:
     if free < needed_bytes + RESERVE_BYTES:
         raise StorageError(
             f"only {free / 1e6:.0f} MB are free on the disk of {folder}: stopped before it is full",
+            code=Code.DISK_FULL,
+            facts={"path": str(folder), "free_bytes": free},
             next_step="What is done is kept. Free some space, then give the same command again.",
         )

@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from framestyle.errors import FramestyleError, OutputError
+from framestyle.errors import Code, FramestyleError, OutputError
 from framestyle.frames import Pixels
 from framestyle.jobs.facts import (
     FACTS,
@@ -205,7 +205,8 @@ class WorkFolder:
             except Timeout as error:
                 raise OutputError(
                     f"another run is at work on {self.target}",
-                    next_step="Wait for it, stop it, or choose another -o.",
+                    code=Code.OUTPUT_BUSY,
+                    facts={"path": str(self.target)},
                 ) from error
             except FileNotFoundError:
                 continue  # the other one has just finished, and removed the folder
@@ -237,7 +238,11 @@ class WorkFolder:
             self.notes.append(f"What was done of {self.target} is not used: {FACTS} is damaged, {error}.")
             return False
         if change is not None and entries_in(self.folder):
-            raise OutputError(f"{self.target} was begun {change}", next_step="Add --fresh to begin anew.")
+            raise OutputError(
+                f"{self.target} was begun {change}",
+                code=Code.WORK_CHANGED,
+                facts={"path": str(self.target), "change": change},
+            )
         return change is None
 
     def _look_for_entries(self) -> None:
@@ -310,7 +315,9 @@ class WorkFolder:
             return Bookmark.of(*last.place, load_file(self.folder / last.state.name), device)
         except (SafetensorError, KeyError) as error:
             raise OutputError(
-                f"{self.folder / last.state.name} is damaged: {error}", next_step="Add --fresh to begin anew."
+                f"{self.folder / last.state.name} is damaged: {error}",
+                code=Code.WORK_DAMAGED,
+                facts={"path": str(self.folder / last.state.name)},
             ) from error
 
     def finished(self, width: int, height: int, dtype: type[Any]) -> Generator[Pixels, None, None]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 import framestyle
-from framestyle.errors import DeviceError, PresetError
+from framestyle.errors import Code, DeviceError, PresetError
 from framestyle.events import Note, OnEvent, Preparing
 from framestyle.jobs.masks import check_masks, mask_of
 from framestyle.jobs.precision import PrecisionChoice
@@ -52,11 +52,12 @@ class Workshop:
         """The same for another thread: see `Stylizer.aside`."""
         return replace(self, on_event=on_event, stylizer=self.stylizer.aside(on_event, heed))
 
-    def out_of_memory(self, source: Path, size_option: str) -> DeviceError:
-        """For what the stylizer itself could not fit in. `size_option` lowers the size."""
+    def out_of_memory(self, source: Path, work: str) -> DeviceError:
+        """For what the stylizer itself could not fit in. `work`, render or preview, tells what lowers the size."""
         return DeviceError(
             f"{source} needs more memory than {self.device} has",
-            next_step=f"Lower {size_option}, or use --device cpu.",
+            code=Code.DEVICE_MEMORY,
+            facts={"path": str(source), "device": self.device, "work": work},
         )
 
     def provenance(self) -> dict[str, str]:
@@ -65,7 +66,7 @@ class Workshop:
 
     @cached_property
     def recipe(self) -> str:
-        """The same and the whole preset, for programs: what `framestyle presets from` reads."""
+        """The same and the whole preset, for programs: what recovers a preset from a picture reads it."""
         versions = {"framestyle": framestyle.__version__, "torch": torch.__version__}
         recipe = Recipe(
             self.preset,
@@ -108,7 +109,8 @@ def open_workshop(
     if not preset.style.images:
         raise PresetError(
             f"preset {preset.name!r} names no style image",
-            next_step="Add one: --set style.images=PATH, or choose another: framestyle presets list",
+            code=Code.STYLE_MISSING,
+            facts={"preset": preset.name},
         )
     check_masks(preset, more_follow=masks_follow)
     chosen = choose_device(device)

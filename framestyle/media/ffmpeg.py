@@ -16,7 +16,7 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
-from framestyle.errors import FramestyleError, OutputError
+from framestyle.errors import Code, FramestyleError, OutputError
 from framestyle.media.files import storage_error
 
 STOP_TIMEOUT_S = 5.0
@@ -189,7 +189,8 @@ class FFmpeg(_Process):
         said = " | ".join(dict.fromkeys(telling[-3:])) or "no message"
         return OutputError(
             f"ffmpeg {how} while encoding: {said}",
-            next_step="Try another --set output.video_codec or output name.",
+            code=Code.ENCODER_FAILED,
+            facts={"path": str(self._target)},
         )
 
 

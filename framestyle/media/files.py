@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from framestyle.errors import FramestyleError, InputError, OutputError, StorageError
+from framestyle.errors import Code, FramestyleError, InputError, OutputError, StorageError
 from framestyle.kinds import MediaKind
 
 HEAD_BYTES = 4096
@@ -40,7 +40,12 @@ def sniff(path: Path) -> MediaKind | None:
         raise InputError(f"{path} is empty", next_step="Copy or download it again.")
     kind = _kind_of(head, path)
     if kind is None:
-        raise InputError(f"{path} is neither a video nor a photo that FrameStyle knows", next_step=KNOWN)
+        raise InputError(
+            f"{path} is neither a video nor a photo that FrameStyle knows",
+            code=Code.INPUT_UNKNOWN,
+            facts={"path": str(path)},
+            next_step=KNOWN,
+        )
     return kind
 
 
@@ -50,7 +55,10 @@ def _is_folder(path: Path) -> bool:
         mode = path.stat().st_mode
     except FileNotFoundError as error:
         raise InputError(
-            f"{path} does not exist", next_step="Check the path; only local files are read."
+            f"{path} does not exist",
+            code=Code.INPUT_MISSING,
+            facts={"path": str(path)},
+            next_step="Check the path; only local files are read.",
         ) from error
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
         raise InputError(f"{path} cannot be reached: {error}", next_step="Check the path.") from error
@@ -232,7 +240,10 @@ def storage_error(error: OSError | ValueError, target: Path) -> FramestyleError:
     """The system's refusal in our words."""
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         return StorageError(
-            f"no room left for {target}", next_step="Free some space, then give the same command again."
+            f"no room left for {target}",
+            code=Code.DISK_FULL,
+            facts={"path": str(target)},
+            next_step="Free some space, then give the same command again.",
         )
     if isinstance(error, OSError) and error.errno in TOO_LARGE:
         return StorageError(

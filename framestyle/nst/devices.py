@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from framestyle.errors import DeviceError
+from framestyle.errors import Code, DeviceError
 from framestyle.nst.network.winograd import Filters
 
 PROBE_CHANNELS, PROBE_SIDE, PROBE_ROUNDS = 256, 32, 5
@@ -39,7 +39,9 @@ def choose_device(spec: str) -> torch.device:
         "mps": torch.backends.mps.is_available(),
     }.get(device.type, False)
     if not there:
-        raise DeviceError(f"device {spec!r} is not on this machine", next_step="Use --device auto or cpu.")
+        raise DeviceError(
+            f"device {spec!r} is not on this machine", code=Code.DEVICE_ABSENT, facts={"device": spec}
+        )
     return device
 
 

@@ -6,7 +6,6 @@ What each way needs is reckoned in memory_plan.py.
 from __future__ import annotations
 
 import gc
-import math
 from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
@@ -14,7 +13,7 @@ from typing import TypeVar
 
 import torch
 
-from framestyle.errors import DeviceError
+from framestyle.errors import Code, DeviceError
 from framestyle.events import Note, OnEvent, ignore
 from framestyle.nst.heap import give_back_to_the_host
 from framestyle.nst.host_memory import free_host_bytes, resident_bytes
@@ -34,21 +33,26 @@ OUT_OF_MEMORY_WORDS = (
 )
 
 T = TypeVar("T")
+MemoryOf = Callable[[torch.device], tuple[int | None, int]]
+"""Bytes of a device that are free, and held: as `free_and_held` measures them."""
 
 
-def room_bytes(device: torch.device, limit_bytes: int | None = None) -> int | None:
+def room_bytes(
+    device: torch.device, limit_bytes: int | None = None, measure: MemoryOf | None = None
+) -> int | None:
     """What may still be taken on the device; None where nobody knows, less than 0 where too much is held already.
 
     `limit_bytes` caps all that this process holds there: on a CPU, its resident memory.
     """
-    free, held = _free_and_held(device)
+    free, held = (measure or free_and_held)(device)
     rooms = [] if free is None else [int(SHARE_OF_FREE * free)]
     if limit_bytes is not None:
         rooms.append(limit_bytes - held)
     return min(rooms, default=None)
 
 
-def _free_and_held(device: torch.device) -> tuple[int | None, int]:
+def free_and_held(device: torch.device) -> tuple[int | None, int]:
+    """Bytes of a device that are free (None where nobody knows), and that this process holds there."""
     if device.type == "cuda":
         held = torch.cuda.memory_allocated(device)
         # What torch keeps for later is ours too.
@@ -74,7 +78,7 @@ class Fitting:
     """Runs work at the size of a picture in the quickest way that fits; after a failure in the next smaller one.
 
     A way is chosen once for each size: within a clip all frames are computed alike. `coming_bytes`: what the network
-    will take for itself, whatever the picture.
+    will take for itself, whatever the picture. `measure`: what is free on the device, and held.
     """
 
     def __init__(
@@ -84,9 +88,10 @@ class Fitting:
         *,
         limit_bytes: int | None = None,
         coming_bytes: Callable[[], int] = lambda: 0,
+        measure: MemoryOf = free_and_held,
         on_event: OnEvent = ignore,
     ) -> None:
-        self._coming_bytes = coming_bytes
+        self._coming_bytes, self._measure = coming_bytes, measure
         self._demands = {gradient: replace(demand, gradient=gradient) for gradient in (True, False)}
         self.device, self.limit_bytes, self.on_event = device, limit_bytes, on_event
         self._chosen: dict[tuple[Size, bool], Tiling] = {}
@@ -133,7 +138,7 @@ class Fitting:
         """Whether a step on a picture of this size is made whole, and would fit beside another."""
         if self.tiling(size) != WHOLE:
             return False
-        room = room_bytes(self.device, self.limit_bytes)
+        room = room_bytes(self.device, self.limit_bytes, self._measure)
         return room is None or 2 * self.whole_bytes(size) <= room
 
     def whole_bytes(self, size: Size) -> int:
@@ -142,12 +147,12 @@ class Fitting:
 
     def room_bytes(self) -> int | None:
         """For pictures, now, once the network has taken all that it will; None where nobody knows."""
-        room = room_bytes(self.device, self.limit_bytes)
+        room = room_bytes(self.device, self.limit_bytes, self._measure)
         return None if room is None else room - self._coming_bytes()
 
     def _keep_to_the_limit(self, of: str, size: Size, needs_bytes: int) -> None:
         """DeviceError where so much more does not fit into it, however much memory is free."""
-        _, held = _free_and_held(self.device)
+        _, held = self._measure(self.device)
         least_bytes = held + self._coming_bytes() + needs_bytes
         if self.limit_bytes is not None and least_bytes > self.limit_bytes:
             raise self._too_large(of, size, least_bytes)
@@ -161,13 +166,16 @@ class Fitting:
         self._say(f"{of}{_words(size, found.tiling)} from here on: memory ran out ({cause}).", "warning")
 
     def _too_large(self, of: str, size: Size, least_bytes: int | None, cause: str = "") -> DeviceError:
-        what = f"{of}{size.width}x{size.height} pixels"
+        what, picture = f"{of}{size.width}x{size.height} pixels", {"width": size.width, "height": size.height}
         if least_bytes is None:
             message = f"{what} {'needs' if of else 'need'} more memory than {self.device} has ({cause})"
-            return DeviceError(message, next_step="Lower --max-side, or use --device cpu.")
+            return DeviceError(
+                message, code=Code.DEVICE_MEMORY, facts={"device": str(self.device), **picture}
+            )
         return DeviceError(
             f"{what} {'does' if of else 'do'} not fit into {self.limit_bytes or 0:,} bytes",
-            next_step=f"Raise --memory-limit to {math.ceil(least_bytes / 2**30 * 10) / 10:.1f}G, or lower --max-side.",
+            code=Code.MEMORY_LIMIT,
+            facts={"limit_bytes": self.limit_bytes, "least_bytes": least_bytes, **picture},
         )
 
     def _say(self, message: str, level: str) -> None:

@@ -1,7 +1,7 @@
-"""Presets: named styles in YAML, with `extends`, `--set` and errors by file, line and column. No torch here.
+"""Presets: named styles in YAML, with `extends`, overrides and errors by file, line and column. No torch here.
 
 schema.py has the keys; yaml_source.py turns text into values that know their places; overrides.py reads
-`--set`; loading.py puts it all together; library.py knows where presets lie; reference.py tells people about
+overrides; loading.py puts it all together; library.py knows where presets lie; reference.py tells people about
 the schema; complaints.py words the errors; writing.py writes YAML; paths.py lists the keys
 that name pictures; pictures.py looks at those; bundle.py makes one zip of a preset and its pictures and takes it in
 again; zip_source.py makes sure that a zip is harmless; editors.py makes a JSON Schema. The last three are imported by

@@ -20,7 +20,7 @@ from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from framestyle.errors import OutputError, PresetError
+from framestyle.errors import Code, OutputError, PresetError
 from framestyle.presets.library import (
     SUFFIXES,
     find_builtin,
@@ -232,13 +232,12 @@ def install(bundle: Bundle, *, overwrite: bool = False) -> Path:
 def _target(name: str, overwrite: bool) -> Path:
     there = own_preset(name)
     if there is not None and not overwrite:
-        raise OutputError(
-            f"{there} exists already", next_step="Choose another name with --name, or --overwrite it."
-        )
+        raise OutputError(f"{there} exists already", code=Code.PRESET_EXISTS, facts={"path": str(there)})
     if there is None and not overwrite and find_builtin(name) is not None:
         raise OutputError(
             f"{name!r} is the name of a built-in preset",
-            next_step="Choose another name with --name; with --overwrite yours is found first.",
+            code=Code.PRESET_BUILT_IN,
+            facts={"preset": name},
         )
     return there or user_presets_dir() / f"{name}.yaml"
 

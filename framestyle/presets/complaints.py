@@ -1,4 +1,4 @@
-"""pydantic's errors in the user's words, each at the place (file or `--set`) that wrote the value."""
+"""pydantic's errors in the user's words, each at the place (file or override) that wrote the value."""
 
 from __future__ import annotations
 

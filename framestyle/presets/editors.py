@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
@@ -11,21 +13,22 @@ from framestyle.presets.reference import LAYER_MAPS
 from framestyle.presets.schema import LAYER_NAMES, LayerWeights, Preset
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema(added: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
     """JSON Schema (2020-12) of a preset file, for editors. Titles are the dotted keys.
 
-    It knows no circles, no missing pictures, and no layers that cancel out: `presets validate` does.
+    It knows no circles, no missing pictures, and no layers that cancel out: `load_preset` does. `added` is what a door
+    adds to the help of keys.
     """
     schema = Preset.model_json_schema(by_alias=True, schema_generator=_JsonSchema)
     schema["$defs"]["Layers"] = _layers_schema()
-    _name_keys(schema, schema["$defs"], "")
+    _name_keys(schema, schema["$defs"], "", added)
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "FrameStyle preset"}
     return {**head, **{key: value for key, value in schema.items() if key not in head}}
 
 
-def schema_text() -> str:
+def schema_text(added: Mapping[str, str] = MappingProxyType({})) -> str:
     """The JSON Schema as a file holds it."""
-    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(json_schema(added), indent=2, ensure_ascii=False) + "\n"
 
 
 class _JsonSchema(GenerateJsonSchema):
@@ -41,10 +44,12 @@ def _layers_schema() -> dict[str, Any]:
     return {"type": "object", "properties": weights, "additionalProperties": False}
 
 
-def _name_keys(schema: dict[str, Any], models: dict[str, Any], prefix: str) -> None:
+def _name_keys(schema: dict[str, Any], models: dict[str, Any], prefix: str, added: Mapping[str, str]) -> None:
     """Titles and units where an editor shows them, in this model and in those that it holds."""
     for name, key in schema["properties"].items():
         title = key["title"] = f"{prefix}{name}"
+        if title in added:
+            key["description"] += added[title]
         if "unit" in key:
             key["description"] += f" [{key.pop('unit')}]"
         if title in LAYER_MAPS:
@@ -52,7 +57,7 @@ def _name_keys(schema: dict[str, Any], models: dict[str, Any], prefix: str) -> N
             del key["type"], key["additionalProperties"]
         elif inner := _inner_model(key, models):
             inner["title"] = title
-            _name_keys(inner, models, f"{title}{'[]' if 'items' in key else ''}.")
+            _name_keys(inner, models, f"{title}{'[]' if 'items' in key else ''}.", added)
             if "items" not in key:
                 del key["default"]  # said once, at the keys inside
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path, user_config_path
 
-from framestyle.errors import PresetError
+from framestyle.errors import Code, PresetError
 
 SUFFIXES = (".yaml", ".yml")
 LONGEST_NAME_BYTES = 200
@@ -110,17 +110,16 @@ def find_preset(
     if looks_like_path(name_or_path):
         path = absolute(text, near or Path.cwd())
         if not is_file(path):
-            raise PresetError(f"no preset file at {path}", next_step="All names: framestyle presets list")
+            raise PresetError(
+                f"no preset file at {path}", code=Code.PRESET_UNKNOWN, facts={"name": text, "near": []}
+            )
         return path
     candidates = [folder / f"{text}{suffix}" for folder in preset_dirs() for suffix in SUFFIXES]
     found = [path.resolve() for path in candidates if text and is_file(path)]
     others = [path for path in found if path != apart_from]
     if found:
         return (others or found)[0]
-    raise PresetError(f"no preset is called {text[:100]!r}", next_step=_where_to_look(text))
-
-
-def _where_to_look(name: str) -> str:
-    close = difflib.get_close_matches(name, preset_names(), 3) if len(name) <= 100 else []
-    hint = f"Did you mean {' or '.join(close)}? " if close else ""
-    return f"{hint}All names: framestyle presets list"
+    close = difflib.get_close_matches(text, preset_names(), 3) if len(text) <= 100 else []
+    raise PresetError(
+        f"no preset is called {text[:100]!r}", code=Code.PRESET_UNKNOWN, facts={"name": text, "near": close}
+    )

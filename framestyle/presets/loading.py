@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 
 from pydantic import ValidationError
 
-from framestyle.errors import PresetError
+from framestyle.errors import Code, PresetError
 from framestyle.presets.complaints import faults_of, shown
 from framestyle.presets.library import builtin_presets_dir, find_preset, is_file, preset_names
 from framestyle.presets.overrides import anchor_images, anchor_init, anchor_path, apply_override
@@ -33,6 +33,7 @@ from framestyle.registries import INITS
 
 LONGEST_CHAIN = 32
 MOST_FAULTS_SHOWN = 100
+OVERRIDE = "override"
 INIT = ("optimizer", "init")
 NOT_INHERITED = ("schema", "name", "description", "tags", "extends")
 
@@ -56,18 +57,27 @@ class PresetSummary:
 
 
 def load_preset(
-    name_or_path: str | Path, overrides: Sequence[str] = (), *, open_images: bool = False
+    name_or_path: str | Path,
+    overrides: Sequence[str] = (),
+    *,
+    open_images: bool = False,
+    origin: str = OVERRIDE,
 ) -> Preset:
     """A preset with all that it inherits and the overrides applied, checked and complete, its paths absolute.
 
     `overrides` are `KEY=VALUE`, the later one wins. `open_images`: every picture is decoded too, not only
-    looked for. Raises PresetError with a line for each thing that is wrong: `file:line:column: key: what`.
+    looked for. `origin` is what errors call an override. Raises PresetError with a line for each thing that is
+    wrong: `file:line:column: key: what`.
     """
-    return load_traced(name_or_path, overrides, open_images=open_images)[0]
+    return load_traced(name_or_path, overrides, open_images=open_images, origin=origin)[0]
 
 
 def load_traced(
-    name_or_path: str | Path, overrides: Sequence[str] = (), *, open_images: bool = False
+    name_or_path: str | Path,
+    overrides: Sequence[str] = (),
+    *,
+    open_images: bool = False,
+    origin: str = OVERRIDE,
 ) -> tuple[Preset, Node]:
     """As `load_preset`, with the nodes that know where each value was written; what they lack is a default."""
     path = find_preset(name_or_path)
@@ -75,7 +85,7 @@ def load_traced(
     root.value.setdefault("name", Node(path.stem[:255], Place(str(path))))
     _fill_layer_maps(root)
     for override in overrides:
-        faults += apply_override(root, override)
+        faults += apply_override(root, override, origin)
     faults += _picture_faults(root, picture_problem if open_images else None)
     return _checked(root, faults), root
 
@@ -142,13 +152,20 @@ def _with_inherited(path: Path, chain: tuple[Path, ...]) -> tuple[Node, list[Fau
     try:
         parent = _parent(extends.value, path, (*chain, path))
     except PresetError as error:
-        hint = f". {error.next_step}" if error.next_step else ""
-        return root, [*faults, Fault(extends.place, f"{error.message}{hint}", ("extends",))]
+        said = f"{error.message}{_hint(error)}"
+        return root, [*faults, Fault(extends.place, said, ("extends",), cause=error.code)]
     base, base_faults = _with_inherited(parent, (*chain, path))
     for key in NOT_INHERITED:
         base.value.pop(key, None)
     _fill_layer_maps(base)
     return _merged(base, root), base_faults + faults
+
+
+def _hint(error: PresetError) -> str:
+    """What a fault says after its error: the names that may have been meant, or the next step."""
+    if isinstance(near := error.facts.get("near"), list) and near:
+        return f". Did you mean {' or '.join(near)}?"
+    return f". {error.next_step}" if error.next_step else ""
 
 
 def _parent(name: str, path: Path, chain: tuple[Path, ...]) -> Path:
@@ -264,7 +281,8 @@ def _checked(root: Node, faults: list[Fault]) -> Preset:
     lines = list(dict.fromkeys(str(fault) for fault in sorted(faults, key=lambda fault: fault.place)))
     if len(lines) > MOST_FAULTS_SHOWN:
         lines[MOST_FAULTS_SHOWN:] = [f"… and {len(lines) - MOST_FAULTS_SHOWN} more"]
-    raise PresetError("\n".join(lines), next_step="All keys and their ranges: framestyle presets keys")
+    causes = list(dict.fromkeys(str(fault.cause) for fault in faults if fault.cause is not None))
+    raise PresetError("\n".join(lines), code=Code.PRESET_INVALID, facts={"faults": lines, "causes": causes})
 
 
 def _news(faults: Iterable[Fault], known: Iterable[Fault]) -> list[Fault]:

@@ -1,4 +1,4 @@
-"""`--set KEY=VALUE`: dotted keys and their shorthands, values by the same rules as in a file."""
+"""Overrides, KEY=VALUE: dotted keys and their shorthands, values by the same rules as in a file."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ from framestyle.presets.yaml_source import Fault, KeyPath, Node, Place, dotted, 
 from framestyle.registries import INITS
 
 
-def apply_override(root: Node, text: str) -> list[Fault]:
-    """Sets one key in the nodes of a preset; what is wrong with the override itself."""
+def apply_override(root: Node, text: str, origin: str) -> list[Fault]:
+    """Sets one key in the nodes of a preset; what is wrong with the override itself. `origin` is its place's name."""
     key, equals, written = text.partition("=")
     key = SHORTHANDS.get(key.strip(), key.strip())
-    place = Place(f"--set {key[:60]}")
+    place = Place(f"{origin} {key[:60]}", key=key[:60])
     if not equals or not key:
-        return [Fault(Place(f"--set {text[:60]}"), "write it as KEY=VALUE, as in --set style_weight=2")]
+        how = f"write it as KEY=VALUE, as in {origin} style_weight=2"
+        return [Fault(Place(f"{origin} {text[:60]}", key=text[:60]), how)]
     parts, problem = _key_path(key, root)
     if problem:
         return [Fault(place, problem)]
-    node, faults = parse_value(written, place.source)
+    node, faults = parse_value(written, place)
     if faults:
         return faults
     _put(root, parts, _as_written_here(key, node), place)

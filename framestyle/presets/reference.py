@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -42,10 +42,13 @@ class SchemaRow:
     help: str
 
 
-def schema_rows(*, with_plugins: bool = True) -> list[SchemaRow]:
+def schema_rows(
+    added: Mapping[str, str] = MappingProxyType({}), *, with_plugins: bool = True
+) -> list[SchemaRow]:
     """Every leaf key, in the schema's order; `style.images[]` stands for each of the images.
 
-    With the names that plugins on this machine add, or as it is on every machine.
+    `added` is what a door adds to the help of keys. With the names that plugins on this machine add, or as it is on
+    every machine.
     """
     rows = []
     for key, info in leaves().items():
@@ -53,7 +56,7 @@ def schema_rows(*, with_plugins: bool = True) -> list[SchemaRow]:
         if key == "style.images":
             inside = StyleImage.model_fields.items()
             rows += [_row(f"{key}[].{name}", inner, with_plugins) for name, inner in inside]
-    return rows
+    return [replace(row, help=row.help + added.get(row.key, "")) for row in rows]
 
 
 @lru_cache(maxsize=1)

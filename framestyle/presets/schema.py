@@ -1,6 +1,6 @@
 """The preset schema: every key with type, range, unit, default and a line of help. Defaults live here alone.
 
-Docs, `framestyle presets keys` and the JSON Schema are made from these models (see reference.py).
+Docs, lists of keys and the JSON Schema are made from these models (see reference.py).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SHORTHANDS = {
     "temporal_weight": "video.temporal_weight",
     "max_side_px": "scales.max_side_px",
 }
-"""Short names for `--set`."""
+"""Short names that overrides may use."""
 
 CONVOLUTIONS = tuple(
     f"{block}_{n}" for block, count in enumerate((2, 2, 4, 4, 4), 1) for n in range(1, count + 1)
@@ -133,7 +133,7 @@ class Style(Section):
     scale: float = _key(1.0, "Size of the style image relative to the content", gt=0, le=8)
     mask: Annotated[str, Field(min_length=1)] | None = _key(
         None,
-        "An image of the content's regions, or a folder of such, named as the photos are; --mask sets it",
+        "An image of the content's regions, or a folder of such, named as the photos are",
     )
 
 
@@ -230,9 +230,7 @@ class Video(Section):
     passes: int = _key(
         1, "Passes over a shot; a second one, from its end, is the steadiest, at twice the time", ge=1, le=2
     )
-    flow: Annotated[str, OneOf(FLOWS)] = _key(
-        "dis", "Optical flow method; raft needs weights: framestyle weights fetch"
-    )
+    flow: Annotated[str, OneOf(FLOWS)] = _key("dis", "Optical flow method; raft needs weights")
     carry_moments: bool = _key(True, "Carry the optimiser's moments along the flow")
     average_decay: float = _key(0.95, "Averaging of the iterates of warm frames", ge=0, lt=1)
     betas: _Betas = _key((0.9, 0.99), "Adam's decays for warm frames", strict=False)

@@ -57,7 +57,7 @@ def _origin(nodes: Node, key: KeyPath) -> Place | None:
 
 def _labels(sources: Iterable[str]) -> dict[str, str]:
     """A file's short name, or its path where two have the same."""
-    files = [source for source in sources if not source.startswith("--set ")]
+    files = list(sources)
     names = Counter(Path(source).name for source in files)
     return {source: Path(source).name if names[Path(source).name] == 1 else source for source in files}
 
@@ -70,7 +70,7 @@ def _traced(line: str, place: Place | None, labels: Mapping[str, str], column: i
     elif place.line:
         origin = f"{labels.get(place.source, place.source)}:{place.line}"
     else:
-        origin = place.source if place.source.startswith("--set ") else "the file's name"
+        origin = place.source if place.key else "the file's name"
     return f"{line:{column}}# {origin}" if len(line) < column else f"{line}  # {origin}"
 
 
@@ -120,9 +120,6 @@ content:
 # color: {{preserve: luminance}}          # keep the content's colours
 # scales: {{max_side_px: 2048}}           # larger results; 0 = the input's own size
 # video: {{temporal_weight: 40}}          # steadier video
-#
-# All keys, their ranges and defaults: framestyle presets keys
-# Check this file: framestyle presets validate FILE
 """
 
 

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from framestyle.errors import PresetError
+from framestyle.errors import Code, PresetError
 
 LARGEST_FILE_BYTES = 1_000_000
 DEEPEST_NESTING = 32
@@ -26,11 +26,13 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """Where a value was written: a file with line and column (from 1), or `--set KEY`."""
+    """Where a value was written: a file with line and column (from 1), or an override of a key."""
 
     source: str
     line: int = 0
     column: int = 0
+    key: str = ""
+    """That an override sets; `source` then is the door's word for overrides, and the key."""
 
     def __str__(self) -> str:
         return f"{self.source}:{self.line}:{self.column}" if self.line else self.source
@@ -51,10 +53,12 @@ class Fault:
     message: str
     key: KeyPath = ()
     of_key: bool = False
+    cause: Code | None = None
+    """That of the error which it takes up, where it does."""
 
     def __str__(self) -> str:
         key = dotted(self.key)
-        named = key and self.place.source != f"--set {key}"
+        named = key and self.place.key != key
         return f"{self.place}: {key}: {self.message}" if named else f"{self.place}: {self.message}"
 
 
@@ -268,11 +272,10 @@ def _problem(error: yaml.MarkedYAMLError) -> str:
     return f"{problem}; indent with spaces" if r"'\t'" in problem else problem
 
 
-def parse_value(text: str, source: str) -> tuple[Node, list[Fault]]:
-    """One value of the command line: as `parse`, with `source` as the place of everything."""
-    place = Place(source)
+def parse_value(text: str, place: Place) -> tuple[Node, list[Fault]]:
+    """The value of an override: as `parse`, with everything in one place."""
     try:
-        node, faults = parse(text, source)
+        node, faults = parse(text, place.source)
     except UnreadableError as error:
         message = f"{error.fault.message} (quotes make any text a value)"
         return Node(None, place, place), [Fault(place, message)]
@@ -291,9 +294,7 @@ def read_bytes(data: bytes, source: str) -> tuple[Node, list[Fault]]:
     if node is None or not isinstance(node.value, dict):
         what = "is empty" if node is None else "holds no map of keys"
         place = Place(source, 1, 1) if node is None else node.place
-        raise PresetError(
-            f"{place}: this file {what}", next_step="Start one: framestyle presets new NAME --style IMAGE"
-        )
+        raise PresetError(f"{place}: this file {what}", code=Code.PRESET_EMPTY, facts={"path": source})
     return node, faults
 
 
@@ -301,9 +302,7 @@ def _parse_or_raise(text: str, source: str) -> tuple[Node | None, list[Fault]]:
     try:
         return parse(text, source)
     except UnreadableError as error:
-        raise PresetError(
-            str(error.fault), next_step="Correct it there; framestyle presets keys tells all keys."
-        ) from error
+        raise PresetError(str(error.fault), code=Code.PRESET_UNREADABLE, facts={"path": source}) from error
 
 
 def bytes_of(path: Path) -> bytes:

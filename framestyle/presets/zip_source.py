@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from framestyle.errors import FramestyleError, InputError, PresetError
+from framestyle.errors import Code, FramestyleError, InputError, PresetError
 from framestyle.presets.library import is_file
 
 MOST_ENTRIES = 200
@@ -151,5 +151,6 @@ def refused(path: Path, reason: str) -> PresetError:
     """The refusal of a whole zip."""
     return PresetError(
         f"{path} is refused: {reason}",
-        next_step="Nothing was unpacked. framestyle presets export makes a zip that can be imported.",
+        code=Code.PRESET_ZIP_REFUSED,
+        facts={"path": str(path)},
     )

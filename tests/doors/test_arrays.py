@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,10 @@ import pytest
 
 import framestyle
 from framestyle import Painter, load_preset, stylize_frames, stylize_image
-from framestyle.errors import PresetError, UsageError
+from framestyle.errors import DeviceError, PresetError, UsageError
 from framestyle.events import Event, FrameDone, Note, ShotStarted, StepDone
 from framestyle.motion.shots import Shot
-from framestyle.nst import memory
+from framestyle.nst import memory, memory_plan
 
 Array = npt.NDArray[Any]
 UNTRAINED: dict[str, Any] = {"weights": "untrained", "device": "cpu"}
@@ -55,8 +56,8 @@ def test_in_tiles_a_picture_with_alpha_is_painted_the_same(
 ) -> None:
     image = _ramp(4)
     wanted = stylize_image(image, quick, **UNTRAINED)
-    monkeypatch.setattr(memory, "TILE_SIDES_PX", (12,))
-    monkeypatch.setattr(memory, "room_bytes", lambda device, limit: 0)
+    monkeypatch.setattr(memory_plan, "TILE_SIDES_PX", (12,))
+    monkeypatch.setattr(memory, "room_bytes", lambda *_: 0)
     events: list[Event] = []
     done = Painter(quick, **UNTRAINED, on_event=events.append).stylize_image(image)
     assert any(isinstance(event, Note) and "in tiles of 12 px" in event.message for event in events)
@@ -140,8 +141,23 @@ def test_what_is_no_picture_is_refused_with_the_next_step(quick: str, array: Any
 
 
 def test_an_unknown_preset_is_refused() -> None:
-    with pytest.raises(PresetError, match="nightswrl"):
+    with pytest.raises(PresetError, match="nightswrl") as caught:
         stylize_image(_ramp(), "nightswrl", **UNTRAINED)
+    assert caught.value.next_step == "Did you mean nightswirl or nightswirl-draft? All names: list_presets()"
+
+
+def test_the_next_step_is_in_pythons_words(quick: str) -> None:
+    with pytest.raises(DeviceError) as absent:
+        stylize_image(_ramp(), quick, weights="untrained", device="cuda:99")
+    assert absent.value.next_step == 'Use device="auto" or "cpu".'
+    with pytest.raises(DeviceError) as too_large:
+        Painter(quick, **UNTRAINED, memory_limit_bytes=1).stylize_image(_ramp())
+    assert re.fullmatch(
+        r"Raise memory_limit_bytes to \d+, or give smaller pictures\.", str(too_large.value.next_step)
+    )
+    with pytest.raises(PresetError, match=r"override scales\.steps: must be") as wrong:
+        load_preset(quick, ["scales.steps=-1"])
+    assert wrong.value.next_step and (wrong.value.code, wrong.value.exit_code) == ("preset-invalid", 3)
 
 
 # -- regions -----------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import re
 import socket
 import subprocess
@@ -55,6 +56,21 @@ def test_an_unknown_preset_is_exit_3_with_the_nearest_name(
 ) -> None:
     assert main(["stylize", str(photo), "-o", "out.png", "-p", "nightswrl"]) == 3
     is_told(capsys.readouterr().err, "nightswrl", "Did you mean nightswirl", "presets list")
+
+
+def test_for_programs_the_last_event_says_what_ended_the_command(
+    photo: Path, quick: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("out.png").write_bytes(b"mine")
+    command = ["stylize", str(photo), "-o", "out.png", "-p", quick, "--weights", "untrained"]
+    assert main([*command, "--progress", "json"]) == 6
+    err = capsys.readouterr().err
+    is_told(err, "out.png exists already", "--overwrite")
+    told = [json.loads(line) for line in err.splitlines() if line.startswith("{")][-1]
+    assert (told["event"], told["code"], told["exit_code"]) == ("failed", "output-exists", 6)
+    assert told["facts"]["path"] == "out.png" and "--overwrite" in told["next_step"]
+    assert main([*command, "--progress", "none"]) == 6
+    assert "{" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from framestyle.doors.console import (
     LINE_EVERY_S,
     curve,
     duration,
+    failed_line,
     failure_table,
     middle,
     open_console,
@@ -28,6 +29,7 @@ from framestyle.doors.console import (
 )
 from framestyle.doors.progress import Progress
 from framestyle.doors.text import byte_count, roughly
+from framestyle.errors import Code, OutputError
 from framestyle.events import (
     CellDone,
     Event,
@@ -340,7 +342,7 @@ def test_the_examples_cover_every_kind_of_event() -> None:
 def test_json_gives_every_event_one_line_with_the_documented_keys(clock: _Clock) -> None:
     lines = _shown("json", EVERY_KIND, clock).splitlines()
     assert len(lines) == len(EVERY_KIND)
-    documented = _documented()
+    documented = {name: fields for name, fields in _documented().items() if name != "failed"}
     assert len(documented) == len(EVERY_KIND)
     for line, event in zip(lines, EVERY_KIND, strict=True):
         told = json.loads(line)
@@ -349,6 +351,27 @@ def test_json_gives_every_event_one_line_with_the_documented_keys(clock: _Clock)
         for field in dataclasses.fields(event):
             value: Any = getattr(event, field.name)
             assert told[field.name] == json.loads(json.dumps(value)), field.name
+
+
+def test_json_words_what_a_failure_and_a_note_leave_to_the_door() -> None:
+    failed = TaskFailed("a.mp4", "too large", code=Code.DEVICE_MEMORY, facts={"work": "preview"})
+    kept = Note("a.mov is HDR (PQ), and stays so.", code=Code.HDR_KEPT, facts={"hdr": "PQ"})
+    told = [json.loads(line) for line in _shown("json", [failed, kept]).splitlines()]
+    assert told[0]["next_step"] == "Lower --size, or use --device cpu."
+    assert (told[0]["code"], told[0]["facts"]) == ("device-memory", {"work": "preview"})
+    assert told[1]["message"] == "a.mov is HDR (PQ), and stays so; --set output.hdr=tonemap makes it SDR."
+    assert (told[1]["code"], told[1]["facts"]) == ("hdr-kept", {"hdr": "PQ"})
+
+
+def test_what_ends_a_command_is_one_line_with_the_documented_keys() -> None:
+    error = OutputError(
+        "a.png exists already", code=Code.OUTPUT_EXISTS, facts={"path": "a.png", "outputs": 1}
+    )
+    told = json.loads(failed_line(error, 1.23456))
+    assert set(told) == {"event", "time_s"} | _documented()["failed"]
+    assert (told["event"], told["time_s"], told["code"]) == ("failed", 1.235, "output-exists")
+    assert told["facts"] == {"path": "a.png", "outputs": 1} and told["exit_code"] == 6
+    assert told["next_step"] == "Choose another -o, or add --overwrite to replace what is not done."
 
 
 def test_json_is_ascii_without_nan_and_keeps_any_name_whole(clock: _Clock) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import torch
 
-from framestyle.doctor import Finding, examination, exit_code
-from framestyle.doors.cli import main
+from framestyle.doctor import AREAS, Area, Finding, examine, exit_code
+from framestyle.doors.doctor_cli import tell
 from framestyle.errors import DeviceError
 from framestyle.media.video.codecs import CODECS
 from framestyle.nst.devices import measured_speed
@@ -26,13 +26,13 @@ def by_name(told: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 @pytest.fixture
-def found(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
-    """`found("weights")`: the exit code and findings of some areas, as JSON tells them."""
+def found(capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
+    """`found("weights")`: the exit code and findings of some areas, as JSON tells them. An Area stands for itself."""
 
-    def run(*areas: str) -> tuple[int, dict[tuple[str, str], dict[str, Any]]]:
-        chosen = {area: examination.AREAS[area] for area in areas}
-        monkeypatch.setattr(examination, "AREAS", chosen)
-        code = main(["doctor", "--json"])
+    def run(*wanted: str | Area) -> tuple[int, dict[tuple[str, str], dict[str, Any]]]:
+        known = {area.name: area for area in AREAS}
+        areas = [known[one] if isinstance(one, str) else one for one in wanted]
+        code = tell(examine(areas), as_json=True)
         told = json.loads(capsys.readouterr().out)
         assert told["exit_code"] == code
         return code, by_name(told)
@@ -58,12 +58,9 @@ def test_everything_is_examined_and_tried(call: Call) -> None:
     assert one["presets", "built-in"]["facts"]["count"] >= 16
 
 
-def test_a_person_gets_a_line_each_and_a_verdict(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    quick = {area: look for area, look in examination.AREAS.items() if area not in ("devices", "ffmpeg")}
-    monkeypatch.setattr(examination, "AREAS", quick)
-    assert main(["doctor"]) == 0
+def test_a_person_gets_a_line_each_and_a_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    quick = [area for area in AREAS if area.name not in ("devices", "ffmpeg")]
+    assert tell(examine(quick), as_json=False) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "system" and lines[1].startswith("  ok       Python: ")
     assert any(line.startswith("  ok       untrained: ") for line in lines)
@@ -146,15 +143,11 @@ def test_presets_of_ones_own_that_cannot_be_used_are_named(found: Callable[..., 
     assert one["presets", "bad.yaml"]["state"] == "warning" and "contnt" in one["presets", "bad.yaml"]["text"]
 
 
-def test_an_area_that_breaks_down_is_a_failure_and_the_rest_goes_on(
-    found: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_area_that_breaks_down_is_a_failure_and_the_rest_goes_on(found: Callable[..., Any]) -> None:
     def broken() -> Any:
         raise OSError("libtorch is\nnot there")
 
-    areas = {**examination.AREAS, "devices": (broken, DeviceError)}
-    monkeypatch.setattr(examination, "AREAS", areas)
-    code, one = found("devices", "presets")
+    code, one = found(Area("devices", broken, DeviceError), "presets")
     assert code == 9 and "libtorch is not there" in one["devices", "devices"]["text"]
     assert one["presets", "built-in"]["state"] == "ok"
 

@@ -12,6 +12,7 @@ import time
 from itertools import islice
 from pathlib import Path
 
+from framestyle.doors.advice import next_step
 from framestyle.errors import FramestyleError
 from framestyle.kinds import MediaKind
 from framestyle.media.files import sniff
@@ -54,7 +55,7 @@ def decoded(path: Path) -> str:
                 return f"{len(list(islice(reader, MOST_FRAMES)))} frames"
         return f"{read_photo(path, lambda width, height: (min(width, 64), min(height, 64))).pixels.shape}"
     except FramestyleError as error:
-        return f"refused {type(error).__name__}" if error.next_step else f"ODD {error} has no next step"
+        return f"refused {type(error).__name__}" if next_step(error) else f"ODD {error} has no next step"
 
 
 def main(folder: Path, seed: int, first: int, seconds: float) -> None:

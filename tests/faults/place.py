@@ -6,6 +6,7 @@ import hashlib
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,7 @@ class Place:
         """A command that gets a SIGINT after so many frames."""
         left = frames
 
-        def heard(_: Any, event: Any) -> None:
+        def heard(event: Any) -> None:
             nonlocal left
             left -= isinstance(event, FrameDone)
             if left == 0:
@@ -98,7 +99,7 @@ class Place:
                 signal.raise_signal(signal.SIGINT)
 
         with self.monkeypatch.context() as patch:
-            patch.setattr(console._Silent, "__call__", heard)
+            patch.setattr(console, "open_console", lambda mode: nullcontext(heard))
             told = self.call(*self.stylize(arguments, "none", "presets/quick.yaml"))
         assert told.code == 130, told.err
         return told

@@ -11,6 +11,8 @@ from fault_list import ALL, BEGIN, END, PENDING, registered, table
 
 import framestyle
 from framestyle import errors
+from framestyle.doors import advice
+from framestyle.errors import Code, FramestyleError
 
 DOC = Path(__file__).parents[2] / "docs" / "reliability.md"
 
@@ -38,13 +40,21 @@ WRAPPED = {"_parent"}
 """Functions whose errors others take up into their own."""
 
 
+def _is_advised(call: ast.Call) -> bool:
+    """By a next step of its own, or by a code that the doors have words for."""
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    code = given.get("code")
+    named = isinstance(code, ast.Attribute) and Code[code.attr] in advice.COMMAND_LINE
+    return "next_step" in given or named
+
+
 def _without_next_step(tree: ast.AST) -> Iterator[int]:
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef) and node.name in WRAPPED:
             continue
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             kind = getattr(errors, node.func.id, None)
-            if kind is not None and not any(keyword.arg == "next_step" for keyword in node.keywords):
+            if kind is not None and issubclass(kind, FramestyleError) and not _is_advised(node):
                 yield node.lineno
         yield from _without_next_step(node)
 

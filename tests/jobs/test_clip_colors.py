@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from media_facts import encode
 
+from framestyle.doors.advice import next_step, note_text
 from framestyle.errors import OutputError
 from framestyle.events import Event, Note
 from framestyle.jobs.engines.local import run
@@ -75,7 +76,7 @@ def test_hdr_is_kept_and_said(make_workshop: MakeWorkshop, tmp_path: Path) -> No
     info = probe(tmp_path / "o.mp4")
     assert (info.bit_depth, info.color_primaries, info.color_transfer) == (10, "bt2020", "smpte2084")
     assert np.abs(first(source) - first(tmp_path / "o.mp4")).mean() < 2 * 257
-    notes = [event.message for event in news if isinstance(event, Note)]
+    notes = [note_text(event) for event in news if isinstance(event, Note)]
     assert len(notes) == 1 and "is HDR (PQ), and stays so" in notes[0] and "output.hdr=tonemap" in notes[0]
 
 
@@ -100,7 +101,7 @@ def test_hdr_that_cannot_be_kept_is_refused_before_the_work(
     source = clip(tmp_path / "s.mkv", "yuv420p10le", "tv", "bt2020nc", "bt2020", "smpte2084")
     with pytest.raises(OutputError, match="needs 10 bits") as caught:
         render(source, tmp_path / "o.gif", make_workshop(**IDENTITY, output={"video_codec": "gif"}))
-    assert "output.hdr=tonemap" in (caught.value.next_step or "")
+    assert "output.hdr=tonemap" in (next_step(caught.value) or "")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["s.mkv"]
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from framestyle.doors.advice import next_step
 from framestyle.errors import StorageError
 from framestyle.jobs.frame_store import DiskStore
 
@@ -79,4 +80,4 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     store = DiskStore(tmp_path / "gone" / "store")
     with pytest.raises(StorageError, match="cannot be kept in") as caught:
         store[1] = ONE
-    assert caught.value.exit_code == 7 and "same command" in str(caught.value.next_step)
+    assert caught.value.exit_code == 7 and "same command" in str(next_step(caught.value))

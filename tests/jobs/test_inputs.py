@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from framestyle.doors.advice import next_step
 from framestyle.errors import InputError
 from framestyle.jobs.inputs import Inputs, gather
 from framestyle.kinds import MediaKind
@@ -161,4 +162,4 @@ def test_what_leads_nowhere_is_said(here: Path) -> None:
     ):
         with pytest.raises(InputError, match=words) as caught:
             gather([Path(name)])
-        assert caught.value.next_step
+        assert next_step(caught.value)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from framestyle.doors.advice import next_step
 from framestyle.errors import InputError, PresetError
 from framestyle.events import ignore
 from framestyle.jobs.engines.local import run
@@ -67,10 +68,10 @@ def test_what_is_missing_or_for_nothing_is_said_with_the_next_step(photo: Path, 
     mask = _save_mask(tmp_path / "m.png")
     with pytest.raises(PresetError, match="no mask says where") as caught:
         _open(_preset(photo, None))
-    assert caught.value.next_step is not None and "--mask" in caught.value.next_step
+    assert next_step(caught.value) is not None and "--mask" in next_step(caught.value)
     with pytest.raises(PresetError, match=r"no style image .* is for a region") as caught:
         _open(_preset(photo, mask, "rest"))
-    assert caught.value.next_step is not None and "region=255" in caught.value.next_step
+    assert next_step(caught.value) is not None and "region=255" in next_step(caught.value)
     check_masks(_preset(photo, mask))
     check_masks(_preset(photo, None), more_follow=True)
     check_masks(_preset(photo, None, "rest"))
@@ -114,7 +115,7 @@ def test_of_several_masks_the_one_of_the_whole_name_is_taken(photo: Path, tmp_pa
         mask_of(preset, Path("a.jpg"))
     with pytest.raises(InputError, match=r"there is no mask for b\.jpg in") as caught:
         mask_of(preset, Path("b.jpg"))
-    assert caught.value.next_step is not None and "b.png" in caught.value.next_step
+    assert next_step(caught.value) is not None and "b.png" in next_step(caught.value)
 
 
 def test_a_clip_has_one_mask_for_all_its_frames(make_clip: MakeClip, photo: Path, tmp_path: Path) -> None:

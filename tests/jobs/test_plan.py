@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from planning import planned
 
+from framestyle.doors.advice import next_step
 from framestyle.errors import FramestyleError, InputError, OutputError, UsageError
 from framestyle.jobs.inputs import gather
 from framestyle.jobs.plan import Naming, Task, as_one, plan
@@ -111,7 +112,7 @@ def test_no_plan_writes_over_an_input_or_twice_to_one_output(
             tasks = planned(inputs, root / output, photo_format=naming.photo_format)
         except FramestyleError as error:
             assert isinstance(error, UsageError | OutputError | InputError)
-            assert error.next_step
+            assert next_step(error)
             return
         finally:
             assert _files(root) == before
@@ -337,4 +338,4 @@ def test_what_cannot_be_an_input_is_said(here: Path) -> None:
             planned(
                 [Path("film.mp4"), Path(source)] if source == "notes.txt" else [Path(source)], Path("out")
             )
-        assert caught.value.next_step
+        assert next_step(caught.value)

@@ -14,6 +14,8 @@ import pytest
 from photo_makers import picture
 from PIL import Image
 
+from framestyle.doors.advice import next_step
+from framestyle.doors.cli import main
 from framestyle.errors import FramestyleError, InputError, PresetError
 from framestyle.jobs import recipes
 from framestyle.jobs.recipes import Recipe, image_digests, read_recipe, recovered_preset, with_precision
@@ -72,9 +74,12 @@ def test_every_format_holds_it(tmp_path: Path, own: Any, suffix: str, dtype: Any
     assert again == _used(own).model_copy(update={"name": again.name})
 
 
-def test_the_head_says_what_else_to_give(tmp_path: Path, own: Any) -> None:
+def test_the_head_says_what_else_to_give(
+    tmp_path: Path, own: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_photo(tmp_path / "a.png", picture(), None, {"recipe": recipe_of(own).text()})
-    head = [line for line in recovered_preset(tmp_path / "a.png").text.splitlines() if line.startswith("#")]
+    assert main(["presets", "from", str(tmp_path / "a.png")]) == 0
+    head = [line for line in capsys.readouterr().out.splitlines() if line.startswith("#")]
     assert head == [
         "# Recovered from a.png, made by framestyle 0.1.0, torch 2.14.1 on cpu float32",
         "# with --weights learned --seed 7",
@@ -135,7 +140,7 @@ def test_a_picture_of_others_is_refused_with_the_reason(tmp_path: Path) -> None:
         Image.fromarray(picture()).save(tmp_path / name)
         with pytest.raises(InputError) as caught:
             recovered_preset(tmp_path / name)
-        assert str(tmp_path / name) in caught.value.message and caught.value.next_step
+        assert str(tmp_path / name) in caught.value.message and next_step(caught.value)
     with pytest.raises(InputError):
         recovered_preset(tmp_path / "nowhere.png")
 
@@ -174,7 +179,7 @@ def test_a_recipe_that_is_none_is_a_preset_error(tmp_path: Path, change: Any) ->
     with pytest.raises(FramestyleError) as caught:
         recovered_preset(tmp_path / "a.png")
     assert (
-        isinstance(caught.value, PresetError) and "\n" not in caught.value.message and caught.value.next_step
+        isinstance(caught.value, PresetError) and "\n" not in caught.value.message and next_step(caught.value)
     )
 
 
@@ -186,11 +191,12 @@ def test_a_newer_recipe_says_what_to_do(tmp_path: Path) -> None:
         recovered_preset(tmp_path / "a.png")
 
 
-def test_words_of_a_stranger_cannot_add_keys(tmp_path: Path) -> None:
+def test_words_of_a_stranger_cannot_add_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The head is a comment, whatever a picture's metadata says."""
     evil = recipe_of(load_preset("mosaic"), device="cpu\ntv_weight: 99", weights="x\u2028y\r\nseed: 1").text()
     write_photo(tmp_path / "a.png", picture(), None, {"recipe": evil})
-    (tmp_path / "again.yaml").write_text(recovered_preset(tmp_path / "a.png").text, encoding="utf-8")
+    assert main(["presets", "from", str(tmp_path / "a.png")]) == 0
+    (tmp_path / "again.yaml").write_text(capsys.readouterr().out, encoding="utf-8")
     assert load_preset(tmp_path / "again.yaml").tv_weight == load_preset("mosaic").tv_weight
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from framestyle.doors.advice import next_step
 from framestyle.errors import FramestyleError, InputError, OutputError
 from framestyle.events import (
     Event,
@@ -216,7 +217,7 @@ def test_a_range_without_frames_is_an_input_error(
     source = make_clip("in.mp4", shots=(20,))
     with pytest.raises(InputError, match="no frames in the chosen range") as caught:
         _render(source, tmp_path / "out.mp4", make_workshop(), TimeRange(Fraction(start)))
-    assert caught.value.next_step and _left_in(tmp_path) == ["in.mp4"]
+    assert next_step(caught.value) and _left_in(tmp_path) == ["in.mp4"]
 
 
 # -- shots -------------------------------------------------------------------------------------------------
@@ -360,7 +361,7 @@ def test_a_source_that_gives_out_in_the_middle_is_reported_and_leaves_nothing(
         file.truncate(source.stat().st_size * 6 // 10)
     with pytest.raises(InputError, match=r"gave 50 frames at first, and only \d+ when") as caught:
         render_video(Task(MediaKind.VIDEO, source, out / "a.mp4"), 0, found, ALL, workshop)
-    assert caught.value.next_step
+    assert next_step(caught.value)
     assert _left_in(out) == [] and not our_ffmpegs() and not _our_threads()
 
 
@@ -414,7 +415,7 @@ def test_one_bad_file_does_not_stop_the_others(
     assert (done.frames, _left_in(out)) == (5, ["clip.mp4", "photo.png"])
     failed = [event for event in news if isinstance(event, TaskFailed)]
     assert [event.path for event in failed] == list(done.failed)
-    assert all(event.message and event.next_step for event in failed)
+    assert all(event.message and next_step(event) for event in failed)
     assert read_photo(out / "photo.png").pixels.shape == (24, 32, 3)
     (painted,) = [event for event in news if isinstance(event, PhotoDone)]
     assert (painted.path, painted.output, painted.steps) == (str(photo), str(out / "photo.png"), 2)

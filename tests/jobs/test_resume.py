@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from framestyle.doors.advice import next_step
 from framestyle.errors import InterruptedByUserError, OutputError, StorageError
 from framestyle.events import Event, FrameDone, Note, TaskDone, TaskResumed
 from framestyle.jobs import facts as facts_module
@@ -115,7 +116,7 @@ def test_a_stopped_clip_goes_on_and_ends_as_if_it_had_not_been_stopped(
     order = make_order()
     with pytest.raises(InterruptedByUserError, match=f"{after} of 8 frames are painted and kept") as stop:
         _do(order, _stop_after(after))
-    assert "same command" in str(stop.value.next_step) and not Path("out.mp4").exists()
+    assert "same command" in str(next_step(stop.value)) and not Path("out.mp4").exists()
     news = _do(order)
     assert _painted(news) == list(range(after, FRAMES))
     (resumed,) = _resumed(news)
@@ -292,7 +293,7 @@ def test_other_settings_are_refused_and_fresh_begins_anew(make_order: MakeOrder)
     other = make_order(tv_weight=2.0)
     with pytest.raises(OutputError, match=r"out\.mp4 was begun with other settings") as refused:
         prepare(other)
-    assert "--fresh" in str(refused.value.next_step)
+    assert "--fresh" in str(next_step(refused.value))
     news = _do(replace(other, fresh=True))
     assert not _resumed(news) and len(_painted(news)) == FRAMES and not _hidden()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from framestyle.doors.advice import next_step
 from framestyle.errors import StorageError
 from framestyle.events import Event, FrameDone, Note, TaskResumed
 from framestyle.jobs.batch import Order, paint, prepare
@@ -47,7 +48,7 @@ def test_too_little_is_warned_of_before_and_refused_at_the_end(tmp_path: Path) -
     refuse_shortage(tmp_path, free / 2)
     with pytest.raises(StorageError, match="stopped before it is full") as caught:
         refuse_shortage(tmp_path, free * 2)
-    assert "same command" in str(caught.value.next_step)
+    assert "same command" in str(next_step(caught.value))
 
 
 def test_work_stops_before_the_disk_is_full_and_goes_on_with_more_room(

@@ -56,12 +56,21 @@ def _done(number: int) -> TaskDone:
 # -- the crew ----------------------------------------------------------------------------------------------
 
 
+def _uses_the_machine(crew: Crew, photos: int, threads: int) -> bool:
+    """As many pictures as may be, and fewer threads idle than would be one more for each."""
+    pictures = min(side_by_side.MOST_PICTURES, max(1, photos), threads)
+    return crew.pictures == pictures and 0 <= threads - crew.pictures * crew.threads < crew.pictures
+
+
 @given(photos=st.integers(0, 500), threads=st.integers(1, 256))
 def test_a_crew_uses_the_machine_and_no_more_of_it(photos: int, threads: int) -> None:
-    crew = Crew.of(photos, threads)
-    assert 1 <= crew.pictures <= max(1, photos) and crew.pictures <= side_by_side.MOST_PICTURES
-    assert crew.threads >= 1 and crew.pictures * crew.threads <= threads
-    assert crew.pictures == 1 or (crew.pictures + 1) * (crew.threads + 1) > threads - crew.pictures
+    assert _uses_the_machine(Crew.of(photos, threads), photos, threads)
+
+
+@pytest.mark.parametrize("crew", [Crew(1, 1), Crew(1, 4), Crew(2, 1), Crew(4, 2), Crew(5, 1)])
+def test_a_crew_that_leaves_threads_idle_or_takes_more_does_not(crew: Crew) -> None:
+    assert not _uses_the_machine(crew, photos=8, threads=4)
+    assert _uses_the_machine(Crew(4, 1), photos=8, threads=4)
 
 
 def test_a_gpu_paints_one_by_one() -> None:

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 import framestyle
+from framestyle.doors.advice import next_step
 from framestyle.errors import DeviceError, FramestyleError, InputError, PresetError, WeightsError
 from framestyle.events import Event, Note, Preparing
 from framestyle.jobs import workshop as workshop_module
@@ -193,7 +194,7 @@ def test_what_is_missing_is_said_with_the_next_step(
 ) -> None:
     with pytest.raises(kind, match=word) as caught:
         _open(preset(**changes), **options)
-    assert caught.value.next_step
+    assert next_step(caught.value)
 
 
 RAFT = {"flow": "raft", "flow_quality": "ultrafast", "steps": 1, "min_steps": 1}
@@ -206,7 +207,7 @@ def test_missing_flow_weights_are_said_before_any_others_are_loaded(
     news: list[Event] = []
     with pytest.raises(WeightsError, match="needs the raft-small weights") as caught:
         _open(preset(video=RAFT), news.append, store=WeightsStore(tmp_path / "empty"))
-    assert caught.value.next_step is not None and "video.flow=dis" in caught.value.next_step
+    assert next_step(caught.value) is not None and "video.flow=dis" in next_step(caught.value)
     assert (backbones, news) == ([], [])
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from framestyle.doors.advice import next_step
 from framestyle.errors import InputError, OutputError, StorageError
 from framestyle.kinds import MediaKind
 from framestyle.media.files import atomic_output, file_identity, sniff, walk
@@ -57,7 +58,7 @@ def test_what_is_neither_is_refused_with_its_path_and_the_next_step(
         with pytest.raises(InputError) as caught:
             refuse(path)
         assert str(path) in caught.value.message
-        assert caught.value.next_step
+        assert next_step(caught.value)
 
 
 def test_missing_files_pipes_and_devices_are_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 import torch
 from scenes import clip, texture
 
+from framestyle.doors.advice import next_step
 from framestyle.errors import WeightsError
 from framestyle.frames import Frame, Pixels
 from framestyle.motion.flow import DISFlow, FloatArray, Motion, OpticalFlow
@@ -174,7 +175,7 @@ def test_missing_weights_are_an_error_and_never_dis(tmp_path: Path, quality: str
     with pytest.raises(WeightsError, match=f"needs the {RAFT_QUALITIES[quality][0]} weights") as caught:
         make_flow(video, "cpu", WeightsStore(tmp_path / "empty"))
     assert caught.value.exit_code == 8
-    assert caught.value.next_step is not None and "video.flow=dis" in caught.value.next_step
+    assert next_step(caught.value) is not None and "video.flow=dis" in next_step(caught.value)
 
 
 # -- in the sequence ---------------------------------------------------------------------------------------

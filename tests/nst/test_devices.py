@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from framestyle.doors.advice import next_step
 from framestyle.errors import DeviceError
 from framestyle.nst import devices
 from framestyle.nst.devices import choose_device, working_dtype
@@ -19,7 +20,7 @@ def test_devices_by_name() -> None:
     for spec in ("gpu", "cuda:99", "", "meta"):
         with pytest.raises(DeviceError) as caught:
             choose_device(spec)
-        assert caught.value.exit_code == 9 and caught.value.next_step
+        assert caught.value.exit_code == 9 and next_step(caught.value)
 
 
 def test_precision_by_name() -> None:

@@ -19,12 +19,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from framestyle.doors.advice import next_step
 from framestyle.errors import DeviceError
 from framestyle.events import Event, FrameDone, Note
 from framestyle.frames import Frame
 from framestyle.motion.sequence import stylize_frames
 from framestyle.motion.shots import Shot
-from framestyle.nst import memory
+from framestyle.nst import memory, memory_plan
 from framestyle.nst.host_memory import available_bytes, free_host_bytes, resident_bytes
 from framestyle.nst.image import Size, to_pixels
 from framestyle.nst.memory import Fitting, is_out_of_memory, room_bytes
@@ -227,7 +228,7 @@ def _fails(message: str) -> RuntimeError:
 
 def test_after_a_failure_the_next_smaller_way_is_taken_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[Event] = []
-    monkeypatch.setattr(memory, "room_bytes", lambda device, limit: None)
+    monkeypatch.setattr(memory, "room_bytes", lambda *_: None)
     fitting = Fitting(_demand(), torch.device("cpu"), on_event=events.append)
     tried: list[Tiling] = []
 
@@ -249,7 +250,7 @@ def test_after_a_failure_the_next_smaller_way_is_taken_and_kept(monkeypatch: pyt
 
 
 def test_other_errors_pass_and_a_picture_that_never_fits_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "room_bytes", lambda device, limit: None)
+    monkeypatch.setattr(memory, "room_bytes", lambda *_: None)
     fitting = Fitting(_demand(), torch.device("cpu"))
 
     def wrong(_: Tiling) -> None:
@@ -262,22 +263,23 @@ def test_other_errors_pass_and_a_picture_that_never_fits_is_refused(monkeypatch:
         fitting.run(Size(900, 900), wrong)
     with pytest.raises(DeviceError, match="900x900 pixels need more memory") as caught:
         fitting.run(Size(900, 900), never)
-    assert caught.value.next_step is not None and "--max-side" in caught.value.next_step
+    assert next_step(caught.value) is not None and "--max-side" in next_step(caught.value)
 
 
 def test_a_limit_that_nothing_fits_in_is_refused_with_what_it_takes() -> None:
     fitting = Fitting(_demand(), torch.device("cpu"), limit_bytes=64 << 20)
     with pytest.raises(DeviceError, match="1200x800 pixels do not fit into 67,108,864 bytes") as caught:
         fitting.run(Size(1200, 800), lambda tiling: tiling)
-    assert caught.value.next_step is not None and "--memory-limit" in caught.value.next_step
+    assert next_step(caught.value) is not None and "--memory-limit" in next_step(caught.value)
     with pytest.raises(DeviceError, match=r"^the style at 1200x800 pixels does not fit into"):
         fitting.tiling(Size(1200, 800), of="the style at ")
 
 
-def test_little_free_memory_is_not_the_limits_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_little_free_memory_is_not_the_limits_fault() -> None:
     """Raising the limit would not help; and what is free is an estimate, so the smallest way is tried."""
-    monkeypatch.setattr(memory, "_free_and_held", lambda device: (64 << 20, 1 * GIB))
-    fitting = Fitting(_demand(), torch.device("cpu"), limit_bytes=100 * GIB)
+    fitting = Fitting(
+        _demand(), torch.device("cpu"), limit_bytes=100 * GIB, measure=lambda device: (64 << 20, 1 * GIB)
+    )
     least = min(options(Size(1200, 800), _demand()), key=lambda one: one.needs_bytes)
     assert fitting.tiling(Size(1200, 800)) == least.tiling
 
@@ -290,8 +292,8 @@ def test_a_picture_survives_memory_that_runs_out_half_way(
 ) -> None:
     """The allocator fails once in the middle of a scale: the steps taken are kept, the result is the same."""
     preset = make_preset(scales={"min_px": 512, "first_steps": 4}, tv_weight=1.0)
-    monkeypatch.setattr(memory, "TILE_SIDES_PX", (16,))
-    monkeypatch.setattr(memory, "FIXED_BYTES", 0)
+    monkeypatch.setattr(memory_plan, "TILE_SIDES_PX", (16,))
+    monkeypatch.setattr(memory_plan, "FIXED_BYTES", 0)
     events: list[Event] = []
 
     def made() -> Stylizer:
@@ -323,13 +325,16 @@ def test_a_picture_survives_memory_that_runs_out_half_way(
 @given(size=sizes, held=st.integers(0, 4 * GIB))
 @settings(max_examples=30, deadline=None, derandomize=True)
 def test_the_limit_that_a_refusal_names_is_enough(size: Size, held: int) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(memory, "_free_and_held", lambda device: (1 << 50, held))
-        with pytest.raises(DeviceError) as caught:
-            Fitting(_demand(), torch.device("cpu"), limit_bytes=1).tiling(size)
-        named = re.search(r"--memory-limit to (\S+)G", caught.value.next_step or "")
-        assert named is not None
-        Fitting(_demand(), torch.device("cpu"), limit_bytes=int(float(named[1]) * GIB)).tiling(size)
+    def within(limit_bytes: int) -> Fitting:
+        return Fitting(
+            _demand(), torch.device("cpu"), limit_bytes=limit_bytes, measure=lambda device: (1 << 50, held)
+        )
+
+    with pytest.raises(DeviceError) as caught:
+        within(1).tiling(size)
+    named = re.search(r"--memory-limit to (\S+)G", next_step(caught.value) or "")
+    assert named is not None
+    within(int(float(named[1]) * GIB)).tiling(size)
 
 
 SMALL_TILE_MAP = 64 * 33 * 33
@@ -351,8 +356,8 @@ class SmallAllocator:
 
 @pytest.fixture
 def allocator(monkeypatch: pytest.MonkeyPatch) -> SmallAllocator:
-    monkeypatch.setattr(memory, "TILE_SIDES_PX", (40, 16))
-    monkeypatch.setattr(memory, "FIXED_BYTES", 0)
+    monkeypatch.setattr(memory_plan, "TILE_SIDES_PX", (40, 16))
+    monkeypatch.setattr(memory_plan, "FIXED_BYTES", 0)
     made = SmallAllocator()
     monkeypatch.setattr(vgg.F, "conv2d", made)
     return made

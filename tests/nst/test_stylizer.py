@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from framestyle.doors.advice import next_step
 from framestyle.errors import DeviceError
 from framestyle.events import Event, Note, StepDone
 from framestyle.nst import color, losses
@@ -424,7 +425,7 @@ def test_a_loss_that_is_no_number_is_refused_with_a_next_step(make: Make, pictur
         changes = {"optimizer": {"name": name}, "scales": {"min_px": 64}}
         with pytest.raises(DeviceError, match="no longer a number") as caught:
             make(changes=changes).stylize(content)
-        assert caught.value.next_step is not None and "learning_rate" in caught.value.next_step
+        assert next_step(caught.value) is not None and "learning_rate" in next_step(caught.value)
 
 
 # -- warm starts -------------------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ def complaints(write: Write) -> Callable[..., list[str]]:
     def lines_of(text: str, *overrides: str) -> list[str]:
         path = write("p.yaml", text)
         with pytest.raises(PresetError) as caught:
-            load_preset(path, overrides)
+            load_preset(path, overrides, origin="--set")
         return [line.removeprefix(f"{path}:") for line in caught.value.message.splitlines()]
 
     return lines_of

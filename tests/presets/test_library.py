@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from framestyle.doors.advice import next_step
 from framestyle.errors import PresetError
 from framestyle.presets import (
     Preset,
@@ -68,10 +69,9 @@ def test_a_users_preset_wins_over_the_built_in_one(user_folder: Path) -> None:
 def test_an_unknown_name_gets_a_hint() -> None:
     with pytest.raises(PresetError, match="no preset is called 'nigthswirl'") as caught:
         load_preset("nigthswirl")
-    assert caught.value.next_step is not None
-    assert (
-        "Did you mean nightswirl" in caught.value.next_step
-        and "framestyle presets list" in caught.value.next_step
+    assert next_step(caught.value) is not None
+    assert "Did you mean nightswirl" in next_step(caught.value) and "framestyle presets list" in next_step(
+        caught.value
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from framestyle.doors.advice import next_step
 from framestyle.errors import PresetError
 from framestyle.presets import load_preset, schema_rows
 
@@ -28,7 +29,7 @@ def art(tmp_path: Path) -> Path:
 
 def complaint_of(path: Path, *overrides: str) -> PresetError:
     with pytest.raises(PresetError) as caught:
-        load_preset(path, overrides)
+        load_preset(path, overrides, origin="--set")
     return caught.value
 
 
@@ -110,7 +111,7 @@ def test_a_newer_schema_says_update(write: Write, text: str) -> None:
     error = complaint_of(write("p.yaml", text))
     assert ":1:9: schema: " in error.message and "newer FrameStyle" in error.message
     assert "\n" not in error.message
-    assert error.next_step is not None and "Update" in error.next_step
+    assert next_step(error) is not None and "Update" in next_step(error)
 
 
 # -- images ------------------------------------------------------------------------------------------------
@@ -261,7 +262,7 @@ WRONG_OVERRIDES = [
 @pytest.mark.parametrize(("override", "message"), WRONG_OVERRIDES)
 def test_wrong_overrides(override: str, message: str) -> None:
     with pytest.raises(PresetError) as caught:
-        load_preset("base", [override])
+        load_preset("base", [override], origin="--set")
     assert message in caught.value.message and "\n" not in caught.value.message
 
 
@@ -276,7 +277,7 @@ def test_wrong_overrides(override: str, message: str) -> None:
 )
 def test_any_override_is_applied_or_raises_preset_error(key: str, value: str) -> None:
     try:
-        load_preset("base", [f"{key}={value}"])
+        load_preset("base", [f"{key}={value}"], origin="--set")
     except PresetError as error:
         assert "--set" in error.message
 

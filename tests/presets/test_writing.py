@@ -153,7 +153,7 @@ def test_every_value_says_where_it_comes_from(tmp_path: Path, write: Write) -> N
     write("base.jpg", "image")
     write("parent.yaml", "extends: base\nstyle:\n  images: [{path: base.jpg}]\n  layers: {relu5_1: 3}\n")
     path = write("sub/child.yaml", "extends: ../parent.yaml\ntags: [a, b]\nvideo:\n  steps: 9\n")
-    text = traced_yaml(*load_traced(path, ["tv_weight=2"]))
+    text = traced_yaml(*load_traced(path, ["tv_weight=2"], origin="--set"))
     origins = {line.split("#")[0].strip(): line.split("# ")[1] for line in text.splitlines() if "# " in line}
     for line, origin in {
         "name: child": "the file's name",

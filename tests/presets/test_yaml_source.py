@@ -16,6 +16,7 @@ from framestyle.presets import load_preset
 from framestyle.presets.yaml_source import (
     DEEPEST_NESTING,
     LARGEST_FILE_BYTES,
+    Place,
     UnreadableError,
     parse,
     parse_value,
@@ -54,13 +55,13 @@ SCALARS = [
 
 @pytest.mark.parametrize(("text", "value"), SCALARS)
 def test_scalars_follow_yaml_1_2(text: str, value: Any) -> None:
-    node, faults = parse_value(text, "here")
+    node, faults = parse_value(text, Place("here"))
     assert not faults
     assert node.value == value and type(node.value) is type(value)
 
 
 def test_nan_is_a_number_that_no_key_takes(complaints: Complaints) -> None:
-    assert math.isnan(parse_value(".nan", "here")[0].value)
+    assert math.isnan(parse_value(".nan", Place("here"))[0].value)
     assert complaints("tv_weight: .nan\n") == ["1:12: tv_weight: must be a finite number, not nan"]
 
 

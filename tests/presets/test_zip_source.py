@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from framestyle.doors.advice import next_step
 from framestyle.errors import FramestyleError, InputError, PresetError
 from framestyle.presets import zip_source
 from framestyle.presets.zip_source import LARGEST_UNPACKED_BYTES, MOST_ENTRIES, name_problem, open_zip
@@ -30,7 +31,7 @@ def zip_of(
 def refusal(path: Path) -> str:
     with pytest.raises(PresetError) as caught, open_zip(path):
         pass
-    assert caught.value.next_step and "\n" not in caught.value.message
+    assert next_step(caught.value) and "\n" not in caught.value.message
     return caught.value.message.removeprefix(f"{path} is refused: ")
 
 

@@ -96,7 +96,7 @@ class _Ledger:
         if self._alone:
             raise outcome
         self._failed[index] = str(task.source)
-        return TaskFailed(str(task.source), outcome.message, outcome.next_step)
+        return TaskFailed.of(str(task.source), outcome)
 
     @property
     def done(self) -> list[TaskDone]:
@@ -206,4 +206,4 @@ def _do(
             return render_photo(task, index, workshop, scratch)
         return render_video(task, index, found, span, workshop, facts)
     except torch.OutOfMemoryError as error:
-        raise workshop.out_of_memory(task.source, "--max-side") from error
+        raise workshop.out_of_memory(task.source, "render") from error

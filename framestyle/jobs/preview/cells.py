@@ -123,7 +123,7 @@ def _one_look(
         except InterruptedByUserError:
             raise
         except FramestyleError as error:
-            heard(TaskFailed(path, f"{look.title}: {error.message}", error.next_step))
+            heard(TaskFailed.of(path, error, f"{look.title}: {error.message}"))
             yield CellResult(number, place, error)
             continue
         seconds, steps = seconds + done.seconds, steps + done.steps
@@ -163,7 +163,7 @@ def _stylized(
     try:
         result = stylizer.stylize(content)
     except torch.OutOfMemoryError as error:
-        raise shop.out_of_memory(picture.path, "--size") from error
+        raise shop.out_of_memory(picture.path, "preview") from error
     seconds = time.perf_counter() - started
     shown = picture.shown(to_pixels(result.image), side_px)
     return CellDone(str(picture.path), look.title, result.steps, seconds, result.loss), shown

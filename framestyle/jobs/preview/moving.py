@@ -14,7 +14,17 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from framestyle.errors import InputError
-from framestyle.events import Event, FrameDone, JobDone, JobStarted, Note, OnEvent, TaskDone, TaskStarted
+from framestyle.events import (
+    Event,
+    FrameDone,
+    JobDone,
+    JobStarted,
+    Note,
+    OnEvent,
+    TaskDone,
+    TaskStarted,
+    as_note,
+)
 from framestyle.frames import Frame
 from framestyle.jobs.estimate import clip_plan
 from framestyle.jobs.frame_store import DiskStore
@@ -152,7 +162,7 @@ def _render(
                 next_step="Check that the file is whole, then give the same command.",
             )
     for note in writer.notes:
-        shop.on_event(Note(note))
+        shop.on_event(as_note(note))
     seconds = time.perf_counter() - started
     return TaskDone(str(task.source), str(task.target), total, task.target.stat().st_size, seconds, steps)
 

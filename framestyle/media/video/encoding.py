@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from framestyle.errors import OutputError
+from framestyle.errors import Code, OutputError
+from framestyle.events import Note, Remark
 from framestyle.media.ffmpeg import encoders
 from framestyle.media.video.codecs import (
     ALPHA_CONTAINERS,
@@ -40,7 +41,7 @@ class Encoding:
     arguments: list[str]
     pixel_format: str
     bits: int
-    notes: list[str]
+    notes: list[Remark]
 
     @property
     def has_alpha(self) -> bool:
@@ -63,13 +64,15 @@ def choose_encoding(
     if codec.encoder not in encoders():
         raise OutputError(
             f"this ffmpeg cannot encode {settings.codec}: it has no {codec.encoder}",
-            next_step=f"Choose another --set output.video_codec: {', '.join(video_codecs())}.",
+            code=Code.ENCODER_MISSING,
+            facts={"codec": settings.codec, "encoder": codec.encoder, "codecs": list(video_codecs())},
         )
     least_width, least_height = codec.smallest
     if width < least_width or height < least_height:
         raise OutputError(
             f"{settings.codec} cannot hold {width}x{height}, less than {least_width}x{least_height}",
-            next_step="Choose another --set output.video_codec or a larger --max-side.",
+            code=Code.CODEC_TOO_SMALL,
+            facts={"codec": settings.codec, "least_width": least_width, "least_height": least_height},
         )
     wanted = settings.bit_depth or (max(bits, HDR_BITS) if hdr else bits)
     alpha = alpha and bool(codec.alpha) and MUXERS[target.suffix.lower()] in ALPHA_CONTAINERS
@@ -78,7 +81,8 @@ def choose_encoding(
     if hdr and encoding.bits < HDR_BITS:
         raise OutputError(
             f"{target}: {hdr} needs {HDR_BITS} bits a channel, and it would have {encoding.bits}",
-            next_step="Add --set output.hdr=tonemap, or choose h265 at 10 bits: --set output.video_codec=h265.",
+            code=Code.HDR_NEEDS_BITS,
+            facts={"path": str(target), "hdr": hdr, "bits": encoding.bits},
         )
     notes = list(encoding.notes)
     if encoding.bits < wanted:
@@ -91,7 +95,8 @@ def choose_encoding(
         notes.append(f"Lossless {settings.codec} keeps RGB, which some players do not show.")
     elif settings.codec == "h264" and encoding.bits > 8:
         other = "output.hdr=tonemap" if hdr else "output.bit_depth=8"
-        notes.append(f"H.264 with 10 bits is not shown everywhere: H.265 is, or --set {other}.")
+        shown = "H.264 with 10 bits is not shown everywhere: H.265 is."
+        notes.append(Note(shown, "warning", Code.TEN_BITS, {"setting": other}))
     arguments = encoding.arguments
     if settings.codec == "h265" and MUXERS[target.suffix.lower()] in ("mp4", "mov"):
         arguments = [*arguments, "-tag:v:0", "hvc1"]  # what QuickTime plays
@@ -118,7 +123,7 @@ def _with_quality(settings: VideoSettings, codec: Codec, bits: int, *, alpha: bo
     if isinstance(quality, str):
         if quality not in codec.levels and not (quality == "lossless" and codec.lossless is not None):
             raise OutputError(f"{settings.codec} has no quality {quality!r}", next_step=_qualities_of(codec))
-        notes = []
+        notes: list[Remark] = []
         if quality not in codec.levels:
             notes.append(f"Lossless {settings.codec} holds no transparency: it is visually lossless.")
         level = codec.levels.get(quality, codec.levels["visually_lossless"])

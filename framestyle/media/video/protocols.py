@@ -5,11 +5,12 @@ tests/media/video/test_contracts.py holds every reader and every writer to it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from types import TracebackType
 from typing import Protocol, Self
 
+from framestyle.events import Remark
 from framestyle.frames import Alpha, Frame, Pixels
 from framestyle.media.video.colors import Colors
 from framestyle.media.video.probe import VideoInfo
@@ -66,8 +67,8 @@ class FrameWriter(Protocol):
     """
 
     @property
-    def notes(self) -> list[str]:
-        """What was changed on the way, in sentences."""
+    def notes(self) -> Sequence[Remark]:
+        """What was changed on the way, in sentences or as notes with a code."""
 
     @property
     def frames_written(self) -> int:

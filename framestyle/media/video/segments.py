@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from framestyle.errors import InputError
+from framestyle.errors import Code, InputError
 from framestyle.frames import Pixels
 from framestyle.media.ffmpeg import FFmpeg, FFmpegDecoder, input_arguments, output_argument
 from framestyle.media.files import atomic_output
@@ -67,7 +67,9 @@ def read_segment(path: Path, width: int, height: int, dtype: type[Any]) -> Gener
             yield np.frombuffer(data, dtype).reshape(height, width, 3)
         if data or process.process.wait() != 0:
             raise InputError(
-                f"{path} cannot be decoded: {process.failure()}", next_step="Add --fresh to begin anew."
+                f"{path} cannot be decoded: {process.failure()}",
+                code=Code.WORK_DAMAGED,
+                facts={"path": str(path)},
             )
     finally:
         process.kill()

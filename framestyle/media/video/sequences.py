@@ -14,7 +14,7 @@ from types import TracebackType
 
 import numpy as np
 
-from framestyle.errors import InputError, OutputError
+from framestyle.errors import Code, InputError, OutputError
 from framestyle.frames import Alpha, Frame, Pixels
 from framestyle.kinds import WHOLE_CLIP, TimeRange
 from framestyle.media.files import put_in_place, storage_error
@@ -94,7 +94,8 @@ def sequence_in(folder: Path) -> Path:
     if len(parts) < len(pictures) or len(frames) != 1 or (padded and len(widths) > 1):
         raise InputError(
             f"{folder} holds no image sequence: its photos differ in more than their number",
-            next_step="Name the sequence as in frames/shot.%04d.png; or name a folder with -o, for single photos.",
+            code=Code.SEQUENCE_UNCLEAR,
+            facts={"path": str(folder)},
         )
     ((before, after),) = frames
     if "%" in before + after:
@@ -262,7 +263,8 @@ class SequenceWriter:
         if colors.hdr:
             raise OutputError(
                 f"{target}: images hold no HDR ({colors.hdr})",
-                next_step="Add --set output.hdr=tonemap, or name a video.",
+                code=Code.HDR_NOT_IN_IMAGES,
+                facts={"path": str(target), "hdr": colors.hdr},
             )
         self.target, self.frames_written = target, 0
         self.notes = _lost(target, bits, alpha, colors)

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from framestyle.errors import OutputError
+from framestyle.errors import Code, OutputError
+from framestyle.events import Remark
 from framestyle.frames import Alpha, Pixels
 from framestyle.media.ffmpeg import FFmpeg, output_argument
 from framestyle.media.files import atomic_output
@@ -86,7 +87,7 @@ class VideoWriter:
     ) -> None:
         self.target, self.width, self.height = target, width, height
         self._scratch, self._look_through = scratch, look_through
-        self.notes: list[str] = []
+        self.notes: list[Remark] = []
         self.frames_written = 0
         self._rate, self._aspect, self._bits, self._alpha = frame_rate, sample_aspect_ratio, bits, alpha
         self._last_frame = last_frame
@@ -205,7 +206,8 @@ class VideoWriter:
             if problem.stream == PICTURES_STREAM:
                 raise OutputError(
                     f"{self.target}: what was encoded is damaged: {problem.text}",
-                    next_step="Give the same command again, or try another --set output.video_codec.",
+                    code=Code.OUTPUT_DAMAGED,
+                    facts={"path": str(self.target)},
                 )
 
     def _inputs(self) -> list[str]:

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from framestyle.errors import WeightsError
+from framestyle.errors import Code, WeightsError
 from framestyle.nst.image import Size, bands
 from framestyle.nst.network.winograd import Filters
 from framestyle.nst.weights.backbone import CHANNELS, Backbone
@@ -214,7 +214,8 @@ class VGG19(nn.Module):
         if tuple(weight.shape) != (layer.out_channels, layer.in_channels, 3, 3):
             raise WeightsError(
                 f"the {backbone.kind!r} weights of {layer.name} have shape {tuple(weight.shape)}",
-                next_step="Use other weights: framestyle weights list",
+                code=Code.WEIGHTS_SHAPES,
+                facts={"kind": backbone.kind, "layer": layer.name},
             )
         dtype = torch.float32 if layer.name == "conv1_1" and self.dtype.itemsize < 4 else self.dtype
         weight = weight.to(dtype).contiguous(memory_format=torch.channels_last)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
-from framestyle.errors import DeviceError
+from framestyle.errors import Code, DeviceError
 from framestyle.events import Note, OnEvent
 from framestyle.nst.optimise.state import PixelState, Taken
 
@@ -61,5 +61,6 @@ def with_recovery(attempt: Attempt, state: PixelState, learning_rate: float, on_
             on_event(Note(f"The loss was no longer a number: {STEPPED_BACK} {rate:g}.", "warning"))
     raise DeviceError(
         "the loss is no longer a number",
-        next_step="Lower optimizer.learning_rate, or use --set optimizer.precision=float32.",
+        code=Code.LOSS_NOT_FINITE,
+        facts={"learning_rate": learning_rate},
     )

@@ -13,6 +13,8 @@ from framestyle.nst.optimise.state import Parts, Taken
 
 WINDOW_STEPS = 10
 """Steps between two looks at the losses."""
+WARM_WINDOW_STEPS = 5
+"""The same of a frame that goes on from an earlier one."""
 
 Report = Callable[[int, tuple[float, ...], Parts], None]
 """(steps so far, the window's losses, the last step's parts): called once a window."""
@@ -26,8 +28,6 @@ class EarlyStop:
     take turns at `places`, losses are compared at the same place.
     """
 
-    window_steps = 5
-
     def __init__(self, min_steps: int, tolerance: float, places: int = 1) -> None:
         self.min_steps, self.tolerance = min_steps, tolerance
         self.slope_steps = max(2, places)
@@ -40,7 +40,7 @@ class EarlyStop:
         last = totals[-1 - self.slope_steps :]
         if len(last) < self.fewest_losses:
             return False
-        gain = (last[0] - last[-1]) / (len(last) - 1) * self.window_steps
+        gain = (last[0] - last[-1]) / (len(last) - 1) * WARM_WINDOW_STEPS
         return gain < self.tolerance * abs(last[-1])
 
 
@@ -51,7 +51,7 @@ def in_windows(
     good = LastGood(taking.image)
     window: list[Tensor] = []
     taken = Taken()
-    window_steps = WINDOW_STEPS if stop is None else min(WINDOW_STEPS, stop.window_steps)
+    window_steps = WINDOW_STEPS if stop is None else min(WINDOW_STEPS, WARM_WINDOW_STEPS)
     for step in range(1, steps + 1):
         window.append(taking.take())
         if len(window) == window_steps or step == steps:

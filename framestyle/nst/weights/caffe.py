@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from framestyle.errors import UsageError, WeightsError
+from framestyle.errors import Code, UsageError, WeightsError
 from framestyle.nst.weights.kind import KeptKind, OnProgress
 from framestyle.nst.weights.paths import WeightsStore
 
@@ -23,14 +23,17 @@ class _Caffe(KeptKind):
         path = self.path(store, seed)
         if not path.exists():
             raise WeightsError(
-                "no caffe weights are at hand",
-                next_step="Import the original network's file once: framestyle weights fetch caffe --file FILE",
+                "no caffe weights are at hand", code=Code.WEIGHTS_MISSING, facts={"kind": self.name}
             )
         return caffe_backbone(self.name, *kept_convolutions(path))
 
     def fetch(self, store: WeightsStore, on_progress: OnProgress | None = None) -> Path:
         """UsageError: nobody publishes it in a form that can be checked."""
-        raise UsageError("the caffe weights come from a file of yours", next_step="Add --file FILE.")
+        raise UsageError(
+            "the caffe weights come from a file of yours",
+            code=Code.WEIGHTS_FROM_FILE,
+            facts={"kind": self.name},
+        )
 
     def import_file(self, store: WeightsStore, source: Path) -> Path:
         """Keep a user's own file of torchvision's keys."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def painting_kinds() -> tuple[str, ...]:
-    """What `--weights` can name beside a path."""
+    """What a user can name beside a path."""
     return tuple(one.name for one in WEIGHTS.entries() if FLOW not in one.plugin.traits)
 
 

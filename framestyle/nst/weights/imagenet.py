@@ -47,7 +47,7 @@ def publisher() -> Publisher:
     from framestyle.nst.weights.store import Publisher
 
     url = str(VGG19_Weights.IMAGENET1K_V1.url)
-    return Publisher("imagenet", url, "use --weights learned, which needs none")
+    return Publisher("imagenet", url)
 
 
 IMAGENET = _ImageNet()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
-from framestyle.errors import UsageError, WeightsError
+from framestyle.errors import Code, UsageError, WeightsError
 from framestyle.nst.weights.hashes import recorded_hash
 from framestyle.nst.weights.paths import NOT_HERE, WeightsStore
 from framestyle.registries import WEIGHTS
@@ -20,9 +20,9 @@ OnProgress = Callable[[float, str], None]
 
 
 class WeightsKind(Protocol):
-    """One of what `--weights` can name. Its module loads no torch: plans ask for `path` and `identity`.
+    """One of the weights that a user can name. Its module loads no torch: plans ask for `path` and `identity`.
 
-    `seed` is for kinds that are made from one. Beside these, a kind that `weights fetch` accepts has `fetch` and
+    `seed` is for kinds that are made from one. Beside these, a kind that can be fetched has `fetch` and
     `import_file`, as `KeptKind` has; `remedy`, `is_missed`, `mends_itself` and `caution` may say more about it.
     """
 
@@ -47,7 +47,7 @@ class Kind:
 
     name = ""
     remedy: str | None = None
-    """The next step where the file is damaged or missing."""
+    """The next step where the file is damaged or missing; None: it is fetched anew, where it can be."""
     is_missed = False
     """Whether it is worth a warning where it is not there."""
     mends_itself = False
@@ -84,11 +84,6 @@ class KeptKind(Kind):
         """Without its suffix."""
         return f"vgg19-{self.name}"
 
-    @property
-    def remedy(self) -> str:  # type: ignore[override]
-        """Fetch it again."""
-        return f"Delete it, then: framestyle weights fetch {self.name}"
-
     def path(self, store: WeightsStore, seed: int) -> Path:
         """In the cache."""
         return store.kept(self.file_name)
@@ -107,7 +102,7 @@ class KeptKind(Kind):
 
 @dataclass(frozen=True)
 class WeightsStatus:
-    """One line of `framestyle weights list`."""
+    """A kind of weights, and whether it is cached."""
 
     kind: str
     at_hand: bool
@@ -128,5 +123,6 @@ def no_picture(kind: str) -> WeightsError:
     painting = [name for name in WEIGHTS.names() if FLOW not in WEIGHTS.entry(name).plugin.traits]
     return WeightsError(
         f"the {kind} weights measure optical flow; no picture can be painted with them",
-        next_step=f"Name {', '.join(painting)} or a path; for flow by RAFT use --set video.flow=raft.",
+        code=Code.WEIGHTS_OF_FLOW,
+        facts={"kind": kind, "kinds": painting},
     )

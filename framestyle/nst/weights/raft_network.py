@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from framestyle.errors import WeightsError
+from framestyle.errors import Code, WeightsError
 from framestyle.nst.weights.store import (
     OnProgress,
     Publisher,
@@ -31,7 +31,7 @@ def publisher(kind: str) -> Publisher:
 
     small = kind == "raft-small"
     url = Raft_Small_Weights.C_T_V2.url if small else Raft_Large_Weights.C_T_SKHT_V2.url
-    return Publisher(kind, str(url), "measure flow with --set video.flow=dis, which needs none")
+    return Publisher(kind, str(url))
 
 
 def fetch(store: WeightsStore, kind: str, on_progress: OnProgress | None = None) -> Path:
@@ -54,7 +54,8 @@ def load_raft(kind: str, store: WeightsStore) -> nn.Module:
     if not path.exists():
         raise WeightsError(
             f"video.flow=raft needs the {kind} weights, and they are not at hand",
-            next_step=f"Fetch them once: framestyle weights fetch {kind}. Or use --set video.flow=dis.",
+            code=Code.WEIGHTS_MISSING,
+            facts={"kind": kind},
         )
     tensors, _ = load_kept(path)
     network = _shape_only(kind)
@@ -76,12 +77,14 @@ def _checked(state: Mapping[str, Any], network: nn.Module, kind: str, origin: st
     wanted = network.state_dict()
     wrong = _difference(state, wanted)
     if wrong is not None:
-        raise WeightsError(f"{origin} is no {kind}: {wrong}", next_step=_fetch_anew(kind))
+        raise WeightsError(f"{origin} is no {kind}: {wrong}", code=Code.WEIGHTS_DAMAGED, facts={"kind": kind})
     checked = {name: state[name].to(like.dtype).contiguous() for name, like in wanted.items()}
     for name, tensor in checked.items():
         if not tensor.isfinite().all():
             raise WeightsError(
-                f"{origin}: {name} holds values that are not finite", next_step=_fetch_anew(kind)
+                f"{origin}: {name} holds values that are not finite",
+                code=Code.WEIGHTS_DAMAGED,
+                facts={"kind": kind},
             )
     return checked
 
@@ -96,7 +99,3 @@ def _difference(state: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> str |
         if shape != like:
             return f"{name} has shape {shape}, not {like}"
     return None
-
-
-def _fetch_anew(kind: str) -> str:
-    return f"Fetch torchvision's own: framestyle weights fetch {kind}."

@@ -26,7 +26,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from framestyle.errors import StorageError, WeightsError
+from framestyle.errors import Code, StorageError, WeightsError
 from framestyle.nst.weights.hashes import record_of, recorded_hash, sha256_of
 from framestyle.nst.weights.kind import OnProgress as OnProgress
 from framestyle.nst.weights.paths import WeightsStore as WeightsStore
@@ -38,12 +38,11 @@ CHECK_CACHE = "Free some space there, check its permissions, or name another fol
 
 @dataclass(frozen=True)
 class Publisher:
-    """Where a kind is published, and what to do without it."""
+    """Where a kind is published."""
 
     kind: str
     url: str
     """Its file name carries the first digits of the SHA-256: NAME-HASH.pth."""
-    way_out: str
 
 
 def fetch_file(
@@ -97,7 +96,8 @@ def _download(url: str, target: Path, publisher: Publisher, on_progress: OnProgr
         reason = getattr(error, "reason", error)
         raise WeightsError(
             f"the {publisher.kind} weights cannot be fetched from {url}: {reason}",
-            next_step=f"Check the network, or {publisher.way_out}.",
+            code=Code.WEIGHTS_NOT_FETCHED,
+            facts={"kind": publisher.kind, "url": url},
         ) from error
     except OSError as error:
         raise StorageError(

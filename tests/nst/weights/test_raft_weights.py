@@ -15,6 +15,7 @@ from loopback import Server
 from safetensors.torch import load_file
 from torch import Tensor
 
+from framestyle.doors.advice import next_step, weights_text
 from framestyle.errors import WeightsError
 from framestyle.nst.weights import raft_network as raft_weights
 from framestyle.nst.weights.catalog import fetch, import_file, list_weights, load_backbone, verify
@@ -87,7 +88,7 @@ def test_no_network_is_a_weights_error_that_names_the_other_method(tmp_path: Pat
     store = WeightsStore(tmp_path / "weights", f"http://127.0.0.1:{port}/raft_small-12345678.pth")
     with pytest.raises(WeightsError, match="the raft-small weights cannot be fetched") as caught:
         fetch(store, "raft-small")
-    assert caught.value.next_step is not None and "--set video.flow=dis" in caught.value.next_step
+    assert next_step(caught.value) is not None and "--set video.flow=dis" in next_step(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,7 @@ def test_weights_that_measure_flow_are_no_backbone(kept: WeightsStore) -> None:
         assert choose_kind(kind) == kind
         with pytest.raises(WeightsError, match=f"the {kind} weights measure optical flow") as caught:
             load_backbone(kind, store=kept)
-        assert caught.value.next_step is not None and "video.flow=raft" in caught.value.next_step
+        assert next_step(caught.value) is not None and "video.flow=raft" in next_step(caught.value)
     with pytest.raises(WeightsError, match="is no VGG19"):
         load_backbone(str(kept.path("raft-small")), store=kept)
 
@@ -158,9 +159,9 @@ def test_missing_weights_are_said_with_both_ways_on_and_never_fetched(
 ) -> None:
     with pytest.raises(WeightsError, match=f"needs the {kind} weights") as caught:
         load_raft(kind, WeightsStore(tmp_path / "empty", server.url("raft-00000000.pth")))
-    assert caught.value.next_step is not None
-    assert f"framestyle weights fetch {kind}" in caught.value.next_step
-    assert "--set video.flow=dis" in caught.value.next_step
+    assert next_step(caught.value) is not None
+    assert f"framestyle weights fetch {kind}" in next_step(caught.value)
+    assert "--set video.flow=dis" in next_step(caught.value)
     assert server.asked == []
 
 
@@ -189,7 +190,7 @@ def test_the_list_says_which_of_them_is_at_hand(kept: WeightsStore) -> None:
     assert rows["raft-small"].path == kept.path("raft-small")
     assert rows["raft-small"].size_bytes == kept.path("raft-small").stat().st_size > 3_900_000
     for kind in ("raft-small", "raft-large"):
-        assert f"framestyle weights fetch {kind}" in rows[kind].note
+        assert f"framestyle weights fetch {kind}" in weights_text(kind, rows[kind].note)
 
 
 def test_building_the_network_draws_nothing_from_torchs_generator(kept: WeightsStore) -> None:

@@ -19,6 +19,7 @@ from loopback import Server
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from framestyle.doors.advice import next_step
 from framestyle.errors import StorageError, WeightsError
 from framestyle.nst.weights.backbone import CONVOLUTION_INDICES
 from framestyle.nst.weights.catalog import fetch, import_file, list_weights, load_backbone, verify
@@ -128,7 +129,7 @@ def test_a_download_with_another_hash_is_refused_unopened(
     store = WeightsStore(tmp_path / "weights", server.url("vgg19-00000000.pth"))
     with pytest.raises(WeightsError, match="is damaged: its SHA-256 begins") as caught:
         fetch(store, "imagenet")
-    assert "not 00000000" in caught.value.message and caught.value.next_step
+    assert "not 00000000" in caught.value.message and next_step(caught.value)
     assert _leftovers(store.folder) == []
 
 
@@ -146,7 +147,7 @@ def test_a_page_that_is_not_there_is_a_weights_error(server: Server, tmp_path: P
     store = WeightsStore(tmp_path / "weights", server.url("vgg19-12345678.pth"))
     with pytest.raises(WeightsError, match="cannot be fetched") as caught:
         load_backbone("imagenet", store=store)
-    assert caught.value.exit_code == 8 and caught.value.next_step
+    assert caught.value.exit_code == 8 and next_step(caught.value)
     assert not store.path("imagenet").exists()
 
 
@@ -158,7 +159,7 @@ def test_no_network_is_a_weights_error_with_a_way_out(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="cannot be fetched") as caught:
         load_backbone("imagenet", store=store)
     assert caught.value.exit_code == 8
-    assert caught.value.next_step is not None and "--weights learned" in caught.value.next_step
+    assert next_step(caught.value) is not None and "--weights learned" in next_step(caught.value)
 
 
 def test_a_server_that_speaks_no_http_is_a_weights_error(tmp_path: Path) -> None:
@@ -257,8 +258,8 @@ def test_a_file_that_holds_a_list(tmp_path: Path) -> None:
 def test_a_path_that_is_not_there_names_the_kinds(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="no weights file at") as caught:
         load_backbone(str(tmp_path / "gone.pth"))
-    assert (
-        caught.value.next_step is not None and "imagenet, caffe, learned, untrained" in caught.value.next_step
+    assert next_step(caught.value) is not None and "imagenet, caffe, learned, untrained" in next_step(
+        caught.value
     )
 
 
@@ -281,7 +282,7 @@ def test_caffe_weights_come_from_the_users_file_alone(safetensors_file: Path, tm
     store = WeightsStore(tmp_path / "weights", "http://127.0.0.1:9/never-asked.pth")
     with pytest.raises(WeightsError, match="no caffe weights") as caught:
         load_backbone("caffe", store=store)
-    assert caught.value.next_step is not None and "fetch caffe --file" in caught.value.next_step
+    assert next_step(caught.value) is not None and "fetch caffe --file" in next_step(caught.value)
     import_file(store, "caffe", safetensors_file)
     backbone = load_backbone("caffe", store=store)
     assert backbone.reverse_channels and backbone.factor == (255.0,) * 3
@@ -307,7 +308,7 @@ def test_a_kept_file_that_was_tampered_with_is_refused(kept: WeightsStore) -> No
         file.write(b"\x01")
     with pytest.raises(WeightsError, match="its SHA-256 differs") as caught:
         load_backbone("imagenet", store=kept)
-    assert caught.value.next_step
+    assert next_step(caught.value)
     assert "SHA-256 differs" in verify(kept)["imagenet"]
 
 

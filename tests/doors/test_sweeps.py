@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from framestyle.doors.sweeps import Sweep, parse_sweep
 from framestyle.errors import UsageError
-from framestyle.presets.sweeps import Sweep, parse_sweep
 
 _words = st.text("abz019.-_ /:", min_size=1).map(str.strip).filter(bool)
 _numbers = st.floats(allow_nan=False, allow_infinity=False).map(str)
