@@ -15,7 +15,7 @@ from framestyle import Painter, load_preset, stylize_frames, stylize_image
 from framestyle.errors import PresetError, UsageError
 from framestyle.events import Event, FrameDone, Note, ShotStarted, StepDone
 from framestyle.motion.shots import Shot
-from framestyle.nst import memory
+from framestyle.nst import memory, memory_plan
 
 Array = npt.NDArray[Any]
 UNTRAINED: dict[str, Any] = {"weights": "untrained", "device": "cpu"}
@@ -55,7 +55,7 @@ def test_in_tiles_a_picture_with_alpha_is_painted_the_same(
 ) -> None:
     image = _ramp(4)
     wanted = stylize_image(image, quick, **UNTRAINED)
-    monkeypatch.setattr(memory, "TILE_SIDES_PX", (12,))
+    monkeypatch.setattr(memory_plan, "TILE_SIDES_PX", (12,))
     monkeypatch.setattr(memory, "room_bytes", lambda device, limit: 0)
     events: list[Event] = []
     done = Painter(quick, **UNTRAINED, on_event=events.append).stylize_image(image)

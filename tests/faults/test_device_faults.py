@@ -21,7 +21,7 @@ from place import Place
 
 from framestyle.jobs import workshop
 from framestyle.media.photos import read_photo
-from framestyle.nst import memory, stylizer
+from framestyle.nst import memory_plan, stylizer
 from framestyle.nst.network import vgg
 from framestyle.nst.weights.catalog import load_backbone
 
@@ -132,8 +132,8 @@ class SmallAllocator:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, from_call: int = 0) -> None:
         self._convolve, self._left, self.refused = vgg.F.conv2d, from_call, 0
         monkeypatch.setattr(vgg.F, "conv2d", self)
-        monkeypatch.setattr(memory, "TILE_SIDES_PX", SMALLEST_TILES)
-        monkeypatch.setattr(memory, "FIXED_BYTES", 0)
+        monkeypatch.setattr(memory_plan, "TILE_SIDES_PX", SMALLEST_TILES)
+        monkeypatch.setattr(memory_plan, "FIXED_BYTES", 0)
 
     def __call__(self, x: torch.Tensor, weight: torch.Tensor, *rest: Any, **named: Any) -> torch.Tensor:
         self._left -= 1

@@ -24,7 +24,7 @@ from framestyle.events import Event, FrameDone, Note
 from framestyle.frames import Frame
 from framestyle.motion.sequence import stylize_frames
 from framestyle.motion.shots import Shot
-from framestyle.nst import memory
+from framestyle.nst import memory, memory_plan
 from framestyle.nst.host_memory import available_bytes, free_host_bytes, resident_bytes
 from framestyle.nst.image import Size, to_pixels
 from framestyle.nst.memory import Fitting, is_out_of_memory, room_bytes
@@ -290,8 +290,8 @@ def test_a_picture_survives_memory_that_runs_out_half_way(
 ) -> None:
     """The allocator fails once in the middle of a scale: the steps taken are kept, the result is the same."""
     preset = make_preset(scales={"min_px": 512, "first_steps": 4}, tv_weight=1.0)
-    monkeypatch.setattr(memory, "TILE_SIDES_PX", (16,))
-    monkeypatch.setattr(memory, "FIXED_BYTES", 0)
+    monkeypatch.setattr(memory_plan, "TILE_SIDES_PX", (16,))
+    monkeypatch.setattr(memory_plan, "FIXED_BYTES", 0)
     events: list[Event] = []
 
     def made() -> Stylizer:
@@ -351,8 +351,8 @@ class SmallAllocator:
 
 @pytest.fixture
 def allocator(monkeypatch: pytest.MonkeyPatch) -> SmallAllocator:
-    monkeypatch.setattr(memory, "TILE_SIDES_PX", (40, 16))
-    monkeypatch.setattr(memory, "FIXED_BYTES", 0)
+    monkeypatch.setattr(memory_plan, "TILE_SIDES_PX", (40, 16))
+    monkeypatch.setattr(memory_plan, "FIXED_BYTES", 0)
     made = SmallAllocator()
     monkeypatch.setattr(vgg.F, "conv2d", made)
     return made
