@@ -25,7 +25,6 @@ from torch import Tensor
 
 from framestyle.doors.demo import samples_dir
 from framestyle.doors.sheet import picture_row, sheet
-from framestyle.events import ignore
 from framestyle.frames import Pixels
 from framestyle.jobs.preview.reduced import Reduced, reduced
 from framestyle.jobs.workshop import load_weights, open_workshop
@@ -139,9 +138,7 @@ def _painted(
     if not path.exists():
         started = time.process_time()
         kind, backbone = weights
-        shop = open_workshop(
-            preset, weights=kind, device=device, seed=0, on_event=ignore, clips=False, backbone=backbone
-        )
+        shop = open_workshop(preset, weights=kind, device=device, seed=0, clips=False, backbone=backbone)
         content = read_photo(photo, lambda width, height: size).pixels
         result = shop.stylizer.stylize(to_tensor(content, shop.stylizer.device))
         write_photo(path, to_pixels(result.image), None, {})
@@ -209,7 +206,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args.output.mkdir(parents=True, exist_ok=True)
     if args.threads:
         torch.set_num_threads(args.threads)
-    weights = load_weights(args.weights, on_event=ignore)
+    weights = load_weights(args.weights)
     network = VGG19(weights[1], LAYERS)
     found: list[Row] = []
     every: dict[str, list[Pair]] = {}

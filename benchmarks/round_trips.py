@@ -176,7 +176,7 @@ def measure(case: Case, folder: Path, shop: Workshop) -> Row:
 def identity_shop() -> Workshop:
     """A preset of no steps, of shallow layers."""
     preset: Preset = load_preset("nightswirl", SETTINGS)
-    return open_workshop(preset, weights="untrained", device="cpu", seed=0, on_event=lambda event: None)
+    return open_workshop(preset, weights="untrained", device="cpu", seed=0)
 
 
 def run_all(

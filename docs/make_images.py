@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from framestyle.context import Context
 from framestyle.doors.console import open_console
 from framestyle.doors.demo import clip_moments, samples_dir
 from framestyle.doors.sheet import picture_row, sheet
@@ -40,11 +41,12 @@ def stylize(
 ) -> None:
     """Clips or photos, each source into its target."""
     with open_console("auto") as console:
+        context = Context(console)
         shop = open_workshop(
-            load_preset(preset, settings), weights="auto", device=device, seed=0, on_event=console
+            load_preset(preset, settings), weights="auto", device=device, seed=0, context=context
         )
         tasks = [Task(kind, source, target) for source, target in targets.items()]
-        run(tasks, tasks[0].target.parent, TimeRange(), shop, alone=True)
+        run(tasks, tasks[0].target.parent, TimeRange(), shop, context, alone=True)
 
 
 def photos(work: Path, device: str) -> None:

@@ -68,7 +68,19 @@ class DeviceError(FramestyleError):
     exit_code = 9
 
 
-class InterruptedByUserError(FramestyleError):
-    """Stopped by Ctrl-C or SIGTERM; what is finished is kept."""
+class Cancelled(BaseException):
+    """The call was ended by its caller: raised by a context's `check_cancelled`, or in answer to Ctrl-C or SIGTERM.
+
+    Not a FramestyleError, nor an Exception: nothing on its way up takes it for a failure, to be told and passed over.
+    `message` says what is kept, where something is; `next_step` how to resume.
+    """
 
     exit_code = 130
+
+    def __init__(self, message: str = "stopped", *, next_step: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return self.message if self.next_step is None else f"{self.message}\n  {self.next_step}"

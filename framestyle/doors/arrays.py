@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from framestyle.context import Context
 from framestyle.errors import UsageError
 from framestyle.events import OnEvent, ignore
 from framestyle.frames import Frame, Pixels
@@ -106,13 +107,14 @@ class Painter:
     ) -> None:
         loaded = preset if isinstance(preset, Preset) else load_preset(preset)
         scales = loaded.scales.model_copy(update={"max_side_px": 0})
+        self._context = Context(on_event)
         # What measures motion is made when frames come, and only then.
         self._workshop = open_workshop(
             loaded.model_copy(update={"scales": scales}),
             weights=weights,
             device=device,
             seed=seed,
-            on_event=on_event,
+            context=self._context,
             clips=False,
             masks_follow=True,
             memory_limit_bytes=memory_limit_bytes,
@@ -127,7 +129,7 @@ class Painter:
         """
         picture = _Picture.of(image)
         stylizer = self._with_mask(mask)
-        result = stylizer.stylize(to_tensor(picture.pixels, stylizer.device))
+        result = stylizer.stylize(to_tensor(picture.pixels, stylizer.device), self._context)
         return picture.painted(to_pixels(result.image, picture.pixels.dtype.type))
 
     def stylize_frames(
@@ -145,9 +147,7 @@ class Painter:
             twice = isinstance(frames, Sequence | np.ndarray)
             shots = self._shots_of(frames) if twice else [Shot(0, 0)]
         waiting: deque[_Picture] = deque()
-        painted = sequence.stylize_frames(
-            _noted(frames, waiting), shots, stylizer, on_event=self._workshop.on_event
-        )
+        painted = sequence.stylize_frames(_noted(frames, waiting), shots, stylizer, context=self._context)
         for frame in painted:
             yield waiting.popleft().painted(frame.pixels)
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from framestyle.context import SILENT, Context
 from framestyle.errors import InputError, OutputError, UsageError
-from framestyle.events import Event, JobDone, Note, OnEvent, TaskFailed
+from framestyle.events import JobDone, Note, TaskFailed
 from framestyle.jobs.facts import is_publishing, refuse_change
 from framestyle.jobs.inputs import Inputs, Unusable, gather
 from framestyle.jobs.manifest import NAME, Manifest, Standing
@@ -195,52 +196,51 @@ def _refusal(refused: Sequence[tuple[Task, Standing]], trouble: str | None) -> O
 # -- doing it ----------------------------------------------------------------------------------------------
 
 
-def paint(jobs: Sequence[Job], order: Order, on_event: OnEvent) -> list[JobDone]:
+def paint(jobs: Sequence[Job], order: Order, context: Context = SILENT) -> list[JobDone]:
     """Do what is left of each. The weights are loaded once, style targets and network once a preset."""
     if jobs and (count := jobs[0].inputs.passed_over):
-        on_event(Note(f"Files passed over, being neither photos nor clips: {count}."))
-    painter = _Painter(order, len(jobs) == 1 and jobs[0].tasks == 1, on_event)
-    return [painter.do(job) for job in jobs]
+        context.on_event(Note(f"Files passed over, being neither photos nor clips: {count}."))
+    painter = _Painter(order, len(jobs) == 1 and jobs[0].tasks == 1)
+    return [painter.do(job, context) for job in jobs]
 
 
 class _Painter:
     """Does one job after another, and remembers the weights: from the first job on that needs them."""
 
-    def __init__(self, order: Order, alone: bool, on_event: OnEvent) -> None:
-        self._order, self._alone, self._on_event = order, alone, on_event
+    def __init__(self, order: Order, alone: bool) -> None:
+        self._order, self._alone = order, alone
         self._weights = order.weights
         self._backbone: Backbone | None = None
         self._choice: PrecisionChoice | None = None
 
-    def do(self, job: Job) -> JobDone:
+    def do(self, job: Job, context: Context) -> JobDone:
         with job.manifest or nullcontext():
             if job.manifest is not None and job.manifest.trouble is not None:
-                self._on_event(_not_trusted(job.manifest))
+                context.on_event(_not_trusted(job.manifest))
             again = {} if self._alone else _failing_again(job)
             failed = (*map(_failure, job.inputs.unusable), *again.values())
             before = Beforehand(job.done, failed)
             left = tuple(task for task in job.to_do if task not in again)
-            return self._paint(job, left, before) if left else self._nothing_left(job, before)
+            if not left:
+                return self._nothing_left(job, before, context)
+            return self._paint(job, left, before, context)
 
-    def _paint(self, job: Job, left: Sequence[Task], before: Beforehand) -> JobDone:
+    def _paint(self, job: Job, left: Sequence[Task], before: Beforehand, context: Context) -> JobDone:
         from framestyle.jobs.engines.local import run
         from framestyle.jobs.record import Record
         from framestyle.jobs.work_folder import discard_work
         from framestyle.jobs.workshop import open_workshop
 
         meter, order = Meter(), self._order
+        context = context.also(meter)
         preset = self._decided(job)
-
-        def heard(event: Event) -> None:
-            meter(event)
-            self._on_event(event)
 
         workshop = open_workshop(
             preset,
             weights=self._weights,
             device=order.device,
             seed=order.seed,
-            on_event=heard,
+            context=context,
             clips=any(task.kind == "video" for task in left),
             backbone=self._backbone,
             memory_limit_bytes=order.memory_limit_bytes,
@@ -267,6 +267,7 @@ class _Painter:
                 job.output,
                 order.span,
                 workshop,
+                context,
                 record=record,
                 before=before,
                 alone=self._alone,
@@ -290,7 +291,7 @@ class _Painter:
             self._choice = PrecisionChoice(choose_device(self._order.device))
         return self._choice.resolve(job.preset)
 
-    def _nothing_left(self, job: Job, before: Beforehand) -> JobDone:
+    def _nothing_left(self, job: Job, before: Beforehand, context: Context) -> JobDone:
         """No network is needed to say so."""
         started = time.perf_counter()
         told: Mapping[str, Any] = {}
@@ -303,9 +304,9 @@ class _Painter:
             str(told.get("device", "no device")),
         )
         for event in first_news(words, (), 0, before):
-            self._on_event(event)
+            context.on_event(event)
         done = last_news((), (), time.perf_counter() - started, before)
-        self._on_event(done)
+        context.on_event(done)
         return done
 
 

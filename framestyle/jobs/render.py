@@ -12,12 +12,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from framestyle.errors import InputError, InterruptedByUserError
+from framestyle.context import Context
+from framestyle.errors import Cancelled, InputError
 from framestyle.events import (
     Event,
     FrameDone,
     Note,
-    OnEvent,
     PhotoDone,
     Preparing,
     TaskDone,
@@ -62,26 +62,27 @@ class Survey:
     last_frame: tuple[Fraction, Fraction] | None = None
 
 
-def survey(path: Path, span: TimeRange, preset: Preset, on_event: OnEvent) -> Survey:
+def survey(path: Path, span: TimeRange, preset: Preset, context: Context) -> Survey:
     """Decode once, at full speed: counting frames and finding cuts costs little beside a single optimised frame."""
     with clip_reader(path, span, preset) as reader:
         finder = ShotFinder(preset.video.cuts, reader.info.frame_rate)
         count, first_s = 0, Fraction(0)
         for frame in reader:
+            context.check_cancelled()
             finder.add(frame)
             first_s = frame.pts if count == 0 else first_s
             count += 1
             expected = reader.info.frame_count_estimate
             if expected and count % 50 == 0:
-                on_event(Preparing("shots", min(1.0, count / expected), f"frame {count}"))
-        on_event(Preparing("shots", 1.0, f"{count} frames"))
+                context.on_event(Preparing("shots", min(1.0, count / expected), f"frame {count}"))
+        context.on_event(Preparing("shots", 1.0, f"{count} frames"))
         if count == 0:
             raise InputError(
                 f"{path} has no frames in the chosen range",
                 next_step="Check --start and --end against its duration.",
             )
         for note in _to_know(reader, preset.output.hdr):
-            on_event(note)
+            context.on_event(note)
         time_base = reader.info.time_base if reader.variable_rate else None
         return Survey(reader.info, finder.shots(), count, first_s, time_base, reader.last_frame())
 
@@ -164,6 +165,7 @@ def render_video(
     found: Survey,
     span: TimeRange,
     workshop: Workshop,
+    context: Context,
     facts: Facts | None = None,
 ) -> TaskDone:
     """Stylize a clip into its target, whole or not at all. Reader, writer and threads end with it.
@@ -173,7 +175,7 @@ def render_video(
     started = time.perf_counter()
     preset = workshop.preset
     size = working_size(Size(found.info.width, found.info.height), preset.scales.max_side_px)
-    workshop.on_event(
+    context.on_event(
         TaskStarted(
             str(task.source),
             "video",
@@ -190,10 +192,10 @@ def render_video(
         task.target, facts, every_s=preset.output.save_every_s, frame_rate=found.info.frame_rate
     ) as folder:
         if folder.is_published:
-            return _published(task, found, preset, started, workshop.on_event)
+            return _published(task, found, preset, started, context)
         writer = _writer(task, found, span, size, reader, workshop, folder.folder)
         for note in (*folder.notes, *(known := writer.notes.copy())):
-            workshop.on_event(Note(note, "warning"))
+            context.on_event(Note(note, "warning"))
         render = _Render(task, found, size, workshop, folder)
         try:
             with ExitStack() as stack:
@@ -201,24 +203,24 @@ def render_video(
                     for one in (reader, writer):
                         stack.enter_context(one)
                     encoder = stack.enter_context(WriteBehind(writer))
-                render.run(reader, encoder, zero_s_of(found, span))
+                render.run(reader, encoder, zero_s_of(found, span), context)
                 folder.publishing()
-        except KeyboardInterrupt as stop:
+        except (KeyboardInterrupt, Cancelled) as stop:
             folder.save()
             if not folder.found.entries:
                 raise
             raise render.stopped() from stop
         for note in writer.notes[len(known) :]:
-            workshop.on_event(Note(note, "warning"))
+            context.on_event(Note(note, "warning"))
     seconds = time.perf_counter() - started
     size_bytes = clip_bytes(task.target)
     return TaskDone(str(task.source), str(task.target), found.frames, size_bytes, seconds, render.steps)
 
 
-def _published(task: Task, found: Survey, preset: Preset, started: float, on_event: OnEvent) -> TaskDone:
+def _published(task: Task, found: Survey, preset: Preset, started: float, context: Context) -> TaskDone:
     """Nothing is left to do but to say so."""
     painted = found.frames * preset.video.painted_times
-    on_event(TaskResumed(str(task.source), found.frames, painted, len(found.shots)))
+    context.on_event(TaskResumed(str(task.source), found.frames, painted, len(found.shots)))
     seconds = time.perf_counter() - started
     return TaskDone(str(task.source), str(task.target), found.frames, clip_bytes(task.target), seconds)
 
@@ -233,17 +235,17 @@ class _Render:
         self._painted = folder.found.entries[-1].painted if folder.found.entries else 0
         self.frames_done = self.steps = 0
 
-    def run(self, reader: ClipReader, encoder: WriteBehind, zero_s: Fraction) -> None:
+    def run(self, reader: ClipReader, encoder: WriteBehind, zero_s: Fraction, context: Context) -> None:
         """All frames to the encoder."""
         if self._resume is not None:
             # A bookmark with nothing painted stands before its shot.
             done, shots = self._folder.found.frames, self._resume.shot + bool(self._resume.painted)
-            self._workshop.on_event(TaskResumed(str(self._task.source), done, self._painted, shots))
+            context.on_event(TaskResumed(str(self._task.source), done, self._painted, shots))
         with (
             # Closed here, not when it is collected: the thread must be gone before the reader is.
             closing(read_ahead(reader)) as decoded,
             closing(self._given_again(decoded, reader, encoder, zero_s)) as frames,
-            closing(self._stylized(frames)) as stylized,
+            closing(self._stylized(frames, context)) as stylized,
         ):
             for frame in stylized:
                 self._put(encoder, frame, zero_s)
@@ -256,23 +258,22 @@ class _Render:
                 next_step="Check that the file is whole and its disk or network is well, then give the same command.",
             )
 
-    def _stylized(self, frames: Iterable[Frame]) -> Generator[Frame, None, None]:
+    def _stylized(self, frames: Iterable[Frame], context: Context) -> Generator[Frame, None, None]:
         return stylize_frames(
             frames,
             self._found.shots,
             self._workshop.stylizer_for(self._task.source),
             flow=self._workshop.flow,
             store=self._folder.frames,
-            on_event=self._heard,
+            context=context.also(self._count),
             on_bookmark=lambda bookmark: self._folder.mark(bookmark, self._painted),
             resume=self._resume,
         )
 
-    def _heard(self, event: Event) -> None:
+    def _count(self, event: Event) -> None:
         if isinstance(event, FrameDone):
             self.steps += event.steps
             self._painted += 1
-        self._workshop.on_event(event)
 
     def _given_again(
         self, frames: Iterable[Frame], reader: ClipReader, encoder: WriteBehind, zero_s: Fraction
@@ -291,11 +292,11 @@ class _Render:
         encoder.put(frame.pixels, frame.pts - zero_s, alpha)
         self.frames_done += 1
 
-    def stopped(self) -> InterruptedByUserError:
+    def stopped(self) -> Cancelled:
         """What is kept, and how to go on."""
         kept = self._folder.found.entries[-1].painted
         total = self._found.frames * self._workshop.preset.video.painted_times
-        return InterruptedByUserError(
+        return Cancelled(
             f"stopped: of {self._task.target}, {kept} of {total} frames are painted and kept",
             next_step="The same command resumes there; with --fresh it begins anew.",
         )
@@ -310,29 +311,31 @@ def _opaque(frames: Iterable[Frame], alphas: DiskStore, size: Size) -> Iterator[
         yield frame
 
 
-def render_photo(task: Task, index: int, workshop: Workshop, scratch: Scratch | None = None) -> TaskDone:
+def render_photo(
+    task: Task, index: int, workshop: Workshop, context: Context, scratch: Scratch | None = None
+) -> TaskDone:
     """Stylize a photo into its target, whole or not at all."""
     started = time.perf_counter()
     max_side_px = workshop.preset.scales.max_side_px
     photo = read_photo(task.source, lambda width, height: fit_within(Size(width, height), max_side_px))
     height, width = photo.pixels.shape[:2]
-    workshop.on_event(TaskStarted(str(task.source), "photo", index, 1, 1, width, height))
+    context.on_event(TaskStarted(str(task.source), "photo", index, 1, 1, width, height))
     photo.pixels = with_hidden_filled(photo.pixels, photo.alpha)
     stylizer = workshop.stylizer_for(task.source)
-    pixels, steps, loss = _painted(photo.pixels, stylizer)
+    pixels, steps, loss = _painted(photo.pixels, stylizer, context)
     words = {**workshop.provenance(), "recipe": workshop.recipe}
     unfinished = None if scratch is None else scratch.for_target(task.target)
     lost = write_photo(task.target, pixels, photo, words, _photo_settings(workshop), unfinished)
     for note in (*photo.notes, *lost):
-        workshop.on_event(Note(f"{task.source}: {note}.", "warning"))
+        context.on_event(Note(f"{task.source}: {note}.", "warning"))
     seconds = time.perf_counter() - started
-    workshop.on_event(PhotoDone(str(task.source), str(task.target), steps, seconds, loss))
+    context.on_event(PhotoDone(str(task.source), str(task.target), steps, seconds, loss))
     return TaskDone(str(task.source), str(task.target), 1, task.target.stat().st_size, seconds, steps)
 
 
-def _painted(pixels: Pixels, stylizer: Stylizer) -> tuple[Pixels, int, float]:
+def _painted(pixels: Pixels, stylizer: Stylizer, context: Context) -> tuple[Pixels, int, float]:
     """The result at the depth of its content, steps and loss; nothing else of the work outlives it."""
-    result = stylizer.stylize(to_tensor(pixels, stylizer.device))
+    result = stylizer.stylize(to_tensor(pixels, stylizer.device), context)
     return to_pixels(result.image, pixels.dtype.type), result.steps, result.loss
 
 

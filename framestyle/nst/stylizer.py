@@ -16,8 +16,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from framestyle.context import SILENT, Context
 from framestyle.errors import DeviceError
-from framestyle.events import Note, OnEvent, StepDone, ignore
+from framestyle.events import Note, StepDone
 from framestyle.nst import color
 from framestyle.nst.devices import working_dtype
 from framestyle.nst.image import Size, resize, size_of
@@ -34,7 +35,7 @@ from framestyle.nst.objective import (
 from framestyle.nst.optim import PixelState
 from framestyle.nst.placement import Placement, placements
 from framestyle.nst.regions import region_weights, resized_weights, weights_at_layers
-from framestyle.nst.replay import Given, Replays, Steps
+from framestyle.nst.replay import Given, Recorder, Replays, Steps
 from framestyle.nst.sizes import steps_by_scale
 from framestyle.nst.targets import StyleTargets, style_targets
 from framestyle.nst.vgg import VGG19
@@ -64,9 +65,6 @@ _OF_CONTENT: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 """What `color.preserve` takes from the content, once the picture is done."""
 
-Heed = Callable[[], None]
-"""Asked before each step, on whose thread it is taken; raises where the work is to end."""
-
 Parts = tuple[tuple[str, float], ...]
 """Weighted losses by name."""
 
@@ -82,8 +80,18 @@ class Stylized:
     parts: Parts = ()
 
 
+@dataclass(frozen=True, eq=False)
+class _Call:
+    """What belongs to one call alone: its context, and the recorded step that it may replay."""
+
+    context: Context
+    replays: Replays
+
+
 class Stylizer:
     """Stylizes images of any size with one preset, one backbone, one device.
+
+    Several threads may call it at the same time: what belongs to a call comes with it, in a Context and in Replays.
 
     `style_images`: 1CHW in [0, 1], in the order of `preset.style.images`. `seed` fixes the noise init. Where style
     images are for regions, `mask` or `with_mask` says where those lie in the content.
@@ -101,9 +109,8 @@ class Stylizer:
         init_image: Tensor | None = None,
         mask: Tensor | None = None,
         memory_limit_bytes: int | None = None,
-        on_event: OnEvent = ignore,
     ) -> None:
-        self.preset, self.seed, self.on_event = preset, seed, on_event
+        self.preset, self.seed = preset, seed
         self.device = torch.device(device)
         self.init_image = init_image
         style_layers = _normalised(preset.style.layers, preset.style.statistic)
@@ -137,12 +144,10 @@ class Stylizer:
             self.device,
             limit_bytes=memory_limit_bytes,
             coming_bytes=lambda: self.network.coming_bytes,
-            on_event=on_event,
         )
         self.regions = tuple(dict.fromkeys(image.region_color for image in preset.style.images))
         self._mask_weights = None if mask is None else region_weights(mask.to(self.device), self.regions)
-        self._replays = Replays(self.device, on_event)
-        self._heed: Heed | None = None
+        self._recorder = Recorder(self.device)
         self._reading_style = threading.Lock()
         self._targets: dict[int, tuple[StyleTargets, ...]] = {}
         """By the content's area: its shape does not matter to them."""
@@ -158,13 +163,9 @@ class Stylizer:
         other._mask_weights = region_weights(mask.to(self.device), self.regions)
         return other
 
-    def aside(self, on_event: OnEvent, heed: Heed) -> Stylizer:
-        """The same for another thread, at work beside this one: its news go to `on_event`. All else is shared."""
-        other = copy(self)
-        other.on_event, other._heed = on_event, heed
-        other.fitting = self.fitting.telling(on_event)
-        other._replays = Replays(self.device, on_event)
-        return other
+    def replays(self) -> Replays:
+        """For a row of calls on one thread whose steps are alike, as the frames of a clip: it keeps a recorded step."""
+        return Replays(self._recorder)
 
     @property
     def is_identity(self) -> bool:
@@ -172,42 +173,57 @@ class Stylizer:
         scales = self.preset.scales
         return scales.first_steps == 0 and scales.steps == 0 and self.preset.video.steps == 0
 
-    def stylize(self, content: Tensor) -> Stylized:
-        """The full coarse-to-fine optimisation of a 1CHW content image, at its own size."""
+    def stylize(self, content: Tensor, context: Context = SILENT, replays: Replays | None = None) -> Stylized:
+        """The full coarse-to-fine optimisation of a 1CHW content image, at its own size.
+
+        `replays`: those of a row of calls that this one is part of.
+        """
         scales = self.preset.scales
         painted_at = steps_by_scale(size_of(content), scales)
         content = content.to(self.device)
         if scales.first_steps == 0 and scales.steps == 0:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
         state = PixelState.start(self._init(resize(content, painted_at[0][0])))
+        call = _Call(context, self.replays() if replays is None else replays)
         needed_later = self._needed_to_finish(content)
         steps_done = 0
         losses_read: tuple[float, Parts] = (float("nan"), ())
         for index, (size, steps) in enumerate(painted_at):
             if index:
                 state = state.resampled(size)
-            reporter = self._reporter(size, steps, index, len(painted_at))
+            reporter = self._reporter(size, steps, index, len(painted_at), context)
             # It ends with the scale: a large picture's features are as large as the picture, several times.
-            objectives = self.objectives(resize(content, size), ()) if steps else ()
+            objectives = self.objectives(resize(content, size), (), context) if steps else ()
             if index + 1 == len(painted_at):
                 del content  # 0.4 GB of 8K
-            taken, loss, parts = self._optimise(state, objectives, steps, reporter, None)
-            self._replays.forget()  # the next scale's are others
+            taken, loss, parts = self._optimise(state, objectives, steps, reporter, None, call)
+            call.replays.forget()  # the next scale's are others
             del objectives
             steps_done += taken
             losses_read = (loss, parts) if taken else losses_read
         return self._finish(needed_later, state, steps_done, *losses_read)
 
-    def refine(self, content: Tensor, state: PixelState, temporal: Sequence[TemporalTarget] = ()) -> Stylized:
-        """A warm start: from `state` (carried from the frame before), at full size only, stopping early."""
+    def refine(
+        self,
+        content: Tensor,
+        state: PixelState,
+        temporal: Sequence[TemporalTarget] = (),
+        context: Context = SILENT,
+        replays: Replays | None = None,
+    ) -> Stylized:
+        """A warm start: from `state` (carried from the frame before), at full size only, stopping early.
+
+        `replays`: see `stylize`.
+        """
         video = self.preset.video
         content = content.to(self.device)
         if self.is_identity:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
-        reporter = self._reporter(size_of(content), video.steps, 0, 1)
+        call = _Call(context, self.replays() if replays is None else replays)
+        reporter = self._reporter(size_of(content), video.steps, 0, 1, context)
         stop = _EarlyStop(video.min_steps, video.tolerance, self._places)
-        objectives = self.objectives(content, temporal) if video.steps else ()
-        taken, loss, parts = self._optimise(state, objectives, video.steps, reporter, stop)
+        objectives = self.objectives(content, temporal, context) if video.steps else ()
+        taken, loss, parts = self._optimise(state, objectives, video.steps, reporter, stop, call)
         return self._finish(self._needed_to_finish(content), state, taken, loss, parts)
 
     def _optimise(
@@ -217,6 +233,7 @@ class Stylizer:
         steps: int,
         report: _Report,
         stop: _EarlyStop | None,
+        call: _Call,
     ) -> tuple[int, float, Parts]:
         """Up to `steps` updates of `state`, in place, at one scale. Gives steps taken, last loss, last parts."""
         if not objectives:
@@ -226,13 +243,14 @@ class Stylizer:
         for _ in range(HALVINGS + 1):
             try:
                 taken, loss, parts = run(
-                    state, objectives, steps - before, rate, _later(report, before), stop
+                    state, objectives, steps - before, rate, _later(report, before), stop, call
                 )
                 return before + taken, loss, parts
             except _NoNumberError as failure:
                 state.begin_anew(failure.image)
                 rate, before = rate / 2, before + failure.steps
-                self.on_event(Note(f"The loss was no longer a number: {STEPPED_BACK} {rate:g}.", "warning"))
+                message = f"The loss was no longer a number: {STEPPED_BACK} {rate:g}."
+                call.context.on_event(Note(message, "warning"))
         raise DeviceError(
             "the loss is no longer a number",
             next_step="Lower optimizer.learning_rate, or use --set optimizer.precision=float32.",
@@ -288,22 +306,32 @@ class Stylizer:
         generator = torch.Generator().manual_seed(self.seed)
         return torch.rand(like.shape, generator=generator).to(self.device)
 
-    def objective(self, content: Tensor, temporal: Sequence[TemporalTarget]) -> Objective:
+    def objective(
+        self, content: Tensor, temporal: Sequence[TemporalTarget], context: Context = SILENT
+    ) -> Objective:
         """What is minimised at the first place on the pooling grid."""
-        return next(self._objectives(content, temporal))
+        return next(self._objectives(content, temporal, context))
 
-    def objectives(self, content: Tensor, temporal: Sequence[TemporalTarget]) -> tuple[Objective, ...]:
+    def objectives(
+        self, content: Tensor, temporal: Sequence[TemporalTarget], context: Context = SILENT
+    ) -> tuple[Objective, ...]:
         """What is minimised at each place on the pooling grid, in the order in which steps take turns."""
-        return tuple(self._objectives(content, temporal))
+        return tuple(self._objectives(content, temporal, context))
 
-    def _objectives(self, content: Tensor, temporal: Sequence[TemporalTarget]) -> Iterator[Objective]:
+    def _objectives(
+        self, content: Tensor, temporal: Sequence[TemporalTarget], context: Context
+    ) -> Iterator[Objective]:
         size = size_of(content)
-        self.fitting.tiling(size)  # refused, if it is, before the style is read: minutes, of 8K
-        targets = self._style_targets(content)
+        self.fitting.tiling(
+            size, context=context
+        )  # refused, if it is, before the style is read: minutes, of 8K
+        targets = self._style_targets(content, context)
         layers = list(self.preset.content.layers)
         for placement in placements(size, self._places, self.device):
             placed = content if placement is None else placement.of(content)
-            features = self.fitting.run(size, partial(content_features, self.network, placed, layers))
+            context.check_cancelled()
+            work = partial(content_features, self.network, placed, layers)
+            features = self.fitting.run(size, work, context=context)
             style = self._region_styles(content, targets, placement)
             yield Objective(self.weights, features, style, temporal, placement)
 
@@ -326,22 +354,23 @@ class Stylizer:
             if share > 0
         )
 
-    def _style_targets(self, content: Tensor) -> tuple[StyleTargets, ...]:
+    def _style_targets(self, content: Tensor, context: Context = SILENT) -> tuple[StyleTargets, ...]:
         """Of each region. Kept for the areas last used; anew for each content where the style takes on its colours."""
         size = size_of(content)
         if self.preset.color.preserve == "style_stats":
-            return self._read_style(
-                [color.match_statistics(image, content) for image in self.style_images], size
-            )
+            images = [color.match_statistics(image, content) for image in self.style_images]
+            return self._read_style(images, size, context)
         with self._reading_style:
             # The last used stand last.
             known = self._targets.pop(size.area_px, None)
-            self._targets[size.area_px] = targets = known or self._read_style(self.style_images, size)
+            self._targets[size.area_px] = targets = known or self._read_style(
+                self.style_images, size, context
+            )
             if len(self._targets) > AREAS_KEPT:
                 del self._targets[next(iter(self._targets))]
         return targets
 
-    def _read_style(self, images: Sequence[Tensor], size: Size) -> tuple[StyleTargets, ...]:
+    def _read_style(self, images: Sequence[Tensor], size: Size, context: Context) -> tuple[StyleTargets, ...]:
         """Of each region, for a content of that size."""
         style = self.preset.style
         described = list(zip(style.images, images, strict=True))
@@ -353,7 +382,7 @@ class Stylizer:
                 style.statistic,
                 size,
                 style.scale,
-                partial(self.fitting.run, gradient=False, of="the style at "),
+                partial(self.fitting.run, gradient=False, of="the style at ", context=context),
             )
             for region in self.regions
         )
@@ -368,11 +397,13 @@ class Stylizer:
         parts = self.parts(image.to(self.device), self.objective(content.to(self.device), ()))
         return {name: float(value) for name, value in parts.items()}
 
-    def gradient(self, image: Tensor, objective: Objective) -> tuple[Tensor, Tensor]:
+    def gradient(
+        self, image: Tensor, objective: Objective, context: Context = SILENT
+    ) -> tuple[Tensor, Tensor]:
         """Gradient 1CHW, and the weighted losses, `objective.part_names`, as one vector; both on the device."""
-        if self._heed is not None:
-            self._heed()
-        return self.fitting.run(size_of(image), partial(loss_and_gradient, self.network, image, objective))
+        check = context.check_cancelled
+        work = partial(loss_and_gradient, self.network, image, objective, check_cancelled=check)
+        return self.fitting.run(size_of(image), work, context=context)
 
     def _adam(
         self,
@@ -382,6 +413,7 @@ class Stylizer:
         learning_rate: float,
         report: _Report,
         stop: _EarlyStop | None,
+        call: _Call,
     ) -> tuple[int, float, Parts]:
         memory = self.preset.optimizer if stop is None else self.preset.video
         rate: float | Tensor = learning_rate
@@ -389,21 +421,27 @@ class Stylizer:
             rate = state.annealed(learning_rate, self.preset.scales.steps)
         turns = [Given(state, one, rate, memory.average_decay, memory.betas) for one in objectives]
         # Regions' shares are numbers of each picture: no two steps are alike.
-        replays = self._replays if self._mask_weights is None else None
+        replays = call.replays if self._mask_weights is None else None
         has_room = partial(self.fitting.has_room_for_two, size_of(state.image))
         taking = Steps(replays, self._step, turns, steps, has_room)
         try:
-            return self._in_windows(taking, objectives[0].part_names, steps, report, stop)
+            return self._in_windows(taking, objectives[0].part_names, steps, report, stop, call.context)
         finally:
             taking.finish()
 
-    def _step(self, given: Given) -> Tensor:
-        gradient, losses = self.gradient(given.state.image, given.objective)
+    def _step(self, given: Given, context: Context) -> Tensor:
+        gradient, losses = self.gradient(given.state.image, given.objective, context)
         given.state.adam_step(gradient, given.rate, given.average_decay, given.betas)
         return losses
 
     def _in_windows(
-        self, taking: Steps, names: Sequence[str], steps: int, report: _Report, stop: _EarlyStop | None
+        self,
+        taking: Steps,
+        names: Sequence[str],
+        steps: int,
+        report: _Report,
+        stop: _EarlyStop | None,
+        context: Context,
     ) -> tuple[int, float, Parts]:
         """The host looks at the losses once a window: what it reads of a GPU it waits for."""
         safe = _Safe(taking.image)
@@ -412,7 +450,8 @@ class Stylizer:
         parts: Parts = ()
         window_steps = WINDOW_STEPS if stop is None else min(WINDOW_STEPS, stop.window_steps)
         for step in range(1, steps + 1):
-            window.append(taking.take())
+            context.check_cancelled()  # a replayed step asks nobody
+            window.append(taking.take(context))
             if len(window) == window_steps or step == steps:
                 read = torch.stack(window).cpu().tolist()
                 totals = tuple(sum(row) for row in read)
@@ -432,6 +471,7 @@ class Stylizer:
         learning_rate: float,
         report: _Report,
         stop: _EarlyStop | None,
+        call: _Call,
     ) -> tuple[int, float, Parts]:
         """L-BFGS (history 10) by torch; one step is one of its iterations. The average is not kept.
 
@@ -457,7 +497,7 @@ class Stylizer:
         unit = float(leaf.numel())
 
         def closure() -> Tensor:
-            gradient, values = self.gradient(leaf, objective)
+            gradient, values = self.gradient(leaf, objective, call.context)
             # Torch flattens it without a copy: the network alone gives it in an order of its own.
             leaf.grad = (gradient * unit).contiguous()
             at_start.append(values)
@@ -485,10 +525,10 @@ class Stylizer:
         state.settled += steps
         return steps, loss, parts
 
-    def _reporter(self, size: Size, steps: int, index: int, scales: int) -> _Report:
+    def _reporter(self, size: Size, steps: int, index: int, scales: int, context: Context) -> _Report:
         def report(step: int, totals: tuple[float, ...], parts: Parts) -> None:
             memory = torch.cuda.max_memory_allocated(self.device) if self.device.type == "cuda" else None
-            self.on_event(
+            context.on_event(
                 StepDone(step, steps, index, scales, size.width, size.height, totals, parts, memory)
             )
 

@@ -64,7 +64,9 @@ def save(picture: Array, target: Path) -> int:
 def main() -> None:
     """Paint the named pictures, or all of them."""
     parser = argparse.ArgumentParser(description="Paint the preset style artworks.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of: {', '.join(PAINTINGS)} (default: all)")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"any of: {', '.join(PAINTINGS)} (default: all)"
+    )
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent, metavar="DIR")
     args = parser.parse_args()
     unknown = [name for name in args.names if name not in PAINTINGS]

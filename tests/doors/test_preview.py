@@ -703,16 +703,16 @@ def test_a_stopped_clip_leaves_nothing(
     our_ffmpegs: Callable[[], list[int]],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from framestyle.motion import sequence
+    from framestyle.motion import painting
 
-    real, calls = sequence.to_pixels, iter(range(100))
+    real, calls = painting.to_pixels, iter(range(100))
 
     def stopping(*arguments: Any) -> Any:
         if next(calls) == 5:
             raise KeyboardInterrupt
         return real(*arguments)
 
-    monkeypatch.setattr(sequence, "to_pixels", stopping)
+    monkeypatch.setattr(painting, "to_pixels", stopping)
     assert preview(clip, "-p", quick, "-o", "out.mp4", "--size", 32) == 130
     is_told(capsys.readouterr().err, "nothing was written")
     assert sorted(path.name for path in Path().iterdir()) == ["clip.mp4", "quick.yaml"] and not our_ffmpegs()

@@ -173,10 +173,10 @@ def test_nan_loss(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = 0
     real = stylizer.loss_and_gradient
 
-    def overflowing(*arguments: Any) -> Any:
+    def overflowing(*arguments: Any, **options: Any) -> Any:
         nonlocal calls
         calls += 1
-        gradient, values = real(*arguments)
+        gradient, values = real(*arguments, **options)
         return (gradient * float("nan"), values * float("nan")) if calls == 2 else (gradient, values)
 
     monkeypatch.setattr(stylizer, "loss_and_gradient", overflowing)

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 from media_facts import encode
+from ready import Ready
 
 from framestyle.events import Event, Note
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task, TimeRange
-from framestyle.jobs.workshop import Workshop
 from framestyle.media.video_reader import VideoReader
 
-MakeWorkshop = Callable[..., Workshop]
+MakeWorkshop = Callable[..., Ready]
 
 
 def clip(target: Path, hidden: int) -> Path:
@@ -30,8 +30,8 @@ def clip(target: Path, hidden: int) -> Path:
     return target
 
 
-def render(source: Path, target: Path, workshop: Workshop) -> list[tuple[np.ndarray, np.ndarray | None]]:
-    run([Task("video", source, target)], target, TimeRange(), workshop)
+def render(source: Path, target: Path, workshop: Ready) -> list[tuple[np.ndarray, np.ndarray | None]]:
+    run([Task("video", source, target)], target, TimeRange(), *workshop)
     with VideoReader(target) as reader:
         return [(frame.pixels, frame.alpha) for frame in reader]
 

@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 from framestyle.errors import InputError, PresetError
-from framestyle.events import ignore
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.masks import check_masks, mask_of
 from framestyle.jobs.plan import Task, TimeRange
@@ -43,7 +42,7 @@ def _preset(style_image: Path, mask: Path | None, region: Any = 255, **output: A
 
 
 def _open(preset: Preset, **options: Any) -> Workshop:
-    return open_workshop(preset, weights="untrained", device="cpu", seed=0, on_event=ignore, **options)
+    return open_workshop(preset, weights="untrained", device="cpu", seed=0, **options)
 
 
 def _save_mask(path: Path, *, white: str = "right", size: tuple[int, int] = (32, 24)) -> Path:

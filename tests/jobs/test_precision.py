@@ -13,8 +13,9 @@ import pytest
 import torch
 from PIL import Image
 
+from framestyle.context import Context
 from framestyle.doors.arrays import Painter
-from framestyle.errors import InterruptedByUserError, OutputError
+from framestyle.errors import Cancelled, OutputError
 from framestyle.events import Event, FrameDone, JobStarted, PhotoDone, TaskResumed, TaskStarted
 from framestyle.jobs.batch import Order, paint, prepare
 from framestyle.jobs.facts import FACTS, work_folder_of
@@ -88,7 +89,7 @@ def _do(order: Order, on_event: OnEvent = lambda event: None) -> list[Event]:
         news.append(event)
         on_event(event)
 
-    paint(prepare(order), order, heard)
+    paint(prepare(order), order, Context(heard))
     return news
 
 
@@ -134,7 +135,7 @@ def _precision_in(path: str) -> str:
 def stopped(clip_order: Callable[..., Order], probe: Probe) -> Order:
     """A clip whose first frames were painted in float32, and that bfloat16 is measured to be faster for by now."""
     probe("float32")
-    with pytest.raises(InterruptedByUserError):
+    with pytest.raises(Cancelled):
         _do(clip_order(), _stop_at(FrameDone, 3))
     probe()
     return clip_order()
@@ -185,7 +186,7 @@ def test_a_stopped_clip_decides_for_its_folder(clip_order: Callable[..., Order],
     """Also where nothing in it is done."""
     probe("float32")
     order = replace(clip_order("out"), into_folder=True)
-    with pytest.raises(InterruptedByUserError):
+    with pytest.raises(Cancelled):
         _do(order, _stop_at(FrameDone, 2))
     Path("out", NAME).unlink()
     probe()
@@ -307,7 +308,7 @@ def test_another_job_may_have_begun_meanwhile(folder_order: Callable[..., Order]
     probe("float32")
     _do(folder_order("b.png"))
     probe()
-    paint(jobs, order, lambda event: None)
+    paint(jobs, order)
     assert _precision_in("out/a.png") == "float32"
 
 

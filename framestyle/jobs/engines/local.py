@@ -9,8 +9,9 @@ from pathlib import Path
 
 import torch
 
-from framestyle.errors import FramestyleError, InterruptedByUserError
-from framestyle.events import Event, JobDone, OnEvent, TaskDone, TaskFailed, TaskPlanned
+from framestyle.context import SILENT, Context
+from framestyle.errors import FramestyleError
+from framestyle.events import Event, JobDone, TaskDone, TaskFailed, TaskPlanned
 from framestyle.jobs.engines.side_by_side import LARGEST_PX, Crew, Outcome, Places, SideBySide
 from framestyle.jobs.estimate import clip_bytes_expected, clip_plan, photo_plan
 from framestyle.jobs.facts import Facts
@@ -23,7 +24,6 @@ from framestyle.jobs.scratch import Scratch
 from framestyle.jobs.workshop import Workshop
 from framestyle.media.photos import photo_size
 from framestyle.nst.sizes import Size, fit_within
-from framestyle.nst.stylizer import Heed
 from framestyle.presets import Preset
 
 
@@ -32,6 +32,7 @@ def run(
     output: Path,
     span: TimeRange,
     workshop: Workshop,
+    context: Context = SILENT,
     *,
     record: Record | None = None,
     before: Beforehand = NOTHING,
@@ -46,33 +47,33 @@ def run(
     started = time.perf_counter()
     record = record or Record()
     alone = len(tasks) == 1 if alone is None else alone
-    surveys = _survey_all(tasks, span, workshop)
+    surveys = _survey_all(tasks, span, workshop.preset, context)
     total = sum(found.frames for found in surveys.values() if isinstance(found, Survey))
     total *= workshop.preset.video.painted_times
     total += sum(task.kind == "photo" for task in tasks)
     crew = _crew(tasks, before, workshop.stylizer.device)
     words = JobWords(str(output), workshop.preset.name, workshop.weights, workshop.device, crew.pictures)
     for event in (*first_news(words, tasks, total, before), *_plans(tasks, surveys, workshop.preset, crew)):
-        workshop.on_event(event)
+        context.on_event(event)
     if (short := shortage(output, _bytes_needed(tasks, surveys, workshop.preset))) is not None:
-        workshop.on_event(short)
+        context.on_event(short)
     ledger = _Ledger(tasks, record, alone)
     places = Places(crew, workshop.stylizer.fitting)
-    with SideBySide(crew.pictures, workshop.on_event, ledger.end) as beside:
+    with SideBySide(crew.pictures, context, ledger.end) as beside:
         for index, task in enumerate(tasks):
             if task.kind == "photo" and crew.pictures > 1:
                 threads = places.wait_for(index, _size_of(task, workshop.preset), beside)
                 record.begin(task)
-                beside.begin(index, partial(_do_aside, task, index, workshop, scratch), threads)
+                beside.begin(index, partial(_do_photo, task, index, workshop, scratch), threads)
                 continue
             beside.wait_for_all()
             record.begin(task)
             found = surveys.get(task.source)
-            outcome = _outcome(task, index, found, span, workshop, record.facts(task), scratch)
-            workshop.on_event(ledger.end(index, outcome))
+            outcome = _outcome(task, index, found, span, workshop, context, record.facts(task), scratch)
+            context.on_event(ledger.end(index, outcome))
         beside.wait_for_all()
     result = last_news(ledger.done, ledger.failed, time.perf_counter() - started, before)
-    workshop.on_event(result)
+    context.on_event(result)
     return result
 
 
@@ -138,20 +139,20 @@ def _size_of(task: Task, preset: Preset) -> Size | None:
         return None
 
 
-def _do_aside(
-    task: Task, index: int, workshop: Workshop, scratch: Scratch | None, on_event: OnEvent, heed: Heed
+def _do_photo(
+    task: Task, index: int, workshop: Workshop, scratch: Scratch | None, context: Context
 ) -> TaskDone:
-    return _do(task, index, None, TimeRange(), workshop.aside(on_event, heed), None, scratch)
+    return _do(task, index, None, TimeRange(), workshop, context, None, scratch)
 
 
 def _survey_all(
-    tasks: Sequence[Task], span: TimeRange, workshop: Workshop
+    tasks: Sequence[Task], span: TimeRange, preset: Preset, context: Context
 ) -> dict[Path, Survey | FramestyleError]:
     found: dict[Path, Survey | FramestyleError] = {}
     for task in tasks:
         if task.kind == "video":
             try:
-                found[task.source] = survey(task.source, span, workshop.preset, workshop.on_event)
+                found[task.source] = survey(task.source, span, preset, context)
             except FramestyleError as error:
                 found[task.source] = error
     return found
@@ -177,14 +178,13 @@ def _outcome(
     found: Survey | FramestyleError | None,
     span: TimeRange,
     workshop: Workshop,
+    context: Context,
     facts: Facts | None,
     scratch: Scratch | None,
 ) -> Outcome:
     """Of a task on this thread. A stop is none: it is raised."""
     try:
-        return _do(task, index, found, span, workshop, facts, scratch)
-    except InterruptedByUserError:
-        raise
+        return _do(task, index, found, span, workshop, context, facts, scratch)
     except FramestyleError as error:
         return error
 
@@ -195,6 +195,7 @@ def _do(
     found: Survey | FramestyleError | None,
     span: TimeRange,
     workshop: Workshop,
+    context: Context,
     facts: Facts | None,
     scratch: Scratch | None,
 ) -> TaskDone:
@@ -202,7 +203,7 @@ def _do(
         raise found
     try:
         if found is None:
-            return render_photo(task, index, workshop, scratch)
-        return render_video(task, index, found, span, workshop, facts)
+            return render_photo(task, index, workshop, context, scratch)
+        return render_video(task, index, found, span, workshop, context, facts)
     except torch.OutOfMemoryError as error:
         raise workshop.out_of_memory(task.source, "--max-side") from error

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from framestyle.errors import FramestyleError, InterruptedByUserError
-from framestyle.events import CellDone, Event, Note, OnEvent, TaskFailed, TaskPlanned, TaskStarted
+from framestyle.context import SILENT, Context
+from framestyle.errors import FramestyleError
+from framestyle.events import CellDone, Note, TaskFailed, TaskPlanned, TaskStarted
 from framestyle.jobs.estimate import photo_plan
 from framestyle.jobs.precision import PrecisionChoice
 from framestyle.jobs.preview.pictures import Picture, Shown, SizesFor
@@ -58,14 +59,13 @@ class Bench:
     backbone: Backbone
     device: str
     seed: int
-    on_event: OnEvent
 
 
-def open_bench(side_px: int, weights: str, device: str, seed: int, on_event: OnEvent) -> Bench:
+def open_bench(side_px: int, weights: str, device: str, seed: int, context: Context = SILENT) -> Bench:
     """What would fail for every cell fails here: DeviceError, WeightsError."""
     chosen = str(choose_device(device))
-    kind, backbone = load_weights(weights, on_event=on_event)
-    return Bench(side_px, kind, backbone, chosen, seed, on_event)
+    kind, backbone = load_weights(weights, context)
+    return Bench(side_px, kind, backbone, chosen, seed)
 
 
 def sizes_for(looks: Sequence[Look], side_px: int) -> SizesFor:
@@ -87,59 +87,54 @@ def cell_plans(looks: Sequence[Look], pictures: Sequence[Picture], side_px: int)
 
 
 def stylize_cells(
-    looks: Sequence[Look], pictures: Sequence[Picture], bench: Bench
+    looks: Sequence[Look], pictures: Sequence[Picture], bench: Bench, context: Context = SILENT
 ) -> Iterator[CellResult | LookDone]:
     """Look by look. A cell that fails carries its error, and the others go on."""
     choice = PrecisionChoice(choose_device(bench.device))
     for number, look in enumerate(looks):
         decided = replace(look, preset=choice.resolve(look.preset))
-        yield from _one_look(number, decided, pictures, bench)
+        yield from _one_look(number, decided, pictures, bench, context)
 
 
 def _one_look(
-    number: int, look: Look, pictures: Sequence[Picture], bench: Bench
+    number: int, look: Look, pictures: Sequence[Picture], bench: Bench, context: Context
 ) -> Iterator[CellResult | LookDone]:
     times = StepTimes()
 
-    def heard(event: Event) -> None:
-        times(event)
-        bench.on_event(event)
-
+    context = context.also(times)
     shop: Workshop | None = None
     seconds, steps, warned = 0.0, 0, False
     for place, picture in enumerate(pictures):
         size = reduced(look.preset, picture.size, bench.side_px)
         path, index = str(picture.path), number * len(pictures) + place
         width, height = size.size
-        heard(TaskStarted(path, "photo", index, 1, 1, width, height, preset=look.title))
+        context.on_event(TaskStarted(path, "photo", index, 1, 1, width, height, preset=look.title))
         try:
             if shop is None or shop.preset != size.preset:
-                shop = _workshop(size.preset, bench, heard)
+                shop = _workshop(size.preset, bench, context)
             if not (size.on_the_way or warned):
-                heard(_other_size(look, size))
+                context.on_event(_other_size(look, size))
                 warned = True
-            done, shown = _stylized(picture, size, shop, look, bench.side_px)
-        except InterruptedByUserError:
-            raise
+            done, shown = _stylized(picture, size, shop, look, bench.side_px, context)
         except FramestyleError as error:
-            heard(TaskFailed(path, f"{look.title}: {error.message}", error.next_step))
+            context.on_event(TaskFailed(path, f"{look.title}: {error.message}", error.next_step))
             yield CellResult(number, place, error)
             continue
         seconds, steps = seconds + done.seconds, steps + done.steps
-        heard(done)
+        context.on_event(done)
         yield CellResult(number, place, shown)
     # A clip counts once, however many of its moments are shown.
     sources = {picture.path: picture.source for picture in pictures}
     yield LookDone(number, seconds, steps, full_render(look.preset, list(sources.values()), times))
 
 
-def _workshop(preset: Preset, bench: Bench, on_event: OnEvent) -> Workshop:
+def _workshop(preset: Preset, bench: Bench, context: Context) -> Workshop:
     return open_workshop(
         preset,
         weights=bench.weights,
         device=bench.device,
         seed=bench.seed,
-        on_event=on_event,
+        context=context,
         clips=False,
         backbone=bench.backbone,
     )
@@ -154,13 +149,13 @@ def _other_size(look: Look, size: Reduced) -> Note:
 
 
 def _stylized(
-    picture: Picture, size: Reduced, shop: Workshop, look: Look, side_px: int
+    picture: Picture, size: Reduced, shop: Workshop, look: Look, side_px: int, context: Context
 ) -> tuple[CellDone, Shown]:
     started = time.perf_counter()
     stylizer = shop.stylizer_for(picture.path)
     content = to_tensor(picture.content(size.size), stylizer.device)
     try:
-        result = stylizer.stylize(content)
+        result = stylizer.stylize(content, context)
     except torch.OutOfMemoryError as error:
         raise shop.out_of_memory(picture.path, "--size") from error
     seconds = time.perf_counter() - started

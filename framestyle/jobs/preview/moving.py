@@ -13,8 +13,9 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from framestyle.context import SILENT, Context
 from framestyle.errors import InputError
-from framestyle.events import Event, FrameDone, JobDone, JobStarted, Note, OnEvent, TaskDone, TaskStarted
+from framestyle.events import Event, FrameDone, JobDone, JobStarted, Note, TaskDone, TaskStarted
 from framestyle.frames import Frame
 from framestyle.jobs.estimate import clip_plan
 from framestyle.jobs.frame_store import DiskStore
@@ -68,32 +69,32 @@ def preview_clip(
     weights: str,
     device: str,
     seed: int,
-    on_event: OnEvent,
+    context: Context = SILENT,
 ) -> Moving:
     """The range, or a few seconds of the longest shots where there is none, beside itself stylized."""
     times = StepTimes()
-
-    def heard(event: Event) -> None:
-        times(event)
-        on_event(event)
-
+    context = context.also(times)
     info = clip_info(task.source, sequence_rate=exact_rate(preset.video.sequence_rate))
     size = reduced(preset, Size(info.width, info.height), side_px)
     if not size.on_the_way:
-        heard(Note(f"{preset.name} has no scale near {side_px} px: the render can look finer.", "warning"))
-    shop = open_workshop(size.preset, weights=weights, device=device, seed=seed, on_event=heard)
-    found = survey(task.source, span, in_sdr(preset), heard)
+        context.on_event(
+            Note(f"{preset.name} has no scale near {side_px} px: the render can look finer.", "warning")
+        )
+    shop = open_workshop(size.preset, weights=weights, device=device, seed=seed, context=context)
+    found = survey(task.source, span, in_sdr(preset), context)
     chosen = found.shots
     if span == TimeRange():
         chosen = excerpts(found.shots, round(SECONDS * info.frame_rate))
     shown = sum(shot.frames for shot in chosen)
     frames = shown * preset.video.painted_times
     target = str(task.target)
-    heard(JobStarted((str(task.source),), target, preset.name, shop.weights, shop.device, 1, frames))
-    heard(clip_plan(str(task.source), shop.preset, size.size, shown, len(chosen)))
-    done = _render(task, found, chosen, span, size, shop)
-    heard(done)
-    heard(JobDone((target,), (), done.frames, done.seconds, done.steps))
+    context.on_event(
+        JobStarted((str(task.source),), target, preset.name, shop.weights, shop.device, 1, frames)
+    )
+    context.on_event(clip_plan(str(task.source), shop.preset, size.size, shown, len(chosen)))
+    done = _render(task, found, chosen, span, size, shop, context)
+    context.on_event(done)
+    context.on_event(JobDone((target,), (), done.frames, done.seconds, done.steps))
     source = Source(Size(info.width, info.height), found.frames, len(found.shots))
     rate = info.frame_rate
     parts = tuple((shot.first / rate, shot.end / rate) for shot in chosen)
@@ -101,23 +102,28 @@ def preview_clip(
 
 
 def _render(
-    task: Task, found: Survey, chosen: Sequence[Shot], span: TimeRange, size: Reduced, shop: Workshop
+    task: Task,
+    found: Survey,
+    chosen: Sequence[Shot],
+    span: TimeRange,
+    size: Reduced,
+    shop: Workshop,
+    context: Context,
 ) -> TaskDone:
     started = time.perf_counter()
     width, height = size.size
     total = sum(shot.frames for shot in chosen)
     passes = shop.preset.video.painted_times
-    shop.on_event(TaskStarted(str(task.source), "video", 0, total, len(chosen), width, height, passes))
+    context.on_event(TaskStarted(str(task.source), "video", 0, total, len(chosen), width, height, passes))
     reader = clip_reader(task.source, span, in_sdr(shop.preset))
     zero_s = zero_s_of(found, span) if total == found.frames else None
     writer = _writer(task, found, span, size.size, reader.colors, zero_s, shop)
     steps = shown = 0
 
-    def heard(event: Event) -> None:
+    def count(event: Event) -> None:
         nonlocal steps
         if isinstance(event, FrameDone):
             steps += event.steps
-        shop.on_event(event)
 
     waiting: deque[Layers] = deque()
     with (
@@ -133,7 +139,7 @@ def _render(
                 shop.stylizer_for(task.source),
                 flow=shop.flow,
                 store=DiskStore(Path(beside)),
-                on_event=heard,
+                context=context.also(count),
             )
         ) as stylized,
     ):
@@ -149,7 +155,7 @@ def _render(
                 next_step="Check that the file is whole, then give the same command.",
             )
     for note in writer.notes:
-        shop.on_event(Note(note))
+        context.on_event(Note(note))
     seconds = time.perf_counter() - started
     return TaskDone(str(task.source), str(task.target), total, task.target.stat().st_size, seconds, steps)
 

@@ -54,7 +54,9 @@ def blur(image: Array, sigma: float) -> Array:
     return cv2.GaussianBlur(image, (0, 0), sigma)
 
 
-def fbm(rng: Rng, scale: float, octaves: int = 4, gain: float = 0.5, stretch: tuple[float, float] = (1, 1)) -> Array:
+def fbm(
+    rng: Rng, scale: float, octaves: int = 4, gain: float = 0.5, stretch: tuple[float, float] = (1, 1)
+) -> Array:
     """Return fractal noise of zero mean and unit deviation; ``scale`` is the largest feature in pixels."""
     total = np.zeros((H, W), np.float32)
     for octave in range(octaves):

@@ -61,7 +61,9 @@ def trace(angle: Array, starts: Array, length: Array | float, steps: int = 8) ->
 def stroke(canvas: Canvas, rng: Rng, path: Array, width: float, colour: Array, brush: Brush) -> None:
     """Drag a loaded brush along a path: parallel bristles of varied tint and thickness, rounded ends."""
     tangent = np.gradient(path, axis=0)
-    normal = np.stack([-tangent[:, 1], tangent[:, 0]], -1) / (np.linalg.norm(tangent, axis=1, keepdims=True) + 1e-6)
+    normal = np.stack([-tangent[:, 1], tangent[:, 0]], -1) / (
+        np.linalg.norm(tangent, axis=1, keepdims=True) + 1e-6
+    )
     n, m = max(3, int(width / brush.bristle)), len(path)
     across = np.linspace(-0.5, 0.5, n) + rng.normal(0, 0.3 / n, n)
     inset = (m - 1) * (0.22 * (2 * np.abs(across)) ** 2 + rng.uniform(0, 0.1, n))
@@ -98,7 +100,13 @@ def lookup(image: Array, points: Array) -> Array:
 
 
 def paint(
-    canvas: Canvas, rng: Rng, scene: Array, angle: Array, width: float, brush: Brush, where: Array | None = None
+    canvas: Canvas,
+    rng: Rng,
+    scene: Array,
+    angle: Array,
+    width: float,
+    brush: Brush,
+    where: Array | None = None,
 ) -> None:
     """Lay one pass of strokes of one width over the canvas, colours from the scene, cut at its edges.
 

@@ -54,7 +54,9 @@ def gouge(rng: Rng, block: Block, spacing: float, length: float) -> Array:
     reach = length * rng.uniform(0.5, 1.5, len(starts)).astype(np.float32)
     paths = trace(block.angle, starts, reach, 24)
     tones = lookup(blur(block.tone, 1.5), paths)
-    for least, path, tone in [(least, *pair) for least in (20, 10) for pair in zip(paths, tones, strict=True)]:
+    for least, path, tone in [
+        (least, *pair) for least in (20, 10) for pair in zip(paths, tones, strict=True)
+    ]:
         stop = (np.abs(tone - tone[0]) > 0.16) | (lookup(taken, path) > 0)
         end = int(stop.argmax()) if stop.any() else len(path)
         if end < least or tone[0] < 0.06:
@@ -118,9 +120,13 @@ def valley(rng: Rng) -> Block:
             slope + 0.25 * fbm(rng, 80, 2),
         )
     bend = 0.52 * W + 110 * np.sin((y - 0.6 * H) / 62) * smoothstep(0.6 * H, 0.75 * H, y)
-    stream = smoothstep(0.61 * H, 0.615 * H, y) * smoothstep(2, 0, np.abs(x - bend) - 8 - 0.34 * (y - 0.6 * H))
+    stream = smoothstep(0.61 * H, 0.615 * H, y) * smoothstep(
+        2, 0, np.abs(x - bend) - 8 - 0.34 * (y - 0.6 * H)
+    )
     block.put(
-        stream, np.clip(0.75 + 0.4 * np.sign(fbm(rng, 50, 2, stretch=(4, 1)) + 0.3), 0.3, 1), 0.06 * fbm(rng, 60, 2)
+        stream,
+        np.clip(0.75 + 0.4 * np.sign(fbm(rng, 50, 2, stretch=(4, 1)) + 0.3), 0.3, 1),
+        0.06 * fbm(rng, 60, 2),
     )
     for cx, foot, tall in (
         (0.06, 0.74, 0.36), (0.15, 0.80, 0.44), (0.25, 0.77, 0.30), (0.93, 0.80, 0.46), (0.83, 0.75, 0.32), (0.02, 0.90, 0.34),
@@ -136,10 +142,18 @@ def fir(rng: Rng, block: Block, cx: float, foot: float, tall: float) -> None:
     boughs = 7
     right, left = [], []
     for k in range(1, boughs + 1):
-        at, wide = foot - tall + tall * k / (boughs + 0.6), 0.24 * tall * (k / boughs) ** 0.85 * rng.uniform(0.85, 1.1)
+        at, wide = (
+            foot - tall + tall * k / (boughs + 0.6),
+            0.24 * tall * (k / boughs) ** 0.85 * rng.uniform(0.85, 1.1),
+        )
         right += [(cx + wide, at + 0.02 * tall), (cx + 0.45 * wide, at - 0.015 * tall)]
         left += [(cx - wide, at + 0.02 * tall), (cx - 0.45 * wide, at - 0.015 * tall)]
-    trunk = [(cx + 0.012, foot - 0.06 * tall), (cx + 0.014, foot), (cx - 0.014, foot), (cx - 0.012, foot - 0.06 * tall)]
+    trunk = [
+        (cx + 0.012, foot - 0.06 * tall),
+        (cx + 0.014, foot),
+        (cx - 0.014, foot),
+        (cx - 0.012, foot - 0.06 * tall),
+    ]
     outline = np.array([(cx, foot - tall), *right, *trunk, *left[::-1]], np.float32) * (W, H)
     mask = fill(outline)
     halo = smoothstep(0.05, 0.25, blur(mask, 5)) * smoothstep(0.02 * H, 0.10 * H, foot * H - y)

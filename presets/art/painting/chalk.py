@@ -53,7 +53,9 @@ class Ground:
         spot = self.colour[found.window]
         self.colour[found.window] = spot * (1 - cover) + tint * cover
 
-    def layer(self, scene: Array, angle: Array, stick: Stick, where: Array | None = None, cut: float = 0.35) -> None:
+    def layer(
+        self, scene: Array, angle: Array, stick: Stick, where: Array | None = None, cut: float = 0.35
+    ) -> None:
         """Cover the paper with strokes that take their colours from a scene and stop where it changes."""
         rng = self.rng
         starts = scatter(rng, stick.width * stick.spacing)
@@ -81,7 +83,9 @@ def evening(rng: Rng) -> tuple[Array, Array]:
     sky = rgb("35447a", "5f78b0", "9aa8cc", "d9b3bd", "f2a98c", "fbd79a", "fff0c4")
     scene = ramp(np.clip(y / (0.50 * H) + bands, 0, 1), sky)
     cloud = smoothstep(0.2, 0.9, fbm(rng, 230, 4, stretch=(2.6, 1)))
-    scene = mix(scene, ramp(np.clip(y / (0.48 * H), 0, 1), rgb("7b6f9c", "c9809a", "f4b09a", "fde0b4")), 0.85 * cloud)
+    scene = mix(
+        scene, ramp(np.clip(y / (0.48 * H), 0, 1), rgb("7b6f9c", "c9809a", "f4b09a", "fde0b4")), 0.85 * cloud
+    )
     angle = 0.15 + 0.35 * fbm(rng, 220, 2)
     for base, rise, dark, light, lean in (
         (0.42, 0.05, "5a5f96", "8f86b4", 0.5),
@@ -129,7 +133,11 @@ def poplars(rng: Rng, scene: Array, angle: Array) -> tuple[Array, Array]:
         scene = mix(scene, ramp(lit, rgb("141c33", "1f3f4c", "3f6f58", "b58a4a", "f0a860")), mask)
         angle = np.where(mask > 0.5, -1.45 + 0.3 * fbm(rng, 60, 2), angle)
         shade = mask[::-1]
-        drop = np.roll(shade, int(0.23 * H), 0) * smoothstep(0.60 * H, 0.62 * H, y) * smoothstep(0.84 * H, 0.78 * H, y)
+        drop = (
+            np.roll(shade, int(0.23 * H), 0)
+            * smoothstep(0.60 * H, 0.62 * H, y)
+            * smoothstep(0.84 * H, 0.78 * H, y)
+        )
         scene = mix(scene, rgb("27345c")[0], 0.7 * blur(drop, 3))
     return scene, angle
 
@@ -142,7 +150,9 @@ def pastel(rng: Rng) -> Array:
     ground.layer(dark, angle + 0.5, Stick(64, 190, 0.48, 0.5, 0.05, 0.75), cut=0.5)
     ground.layer(scene, angle, Stick(46, 170, 0.52, 0.6, 0.05, 0.75), cut=0.4)
     busy = smoothstep(0.02, 0.10, np.abs(scene - blur(scene, 14)).sum(-1) * 0.5)
-    ground.layer(np.clip(scene * 1.05, 0, 1), angle - 0.25, Stick(30, 130, 0.46, 0.7, 0.075, 1.0), 0.45 + 0.5 * busy)
+    ground.layer(
+        np.clip(scene * 1.05, 0, 1), angle - 0.25, Stick(30, 130, 0.46, 0.7, 0.075, 1.0), 0.45 + 0.5 * busy
+    )
     ground.layer(scene, angle, Stick(15, 70, 0.60, 0.45, 0.06, 1.1), 0.04 + 0.8 * busy)
     bright = np.clip(0.5 + (scene - 0.5) * 1.25 + 0.06, 0, 1)
     ground.layer(bright, angle + 0.15, Stick(9, 50, 0.80, 0.3, 0.06, 1.6), 0.03 + 0.45 * busy)
@@ -156,7 +166,9 @@ def accents(ground: Ground) -> None:
     for _ in range(46):
         at = np.array([rng.uniform(0.25, 0.78) * W, (0.62 + 0.19 * rng.random() ** 1.3) * H])
         path = arc(at, rng.normal(0, 0.03), rng.uniform(24, 120), 0.05)
-        ground.drag(path, rgb("fde3b0", "f7b58c", "e58f8f")[rng.integers(3)], Stick(rng.uniform(6, 14), 0, 0.6, 0.4))
+        ground.drag(
+            path, rgb("fde3b0", "f7b58c", "e58f8f")[rng.integers(3)], Stick(rng.uniform(6, 14), 0, 0.6, 0.4)
+        )
     for _ in range(150):
         at = np.array([rng.uniform(0, 1) * W, rng.uniform(0.86, 1.02) * H])
         path = arc(at, -1.5 + rng.normal(0, 0.35), rng.uniform(30, 90), rng.normal(0, 0.5))

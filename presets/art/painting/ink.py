@@ -54,13 +54,19 @@ class Scroll:
         pool = 0.75 + 0.25 * smoothstep(0.5, 1.0, sides) + 0.3 * np.clip(0.12 - t, 0, 1)
         self.ink[found.window] += dark * body * touch * pool * np.clip(1 + 0.12 * bristle, 0.4, 1.4)
 
-    def wash(self, mask: Array, dark: float, bleed: float = 14.0, edge: float = 0.25, flow: float = 130) -> None:
+    def wash(
+        self, mask: Array, dark: float, bleed: float = 14.0, edge: float = 0.25, flow: float = 130
+    ) -> None:
         """Flood a shape with thinned ink, which creeps along the fibres, gathers in pools and at its rim."""
         rng = self.rng
         x, y = grid()
         wet = smoothstep(-0.5, 0.6, fbm(rng, 200, 2))
         crept = cv2.remap(
-            mask, x + 5 * fbm(rng, 30, 4), y + 5 * fbm(rng, 30, 4), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+            mask,
+            x + 5 * fbm(rng, 30, 4),
+            y + 5 * fbm(rng, 30, 4),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REFLECT,
         )
         soft = blur(crept, bleed) * wet + blur(crept, 1.2) * (1 - wet)
         rim = np.clip(blur(crept, 1.2) - blur(crept, 7), 0, 1) * (1 - wet) * 2
@@ -82,7 +88,9 @@ def ridge(rng: Rng, points: Sequence[tuple[float, float]], jag: float) -> Array:
     crag = np.zeros(n, np.float32)
     for size, gain in ((70, 1.0), (28, 0.55), (11, 0.3)):
         knots = rng.standard_normal(int(n / size) + 4)
-        crag += gain * np.interp(np.linspace(0, len(knots) - 1, n), np.arange(len(knots)), knots).astype(np.float32)
+        crag += gain * np.interp(np.linspace(0, len(knots) - 1, n), np.arange(len(knots)), knots).astype(
+            np.float32
+        )
     line[:, 1] += jag * crag
     return line
 
@@ -105,7 +113,9 @@ def mountain(scroll: Scroll, line: Array, dark: float, mist: float, bone: float)
         at = line[rng.integers(len(line))] + np.array([rng.normal(0, 6), rng.exponential(0.35 * mist)])
         lean = rng.choice([0.9, 1.3, 1.9, 2.3]) + rng.normal(0, 0.18)
         path = arc(at, lean, rng.uniform(26, 85), rng.normal(0, 0.5))
-        scroll.stroke(path, rng.uniform(6, 22), bone * rng.uniform(0.25, 0.8), rng.uniform(0.6, 1.2), split=0.8)
+        scroll.stroke(
+            path, rng.uniform(6, 22), bone * rng.uniform(0.25, 0.8), rng.uniform(0.6, 1.2), split=0.8
+        )
     for _ in range(int(len(line) / 18)):
         at = line[rng.integers(len(line))] + rng.normal(0, 5, 2)
         for _ in range(rng.integers(2, 6)):
@@ -121,9 +131,13 @@ def bamboo(scroll: Scroll, foot: float, lean: float, width: float, dark: float, 
     while at[1] > -0.05 * H and len(joints) < 9:
         length = rng.uniform(95, 150)
         path = arc(at, heading + rng.normal(0, 0.015), length, rng.normal(0, 0.04))
-        scroll.stroke(path, width, dark, rng.uniform(0.45, 0.85), np.array([1.0, 0.86, 0.82, 0.84, 0.95]), 0.6)
+        scroll.stroke(
+            path, width, dark, rng.uniform(0.45, 0.85), np.array([1.0, 0.86, 0.82, 0.84, 0.95]), 0.6
+        )
         across = heading + np.pi / 2
-        knot = arc(path[-1] - 0.55 * width * np.array([np.cos(across), np.sin(across)]), across, 1.1 * width, -0.5, 8)
+        knot = arc(
+            path[-1] - 0.55 * width * np.array([np.cos(across), np.sin(across)]), across, 1.1 * width, -0.5, 8
+        )
         scroll.stroke(knot, 0.28 * width + 2, 1.5 * dark, 0.1)
         joints.append(path[-1])
         at = path[-1] + 5 * np.array([np.cos(heading), np.sin(heading)])
@@ -141,9 +155,13 @@ def spray(scroll: Scroll, at: Array, count: int, dark: float) -> None:
     rng = scroll.rng
     middle = rng.normal(1.2, 0.7)
     for k in range(count):
-        path = arc(at, middle + (k - count / 2) * rng.uniform(0.3, 0.55), rng.uniform(55, 120), rng.normal(0, 0.3))
+        path = arc(
+            at, middle + (k - count / 2) * rng.uniform(0.3, 0.55), rng.uniform(55, 120), rng.normal(0, 0.3)
+        )
         shape = swelling(24, rng.uniform(0.3, 0.45))
-        scroll.stroke(path, rng.uniform(10, 20), dark * rng.uniform(0.7, 1.3), rng.uniform(0.1, 0.7), shape, 0.4)
+        scroll.stroke(
+            path, rng.uniform(10, 20), dark * rng.uniform(0.7, 1.3), rng.uniform(0.1, 0.7), shape, 0.4
+        )
 
 
 def branch(
@@ -157,7 +175,15 @@ def branch(
         at, heading, width = path[-1], heading + rng.normal(0, 0.22), 0.86 * width
         if depth and rng.random() < 0.85:
             side = rng.choice([-1, 1])
-            branch(scroll, at, heading + side * rng.uniform(0.5, 1.1), 0.62 * length, 0.55 * width, depth - 1, tips)
+            branch(
+                scroll,
+                at,
+                heading + side * rng.uniform(0.5, 1.1),
+                0.62 * length,
+                0.55 * width,
+                depth - 1,
+                tips,
+            )
     tips.append(at)
 
 
@@ -168,7 +194,10 @@ def rocks(scroll: Scroll) -> None:
         for _ in range(count):
             at = np.array([cx * W + rng.normal(0, 40), cy * H + rng.normal(0, 30)])
             path = arc(
-                at, rng.choice([-0.5, 0.3, 1.0, 2.6]) + rng.normal(0, 0.25), rng.uniform(70, 170), rng.normal(0, 0.9)
+                at,
+                rng.choice([-0.5, 0.3, 1.0, 2.6]) + rng.normal(0, 0.25),
+                rng.uniform(70, 170),
+                rng.normal(0, 0.9),
             )
             wide = rng.uniform(22, 62)
             scroll.stroke(
@@ -180,14 +209,23 @@ def seal(picture: Array, rng: Rng, cx: float, cy: float, size: float) -> Array:
     """Press a small square vermilion seal with cut signs of no meaning."""
     x, y = cx * W, cy * H
     square = fill(
-        np.array([(x - size, y - size), (x + size, y - size * 0.97), (x + size, y + size), (x - size * 0.98, y + size)])
+        np.array(
+            [
+                (x - size, y - size),
+                (x + size, y - size * 0.97),
+                (x + size, y + size),
+                (x - size * 0.98, y + size),
+            ]
+        )
     )
     cut = np.zeros((H, W), np.float32)
     for row in (-0.48, 0.48):
         for column in (-0.46, 0.46):
             at = np.array([x + column * size, y + row * size])
             for turn in rng.choice([0, 0.5, 1.0, 1.5], 3, replace=False):
-                path = arc(at + rng.normal(0, 0.12 * size, 2) - 0.25 * size, turn * np.pi / 2, 0.6 * size, 0.3, 6)
+                path = arc(
+                    at + rng.normal(0, 0.12 * size, 2) - 0.25 * size, turn * np.pi / 2, 0.6 * size, 0.3, 6
+                )
                 cut = np.maximum(cut, fill(ribbon(path, np.full(6, 0.11 * size))))
     worn = smoothstep(-1.5, -0.7, fbm(rng, 7, 3))
     cover = (0.93 * square * (1 - cut) * worn)[..., None]
@@ -198,7 +236,9 @@ def inkwash(rng: Rng) -> Array:
     """Mountains in mist behind bamboo and an old branch: wet greys, dry dark strokes, bare paper, one seal."""
     scroll = Scroll(rng)
     _, y = grid()
-    scroll.wash(smoothstep(0.9, 1.4, fbm(rng, 300, 3, stretch=(2, 1))) * smoothstep(0.5 * H, 0.1 * H, y), 0.16, 30, 0)
+    scroll.wash(
+        smoothstep(0.9, 1.4, fbm(rng, 300, 3, stretch=(2, 1))) * smoothstep(0.5 * H, 0.1 * H, y), 0.16, 30, 0
+    )
     far = ridge(
         rng,
         [
@@ -230,7 +270,9 @@ def inkwash(rng: Rng) -> Array:
     )
     mountain(scroll, middle, 0.85, 105, 0.7)
     near = ridge(
-        rng, [(-0.05, 0.80), (0.10, 0.70), (0.24, 0.76), (0.42, 0.86), (0.62, 0.88), (0.80, 0.77), (1.05, 0.70)], 11
+        rng,
+        [(-0.05, 0.80), (0.10, 0.70), (0.24, 0.76), (0.42, 0.86), (0.62, 0.88), (0.80, 0.77), (1.05, 0.70)],
+        11,
     )
     mountain(scroll, near, 1.7, 105, 2.0)
     rocks(scroll)

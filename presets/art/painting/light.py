@@ -29,7 +29,9 @@ class Sign:
     def double(self, path: Array, gases: Sequence[int], gap: float = 11.0) -> None:
         """Bend parallel tubes of several colours along a path."""
         tangent = np.gradient(path, axis=0)
-        normal = np.stack([-tangent[:, 1], tangent[:, 0]], -1) / (np.linalg.norm(tangent, axis=1, keepdims=True) + 1e-6)
+        normal = np.stack([-tangent[:, 1], tangent[:, 0]], -1) / (
+            np.linalg.norm(tangent, axis=1, keepdims=True) + 1e-6
+        )
         for k, gas in enumerate(gases):
             self.tube(path + normal * gap * (k - (len(gases) - 1) / 2), gas, 5.0 if k == 0 else 3.5)
 
@@ -83,7 +85,8 @@ def sky_tubes(sign: Sign) -> None:
     rng = sign.rng
     for base, gases in ((0.06, (0, 2)), (0.13, (1, 6)), (0.20, (2, 1))):
         points = [
-            (-0.05 + 0.12 * k, base + 0.045 * np.sin(1.7 * k + 9 * base) + rng.normal(0, 0.012)) for k in range(10)
+            (-0.05 + 0.12 * k, base + 0.045 * np.sin(1.7 * k + 9 * base) + rng.normal(0, 0.012))
+            for k in range(10)
         ]
         sign.double(spline(points, 16), gases, 12)
 
@@ -91,7 +94,11 @@ def sky_tubes(sign: Sign) -> None:
 def palms(sign: Sign) -> None:
     """Bend two palms in front of the towers."""
     rng = sign.rng
-    for cx, foot, tall, lean in ((0.17, 0.68, 0.36, 0.10), (0.83, 0.69, 0.42, -0.12), (0.52, 0.67, 0.25, 0.06)):
+    for cx, foot, tall, lean in (
+        (0.17, 0.68, 0.36, 0.10),
+        (0.83, 0.69, 0.42, -0.12),
+        (0.52, 0.67, 0.25, 0.06),
+    ):
         head = np.array([(cx + lean * 0.5) * W, (foot - tall) * H])
         trunk = spline([(cx, foot), (cx + 0.12 * lean, foot - 0.5 * tall), (head[0] / W, head[1] / H)], 16)
         sign.double(trunk, (3, 7), 10)
@@ -117,7 +124,11 @@ def neon(rng: Rng) -> Array:
     depth = (y - horizon) / (H - horizon)
     source = horizon - 1.75 * (y - horizon)
     mirror = cv2.remap(
-        core * 0.8 + 0.7 * glow, x + sway * (0.4 + depth), source, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+        core * 0.8 + 0.7 * glow,
+        x + sway * (0.4 + depth),
+        source,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT,
     )
     mirror = cv2.GaussianBlur(mirror, (0, 0), sigmaX=0.8, sigmaY=5)
     wet = smoothstep(-0.9, 0.5, fbm(rng, 90, 4, stretch=(3.5, 1)))

@@ -84,14 +84,23 @@ def nightswirl(rng: Rng) -> Array:
 def night_ground(rng: Rng, scene: Array, angle: Array, bands: Array) -> tuple[Array, Array]:
     """Add the rolling hills, the lit village and the cypress to the night scene."""
     x, y = grid()
-    for base, dark, light in ((0.64, "1a3a78", "5f93b8"), (0.75, "0d2347", "2f6f7e"), (0.87, "071428", "2c5a48")):
+    for base, dark, light in (
+        (0.64, "1a3a78", "5f93b8"),
+        (0.75, "0d2347", "2f6f7e"),
+        (0.87, "071428", "2c5a48"),
+    ):
         mask, depth = skyline(rng, base, 0.035, 330, 3)
         stripe = 0.5 + 0.5 * np.sin(depth / 8 + 2 * fbm(rng, 90, 2))
         scene = mix(scene, ramp(stripe, rgb(dark, light)), mask)
         slope = np.arctan2(np.gradient(-depth, axis=1), 1.0)
         angle = np.where(mask > 0.5, slope + 0.25 * np.sin(x / 50), angle)
     for _ in range(20):
-        cx, cy, w, h = rng.uniform(0.30, 0.98), rng.uniform(0.76, 0.94), rng.uniform(16, 30), rng.uniform(18, 30)
+        cx, cy, w, h = (
+            rng.uniform(0.30, 0.98),
+            rng.uniform(0.76, 0.94),
+            rng.uniform(16, 30),
+            rng.uniform(18, 30),
+        )
         left, right, top = cx * W - w, cx * W + w, cy * H - h
         wall = fill(np.array([(left, top), (right, top), (right, cy * H), (left, cy * H)]))
         roof = fill(np.array([(left - 6, top), (cx * W, top - h * 0.9), (right + 6, top)]))
@@ -111,7 +120,9 @@ def night_ground(rng: Rng, scene: Array, angle: Array, bands: Array) -> tuple[Ar
         ]
     )
     tree = np.clip(warp(tree, rng, 9, 70), 0, 1)
-    flame = ramp(np.clip(0.42 + 0.3 * np.sin(x / 9 + 2.5 * np.sin(y / 55)), 0, 1), rgb("05100f", "12301f", "3e5a25"))
+    flame = ramp(
+        np.clip(0.42 + 0.3 * np.sin(x / 9 + 2.5 * np.sin(y / 55)), 0, 1), rgb("05100f", "12301f", "3e5a25")
+    )
     scene = mix(scene, flame, tree)
     return scene, np.where(tree > 0.5, -np.pi / 2 + 0.5 * np.sin(y / 48 + x / 40), angle)
 
@@ -137,7 +148,13 @@ def sunfield(rng: Rng) -> Array:
     wheat = mix(wheat, rgb("5d7d2c")[0], 0.8 * smoothstep(0.9, 1.5, fbm(rng, 90, 3)))
     scene = mix(scene, wheat, field)
     angle = np.where(field > 0.5, heading + 0.35 * fbm(rng, 60, 2), angle)
-    for cx, cy, r in ((0.10, 0.40, 95), (0.20, 0.46, 62), (0.34, 0.47, 40), (0.90, 0.44, 70), (0.81, 0.48, 42)):
+    for cx, cy, r in (
+        (0.10, 0.40, 95),
+        (0.20, 0.46, 62),
+        (0.34, 0.47, 40),
+        (0.90, 0.44, 70),
+        (0.81, 0.48, 42),
+    ):
         ball = np.hypot(x - cx * W, (y - cy * H) * 0.9) + 9 * fbm(rng, 36, 2)
         light = ((x - cx * W) - (y - cy * H)) / r
         leaf = ramp(np.clip(0.5 + 0.35 * light, 0, 1), rgb("0c1f33", "173f3a", "4a7f2e", "c2b93c"))
@@ -146,7 +163,9 @@ def sunfield(rng: Rng) -> Array:
     canvas = Canvas.primed(scene * 0.75 + 0.08)
     brush = Brush(length=2.3, jitter=0.075, dry=0.05, spacing=0.62, cut=0.8, bristle=3.2, wander=0.2)
     for width in (30, 20, 14):
-        paint(canvas, rng, scene, angle, width, brush, None if width > 25 else np.full((H, W), 0.75, np.float32))
+        paint(
+            canvas, rng, scene, angle, width, brush, None if width > 25 else np.full((H, W), 0.75, np.float32)
+        )
     stalk = Brush(length=4.2, jitter=0.06, dry=0.05, spacing=0.8, cut=1.2, bristle=3.0, wander=0.25)
     paint(canvas, rng, scene, angle, 12, stalk, 0.8 * field)
     poppies = np.clip(smoothstep(1.0, 1.7, fbm(rng, 60, 2)) * field * 0.3, 0, 1)
@@ -265,7 +284,9 @@ def cubist(rng: Rng) -> Array:
         paint(canvas, rng, np.clip(scene, 0, 1), angle, width, brush)
         brush.fix = 0.22
     lit = impasto(canvas, 0.45, 0.06)
-    rim = smoothstep(20, 2, distance(~edge)) * (0.5 + 0.5 * unit(blur(labels.astype(np.float32), 5)).clip(-1, 1))
+    rim = smoothstep(20, 2, distance(~edge)) * (
+        0.5 + 0.5 * unit(blur(labels.astype(np.float32), 5)).clip(-1, 1)
+    )
     lit = lit * (1 - 0.25 * rim[..., None])
     seams = blur(cv2.dilate(edge.astype(np.float32), np.ones((3, 3))), 0.8)
     seams *= smoothstep(-0.9, 0.2, fbm(rng, 140, 2))

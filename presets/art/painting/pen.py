@@ -87,7 +87,9 @@ def countryside(rng: Rng) -> Drawing:
     puff = fbm(rng, 240, 4, stretch=(1.7, 1))
     sky = np.clip(1.04 - 0.56 * smoothstep(-1.2, 1.3, puff) * smoothstep(0.7 * H, 0.25 * H, y), 0, 1)
     drawing = Drawing(
-        sky.astype(np.float32), (0.15 + 0.35 * fbm(rng, 260, 2)).astype(np.float32), np.zeros((H, W), np.int32)
+        sky.astype(np.float32),
+        (0.15 + 0.35 * fbm(rng, 260, 2)).astype(np.float32),
+        np.zeros((H, W), np.int32),
     )
     for base, rise, scale, dark, light in ((0.40, 0.055, 300, 0.50, 0.90), (0.50, 0.035, 240, 0.25, 0.85)):
         mask, depth = skyline(rng, base, rise, scale)
@@ -105,13 +107,17 @@ def countryside(rng: Rng) -> Drawing:
     drawing.put(
         water,
         np.clip(
-            0.72 + 0.32 * fbm(rng, 60, 3, stretch=(6, 1)) - 0.25 * smoothstep(0.25, 0.5, np.abs(x / W - 0.5)), 0.1, 1
+            0.72 + 0.32 * fbm(rng, 60, 3, stretch=(6, 1)) - 0.25 * smoothstep(0.25, 0.5, np.abs(x / W - 0.5)),
+            0.1,
+            1,
         ),
         0.02,
     )
     bridge(rng, drawing)
     bank, depth = skyline(rng, 0.90, 0.03, 260)
-    drawing.put(bank, np.clip(0.55 - depth / 220 + 0.25 * fbm(rng, 60, 3), 0.05, 0.9), -1.1 + 0.3 * fbm(rng, 90, 2))
+    drawing.put(
+        bank, np.clip(0.55 - depth / 220 + 0.25 * fbm(rng, 60, 3), 0.05, 0.9), -1.1 + 0.3 * fbm(rng, 90, 2)
+    )
     for cx, cy, r in (
         (0.12, 0.42, 130),
         (0.22, 0.56, 70),
@@ -127,7 +133,11 @@ def countryside(rng: Rng) -> Drawing:
 def tower(drawing: Drawing) -> None:
     """Stand a round tower and two houses on the far bank."""
     x, _ = grid()
-    for left, right, top, foot in ((0.54, 0.60, 0.24, 0.62), (0.45, 0.54, 0.46, 0.62), (0.60, 0.68, 0.44, 0.62)):
+    for left, right, top, foot in (
+        (0.54, 0.60, 0.24, 0.62),
+        (0.45, 0.54, 0.46, 0.62),
+        (0.60, 0.68, 0.44, 0.62),
+    ):
         mask = fill(np.array([(left, top), (right, top), (right, foot), (left, foot)]) * (W, H))
         drawing.put(mask, np.clip(1.0 - 0.85 * (x / W - left) / (right - left), 0.15, 1), 1.57)
         roof = np.array(
@@ -142,9 +152,13 @@ def bridge(rng: Rng, drawing: Drawing) -> None:
     u = (x - 0.5 * W) / (0.34 * W)
     deck = 0.62 * H + 30 * u**2
     body = smoothstep(-1, 1, y - deck) * smoothstep(1, -1, y - 0.80 * H) * (np.abs(u) < 1)
-    drawing.put(body, np.clip(0.84 + 0.16 * fbm(rng, 30, 2) - 0.3 * np.clip((y - deck) / 120, 0, 1), 0, 1), 0.3)
+    drawing.put(
+        body, np.clip(0.84 + 0.16 * fbm(rng, 30, 2) - 0.3 * np.clip((y - deck) / 120, 0, 1), 0, 1), 0.3
+    )
     for cx, half, top in ((0.29, 0.075, 0.70), (0.50, 0.105, 0.665), (0.71, 0.075, 0.70)):
-        arch = smoothstep(1.0, 0.97, np.hypot((x / W - cx) / half, np.minimum(y / H - 0.80, 0) / (0.80 - top)))
+        arch = smoothstep(
+            1.0, 0.97, np.hypot((x / W - cx) / half, np.minimum(y / H - 0.80, 0) / (0.80 - top))
+        )
         drawing.put(
             arch * smoothstep(0.812 * H, 0.808 * H, y),
             np.clip(0.12 + 0.5 * (x / W - cx + half) / half * 0.5, 0, 1),
@@ -185,7 +199,9 @@ def loops(sheet: Sheet, drawing: Drawing, count: int) -> None:
     rng = sheet.rng
     for at in rng.uniform(0, 1, (count, 2)) * (W, H):
         tone = float(lookup(drawing.tone, at))
-        if 0.2 < tone < 0.75 and (at[1] > 0.88 * H or (abs(at[0] / W - 0.5) > 0.27 and 0.25 * H < at[1] < 0.66 * H)):
+        if 0.2 < tone < 0.75 and (
+            at[1] > 0.88 * H or (abs(at[0] / W - 0.5) > 0.27 and 0.25 * H < at[1] < 0.66 * H)
+        ):
             for k in range(3):
                 sheet.line(
                     arc(

@@ -45,7 +45,9 @@ class Wall:
     def put(self, mask: Array, colours: Sequence[str], tone: Array, angle: Array | float) -> None:
         """Add a region: its colours from dark to light along ``tone`` (0..1), hatched at ``angle``."""
         self.count += 1
-        self.scene = mix(self.scene, ramp(np.clip(tone + 0.07 * fbm(self.rng, 50, 2), 0, 1), rgb(*colours)), mask)
+        self.scene = mix(
+            self.scene, ramp(np.clip(tone + 0.07 * fbm(self.rng, 50, 2), 0, 1), rgb(*colours)), mask
+        )
         inside = mask > 0.5
         self.labels[inside] = self.count
         self.angle[inside] = np.broadcast_to(np.asarray(angle, np.float32), (H, W))[inside]
@@ -59,11 +61,15 @@ class Wall:
         side = 0.32 * (x1 - x0)
         front = fill(np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)]))
         self.put(front, colours, 0.95 - 0.35 * (y - y0) / (y1 - y0), np.pi / 2)
-        flank = fill(np.array([(x1, y0), (x1 + side, y0 - 0.2 * side), (x1 + side, y1 - 0.25 * side), (x1, y1)]))
+        flank = fill(
+            np.array([(x1, y0), (x1 + side, y0 - 0.2 * side), (x1 + side, y1 - 0.25 * side), (x1, y1)])
+        )
         self.put(flank, colours, 0.25 + 0 * x, 1.2)
         if roof == "pitched":
             gable = np.array([(x0 - 8, y0), ((x0 + x1) / 2, y0 - 0.42 * (x1 - x0)), (x1 + 8, y0)])
-            slope = np.array([gable[1], gable[1] + (side, -0.2 * side), (x1 + side + 8, y0 - 0.2 * side), gable[2]])
+            slope = np.array(
+                [gable[1], gable[1] + (side, -0.2 * side), (x1 + side + 8, y0 - 0.2 * side), gable[2]]
+            )
             self.put(fill(gable), ("8a3f24", "c0673a"), 0.8 + 0 * x, 0.4)
             self.put(fill(slope), ("6a2f20", "a5502f"), 0.45 + 0 * x, 1.0)
         bays = max(1, round((x1 - x0) / 54))
@@ -105,7 +111,9 @@ class Wall:
                 (cx - wide, foot - 0.7 * tall),
             ]
         )
-        self.put(crown, colours, 0.5 - (x / W - cx) / (2.4 * wide) - 0.25 * (y / H - foot + 0.6 * tall) / tall, 1.1)
+        self.put(
+            crown, colours, 0.5 - (x / W - cx) / (2.4 * wide) - 0.25 * (y / H - foot + 0.6 * tall) / tall, 1.1
+        )
 
 
 def town(rng: Rng) -> Wall:
@@ -113,7 +121,12 @@ def town(rng: Rng) -> Wall:
     wall = Wall(rng)
     wall.hill(0.40, 46, 120, 0.6, ("56685e", "8fa08a", "c9c9a0"))
     wall.hill(0.50, 40, 150, 2.4, ("6a5a3c", "a8854a", "dcc078"))
-    cream, rose, ochre, lime = ("9a8462", "efe2c2"), ("8f4f38", "d99a78"), ("8f6226", "e0b258"), ("a39a84", "f4ecd6")
+    cream, rose, ochre, lime = (
+        ("9a8462", "efe2c2"),
+        ("8f4f38", "d99a78"),
+        ("8f6226", "e0b258"),
+        ("a39a84", "f4ecd6"),
+    )
     for left, top, wide, tall, colours, roof in (
         (0.33, 0.20, 0.055, 0.40, cream, "pitched"), (0.24, 0.38, 0.11, 0.25, rose, "pitched"), (0.40, 0.34, 0.10, 0.28, ochre, "flat"),
         (0.52, 0.16, 0.05, 0.44, lime, "flat"), (0.55, 0.37, 0.12, 0.26, cream, "pitched"), (0.69, 0.42, 0.10, 0.22, rose, "flat"),
@@ -128,7 +141,11 @@ def town(rng: Rng) -> Wall:
     ):
         wall.tree(cx, foot, wide, tall, ("26382e", "4f6a48", "93a066"))
     wall.hill(0.755, 22, 130, 2.9, ("4f5a36", "87904e", "c2b878"))
-    for cx, foot, wide, tall in ((0.27, 0.83, 0.055, 0.20), (0.50, 0.86, 0.06, 0.22), (0.74, 0.84, 0.055, 0.20)):
+    for cx, foot, wide, tall in (
+        (0.27, 0.83, 0.055, 0.20),
+        (0.50, 0.86, 0.06, 0.22),
+        (0.74, 0.84, 0.055, 0.20),
+    ):
         wall.tree(cx, foot, wide, tall, ("3a4a30", "6f7f48", "b4ad6a"))
     wall.hill(0.88, 20, 160, 1.2, ("5f2f22", "9c4f30", "d08a58", "e3bb84"))
     return wall
@@ -148,7 +165,9 @@ def cracks(rng: Rng, count: int) -> Array:
             cv2.polylines(mask, [fixed(step)], False, 255, 1, cv2.LINE_AA, 3)
             at, heading, length = step[-1], heading + rng.normal(0, 0.38), length - 24
             if depth < 2 and rng.random() < 0.14:  # a fork
-                todo.append((at, heading + rng.choice([-1, 1]) * rng.uniform(0.6, 1.3), 0.45 * length, depth + 1))
+                todo.append(
+                    (at, heading + rng.choice([-1, 1]) * rng.uniform(0.6, 1.3), 0.45 * length, depth + 1)
+                )
     return mask.astype(np.float32) / 255
 
 
@@ -168,7 +187,9 @@ def fresco(rng: Rng) -> Array:
     picture = mix(picture, lime, bloom)
     lost = fbm(rng, 120, 5, 0.6)
     picture = mix(picture, lime * 0.97, smoothstep(1.75, 1.85, lost))
-    picture = mix(picture, rgb("7a5a44")[0], 0.55 * smoothstep(1.71, 1.77, lost) * smoothstep(1.87, 1.81, lost))
+    picture = mix(
+        picture, rgb("7a5a44")[0], 0.55 * smoothstep(1.71, 1.77, lost) * smoothstep(1.87, 1.81, lost)
+    )
     rubbed = smoothstep(1.2, 2.0, fbm(rng, 8, 3)) * smoothstep(-0.4, 1.2, fbm(rng, 160, 2))
     picture = mix(picture, lime, 0.65 * rubbed)
     trowel = 0.9 * fbm(rng, 90, 4, stretch=(2.5, 1)) + 0.05 * fbm(rng, 5, 2)

@@ -62,12 +62,16 @@ def foam(layer: Array, rng: Rng, lip: Array, lean: float, size: float) -> None:
             tint = pale if rng.random() < 0.3 else white
             worm(layer, path, np.linspace(0.27, 0.05, len(path)) * size, tint, 2.0, ink)
             for k in (9, 14, 18):
-                twig = hook(path[k], facing[i] + rng.uniform(-0.9, 1.0), 0.6 * size, rng.uniform(0.8, 2.6), 10)
+                twig = hook(
+                    path[k], facing[i] + rng.uniform(-0.9, 1.0), 0.6 * size, rng.uniform(0.8, 2.6), 10
+                )
                 worm(layer, twig, np.linspace(0.13, 0.03, 10) * size, white, 1.6, ink)
     for i in rng.permutation(len(lip)):
         back = facing[i] + np.pi
         at = lip[i] + np.array([np.cos(back), np.sin(back)]) * rng.uniform(-0.2, 0.7) * size
-        curl = hook(at, facing[i] + rng.normal(0, 0.6), rng.uniform(0.3, 0.7) * size, rng.uniform(-2.4, 2.4), 8)
+        curl = hook(
+            at, facing[i] + rng.normal(0, 0.6), rng.uniform(0.3, 0.7) * size, rng.uniform(-2.4, 2.4), 8
+        )
         worm(
             layer,
             curl,
@@ -103,13 +107,23 @@ def wave(rng: Rng) -> Array:
     haze = smoothstep(0.1, 0.5, np.sin(y / 17 + 2.2 * fbm(rng, 300, 2, stretch=(4, 1))) * 0.7)
     picture = mix(sky, rgb("d8c79c")[0], 0.5 * haze)
     ridge = fill(
-        np.array([(0.50, 0.80), (0.63, 0.63), (0.675, 0.575), (0.705, 0.573), (0.75, 0.63), (0.90, 0.80)]) * (W, H)
+        np.array([(0.50, 0.80), (0.63, 0.63), (0.675, 0.575), (0.705, 0.573), (0.75, 0.63), (0.90, 0.80)])
+        * (W, H)
     )
     picture = mix(picture, rgb("2c4a78")[0], ridge)
     snow = ridge * smoothstep(-6, 2, 0.655 * H + 14 * np.sin(grid()[0] / 7) + 6 * np.sin(grid()[0] / 3.1) - y)
     picture = mix(picture, rgb("f3eee0")[0], snow)
     for side in (
-        [(1.06, 0.80), (1.06, 0.62), (0.97, 0.60), (0.90, 0.66), (0.82, 0.70), (0.72, 0.74), (0.6, 0.82), (0.8, 1.0)],
+        [
+            (1.06, 0.80),
+            (1.06, 0.62),
+            (0.97, 0.60),
+            (0.90, 0.66),
+            (0.82, 0.70),
+            (0.72, 0.74),
+            (0.6, 0.82),
+            (0.8, 1.0),
+        ],
     ):
         curve = spline(side, closed=True)
         picture = swell(picture, rng, curve, spline(side[1:7]), 26)
@@ -165,7 +179,11 @@ def wave(rng: Rng) -> Array:
         worm(layer, at[None], np.array([rng.uniform(1.2, 4.2)]), rgb("f6f1e4")[0], 1.2, rgb("5d7f97")[0])
     picture = layer.astype(np.float32) / 255
     worn = 1 + 0.035 * wood_grain(rng, 13) + 0.02 * paper_grain(rng, 3)
-    return mix(picture * worn[..., None], rgb("efe4c6")[0], 0.32 * smoothstep(1.3, 2.4, fbm(rng, 9, 3, stretch=(3, 1))))
+    return mix(
+        picture * worn[..., None],
+        rgb("efe4c6")[0],
+        0.32 * smoothstep(1.3, 2.4, fbm(rng, 9, 3, stretch=(3, 1))),
+    )
 
 
 def boat(picture: Array, rng: Rng, cx: float, cy: float, span: float) -> Array:
@@ -183,7 +201,9 @@ def boat(picture: Array, rng: Rng, cx: float, cy: float, span: float) -> Array:
     curve = spline(hull, closed=True)
     picture = mix(picture, rgb("d9b777")[0], fill(curve))
     picture = mix(
-        picture, rgb("12224a")[0], lines([np.vstack([curve, curve[:1]]), curve[len(curve) // 2 :] - (0, 9)], 3)
+        picture,
+        rgb("12224a")[0],
+        lines([np.vstack([curve, curve[:1]]), curve[len(curve) // 2 :] - (0, 9)], 3),
     )
     for k in range(8):
         x = cx + span * (k / 7 - 0.5) * 0.62

@@ -62,13 +62,17 @@ def strip(path: Array, reach: float) -> Strip | None:
     along = k + tx * dx + ty * dy
     away = np.hypot(dx, dy)
     across = np.where(np.abs(across) < away - 1.5, np.sign(across + 1e-9) * away, across)
-    return Strip((slice(y0, y1), slice(x0, x1)), along.astype(np.float32), across.astype(np.float32), float(len(line)))
+    return Strip(
+        (slice(y0, y1), slice(x0, x1)), along.astype(np.float32), across.astype(np.float32), float(len(line))
+    )
 
 
 def ribbon(path: Array, widths: Sequence[float] | Array) -> Array:
     """Return the outline of a line of varying width."""
     tangent = np.gradient(np.asarray(path, np.float32), axis=0)
-    normal = np.stack([-tangent[:, 1], tangent[:, 0]], -1) / (np.linalg.norm(tangent, axis=1, keepdims=True) + 1e-6)
+    normal = np.stack([-tangent[:, 1], tangent[:, 0]], -1) / (
+        np.linalg.norm(tangent, axis=1, keepdims=True) + 1e-6
+    )
     half = normal * (np.asarray(widths, np.float32) / 2)[:, None]
     return np.vstack([path + half, (path - half)[::-1]])
 
@@ -79,7 +83,9 @@ def swelling(count: int, belly: float = 0.5, blunt: float = 0.0) -> Array:
     return blunt + (1 - blunt) * np.sin(np.pi * t) ** 0.8
 
 
-def arc(start: Sequence[float] | Array, heading: float, length: float, turn: float = 0.0, count: int = 14) -> Array:
+def arc(
+    start: Sequence[float] | Array, heading: float, length: float, turn: float = 0.0, count: int = 14
+) -> Array:
     """Return a path that sets off at ``heading`` and turns evenly by ``turn`` radians in all."""
     theta = heading + turn * (np.linspace(0, 1, count) - 0.5)
     step = np.stack([np.cos(theta), np.sin(theta)], -1) * (length / (count - 1))

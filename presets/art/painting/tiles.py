@@ -30,7 +30,9 @@ from .brush import emboss, lookup, scatter
 from .strip import arc, ribbon, swelling
 
 
-def tile_sites(rng: Rng, angle: Array, edge: Array, spacing: float, rounds: int) -> tuple[Array, Array, Array]:
+def tile_sites(
+    rng: Rng, angle: Array, edge: Array, spacing: float, rounds: int
+) -> tuple[Array, Array, Array]:
     """Settle square tiles that turn with ``angle`` (Hausner's method).
 
     Returns the tile label of each pixel, the gap to the second nearest tile (small at joints), and the sites.
@@ -88,7 +90,9 @@ def mosaic_scene() -> tuple[Array, Array]:
     hills = (("a9b8a0", 0.47, 60), ("6f8f6a", 0.53, 48), ("c98a4a", 0.575, 40), ("8f4a2c", 0.625, 34))
     for k, (colour, base, rise) in enumerate(hills):
         cartoon.put(y > H * base + rise * np.sin(x / 140 + 2.2 * k) + 12 * np.sin(x / 50 + k), colour)
-    for k, colour in enumerate(("e9e4d2", "8fc0c4", "3f8fa8", "1f5f8f", "16406f", "3f8fa8", "dfe6da", "1f4f80")):
+    for k, colour in enumerate(
+        ("e9e4d2", "8fc0c4", "3f8fa8", "1f5f8f", "16406f", "3f8fa8", "dfe6da", "1f4f80")
+    ):
         crest = H * (0.66 + 0.045 * k) + 15 * np.sin(x / 75 + 1.1 * k) + 6 * np.sin(x / 29 + k)
         cartoon.put(y > crest, colour)
     garden(cartoon)
@@ -146,7 +150,9 @@ def mosaic(rng: Rng) -> Array:
     picture = tint[tiles].astype(np.float32)
     x, y = grid()
     tilt = rng.normal(0, 0.006, (n, 2))
-    picture *= (1 + tilt[tiles, 0] * (x - sites[tiles, 0]) + tilt[tiles, 1] * (y - sites[tiles, 1]))[..., None]
+    picture *= (1 + tilt[tiles, 0] * (x - sites[tiles, 0]) + tilt[tiles, 1] * (y - sites[tiles, 1]))[
+        ..., None
+    ]
     vein = fbm(rng, 14, 3) + 0.8 * np.abs(fbm(rng, 30, 2))
     picture *= (1 + 0.035 * vein)[..., None]
     chipped = gap + 0.45 * fbm(rng, 8, 2)

@@ -138,7 +138,11 @@ def dry(rng: Rng, sheet: Sheet, path: Array, width: float, level: float = 0.4) -
     t = np.clip(found.along / found.length, 0, 1)
     bristle = streaks(rng, found.across, found.along, 3.0)
     touch = 0.9 * sheet.tooth[found.window] + 0.8 * bristle - level - 1.3 * t**2
-    body = smoothstep(1, -1, np.abs(found.across) - width / 2) * (found.along > -3) * (found.along < found.length)
+    body = (
+        smoothstep(1, -1, np.abs(found.across) - width / 2)
+        * (found.along > -3)
+        * (found.along < found.length)
+    )
     mask[found.window] = smoothstep(-0.25, 0.25, touch) * body
     return mask
 
@@ -149,7 +153,9 @@ def crown(rng: Rng, cx: float, cy: float, radius: float, count: int, size: float
     for _ in range(count):
         theta, r = rng.uniform(0, 2 * np.pi), radius * rng.uniform(0, 1) ** 0.6
         at = np.array([cx * W + r * np.cos(theta), cy * H + 0.85 * r * np.sin(theta)])
-        marks.append(mark(rng, at, rng.uniform(-2.6, -0.4), size * rng.uniform(0.7, 1.8), size * rng.uniform(0.4, 0.9)))
+        marks.append(
+            mark(rng, at, rng.uniform(-2.6, -0.4), size * rng.uniform(0.7, 1.8), size * rng.uniform(0.4, 0.9))
+        )
     return marks
 
 
@@ -201,11 +207,18 @@ def village(rng: Rng, sheet: Sheet) -> None:
         sheet.density *= (1 - 0.93 * fill(wall))[..., None]
         roofs.append(
             np.array(
-                [(x - w - 8, y - h), (x - w * 0.45, y - h - 30), (x + w * 0.7, y - h - 28), (x + w + 8, y - h + 2)]
+                [
+                    (x - w - 8, y - h),
+                    (x - w * 0.45, y - h - 30),
+                    (x + w * 0.7, y - h - 28),
+                    (x + w + 8, y - h + 2),
+                ]
             )
         )
         shades.append(
-            np.array([(x + w * 0.35, y - h), (x + w, y - h), (x + w, y + h * 0.7), (x + w * 0.4, y + h * 0.7)])
+            np.array(
+                [(x + w * 0.35, y - h), (x + w, y - h), (x + w, y + h * 0.7), (x + w * 0.4, y + h * 0.7)]
+            )
         )
     sheet.wash(rng, dabs(roofs), ("sienna", "orange", "orange"), 0.85, wet=0.15, flow=40)
     sheet.wash(rng, dabs(shades), ("ultramarine", "violet", "ultramarine"), 0.5, wet=0.15, flow=50)
@@ -282,19 +295,31 @@ def river(rng: Rng, sheet: Sheet) -> None:
         for _ in range(count):
             at = np.array([rng.uniform(-0.05, 0.9) * W, rng.uniform(0.63, 0.80) * H])
             strokes.append(
-                mark(rng, at, rng.normal(0, 0.03), rng.uniform(60, 230), width * rng.uniform(0.6, 1.3), 0.12, 0.25)
+                mark(
+                    rng,
+                    at,
+                    rng.normal(0, 0.03),
+                    rng.uniform(60, 230),
+                    width * rng.uniform(0.6, 1.3),
+                    0.12,
+                    0.25,
+                )
             )
         sheet.wash(rng, dabs(strokes) * shore, pigments, strength, wet=0.25, flow=100)
     for _ in range(6):
         start = np.array([rng.uniform(0, 0.7) * W, rng.uniform(0.63, 0.83) * H])
         path = arc(start, rng.normal(0, 0.03), rng.uniform(180, 380), 0.05)
-        sheet.wash(rng, dry(rng, sheet, path, rng.uniform(12, 30)), ("ultramarine", "indigo"), 0.5, edge=0.1, wet=0)
+        sheet.wash(
+            rng, dry(rng, sheet, path, rng.uniform(12, 30)), ("ultramarine", "indigo"), 0.5, edge=0.1, wet=0
+        )
 
 
 def bank(rng: Rng, sheet: Sheet) -> None:
     """Close the foreground with a warm wash, grasses and flower heads."""
     bare = smoothstep(0.5, 0.62, fbm(rng, 150, 3))
-    sheet.wash(rng, below(rng, 0.83, 0.022, 260) * (1 - bare), ("ochre", "sap", "ochre", "rose"), 0.38, wet=0.25)
+    sheet.wash(
+        rng, below(rng, 0.83, 0.022, 260) * (1 - bare), ("ochre", "sap", "ochre", "rose"), 0.38, wet=0.25
+    )
     sheet.wash(rng, below(rng, 0.91, 0.03, 200), ("sap", "ochre", "ultramarine", "sienna"), 0.4, wet=0.3)
     for count, length, width, pigments, strength in (
         (16, 170, 30, ("sap", "ochre"), 0.5),
@@ -303,9 +328,13 @@ def bank(rng: Rng, sheet: Sheet) -> None:
     ):
         blades = []
         for _ in range(count):
-            at = np.array([rng.choice([0.08, 0.3, 0.62, 0.9]) * W + rng.normal(0, 75), rng.uniform(0.92, 1.04) * H])
+            at = np.array(
+                [rng.choice([0.08, 0.3, 0.62, 0.9]) * W + rng.normal(0, 75), rng.uniform(0.92, 1.04) * H]
+            )
             blades.append(
-                mark(rng, at, -np.pi / 2 + rng.normal(0, 0.4), length * rng.uniform(0.5, 1.2), width, 0.7, 0.05)
+                mark(
+                    rng, at, -np.pi / 2 + rng.normal(0, 0.4), length * rng.uniform(0.5, 1.2), width, 0.7, 0.05
+                )
             )
         sheet.wash(rng, dabs(blades), pigments, strength, wet=0.1, flow=80, rough=0.3)
     for pigments, strength in ((("rose", "orange"), 0.85), (("orange", "ochre"), 0.85)):
@@ -313,7 +342,13 @@ def bank(rng: Rng, sheet: Sheet) -> None:
         for _ in range(5):
             at = np.array([rng.uniform(0.02, 0.98) * W, rng.uniform(0.82, 0.95) * H])
             heads += [
-                mark(rng, at + rng.normal(0, 3, 2), rng.uniform(0, 6.3), rng.uniform(22, 40), rng.uniform(14, 24))
+                mark(
+                    rng,
+                    at + rng.normal(0, 3, 2),
+                    rng.uniform(0, 6.3),
+                    rng.uniform(22, 40),
+                    rng.uniform(14, 24),
+                )
                 for _ in range(4)
             ]
         sheet.wash(rng, dabs(heads), pigments, strength, wet=0.15, flow=30)
