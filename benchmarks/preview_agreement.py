@@ -27,14 +27,15 @@ from framestyle.doors.demo import samples_dir
 from framestyle.doors.sheet import picture_row, sheet
 from framestyle.frames import Pixels
 from framestyle.jobs.preview.reduced import Reduced, reduced
-from framestyle.jobs.workshop import load_weights, open_workshop
 from framestyle.media.photos import read_photo, write_photo
 from framestyle.nst import losses
 from framestyle.nst.image import Size, fit_within, resize, size_of, to_pixels, to_tensor
 from framestyle.nst.spectrum import factor_of
 from framestyle.nst.vgg import VGG19
 from framestyle.nst.weights import Backbone
+from framestyle.opening import load_weights
 from framestyle.presets import Preset, list_presets, load_preset
+from framestyle.session import Session
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 KINDS = ("preview", "render")
@@ -138,7 +139,7 @@ def _painted(
     if not path.exists():
         started = time.process_time()
         kind, backbone = weights
-        shop = open_workshop(preset, weights=kind, device=device, seed=0, clips=False, backbone=backbone)
+        shop = Session.open(preset, weights=kind, device=device, backbone=backbone)
         content = read_photo(photo, lambda width, height: size).pixels
         result = shop.stylizer.stylize(to_tensor(content, shop.stylizer.device))
         write_photo(path, to_pixels(result.image), None, {})

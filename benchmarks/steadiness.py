@@ -34,13 +34,13 @@ from framestyle.context import Context
 from framestyle.doors.demo import samples_dir
 from framestyle.events import Event, FrameDone
 from framestyle.frames import Pixels
-from framestyle.jobs.workshop import open_workshop
 from framestyle.media.photos import read_photo
 from framestyle.motion.sequence import stylize_frames
 from framestyle.motion.shots import find_shots
 from framestyle.nst.image import to_pixels, to_tensor
 from framestyle.nst.stylizer import Stylizer
 from framestyle.presets import load_preset
+from framestyle.session import Session
 
 CLIPS = ("pan", "zoom", "rotation", "foreground", "still", "cut")
 PLAIN = (
@@ -252,7 +252,7 @@ def _kept(clip: str, variant: str, folder: Path) -> Path:
 def _row(clip: KnownClip, variant: str, args: argparse.Namespace) -> Row:
     settings = ["scales.max_side_px=0", *VARIANTS[variant], *args.set]
     preset = load_preset(args.preset, settings)
-    shop = open_workshop(preset, weights=args.weights, device=args.device, seed=0)
+    shop = Session.open(preset, weights=args.weights, device=args.device, clips=True)
     kept = _kept(clip.name, variant, args.output)
     if args.again or not kept.exists():
         make = stylize_as_peer if variant == PEER else stylize

@@ -18,7 +18,7 @@ from framestyle.doors.demo import clip_moments, samples_dir
 from framestyle.doors.sheet import picture_row, sheet
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task, TimeRange
-from framestyle.jobs.workshop import open_workshop
+from framestyle.session import Session
 from framestyle.media.photos import PhotoSettings, read_style_image, write_photo
 from framestyle.presets import list_presets, load_preset
 
@@ -42,9 +42,7 @@ def stylize(
     """Clips or photos, each source into its target."""
     with open_console("auto") as console:
         context = Context(console)
-        shop = open_workshop(
-            load_preset(preset, settings), weights="auto", device=device, seed=0, context=context
-        )
+        shop = Session.open(load_preset(preset, settings), device=device, context=context, clips=True)
         tasks = [Task(kind, source, target) for source, target in targets.items()]
         run(tasks, tasks[0].target.parent, TimeRange(), shop, context, alone=True)
 

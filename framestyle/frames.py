@@ -25,3 +25,11 @@ class Frame:
     pts: Fraction
     pixels: Pixels
     alpha: Alpha | None = None
+
+
+@dataclass(frozen=True)
+class TimeRange:
+    """Seconds from the clip's start; None = from the beginning, to the end."""
+
+    start_s: Fraction | None = None
+    end_s: Fraction | None = None

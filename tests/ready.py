@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from framestyle.context import Context
-from framestyle.jobs.workshop import Workshop
 from framestyle.presets import Preset
+from framestyle.session import Session
 
 
 class Ready(NamedTuple):
     """The last arguments of `run`: `run(tasks, output, span, *ready)`."""
 
-    workshop: Workshop
+    session: Session
     context: Context
 
     @property
     def preset(self) -> Preset:
-        return self.workshop.preset
+        return self.session.preset

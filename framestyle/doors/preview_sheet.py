@@ -25,7 +25,7 @@ from framestyle.jobs.preview.cells import (
     stylize_cells,
 )
 from framestyle.jobs.preview.pictures import Picture, Shown, pictures_of
-from framestyle.jobs.workshop import provenance
+from framestyle.jobs.provenance import provenance
 from framestyle.media.photos import write_photo
 
 ORIGINAL = "original"

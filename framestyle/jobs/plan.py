@@ -7,10 +7,10 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 from framestyle.errors import OutputError, UsageError
+from framestyle.frames import TimeRange as TimeRange
 from framestyle.jobs.inputs import Found, Inputs
 from framestyle.media.clips import check_clip_target
 from framestyle.media.files import file_identity
@@ -39,14 +39,6 @@ class Task:
         if self.kind == "video" and numbering_of(self.target) is not None:
             return existing_files(self.target)
         return [self.target] if os.path.lexists(self.target) else []
-
-
-@dataclass(frozen=True)
-class TimeRange:
-    """Seconds from the clip's start; None = from the beginning, to the end."""
-
-    start_s: Fraction | None = None
-    end_s: Fraction | None = None
 
 
 @dataclass(frozen=True)

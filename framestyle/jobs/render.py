@@ -29,10 +29,10 @@ from framestyle.jobs.facts import Facts
 from framestyle.jobs.frame_store import DiskStore
 from framestyle.jobs.interrupts import held_back
 from framestyle.jobs.plan import Task, TimeRange
+from framestyle.jobs.provenance import provenance_of, recipe_of
 from framestyle.jobs.queues import WriteBehind, read_ahead
 from framestyle.jobs.scratch import Scratch
 from framestyle.jobs.work_folder import WorkFolder
-from framestyle.jobs.workshop import Workshop
 from framestyle.media.clips import ClipReader, ClipWriter, clip_bytes, open_clip
 from framestyle.media.description import exact_rate
 from framestyle.media.photos import PhotoSettings, read_photo, with_hidden_filled, write_photo
@@ -44,6 +44,7 @@ from framestyle.motion.shots import Shot, ShotFinder
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
 from framestyle.nst.stylizer import Stylizer
 from framestyle.presets import Preset
+from framestyle.session import Session
 
 
 @dataclass(frozen=True)
@@ -104,19 +105,19 @@ def _writer(
     span: TimeRange,
     size: Size,
     reader: ClipReader,
-    workshop: Workshop,
+    session: Session,
     scratch: Path,
 ) -> ClipWriter:
-    output = workshop.preset.output
+    output = session.preset.output
     from_sequence = isinstance(reader, SequenceReader)
     if numbering_of(task.target) is not None:
         numbers = reader.numbers if isinstance(reader, SequenceReader) else range(found.shots[-1].end)
         return SequenceWriter(
             task.target,
             numbers=numbers[found.shots[0].first :],
-            settings=_photo_settings(workshop),
+            settings=_photo_settings(session),
             source=task.source if from_sequence else None,
-            metadata={**workshop.provenance(), "recipe": workshop.recipe},
+            metadata={**provenance_of(session), "recipe": recipe_of(session).text()},
             bits=reader.bits,
             alpha=found.info.has_alpha,
             colors=reader.colors,
@@ -132,7 +133,7 @@ def _writer(
         settings=VideoSettings(output.video_codec, output.quality, output.bit_depth, output.hardware),
         source=None if from_sequence else streams,
         sample_aspect_ratio=found.info.sample_aspect_ratio,
-        metadata=workshop.provenance(),
+        metadata=provenance_of(session),
         time_base=found.time_base,
         last_frame=found.last_frame and (found.last_frame[0] - zero_s_of(found, span), found.last_frame[1]),
         bits=reader.bits,
@@ -164,7 +165,7 @@ def render_video(
     index: int,
     found: Survey,
     span: TimeRange,
-    workshop: Workshop,
+    session: Session,
     context: Context,
     facts: Facts | None = None,
 ) -> TaskDone:
@@ -173,7 +174,7 @@ def render_video(
     With `facts` its work is laid by, and gone on with where it was stopped.
     """
     started = time.perf_counter()
-    preset = workshop.preset
+    preset = session.preset
     size = working_size(Size(found.info.width, found.info.height), preset.scales.max_side_px)
     context.on_event(
         TaskStarted(
@@ -187,16 +188,16 @@ def render_video(
             preset.video.painted_times,
         )
     )
-    reader = clip_reader(task.source, span, workshop.preset)
+    reader = clip_reader(task.source, span, session.preset)
     with WorkFolder(
         task.target, facts, every_s=preset.output.save_every_s, frame_rate=found.info.frame_rate
     ) as folder:
         if folder.is_published:
             return _published(task, found, preset, started, context)
-        writer = _writer(task, found, span, size, reader, workshop, folder.folder)
+        writer = _writer(task, found, span, size, reader, session, folder.folder)
         for note in (*folder.notes, *(known := writer.notes.copy())):
             context.on_event(Note(note, "warning"))
-        render = _Render(task, found, size, workshop, folder)
+        render = _Render(task, found, size, session, folder)
         try:
             with ExitStack() as stack:
                 with held_back():  # processes and threads are started whole, or not at all
@@ -228,10 +229,10 @@ def _published(task: Task, found: Survey, preset: Preset, started: float, contex
 class _Render:
     """One clip on its way: what was laid by first, then what is painted now."""
 
-    def __init__(self, task: Task, found: Survey, size: Size, workshop: Workshop, folder: WorkFolder) -> None:
+    def __init__(self, task: Task, found: Survey, size: Size, session: Session, folder: WorkFolder) -> None:
         self._task, self._found, self._size = task, found, size
-        self._workshop, self._folder = workshop, folder
-        self._resume = folder.bookmark(workshop.stylizer.device)
+        self._session, self._folder = session, folder
+        self._resume = folder.bookmark(session.stylizer.device)
         self._painted = folder.found.entries[-1].painted if folder.found.entries else 0
         self.frames_done = self.steps = 0
 
@@ -262,8 +263,8 @@ class _Render:
         return stylize_frames(
             frames,
             self._found.shots,
-            self._workshop.stylizer_for(self._task.source),
-            flow=self._workshop.flow,
+            self._session.stylizer_for(self._task.source),
+            flow=self._session.flow,
             store=self._folder.frames,
             context=context.also(self._count),
             on_bookmark=lambda bookmark: self._folder.mark(bookmark, self._painted),
@@ -295,7 +296,7 @@ class _Render:
     def stopped(self) -> Cancelled:
         """What is kept, and how to go on."""
         kept = self._folder.found.entries[-1].painted
-        total = self._found.frames * self._workshop.preset.video.painted_times
+        total = self._found.frames * self._session.preset.video.painted_times
         return Cancelled(
             f"stopped: of {self._task.target}, {kept} of {total} frames are painted and kept",
             next_step="The same command resumes there; with --fresh it begins anew.",
@@ -312,20 +313,20 @@ def _opaque(frames: Iterable[Frame], alphas: DiskStore, size: Size) -> Iterator[
 
 
 def render_photo(
-    task: Task, index: int, workshop: Workshop, context: Context, scratch: Scratch | None = None
+    task: Task, index: int, session: Session, context: Context, scratch: Scratch | None = None
 ) -> TaskDone:
     """Stylize a photo into its target, whole or not at all."""
     started = time.perf_counter()
-    max_side_px = workshop.preset.scales.max_side_px
+    max_side_px = session.preset.scales.max_side_px
     photo = read_photo(task.source, lambda width, height: fit_within(Size(width, height), max_side_px))
     height, width = photo.pixels.shape[:2]
     context.on_event(TaskStarted(str(task.source), "photo", index, 1, 1, width, height))
     photo.pixels = with_hidden_filled(photo.pixels, photo.alpha)
-    stylizer = workshop.stylizer_for(task.source)
+    stylizer = session.stylizer_for(task.source)
     pixels, steps, loss = _painted(photo.pixels, stylizer, context)
-    words = {**workshop.provenance(), "recipe": workshop.recipe}
+    words = {**provenance_of(session), "recipe": recipe_of(session).text()}
     unfinished = None if scratch is None else scratch.for_target(task.target)
-    lost = write_photo(task.target, pixels, photo, words, _photo_settings(workshop), unfinished)
+    lost = write_photo(task.target, pixels, photo, words, _photo_settings(session), unfinished)
     for note in (*photo.notes, *lost):
         context.on_event(Note(f"{task.source}: {note}.", "warning"))
     seconds = time.perf_counter() - started
@@ -339,6 +340,6 @@ def _painted(pixels: Pixels, stylizer: Stylizer, context: Context) -> tuple[Pixe
     return to_pixels(result.image, pixels.dtype.type), result.steps, result.loss
 
 
-def _photo_settings(workshop: Workshop) -> PhotoSettings:
-    output = workshop.preset.output
+def _photo_settings(session: Session) -> PhotoSettings:
+    output = session.preset.output
     return PhotoSettings(output.photo_quality, output.photo_subsampling, output.color_profile)

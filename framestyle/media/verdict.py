@@ -8,11 +8,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from framestyle.spec import PRECISIONS
+
 DAMAGE, DIFFERENCE, NOTE = "damage", "difference", "note"
 MOST_TOLD = 5
 """So many places of one kind are named; of more it is said how many."""
-AUTO, PRECISIONS = "auto", ("float32", "bfloat16")
-"""Precisions of the convolutions, as results name them; `auto` names none."""
 
 
 @dataclass(frozen=True)

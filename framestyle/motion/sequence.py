@@ -64,7 +64,8 @@ class FramePainter:
     come out one later than they go in, and with two passes when their shot has ended.
 
     `flow`: what measures motion; None: made as the preset says (WeightsError where it says raft and the weights are
-    missing). With two passes a shot's frames wait in `store` (None: in memory) for the second one.
+    missing). With two passes a shot's frames wait in `store` (None: in memory) for the second one. `max_side_px`: in
+    place of the preset's; 0 keeps every frame's size.
 
     After each frame `on_bookmark` hears where the work stands. With a bookmark to `resume` at, the frames must be the
     same again from the first one, and `store` hold what it held then; those that were given before are not given again.
@@ -81,6 +82,7 @@ class FramePainter:
         store: FrameStore | None = None,
         on_bookmark: OnBookmark = unmarked,
         resume: Bookmark | None = None,
+        max_side_px: int | None = None,
     ) -> None:
         video = stylizer.preset.video
         if video.warm_start != "flow" or stylizer.is_identity:
@@ -89,6 +91,7 @@ class FramePainter:
             flow = make_flow(video, stylizer.device)
         self._stylizer, self._flow, self._store = stylizer, flow, store
         self._on_bookmark, self._resume = on_bookmark, resume
+        self._max_side_px = stylizer.preset.scales.max_side_px if max_side_px is None else max_side_px
         self._twice = video.painted_times == 2 and flow is not None
         self._shots = list(shots) or [Shot(0, 0)]
         self._span = _Span.of(resume, shots, twice=self._twice)
@@ -142,7 +145,7 @@ class FramePainter:
         span = self._span
         if frame.index < span.first - self._distances[-1]:
             return None
-        small = _at_working_size(frame, self._stylizer.preset.scales.max_side_px)
+        small = _at_working_size(frame, self._max_side_px)
         earlier = {far: self._before[far - 1] for far in self._distances if far <= len(self._before)}
         self._before.appendleft(small)
         if frame.index < span.first:

@@ -16,10 +16,10 @@ import torch
 from PIL import Image
 
 import framestyle
+from framestyle import opening
 from framestyle.doors import preview_sheet
 from framestyle.doors.cli import main
 from framestyle.doors.sheet import Cell, Row, Shown, layout
-from framestyle.jobs import workshop as workshop_module
 from framestyle.jobs.preview import cells as cells_module
 from framestyle.media.ffmpeg import ffmpeg_exe
 from framestyle.media.photos import read_photo
@@ -295,13 +295,13 @@ def test_the_backbone_is_loaded_once_for_all(
     photo: Path, quick: str, other: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded: list[str] = []
-    real = workshop_module.load_backbone
+    real = opening.load_backbone
 
     def counting(kind: str, **options: Any) -> Any:
         loaded.append(kind)
         return real(kind, **options)
 
-    monkeypatch.setattr(workshop_module, "load_backbone", counting)
+    monkeypatch.setattr(opening, "load_backbone", counting)
     assert preview(photo, "-p", quick, "-p", other, "-o", "sheet.png") == 0
     assert preview(photo, "-p", quick, "--sweep", "tv_weight=0,1", "-o", "sweep.png") == 0
     assert loaded == ["untrained"] * 2

@@ -19,7 +19,7 @@ from loopback import Server
 from photo_makers import picture, save
 from place import Place
 
-from framestyle.jobs import workshop
+from framestyle import opening
 from framestyle.media.photos import read_photo
 from framestyle.nst import memory, stylizer, vgg
 from framestyle.nst.weights import load_backbone
@@ -35,7 +35,7 @@ def photo(place: Place) -> None:
 @pytest.fixture
 def real_weights(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are loaded as asked for, and not the untrained ones made before."""
-    monkeypatch.setattr(workshop, "load_backbone", load_backbone)
+    monkeypatch.setattr(opening, "load_backbone", load_backbone)
 
 
 @pytest.fixture

@@ -17,11 +17,12 @@ from torch_threads import torch_threads
 
 from framestyle.context import Context
 from framestyle.events import OnEvent, ignore
-from framestyle.jobs.workshop import Workshop
 from framestyle.media.ffmpeg import ffmpeg_exe
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.weights import Backbone
 from framestyle.presets import Preset
+from framestyle.session import Session
+from framestyle.spec import RenderSpec
 
 MakeClip = Callable[..., Path]
 MakeWorkshop = Callable[..., Ready]
@@ -54,8 +55,8 @@ def make_workshop(untrained: Backbone) -> MakeWorkshop:
             data[key] = {**data.get(key, {}), **value} if isinstance(value, dict) else value
         preset = Preset.model_validate(data)
         style = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(3))
-        shop = Workshop(preset, Stylizer(preset, untrained, [style]), "untrained", "cpu float32", 0)
-        return Ready(shop, Context(on_event))
+        spec = RenderSpec(preset, "untrained", "untrained seed=0")
+        return Ready(Session.over(spec, Stylizer(preset, untrained, [style])), Context(on_event))
 
     return made
 

@@ -20,14 +20,13 @@ from framestyle.events import Event, FrameDone, JobStarted, PhotoDone, TaskResum
 from framestyle.jobs.batch import Order, paint, prepare
 from framestyle.jobs.facts import FACTS, work_folder_of
 from framestyle.jobs.manifest import NAME
-from framestyle.jobs.plan import TimeRange
-from framestyle.jobs.precision import PrecisionChoice
 from framestyle.jobs.recorded import precision_problems
-from framestyle.jobs.work import Work
 from framestyle.media.photos import recipe_in, write_photo
 from framestyle.media.verify import verify
 from framestyle.nst import devices
 from framestyle.presets import Preset
+from framestyle.resolve import PrecisionChoice
+from framestyle.spec import RenderSpec
 
 MakeClip = Callable[..., Path]
 MakePreset = Callable[..., Preset]
@@ -332,8 +331,13 @@ def test_a_precision_by_name_is_not_measured(make_preset: MakePreset, probe: Pro
 
 
 def test_a_key_says_the_precision_however_it_came_about(make_preset: MakePreset) -> None:
-    def work(precision: str, decided: str | None = None) -> Work:
-        return Work(make_preset(optimizer={"precision": precision}), "untrained", 0, TimeRange(), decided)
+    def work(precision: str, decided: str | None = None) -> RenderSpec:
+        return RenderSpec(
+            make_preset(optimizer={"precision": precision}),
+            "untrained",
+            "untrained",
+            precision=decided,
+        )
 
     for kind in ("photo", "video"):
         keys = [work(one).key(kind) for one in ("float32", "bfloat16", "auto")]

@@ -21,17 +21,17 @@ from framestyle.jobs.record import Record
 from framestyle.jobs.render import Survey, render_photo, render_video, survey
 from framestyle.jobs.room import shortage
 from framestyle.jobs.scratch import Scratch
-from framestyle.jobs.workshop import Workshop
 from framestyle.media.photos import photo_size
 from framestyle.nst.sizes import Size, fit_within
 from framestyle.presets import Preset
+from framestyle.session import Session
 
 
 def run(
     tasks: Sequence[Task],
     output: Path,
     span: TimeRange,
-    workshop: Workshop,
+    session: Session,
     context: Context = SILENT,
     *,
     record: Record | None = None,
@@ -47,29 +47,29 @@ def run(
     started = time.perf_counter()
     record = record or Record()
     alone = len(tasks) == 1 if alone is None else alone
-    surveys = _survey_all(tasks, span, workshop.preset, context)
+    surveys = _survey_all(tasks, span, session.preset, context)
     total = sum(found.frames for found in surveys.values() if isinstance(found, Survey))
-    total *= workshop.preset.video.painted_times
+    total *= session.preset.video.painted_times
     total += sum(task.kind == "photo" for task in tasks)
-    crew = _crew(tasks, before, workshop.stylizer.device)
-    words = JobWords(str(output), workshop.preset.name, workshop.weights, workshop.device, crew.pictures)
-    for event in (*first_news(words, tasks, total, before), *_plans(tasks, surveys, workshop.preset, crew)):
+    crew = _crew(tasks, before, session.stylizer.device)
+    words = JobWords(str(output), session.preset.name, session.weights, session.device, crew.pictures)
+    for event in (*first_news(words, tasks, total, before), *_plans(tasks, surveys, session.preset, crew)):
         context.on_event(event)
-    if (short := shortage(output, _bytes_needed(tasks, surveys, workshop.preset))) is not None:
+    if (short := shortage(output, _bytes_needed(tasks, surveys, session.preset))) is not None:
         context.on_event(short)
     ledger = _Ledger(tasks, record, alone)
-    places = Places(crew, workshop.stylizer.fitting)
+    places = Places(crew, session.stylizer.fitting)
     with SideBySide(crew.pictures, context, ledger.end) as beside:
         for index, task in enumerate(tasks):
             if task.kind == "photo" and crew.pictures > 1:
-                threads = places.wait_for(index, _size_of(task, workshop.preset), beside)
+                threads = places.wait_for(index, _size_of(task, session.preset), beside)
                 record.begin(task)
-                beside.begin(index, partial(_do_photo, task, index, workshop, scratch), threads)
+                beside.begin(index, partial(_do_photo, task, index, session, scratch), threads)
                 continue
             beside.wait_for_all()
             record.begin(task)
             found = surveys.get(task.source)
-            outcome = _outcome(task, index, found, span, workshop, context, record.facts(task), scratch)
+            outcome = _outcome(task, index, found, span, session, context, record.facts(task), scratch)
             context.on_event(ledger.end(index, outcome))
         beside.wait_for_all()
     result = last_news(ledger.done, ledger.failed, time.perf_counter() - started, before)
@@ -140,9 +140,9 @@ def _size_of(task: Task, preset: Preset) -> Size | None:
 
 
 def _do_photo(
-    task: Task, index: int, workshop: Workshop, scratch: Scratch | None, context: Context
+    task: Task, index: int, session: Session, scratch: Scratch | None, context: Context
 ) -> TaskDone:
-    return _do(task, index, None, TimeRange(), workshop, context, None, scratch)
+    return _do(task, index, None, TimeRange(), session, context, None, scratch)
 
 
 def _survey_all(
@@ -177,14 +177,14 @@ def _outcome(
     index: int,
     found: Survey | FramestyleError | None,
     span: TimeRange,
-    workshop: Workshop,
+    session: Session,
     context: Context,
     facts: Facts | None,
     scratch: Scratch | None,
 ) -> Outcome:
     """Of a task on this thread. A stop is none: it is raised."""
     try:
-        return _do(task, index, found, span, workshop, context, facts, scratch)
+        return _do(task, index, found, span, session, context, facts, scratch)
     except FramestyleError as error:
         return error
 
@@ -194,7 +194,7 @@ def _do(
     index: int,
     found: Survey | FramestyleError | None,
     span: TimeRange,
-    workshop: Workshop,
+    session: Session,
     context: Context,
     facts: Facts | None,
     scratch: Scratch | None,
@@ -203,7 +203,7 @@ def _do(
         raise found
     try:
         if found is None:
-            return render_photo(task, index, workshop, context, scratch)
-        return render_video(task, index, found, span, workshop, context, facts)
+            return render_photo(task, index, session, context, scratch)
+        return render_video(task, index, found, span, session, context, facts)
     except torch.OutOfMemoryError as error:
-        raise workshop.out_of_memory(task.source, "--max-side") from error
+        raise session.out_of_memory(task.source, "--max-side") from error

@@ -12,15 +12,16 @@ from framestyle.context import SILENT, Context
 from framestyle.errors import FramestyleError
 from framestyle.events import CellDone, Note, TaskFailed, TaskPlanned, TaskStarted
 from framestyle.jobs.estimate import photo_plan
-from framestyle.jobs.precision import PrecisionChoice
 from framestyle.jobs.preview.pictures import Picture, Shown, SizesFor
 from framestyle.jobs.preview.reduced import Reduced, reduced
 from framestyle.jobs.preview.times import Estimate, StepTimes, full_render
-from framestyle.jobs.workshop import Workshop, load_weights, open_workshop
 from framestyle.nst.devices import choose_device
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
 from framestyle.nst.weights import Backbone
+from framestyle.opening import load_weights
 from framestyle.presets import Preset
+from framestyle.resolve import PrecisionChoice
+from framestyle.session import Session
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +103,7 @@ def _one_look(
     times = StepTimes()
 
     context = context.also(times)
-    shop: Workshop | None = None
+    session: Session | None = None
     seconds, steps, warned = 0.0, 0, False
     for place, picture in enumerate(pictures):
         size = reduced(look.preset, picture.size, bench.side_px)
@@ -110,12 +111,12 @@ def _one_look(
         width, height = size.size
         context.on_event(TaskStarted(path, "photo", index, 1, 1, width, height, preset=look.title))
         try:
-            if shop is None or shop.preset != size.preset:
-                shop = _workshop(size.preset, bench, context)
+            if session is None or session.preset != size.preset:
+                session = _session(size.preset, bench, context)
             if not (size.on_the_way or warned):
                 context.on_event(_other_size(look, size))
                 warned = True
-            done, shown = _stylized(picture, size, shop, look, bench.side_px, context)
+            done, shown = _stylized(picture, size, session, look, bench.side_px, context)
         except FramestyleError as error:
             context.on_event(TaskFailed(path, f"{look.title}: {error.message}", error.next_step))
             yield CellResult(number, place, error)
@@ -128,15 +129,15 @@ def _one_look(
     yield LookDone(number, seconds, steps, full_render(look.preset, list(sources.values()), times))
 
 
-def _workshop(preset: Preset, bench: Bench, context: Context) -> Workshop:
-    return open_workshop(
+def _session(preset: Preset, bench: Bench, context: Context) -> Session:
+    return Session.open(
         preset,
         weights=bench.weights,
         device=bench.device,
         seed=bench.seed,
         context=context,
-        clips=False,
         backbone=bench.backbone,
+        masks_follow=False,
     )
 
 
@@ -149,15 +150,15 @@ def _other_size(look: Look, size: Reduced) -> Note:
 
 
 def _stylized(
-    picture: Picture, size: Reduced, shop: Workshop, look: Look, side_px: int, context: Context
+    picture: Picture, size: Reduced, session: Session, look: Look, side_px: int, context: Context
 ) -> tuple[CellDone, Shown]:
     started = time.perf_counter()
-    stylizer = shop.stylizer_for(picture.path)
+    stylizer = session.stylizer_for(picture.path)
     content = to_tensor(picture.content(size.size), stylizer.device)
     try:
         result = stylizer.stylize(content, context)
     except torch.OutOfMemoryError as error:
-        raise shop.out_of_memory(picture.path, "--size") from error
+        raise session.out_of_memory(picture.path, "--size") from error
     seconds = time.perf_counter() - started
     shown = picture.shown(to_pixels(result.image), side_px)
     return CellDone(str(picture.path), look.title, result.steps, seconds, result.loss), shown

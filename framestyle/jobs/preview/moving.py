@@ -23,9 +23,9 @@ from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.preview.pictures import Layers, eight_bits, in_sdr
 from framestyle.jobs.preview.reduced import Reduced, reduced
 from framestyle.jobs.preview.times import Estimate, Source, StepTimes, full_render
+from framestyle.jobs.provenance import provenance_of
 from framestyle.jobs.queues import WriteBehind, read_ahead
 from framestyle.jobs.render import Survey, clip_reader, survey, zero_s_of
-from framestyle.jobs.workshop import Workshop, open_workshop
 from framestyle.media.clips import clip_info
 from framestyle.media.colors import Colors
 from framestyle.media.description import exact_rate
@@ -38,6 +38,7 @@ from framestyle.motion.sequence import stylize_frames
 from framestyle.motion.shots import Shot
 from framestyle.nst.image import Size
 from framestyle.presets import Preset
+from framestyle.session import Session
 
 SECONDS = 3
 """How much is shown where no range is chosen."""
@@ -80,7 +81,15 @@ def preview_clip(
         context.on_event(
             Note(f"{preset.name} has no scale near {side_px} px: the render can look finer.", "warning")
         )
-    shop = open_workshop(size.preset, weights=weights, device=device, seed=seed, context=context)
+    session = Session.open(
+        size.preset,
+        weights=weights,
+        device=device,
+        seed=seed,
+        context=context,
+        clips=True,
+        masks_follow=False,
+    )
     found = survey(task.source, span, in_sdr(preset), context)
     chosen = found.shots
     if span == TimeRange():
@@ -89,10 +98,10 @@ def preview_clip(
     frames = shown * preset.video.painted_times
     target = str(task.target)
     context.on_event(
-        JobStarted((str(task.source),), target, preset.name, shop.weights, shop.device, 1, frames)
+        JobStarted((str(task.source),), target, preset.name, session.weights, session.device, 1, frames)
     )
-    context.on_event(clip_plan(str(task.source), shop.preset, size.size, shown, len(chosen)))
-    done = _render(task, found, chosen, span, size, shop, context)
+    context.on_event(clip_plan(str(task.source), session.preset, size.size, shown, len(chosen)))
+    done = _render(task, found, chosen, span, size, session, context)
     context.on_event(done)
     context.on_event(JobDone((target,), (), done.frames, done.seconds, done.steps))
     source = Source(Size(info.width, info.height), found.frames, len(found.shots))
@@ -107,17 +116,17 @@ def _render(
     chosen: Sequence[Shot],
     span: TimeRange,
     size: Reduced,
-    shop: Workshop,
+    session: Session,
     context: Context,
 ) -> TaskDone:
     started = time.perf_counter()
     width, height = size.size
     total = sum(shot.frames for shot in chosen)
-    passes = shop.preset.video.painted_times
+    passes = session.preset.video.painted_times
     context.on_event(TaskStarted(str(task.source), "video", 0, total, len(chosen), width, height, passes))
-    reader = clip_reader(task.source, span, in_sdr(shop.preset))
+    reader = clip_reader(task.source, span, in_sdr(session.preset))
     zero_s = zero_s_of(found, span) if total == found.frames else None
-    writer = _writer(task, found, span, size.size, reader.colors, zero_s, shop)
+    writer = _writer(task, found, span, size.size, reader.colors, zero_s, session)
     steps = shown = 0
 
     def count(event: Event) -> None:
@@ -136,8 +145,8 @@ def _render(
             stylize_frames(
                 _small(frames, size.size, waiting),
                 chosen,
-                shop.stylizer_for(task.source),
-                flow=shop.flow,
+                session.stylizer_for(task.source),
+                flow=session.flow,
                 store=DiskStore(Path(beside)),
                 context=context.also(count),
             )
@@ -167,7 +176,7 @@ def _writer(
     size: Size,
     colors: Colors,
     zero_s: Fraction | None,
-    shop: Workshop,
+    session: Session,
 ) -> VideoWriter:
     """`zero_s`: when the first picture was shown, where they are all there; times and sound then go with them."""
     streams = time_base = last_frame = None
@@ -185,7 +194,7 @@ def _writer(
         settings=VideoSettings(codec_for(task.target) or "h264"),
         source=streams,
         sample_aspect_ratio=found.info.sample_aspect_ratio,
-        metadata=shop.provenance(),
+        metadata=provenance_of(session),
         time_base=time_base,
         last_frame=last_frame,
         colors=colors,
