@@ -28,6 +28,7 @@ from framestyle.motion.shots import Shot
 from framestyle.nst.devices import choose_device
 from framestyle.nst.heap import give_back_to_the_host
 from framestyle.nst.image import to_pixels, to_tensor
+from framestyle.nst.shelf import NOT_HERE
 from framestyle.nst.store import WeightsStore
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.weights import Backbone
@@ -55,8 +56,8 @@ class Session:
     `spec` and `preset` then name the precision that was decided on.
 
     It may be used from any thread, by one call at a time: UsageError while another one is at work. It works whatever
-    the caller's gradient mode is. Errors are FramestyleErrors; what a context's `check_cancelled` raises is passed on, and
-    the session can be used further.
+    the caller's gradient mode is. Errors are FramestyleErrors; what a context's `check_cancelled` raises is passed on,
+    and the session can be used further.
 
     For jobs: `clips` makes what measures motion at once, `masks_follow=False` refuses regions without a mask at once,
     `backbone` are weights that are loaded already, `asked_weights` what the user called them.
@@ -89,8 +90,10 @@ class Session:
             # First: it can lack weights, which should be said before others are learned or fetched.
             wanted = clips and preset.video.warm_start == "flow"
             flow = make_flow(preset.video, chosen, store) if wanted else None
+            is_known = backbone is not None and NOT_HERE not in spec.weights_fingerprint
             if backbone is None:
                 _, backbone = load_weights(asked_weights or spec.weights, context, store=store)
+            if not is_known:
                 spec = with_these_weights(spec, store)
             stylizer = make_stylizer(
                 preset, backbone, chosen, seed=spec.seed, memory_limit_bytes=memory_limit_bytes

@@ -174,7 +174,7 @@ def test_a_clip_that_was_begun_before_precision_was_recorded_is_resumed(stopped:
     path = work_folder_of(Path("out.mp4")) / FACTS
     facts = json.loads(path.read_text())
     del facts["precision"]
-    facts["work"] = prepare(stopped)[0].work.undecided_key("video")
+    facts["work"] = prepare(stopped)[0].spec.undecided_key("video")
     path.write_text(json.dumps(facts))
     probe("bfloat16")
     news = _do(stopped)
@@ -250,7 +250,7 @@ def test_another_precision_by_name_is_another_setting(
     _do(replace(folder_order("a.png", precision="bfloat16"), overwrite=True))
     # Each is done in what it was made in; what most were made in is for new ones.
     (job,) = prepare(folder_order())
-    assert not job.to_do and job.work.decided_precision == "float32"
+    assert not job.to_do and job.spec.decided_precision == "float32"
 
 
 def test_fresh_is_measured_anew_but_for_a_part_of_a_folder(
@@ -273,7 +273,7 @@ def test_a_manifest_from_before_precision_was_recorded(
     probe("float32")
     _do(folder_order("a.png", "b.png"))
     probe()
-    told, old = _manifest(), prepare(folder_order())[0].work.undecided_key("photo")
+    told, old = _manifest(), prepare(folder_order())[0].spec.undecided_key("photo")
     ((key, words),) = told["works"].items()
     words["preset"]["optimizer"]["precision"] = "auto"
     told["works"], told["begun"] = {old: words}, []
