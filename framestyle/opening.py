@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,3 +96,10 @@ def load_weights(
         context.on_event(Preparing("weights", fraction, detail))
 
     return kind, load_backbone(kind, seed=0, store=store, on_progress=told)
+
+
+@contextmanager
+def computing() -> Iterator[None]:
+    """Gradients can be had, also where the caller works without."""
+    with torch.inference_mode(False), torch.enable_grad():
+        yield

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -32,7 +31,13 @@ from framestyle.nst.shelf import NOT_HERE
 from framestyle.nst.store import WeightsStore
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.weights import Backbone
-from framestyle.opening import load_weights, make_stylizer, refuse_other_pictures, with_these_weights
+from framestyle.opening import (
+    computing,
+    load_weights,
+    make_stylizer,
+    refuse_other_pictures,
+    with_these_weights,
+)
 from framestyle.presets import Preset, load_preset
 from framestyle.resolve import PrecisionChoice, render_spec
 from framestyle.spec import RenderSpec
@@ -86,7 +91,7 @@ class Session:
         refuse_other_pictures(spec)
         chosen = choose_device(device or spec.device or "auto")
         preset = PrecisionChoice(chosen).resolve(spec.decided_preset)
-        with _computing():
+        with computing():
             # First: it can lack weights, which should be said before others are learned or fetched.
             wanted = clips and preset.video.warm_start == "flow"
             flow = make_flow(preset.video, chosen, store) if wanted else None
@@ -280,9 +285,7 @@ class Session:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @contextmanager
@@ -302,7 +305,7 @@ class Session:
         """One call at a time, of an open session, with gradients whatever the caller's mode is."""
         with self._held():
             _ = self.live
-            with _computing():
+            with computing():
                 yield
 
     @contextmanager
@@ -334,13 +337,6 @@ class Session:
             )
         colours = np.dstack([mask] * 3) if isinstance(mask, np.ndarray) and mask.ndim == 2 else mask
         return stylizer.with_mask(to_tensor(ArrayPicture.of(colours).pixels))
-
-
-@contextmanager
-def _computing() -> Iterator[None]:
-    """Gradients can be had, also where the caller works without."""
-    with torch.inference_mode(False), torch.enable_grad():
-        yield
 
 
 def _free(device: torch.device) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -26,7 +26,6 @@ from framestyle.events import (
 )
 from framestyle.frames import Frame, Pixels
 from framestyle.jobs.facts import Facts
-from framestyle.jobs.frame_store import DiskStore
 from framestyle.jobs.interrupts import held_back
 from framestyle.jobs.plan import Task, TimeRange
 from framestyle.jobs.provenance import provenance_of, recipe_of
@@ -39,7 +38,7 @@ from framestyle.media.photos import PhotoSettings, read_photo, with_hidden_fille
 from framestyle.media.probe import VideoInfo
 from framestyle.media.sequences import SequenceReader, SequenceWriter, numbering_of
 from framestyle.media.video_writer import SourceStreams, VideoSettings, VideoWriter
-from framestyle.motion.sequence import stylize_frames, working_size
+from framestyle.motion.sequence import FramePainter, working_size
 from framestyle.motion.shots import Shot, ShotFinder
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
 from framestyle.nst.stylizer import Stylizer
@@ -238,19 +237,26 @@ class _Render:
 
     def run(self, reader: ClipReader, encoder: WriteBehind, zero_s: Fraction, context: Context) -> None:
         """All frames to the encoder."""
+        context = context.also(self._count)
         if self._resume is not None:
             # A bookmark with nothing painted stands before its shot.
             done, shots = self._folder.found.frames, self._resume.shot + bool(self._resume.painted)
             context.on_event(TaskResumed(str(self._task.source), done, self._painted, shots))
+        dtype = np.uint16 if reader.bits > 8 else np.uint8
+        width, height = self._size
         with (
             # Closed here, not when it is collected: the thread must be gone before the reader is.
             closing(read_ahead(reader)) as decoded,
-            closing(self._given_again(decoded, reader, encoder, zero_s)) as frames,
-            closing(self._stylized(frames, context)) as stylized,
+            closing(self._folder.finished(width, height, dtype)) as finished,
+            self._painter() as painter,
         ):
-            for frame in stylized:
-                self._put(encoder, frame, zero_s)
-                self._folder.write(frame.pixels)
+            for decoded_frame in decoded:
+                frame = self._opaque(decoded_frame)
+                if (pixels := next(finished, None)) is not None:
+                    # Done before: it goes to the encoder as it was laid by.
+                    self._put(encoder, replace(frame, pixels=pixels), zero_s)
+                self._keep(painter.push(frame, context), encoder, zero_s)
+            self._keep(painter.finish(context), encoder, zero_s)
         if self.frames_done < self._found.frames:
             # Inside: a file that lacks frames is not put in place.
             raise InputError(
@@ -259,14 +265,12 @@ class _Render:
                 next_step="Check that the file is whole and its disk or network is well, then give the same command.",
             )
 
-    def _stylized(self, frames: Iterable[Frame], context: Context) -> Generator[Frame, None, None]:
-        return stylize_frames(
-            frames,
-            self._found.shots,
+    def _painter(self) -> FramePainter:
+        return FramePainter(
             self._session.stylizer_for(self._task.source),
+            shots=self._found.shots,
             flow=self._session.flow,
             store=self._folder.frames,
-            context=context.also(self._count),
             on_bookmark=lambda bookmark: self._folder.mark(bookmark, self._painted),
             resume=self._resume,
         )
@@ -276,16 +280,19 @@ class _Render:
             self.steps += event.steps
             self._painted += 1
 
-    def _given_again(
-        self, frames: Iterable[Frame], reader: ClipReader, encoder: WriteBehind, zero_s: Fraction
-    ) -> Generator[Frame, None, None]:
-        """The clip's frames, without transparency. Those that are done go to the encoder as they were laid by."""
-        dtype = np.uint16 if reader.bits > 8 else np.uint8
-        with closing(self._folder.finished(self._size.width, self._size.height, dtype)) as finished:
-            for frame in _opaque(frames, self._folder.alphas, self._size):
-                if (pixels := next(finished, None)) is not None:
-                    self._put(encoder, replace(frame, pixels=pixels), zero_s)
-                yield frame
+    def _opaque(self, frame: Frame) -> Frame:
+        """Without its transparency, which waits until it is painted; what it hides steers nothing."""
+        if frame.alpha is None:
+            return frame
+        alpha = cv2.resize(frame.alpha, self._size, interpolation=cv2.INTER_AREA)
+        self._folder.alphas[frame.index] = {"alpha": alpha}
+        return replace(frame, pixels=with_hidden_filled(frame.pixels, frame.alpha), alpha=None)
+
+    def _keep(self, painted: Iterator[Frame], encoder: WriteBehind, zero_s: Fraction) -> None:
+        """What comes out of the painter, to the encoder and to what is laid by."""
+        for frame in painted:
+            self._put(encoder, frame, zero_s)
+            self._folder.write(frame.pixels)
 
     def _put(self, encoder: WriteBehind, frame: Frame, zero_s: Fraction) -> None:
         alphas = self._folder.alphas
@@ -301,15 +308,6 @@ class _Render:
             f"stopped: of {self._task.target}, {kept} of {total} frames are painted and kept",
             next_step="The same command resumes there; with --fresh it begins anew.",
         )
-
-
-def _opaque(frames: Iterable[Frame], alphas: DiskStore, size: Size) -> Iterator[Frame]:
-    """The frames without their transparency, which waits until they are painted; what it hides steers nothing."""
-    for frame in frames:
-        if frame.alpha is not None:
-            alphas[frame.index] = {"alpha": cv2.resize(frame.alpha, size, interpolation=cv2.INTER_AREA)}
-            frame = replace(frame, pixels=with_hidden_filled(frame.pixels, frame.alpha), alpha=None)
-        yield frame
 
 
 def render_photo(
