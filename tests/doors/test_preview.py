@@ -522,10 +522,10 @@ def test_a_failed_cell_among_good_ones_of_one_preset(
     (workplace / "b.png").write_bytes(photo.read_bytes())
     real, calls = Stylizer.stylize, iter((True, False))
 
-    def failing(stylizer: Stylizer, content: torch.Tensor) -> Any:
+    def failing(stylizer: Stylizer, content: torch.Tensor, *more: Any) -> Any:
         if next(calls):
             raise torch.OutOfMemoryError("no room")
-        return real(stylizer, content)
+        return real(stylizer, content, *more)
 
     monkeypatch.setattr(Stylizer, "stylize", failing)
     assert preview(photo, "b.png", "-p", quick, "-o", "sheet.png") == 4
