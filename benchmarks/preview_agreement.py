@@ -25,10 +25,8 @@ from torch import Tensor
 
 from framestyle.doors.demo import samples_dir
 from framestyle.doors.sheet import picture_row, sheet
-from framestyle.events import ignore
 from framestyle.frames import Pixels
 from framestyle.jobs.preview.reduced import Reduced, reduced
-from framestyle.jobs.workshop import load_weights, open_workshop
 from framestyle.media.photos import read_photo, write_photo
 from framestyle.nst.image import Size, fit_within, resize, size_of, to_pixels, to_tensor
 from framestyle.nst.network.vgg import VGG19
@@ -36,7 +34,9 @@ from framestyle.nst.statistics.spectrum import factor_of
 from framestyle.nst.statistics.sums import moments
 from framestyle.nst.statistics.wasserstein import wasserstein_distance
 from framestyle.nst.weights.backbone import Backbone
+from framestyle.opening import load_weights
 from framestyle.presets import Preset, list_presets, load_preset
+from framestyle.session import Session
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 KINDS = ("preview", "render")
@@ -140,9 +140,7 @@ def _painted(
     if not path.exists():
         started = time.process_time()
         kind, backbone = weights
-        shop = open_workshop(
-            preset, weights=kind, device=device, seed=0, on_event=ignore, clips=False, backbone=backbone
-        )
+        shop = Session.open(preset, weights=kind, device=device, backbone=backbone)
         content = read_photo(photo, lambda width, height: size).pixels
         result = shop.stylizer.stylize(to_tensor(content, shop.stylizer.device))
         write_photo(path, to_pixels(result.image), None, {})
@@ -210,7 +208,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args.output.mkdir(parents=True, exist_ok=True)
     if args.threads:
         torch.set_num_threads(args.threads)
-    weights = load_weights(args.weights, on_event=ignore)
+    weights = load_weights(args.weights)
     network = VGG19(weights[1], LAYERS)
     found: list[Row] = []
     every: dict[str, list[Pair]] = {}

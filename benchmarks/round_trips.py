@@ -22,13 +22,13 @@ from benchmarks.reports import write_report
 from framestyle.doors.demo import samples_dir
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task
-from framestyle.jobs.workshop import Workshop, open_workshop
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.ffmpeg import ffmpeg_exe
 from framestyle.media.verify.comparing import verify_against
 from framestyle.media.verify.verdict import NOTE
 from framestyle.media.video.codecs import CODECS
 from framestyle.presets import Preset, load_preset
+from framestyle.session import Session
 
 FRAMES, SIZE = 10, "480x270"
 RATES = ("24000/1001", "25", "60", "variable")
@@ -160,12 +160,17 @@ def _ffmpeg(*arguments: str) -> None:
     )
 
 
-def measure(case: Case, folder: Path, shop: Workshop) -> Row:
+def measure(case: Case, folder: Path, shop: Session) -> Row:
     """Render it, look at it."""
     source, target = make_source(folder, case), folder / f"{case.name}{case.container}"
     output = shop.preset.output.model_copy(update={"video_codec": case.codec})
     preset = shop.preset.model_copy(update={"output": output})
-    run([Task(MediaKind.VIDEO, source, target)], target, TimeRange(), replace(shop, preset=preset))
+    run(
+        [Task(MediaKind.VIDEO, source, target)],
+        target,
+        TimeRange(),
+        Session.over(replace(shop.spec, preset=preset), shop.stylizer),
+    )
     report = verify_against(target, source)
     problems = tuple(one.text for one in report.problems if one.kind != NOTE)
     notes = tuple(one.text for one in report.problems if one.kind == NOTE)
@@ -174,10 +179,10 @@ def measure(case: Case, folder: Path, shop: Workshop) -> Row:
     return Row(case, psnr_db, problems, notes)
 
 
-def identity_shop() -> Workshop:
+def identity_shop() -> Session:
     """A preset of no steps, of shallow layers."""
     preset: Preset = load_preset("nightswirl", SETTINGS)
-    return open_workshop(preset, weights="untrained", device="cpu", seed=0, on_event=lambda event: None)
+    return Session.open(preset, weights="untrained", device="cpu")
 
 
 def run_all(

@@ -30,16 +30,17 @@ from benchmarks.known_clips import (
 from benchmarks.plots import error_against_steps, side_by_side
 from benchmarks.reports import write_report
 from benchmarks.ruder import ruder_frames
+from framestyle.context import Context
 from framestyle.doors.demo import samples_dir
 from framestyle.events import Event, FrameDone
 from framestyle.frames import Pixels
-from framestyle.jobs.workshop import open_workshop
 from framestyle.media.photos import read_photo
 from framestyle.motion.sequence import stylize_frames
 from framestyle.motion.shots import find_shots
 from framestyle.nst.image import to_pixels, to_tensor
 from framestyle.nst.stylizer import Stylizer
 from framestyle.presets import load_preset
+from framestyle.session import Session
 
 CLIPS = ("pan", "zoom", "rotation", "foreground", "still", "cut")
 PLAIN = (
@@ -142,7 +143,7 @@ def stylize(clip: KnownClip, stylizer: Stylizer) -> Run:
             seconds[event.index] += clock.tick()
 
     shots = find_shots(clip.frames, "adaptive", clip.frame_rate)
-    results = list(stylize_frames(clip.frames, shots, stylizer, on_event=heard))
+    results = list(stylize_frames(clip.frames, shots, stylizer, context=Context(heard)))
     return _run([one.pixels for one in results], steps, seconds)
 
 
@@ -251,9 +252,7 @@ def _kept(clip: str, variant: str, folder: Path) -> Path:
 def _row(clip: KnownClip, variant: str, args: argparse.Namespace) -> Row:
     settings = ["scales.max_side_px=0", *VARIANTS[variant], *args.set]
     preset = load_preset(args.preset, settings)
-    shop = open_workshop(
-        preset, weights=args.weights, device=args.device, seed=0, on_event=lambda event: None
-    )
+    shop = Session.open(preset, weights=args.weights, device=args.device, clips=True)
     kept = _kept(clip.name, variant, args.output)
     if args.again or not kept.exists():
         make = stylize_as_peer if variant == PEER else stylize

@@ -16,11 +16,10 @@ from pathlib import Path
 import torch
 
 from framestyle.doors.demo import samples_dir
-from framestyle.events import ignore
-from framestyle.jobs.workshop import open_workshop
 from framestyle.media.photos import read_photo, write_photo
 from framestyle.nst.image import fit_within, resize, size_of, to_pixels, to_tensor
 from framestyle.presets import load_preset
+from framestyle.session import Session
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,7 @@ def measure(side_px: int, strength: float, args: argparse.Namespace) -> Row:
     """Stylize the photo once, and write the picture."""
     settings = ["scales.max_side_px=0", f"strength={strength}", *args.set]
     preset = load_preset(args.preset, settings)
-    shop = open_workshop(
-        preset, weights=args.weights, device=args.device, seed=0, on_event=ignore, clips=False
-    )
+    shop = Session.open(preset, weights=args.weights, device=args.device)
     photo = to_tensor(read_photo(samples_dir() / "photos" / f"{args.photo}.jpg").pixels)
     content = resize(photo, fit_within(size_of(photo), side_px))
     image = shop.stylizer.stylize(content).image

@@ -12,15 +12,16 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from framestyle.context import Context
 from framestyle.doors.console import open_console
 from framestyle.doors.demo import clip_moments, samples_dir
 from framestyle.doors.sheet import picture_row, sheet
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task
-from framestyle.jobs.workshop import open_workshop
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import PhotoSettings, read_style_image, write_photo
 from framestyle.presets import list_presets, load_preset
+from framestyle.session import Session
 
 IMAGES = Path(__file__).parent / "images"
 PHOTOS = {
@@ -41,11 +42,10 @@ def stylize(
 ) -> None:
     """Clips or photos, each source into its target."""
     with open_console("auto") as console:
-        shop = open_workshop(
-            load_preset(preset, settings), weights="auto", device=device, seed=0, on_event=console
-        )
+        context = Context(console)
+        shop = Session.open(load_preset(preset, settings), device=device, context=context, clips=True)
         tasks = [Task(kind, source, target) for source, target in targets.items()]
-        run(tasks, tasks[0].target.parent, TimeRange(), shop, alone=True)
+        run(tasks, tasks[0].target.parent, TimeRange(), shop, context, alone=True)
 
 
 def photos(work: Path, device: str) -> None:

@@ -176,8 +176,29 @@ class DeviceError(FramestyleError):
     code = Code.DEVICE_UNUSABLE
 
 
-class InterruptedByUserError(FramestyleError):
-    """Stopped by Ctrl-C or SIGTERM; what is finished is kept."""
+class Cancelled(BaseException):
+    """The call was ended by its caller: raised by a context's `check_cancelled`, or in answer to Ctrl-C or SIGTERM.
 
-    exit_code = 130
-    code = Code.INTERRUPTED
+    Not a FramestyleError, nor an Exception: nothing on its way up takes it for a failure, to be told and passed over.
+    `message` says what is kept, where something is; code, facts and `next_step` are those of a FramestyleError.
+    """
+
+    exit_code: ClassVar[int] = 130
+    code: Code = Code.INTERRUPTED
+
+    def __init__(
+        self,
+        message: str = "stopped",
+        *,
+        code: Code | None = None,
+        facts: Facts | None = None,
+        next_step: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or type(self).code
+        self.facts: Facts = dict(facts or {})
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return self.message if self.next_step is None else f"{self.message}\n  {self.next_step}"

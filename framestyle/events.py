@@ -1,6 +1,6 @@
 """News that rises from the core to the doors: frozen values, no behaviour, no torch.
 
-A door passes an `on_event` callback down; nothing below a door prints or looks up.
+A door passes an `on_event` callback down, in a Context; nothing below a door prints or looks up.
 """
 
 from __future__ import annotations
@@ -248,3 +248,25 @@ OnEvent = Callable[[Event], None]
 
 def ignore(event: Event) -> None:
     """The callback for callers who want no news."""
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """Several listeners as one: each hears every event, in this order."""
+
+    each: tuple[OnEvent, ...]
+
+    def __call__(self, event: Event) -> None:
+        for listener in self.each:
+            listener(event)
+
+
+def together(*listeners: OnEvent) -> OnEvent:
+    """All of them as one. Those that are several already are taken apart, so that an event reaches each at once."""
+    flat = [
+        one
+        for listener in listeners
+        for one in (listener.each if isinstance(listener, Listeners) else (listener,))
+        if one is not ignore
+    ]
+    return flat[0] if len(flat) == 1 else Listeners(tuple(flat)) if flat else ignore

@@ -104,7 +104,7 @@ def untrained() -> Backbone:
 @pytest.fixture
 def loads(untrained: Backbone, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Which weights were loaded. They are untrained, and made once for all tests."""
-    from framestyle.jobs import workshop
+    from framestyle import opening
 
     asked: list[str] = []
 
@@ -112,5 +112,5 @@ def loads(untrained: Backbone, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         asked.append(kind)
         return untrained
 
-    monkeypatch.setattr(workshop, "load_backbone", load)
+    monkeypatch.setattr(opening, "load_backbone", load)
     return asked

@@ -16,7 +16,7 @@ import pytest
 import framestyle
 from framestyle import errors
 from framestyle.doors import advice
-from framestyle.errors import Code, FramestyleError, WeightsError
+from framestyle.errors import Cancelled, Code, FramestyleError, WeightsError
 from framestyle.events import Note
 from framestyle.plugins import Plugin
 from framestyle.registries import FETCH, WEIGHTS
@@ -30,7 +30,7 @@ SOURCES = {
 KINDS = {
     name: kind
     for name, kind in vars(errors).items()
-    if isinstance(kind, type) and issubclass(kind, FramestyleError)
+    if isinstance(kind, type) and issubclass(kind, FramestyleError | Cancelled)
 }
 A_DOORS_WORDS = re.compile(r"(?<![\w-])--[a-z]|(?<![\w-])-[op]\b|\bframestyle [a-z]+\b")
 INSTALLERS_OWN = re.compile(r"pip install [^;]*")

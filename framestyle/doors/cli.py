@@ -33,7 +33,7 @@ from framestyle.doors.options import (
 from framestyle.doors.parsing import Parser, add_commands
 from framestyle.doors.text import plain
 from framestyle.doors.threads import wait_briefly
-from framestyle.errors import BatchError, FramestyleError, InterruptedByUserError, PresetError, UsageError
+from framestyle.errors import BatchError, Cancelled, FramestyleError, PresetError, UsageError
 
 if TYPE_CHECKING:
     from framestyle.jobs.batch import Order
@@ -64,8 +64,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(args)
     except KeyboardInterrupt:
-        _hear_no_more()
-        return _fail(_interrupted(), args)
+        return _stopped(_interrupted(), args)
+    except Cancelled as stop:
+        return _stopped(stop, args)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -73,9 +74,6 @@ def _run(args: argparse.Namespace) -> int:
     try:
         code: int = args.run(args)
         return code
-    except InterruptedByUserError as stop:
-        _hear_no_more()
-        return _fail(stop, args)
     except FramestyleError as error:
         return _fail(error, args)
     except BrokenPipeError:
@@ -102,14 +100,19 @@ def _hear_no_more() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _interrupted() -> InterruptedByUserError:
-    return InterruptedByUserError(
+def _stopped(stop: Cancelled, args: argparse.Namespace) -> int:
+    _hear_no_more()
+    return _fail(stop, args)
+
+
+def _interrupted() -> Cancelled:
+    return Cancelled(
         "stopped; no half-written file was left",
         next_step="Finished files are kept. The same command resumes with the others.",
     )
 
 
-def _fail(error: FramestyleError, args: argparse.Namespace) -> int:
+def _fail(error: FramestyleError | Cancelled, args: argparse.Namespace) -> int:
     if args.debug:
         traceback.print_exception(error)
     if getattr(args, "progress", None) == "json" and not isinstance(error, BatchError):
@@ -193,6 +196,7 @@ def run_stylize(args: argparse.Namespace) -> int:
         for line in dry_run(jobs, order):
             print(line)
         return 0
+    from framestyle.context import Context
     from framestyle.doors.console import failure_table, open_console
     from framestyle.events import Event, JobStarted, TaskFailed
     from framestyle.jobs.batch import paint
@@ -201,15 +205,14 @@ def run_stylize(args: argparse.Namespace) -> int:
     preset = ""
     with open_console(args.progress) as console:
 
-        def heard(event: Event) -> None:
+        def collect(event: Event) -> None:
             nonlocal preset
             if isinstance(event, JobStarted):
                 preset = event.preset
             elif isinstance(event, TaskFailed):
                 failures.append((preset, event))
-            console(event)
 
-        paint(jobs, order, heard)
+        paint(jobs, order, Context(console).also(collect))
     if not failures:
         return 0
     if args.progress != "json":
@@ -249,6 +252,7 @@ def _order(args: argparse.Namespace) -> Order:
 
 def run_demo(args: argparse.Namespace) -> int:
     """`framestyle demo`."""
+    from framestyle.context import Context
     from framestyle.doors.console import open_console
     from framestyle.doors.demo import demo
 
@@ -258,7 +262,7 @@ def run_demo(args: argparse.Namespace) -> int:
             weights=args.weights,
             device=args.device,
             seed=args.seed,
-            on_event=console,
+            context=Context(console),
             overwrite=args.overwrite,
             fresh=args.fresh,
         )

@@ -27,7 +27,7 @@ from framestyle.doors.advice import next_step, note_text
 from framestyle.doors.progress import Progress
 from framestyle.doors.remaining import Clock
 from framestyle.doors.text import counted, plain
-from framestyle.errors import FramestyleError
+from framestyle.errors import Cancelled, FramestyleError
 from framestyle.events import (
     CellDone,
     Event,
@@ -148,7 +148,7 @@ def _advice(event: Event) -> dict[str, str | None]:
     return {"message": note_text(event)} if isinstance(event, Note) else {}
 
 
-def failed_line(error: FramestyleError, time_s: float) -> str:
+def failed_line(error: FramestyleError | Cancelled, time_s: float) -> str:
     """What ends a command, as JSON: the last event where there is no `job_done`."""
     fields = {
         "event": "failed",

@@ -6,13 +6,14 @@ Loads no torch where all is painted already: the same command then makes the she
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from framestyle.context import SILENT, Context
 from framestyle.doors.advice import next_step
 from framestyle.doors.sheet import Shown, picture_row, sheet
-from framestyle.errors import BatchError, InputError, InterruptedByUserError
-from framestyle.events import Event, Note, OnEvent, TaskDone, TaskFailed, TaskSkipped
+from framestyle.errors import BatchError, Cancelled, InputError
+from framestyle.events import Event, Note, OnEvent, TaskDone, TaskFailed, TaskSkipped, together
 from framestyle.jobs.batch import Order, paint, prepare
 from framestyle.media.photos import read_style_image, write_photo
 from framestyle.media.video.reader import VideoReader
@@ -83,7 +84,7 @@ def demo(
     weights: str,
     device: str,
     seed: int,
-    on_event: OnEvent,
+    context: Context = SILENT,
     overwrite: bool = False,
     fresh: bool = False,
 ) -> Made:
@@ -95,15 +96,13 @@ def demo(
     orders = _orders(folder, weights, device, seed, overwrite, fresh)
     # All that can be refused is refused before the first step.
     jobs = [job for order in orders for job in prepare(order)]
-    teller = _Teller(on_event)
+    teller = _Teller(context.on_event)
     try:
-        paint(jobs, orders[0], teller)
-    except InterruptedByUserError as stop:
-        raise InterruptedByUserError(stop.message, next_step=_resumes(folder)) from stop
+        paint(jobs, orders[0], replace(context, on_event=together(context.on_event, teller)))
+    except Cancelled as stop:
+        raise Cancelled(stop.message, next_step=_resumes(folder)) from stop
     except KeyboardInterrupt:
-        raise InterruptedByUserError(
-            "stopped; no half-written file was left", next_step=_resumes(folder)
-        ) from None
+        raise Cancelled("stopped; no half-written file was left", next_step=_resumes(folder)) from None
     if teller.failures:
         raise BatchError(
             f"{len(teller.failures)} of {sum(job.tasks for job in jobs)} failed; the rest is done: "
@@ -153,7 +152,7 @@ def _resumes(folder: Path) -> str:
 
 
 class _Teller:
-    """Passes news on, and says where the first picture is as soon as it is there."""
+    """Says where the first picture is as soon as it is there, and collects what failed."""
 
     def __init__(self, on_event: OnEvent) -> None:
         self._on_event = on_event
@@ -162,7 +161,6 @@ class _Teller:
         self.failures: list[TaskFailed] = []
 
     def __call__(self, event: Event) -> None:
-        self._on_event(event)
         if isinstance(event, TaskFailed):
             self.failures.append(event)
         elif isinstance(event, TaskSkipped):

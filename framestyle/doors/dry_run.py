@@ -12,7 +12,7 @@ from framestyle.jobs.plan import Task
 from framestyle.jobs.prices import Price, price_of
 from framestyle.jobs.room import free_bytes
 from framestyle.kinds import MediaKind
-from framestyle.media.verify.verdict import AUTO
+from framestyle.spec import AUTO
 
 KINDS = {MediaKind.PHOTO: "photo", MediaKind.VIDEO: "clip"}
 
@@ -58,7 +58,7 @@ def dry_run(jobs: Sequence[Job], order: Order) -> Iterator[str]:
 
 def _precision(job: Job) -> str:
     """What the preset's `auto` comes to. A plan measures nothing."""
-    begun = job.work.decided_precision
+    begun = job.spec.decided_precision
     return "auto: measured when the work begins, and kept" if begun is None else f"{begun}, as it was begun"
 
 

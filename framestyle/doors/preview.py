@@ -21,8 +21,8 @@ from framestyle.doors.options import (
 from framestyle.doors.text import plain
 from framestyle.errors import (
     BatchError,
+    Cancelled,
     Code,
-    InterruptedByUserError,
     OutputError,
     PresetError,
     UsageError,
@@ -232,6 +232,7 @@ def _run_sheet(
     looks: Sequence[tuple[str, Preset]],
     broken: Sequence[tuple[Path, PresetError]],
 ) -> int:
+    from framestyle.context import Context
     from framestyle.doors.console import failure_table, open_console
     from framestyle.doors.preview_sheet import Wanted, make_sheet
     from framestyle.events import TaskFailed
@@ -254,12 +255,12 @@ def _run_sheet(
     )
     with open_console(args.progress) as console:
 
-        def heard(event: Event) -> None:
+        def collect(event: Event) -> None:
             if isinstance(event, TaskFailed):
                 failures.append(event)
-            console(event)
 
-        made = make_sheet(wanted, weights=args.weights, device=args.device, seed=args.seed, on_event=heard)
+        context = Context(console).also(collect)
+        made = make_sheet(wanted, weights=args.weights, device=args.device, seed=args.seed, context=context)
     for line in made.words() if made is not None else ():
         print(plain(line))
     if not failures:
@@ -278,6 +279,7 @@ def _run_sheet(
 
 
 def _run_moving(args: argparse.Namespace, clip: Path, preset: Preset) -> int:
+    from framestyle.context import Context
     from framestyle.doors.console import open_console
     from framestyle.doors.preview_words import words_of_moving
     from framestyle.jobs.plan import Task
@@ -294,10 +296,10 @@ def _run_moving(args: argparse.Namespace, clip: Path, preset: Preset) -> int:
                 weights=args.weights,
                 device=args.device,
                 seed=args.seed,
-                on_event=console,
+                context=Context(console),
             )
-        except KeyboardInterrupt:
-            raise InterruptedByUserError(
+        except (KeyboardInterrupt, Cancelled):
+            raise Cancelled(
                 "stopped; nothing was written", next_step="The same command starts again."
             ) from None
     for line in words_of_moving(made, preset):

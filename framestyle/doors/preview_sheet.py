@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from framestyle.context import SILENT, Context
 from framestyle.doors.preview_words import picture_name, words_of_sheet
 from framestyle.doors.sheet import Cell, Row, layout, sheet
-from framestyle.errors import FramestyleError, InterruptedByUserError, OutputError
-from framestyle.events import JobDone, JobStarted, OnEvent, TaskFailed
+from framestyle.errors import Cancelled, FramestyleError, OutputError
+from framestyle.events import JobDone, JobStarted, TaskFailed
 from framestyle.jobs.inputs import Inputs, Unusable
 from framestyle.jobs.preview.cells import (
     Bench,
@@ -23,7 +24,7 @@ from framestyle.jobs.preview.cells import (
     stylize_cells,
 )
 from framestyle.jobs.preview.pictures import Picture, Shown, pictures_of
-from framestyle.jobs.workshop import provenance
+from framestyle.jobs.provenance import provenance
 from framestyle.kinds import TimeRange
 from framestyle.media.photos import write_photo
 
@@ -109,35 +110,37 @@ class _State:
         self.written = True
 
 
-def make_sheet(wanted: Wanted, *, weights: str, device: str, seed: int, on_event: OnEvent) -> Made | None:
+def make_sheet(
+    wanted: Wanted, *, weights: str, device: str, seed: int, context: Context = SILENT
+) -> Made | None:
     """The sheet, with what failed named in its place; None where nothing at all could be done.
 
-    What fails is told as TaskFailed; the error of a single thing is raised. InterruptedByUserError says whether there
-    is a sheet.
+    What fails is told as TaskFailed; the error of a single thing is raised. Where it is ended, Cancelled says whether
+    there is a sheet.
     """
     state = _State(wanted)
     try:
-        return _make(state, weights, device, seed, on_event)
-    except KeyboardInterrupt:
+        return _make(state, weights, device, seed, context)
+    except (KeyboardInterrupt, Cancelled):
         raise _stopped(state) from None
 
 
-def _stopped(state: _State) -> InterruptedByUserError:
+def _stopped(state: _State) -> Cancelled:
     if not state.written:
-        return InterruptedByUserError(
+        return Cancelled(
             "stopped; nothing was written",
             next_step="The same command starts again; with --live the sheet shows what is done.",
         )
-    return InterruptedByUserError(
+    return Cancelled(
         f"stopped; {state.wanted.output} shows what was finished",
         next_step="The same command with --overwrite starts again.",
     )
 
 
-def _make(state: _State, weights: str, device: str, seed: int, on_event: OnEvent) -> Made | None:
+def _make(state: _State, weights: str, device: str, seed: int, context: Context) -> Made | None:
     wanted, started = state.wanted, time.perf_counter()
     sizes, preset = sizes_for(wanted.looks, wanted.side_px), wanted.looks[0].preset
-    state.found = [*pictures_of(wanted.inputs, wanted.span, sizes, preset, on_event), *wanted.unusable]
+    state.found = [*pictures_of(wanted.inputs, wanted.span, sizes, preset, context), *wanted.unusable]
     pictures = [one for one in state.found if isinstance(one, Picture)]
     unusable = [one for one in state.found if isinstance(one, Unusable)]
     if not pictures and len(unusable) == 1:
@@ -145,16 +148,16 @@ def _make(state: _State, weights: str, device: str, seed: int, on_event: OnEvent
     place = layout(state.rows())
     _check_size(wanted.output, place.width, place.height)
     if not pictures:
-        _tell_unusable(unusable, on_event)
+        _tell_unusable(unusable, context)
         return None
-    bench = open_bench(wanted.side_px, weights, device, seed, on_event)
+    bench = open_bench(wanted.side_px, weights, device, seed, context)
     total = len(pictures) * len(wanted.looks)
     job = _started(wanted, bench, total)
     for event in (job, *cell_plans(wanted.looks, pictures, wanted.side_px)):
-        on_event(event)
+        context.on_event(event)
     state.metadata = provenance(job.preset, job.weights, bench.seed, job.device)
-    _tell_unusable(unusable, on_event)
-    done = _fill(state, pictures, bench)
+    _tell_unusable(unusable, context)
+    done = _fill(state, pictures, bench, context)
     failed = [number for (_, number), one in state.outcomes.items() if isinstance(one, FramestyleError)]
     if len(failed) == total:
         if total == 1 and not unusable:
@@ -165,7 +168,7 @@ def _make(state: _State, weights: str, device: str, seed: int, on_event: OnEvent
         str(path) for path in (*(one.path for one in unusable), *(pictures[n].path for n in failed))
     )
     seconds, steps = time.perf_counter() - started, sum(one.steps for one in done)
-    on_event(JobDone((str(wanted.output),), tuple(paths), total - len(failed), seconds, steps))
+    context.on_event(JobDone((str(wanted.output),), tuple(paths), total - len(failed), seconds, steps))
     return Made(wanted, place.width, place.height, pictures, done)
 
 
@@ -178,17 +181,17 @@ def _started(wanted: Wanted, bench: Bench, total: int) -> JobStarted:
     )
 
 
-def _tell_unusable(unusable: Sequence[Unusable], on_event: OnEvent) -> None:
+def _tell_unusable(unusable: Sequence[Unusable], context: Context) -> None:
     for one in unusable:
-        on_event(TaskFailed.of(str(one.path), one.error))
+        context.on_event(TaskFailed.of(str(one.path), one.error))
 
 
-def _fill(state: _State, pictures: Sequence[Picture], bench: Bench) -> list[LookDone]:
+def _fill(state: _State, pictures: Sequence[Picture], bench: Bench, context: Context) -> list[LookDone]:
     """Every cell in its place."""
     if state.wanted.live:
         state.write()
     done = []
-    for one in stylize_cells(state.wanted.looks, pictures, bench):
+    for one in stylize_cells(state.wanted.looks, pictures, bench, context):
         if isinstance(one, LookDone):
             done.append(one)
             continue

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from framestyle.context import SILENT, Context
 from framestyle.errors import Code, InputError, OutputError, UsageError
-from framestyle.events import Event, JobDone, Note, OnEvent, TaskFailed
+from framestyle.events import JobDone, Note, TaskFailed
 from framestyle.jobs.facts import is_publishing, refuse_change
 from framestyle.jobs.inputs import Inputs, Unusable, gather
 from framestyle.jobs.manifest import NAME, Manifest, Standing
@@ -29,11 +30,9 @@ from framestyle.jobs.plan import (
     names_a_clip,
     plan,
 )
-from framestyle.jobs.precision import PrecisionChoice, begun_precision
+from framestyle.jobs.precision import begun_precision
 from framestyle.jobs.prices import Meter, keep_price
-from framestyle.jobs.recipes import with_precision
 from framestyle.jobs.scratch import Scratch
-from framestyle.jobs.work import Work
 from framestyle.kinds import WHOLE_CLIP, MediaKind, TimeRange
 from framestyle.media.photos import read_photo
 from framestyle.media.video.probe import probe
@@ -41,6 +40,8 @@ from framestyle.media.video.sequences import existing_files, numbering_of
 from framestyle.nst.weights.paths import NOT_HERE, choose_kind, weights_identity
 from framestyle.presets import Preset, is_plain_name, pictures_of
 from framestyle.registries import ENGINES
+from framestyle.resolve import PrecisionChoice, picture_digests
+from framestyle.spec import RenderSpec
 
 if TYPE_CHECKING:
     from framestyle.nst.weights.backbone import Backbone
@@ -74,7 +75,7 @@ class Job:
 
     preset: Preset
     output: Path
-    work: Work
+    spec: RenderSpec
     to_do: tuple[Task, ...]
     done: tuple[Task, ...]
     inputs: Inputs
@@ -102,17 +103,17 @@ def prepare(order: Order) -> list[Job]:
     if not inputs.found and len(inputs.unusable) == 1:
         raise inputs.unusable[0].error
     one_file = is_one_file(order.output, inputs, into_folder=into_folder)
-    identity = weights_identity(order.weights)
+    kind, identity = choose_kind(order.weights), weights_identity(order.weights)
     jobs = []
     for preset, folder, manifest in zip(order.presets, folders, manifests, strict=True):
         naming = Naming(preset.output.photo_format, preset.output.video_codec)
         pictures = [Path(path) for path in pictures_of(preset)]
         tasks = plan(inputs, folder, naming, one_file=one_file, style_images=pictures)
         kept = None if one_file else manifest
-        work = Work(preset, identity, order.seed, order.span)
-        work = replace(work, precision=begun_precision(tasks, work, kept, fresh=order.fresh))
-        to_do, done = _told_apart(tasks, work, kept, order)
-        jobs.append(Job(preset, folder, work, to_do, done, inputs, kept))
+        spec = RenderSpec(preset, kind, identity, picture_digests(preset), order.seed, span=order.span)
+        spec = replace(spec, precision=begun_precision(tasks, spec, kept, fresh=order.fresh))
+        to_do, done = _told_apart(tasks, spec, kept, order)
+        jobs.append(Job(preset, folder, spec, to_do, done, inputs, kept))
     return jobs
 
 
@@ -157,14 +158,14 @@ def _earlier_results(output: Path, folders: Sequence[Path]) -> set[Path]:
 
 
 def _told_apart(
-    tasks: Sequence[Task], work: Work, manifest: Manifest | None, order: Order
+    tasks: Sequence[Task], spec: RenderSpec, manifest: Manifest | None, order: Order
 ) -> tuple[tuple[Task, ...], tuple[Task, ...]]:
     """To do, and done before. OutputError where an output exists that may not be replaced."""
     to_do, done, refused = [], [], []
     for task in tasks:
-        standing = _standing(task, work, manifest)
+        standing = _standing(task, spec, manifest)
         if task.kind is MediaKind.VIDEO and standing is not Standing.DONE and not order.fresh:
-            refuse_change(task, work)
+            refuse_change(task, spec)
         ours = standing in (Standing.DONE, Standing.OTHER_INPUT, Standing.OTHER_WORK)
         if standing is Standing.DONE and not order.fresh:
             done.append(task)
@@ -177,11 +178,11 @@ def _told_apart(
     return tuple(to_do), tuple(done)
 
 
-def _standing(task: Task, work: Work, manifest: Manifest | None) -> Standing:
+def _standing(task: Task, spec: RenderSpec, manifest: Manifest | None) -> Standing:
     if task.outputs() and task.kind is MediaKind.VIDEO and is_publishing(task.target):
         return Standing.BEGUN
     if manifest is not None:
-        return manifest.standing(task, work.done_keys(task.kind))
+        return manifest.standing(task, spec.done_keys(task.kind))
     return Standing.UNKNOWN if task.outputs() else Standing.ABSENT
 
 
@@ -202,67 +203,65 @@ def _refusal(refused: Sequence[tuple[Task, Standing]], trouble: str | None) -> O
 # -- doing it ----------------------------------------------------------------------------------------------
 
 
-def paint(jobs: Sequence[Job], order: Order, on_event: OnEvent) -> list[JobDone]:
+def paint(jobs: Sequence[Job], order: Order, context: Context = SILENT) -> list[JobDone]:
     """Do what is left of each. The weights are loaded once, style targets and network once a preset."""
     if jobs and (count := jobs[0].inputs.passed_over):
-        on_event(Note(f"Files passed over, being neither photos nor clips: {count}."))
-    painter = _Painter(order, len(jobs) == 1 and jobs[0].tasks == 1, on_event)
-    return [painter.do(job) for job in jobs]
+        context.on_event(Note(f"Files passed over, being neither photos nor clips: {count}."))
+    painter = _Painter(order, len(jobs) == 1 and jobs[0].tasks == 1)
+    return [painter.do(job, context) for job in jobs]
 
 
 class _Painter:
     """Does one job after another, and remembers the weights: from the first job on that needs them."""
 
-    def __init__(self, order: Order, alone: bool, on_event: OnEvent) -> None:
-        self._order, self._alone, self._on_event = order, alone, on_event
-        self._weights = order.weights
+    def __init__(self, order: Order, alone: bool) -> None:
+        self._order, self._alone = order, alone
         self._backbone: Backbone | None = None
         self._choice: PrecisionChoice | None = None
 
-    def do(self, job: Job) -> JobDone:
+    def do(self, job: Job, context: Context) -> JobDone:
         with job.manifest or nullcontext():
             if job.manifest is not None and job.manifest.trouble is not None:
-                self._on_event(_not_trusted(job.manifest))
+                context.on_event(_not_trusted(job.manifest))
             again = {} if self._alone else _failing_again(job)
             failed = (*map(_failure, job.inputs.unusable), *again.values())
             before = Beforehand(job.done, failed)
             left = tuple(task for task in job.to_do if task not in again)
-            return self._paint(job, left, before) if left else self._nothing_left(job, before)
+            if not left:
+                return self._nothing_left(job, before, context)
+            return self._paint(job, left, before, context)
 
-    def _paint(self, job: Job, left: Sequence[Task], before: Beforehand) -> JobDone:
+    def _paint(self, job: Job, left: Sequence[Task], before: Beforehand, context: Context) -> JobDone:
+        from framestyle.jobs.provenance import recipe_of
         from framestyle.jobs.record import Record
         from framestyle.jobs.work_folder import discard_work
-        from framestyle.jobs.workshop import open_workshop
+        from framestyle.session import Session
 
         meter, order = Meter(), self._order
         run = ENGINES.load(order.engine)
-        preset = self._decided(job)
-
-        def heard(event: Event) -> None:
-            meter(event)
-            self._on_event(event)
-
-        workshop = open_workshop(
-            preset,
-            weights=self._weights,
+        context = context.also(meter)
+        session = Session(
+            replace(job.spec, precision=self._precision(job)),
+            context,
             device=order.device,
-            seed=order.seed,
-            on_event=heard,
-            clips=any(task.kind is MediaKind.VIDEO for task in left),
             backbone=self._backbone,
+            clips=any(task.kind is MediaKind.VIDEO for task in left),
+            masks_follow=False,
             memory_limit_bytes=order.memory_limit_bytes,
+            asked_weights=order.weights,
         )
-        self._weights, self._backbone = workshop.weights, workshop.backbone
-        work = replace(job.work, precision=preset.optimizer.precision)
-        if NOT_HERE in work.weights_identity:  # they are now
-            work = replace(work, weights_identity=weights_identity(workshop.weights))
+        self._backbone = session.backbone
+        spec = replace(job.spec, precision=session.spec.precision)
+        if NOT_HERE in spec.weights_fingerprint:  # they are now
+            spec = replace(spec, weights_fingerprint=weights_identity(spec.weights))
         if job.manifest is not None:
+            told = json.loads(recipe_of(session).text())
             for kind in {task.kind for task in left}:
-                job.manifest.tell(work.key(kind), json.loads(workshop.recipe))
+                job.manifest.tell(spec.key(kind), told)
         for task in left:
             if order.fresh and task.kind is MediaKind.VIDEO:
                 discard_work(task.target)
-        record = Record(job.manifest, work)
+        record = Record(job.manifest, spec)
         # Clips have work folders of their own.
         needs_scratch = job.manifest is not None or any(task.kind is MediaKind.PHOTO for task in left)
         beside = job.output if job.manifest is not None else job.output.parent
@@ -273,31 +272,32 @@ class _Painter:
                 left,
                 job.output,
                 order.span,
-                workshop,
+                session,
+                context,
                 record=record,
                 before=before,
                 alone=self._alone,
                 scratch=scratch,
             )
         if meter.price_s is not None:
-            keep_price(job.preset, workshop.device, meter.price_s)
+            keep_price(job.preset, session.device, meter.price_s)
         return done
 
-    def _decided(self, job: Job) -> Preset:
-        """The preset in the precision that the job was begun in; else in one that is measured for all jobs, once."""
+    def _precision(self, job: Job) -> str:
+        """The one that the job was begun in; else one that is measured for all jobs, once."""
         from framestyle.nst.devices import choose_device
 
-        precision = job.work.decided_precision
+        precision = job.spec.decided_precision
         if precision is None and job.manifest is not None:
             # Another job may have begun there since.
-            precision = begun_precision(job.to_do, job.work, Manifest(job.output), fresh=self._order.fresh)
+            precision = begun_precision(job.to_do, job.spec, Manifest(job.output), fresh=self._order.fresh)
         if precision is not None:
-            return with_precision(job.preset, precision)
+            return precision
         if self._choice is None:
             self._choice = PrecisionChoice(choose_device(self._order.device))
-        return self._choice.resolve(job.preset)
+        return self._choice.resolve(job.preset).optimizer.precision
 
-    def _nothing_left(self, job: Job, before: Beforehand) -> JobDone:
+    def _nothing_left(self, job: Job, before: Beforehand, context: Context) -> JobDone:
         """No network is needed to say so."""
         started = time.perf_counter()
         told: Mapping[str, Any] = {}
@@ -306,13 +306,13 @@ class _Painter:
         words = JobWords(
             str(job.output),
             job.preset.name,
-            str(told.get("weights", choose_kind(self._weights))),
+            str(told.get("weights", job.spec.weights)),
             str(told.get("device", "no device")),
         )
         for event in first_news(words, (), 0, before):
-            self._on_event(event)
+            context.on_event(event)
         done = last_news((), (), time.perf_counter() - started, before)
-        self._on_event(done)
+        context.on_event(done)
         return done
 
 

@@ -14,8 +14,8 @@ from typing import Any
 from framestyle.errors import Code, OutputError
 from framestyle.jobs.manifest import Mark
 from framestyle.jobs.plan import Task
-from framestyle.jobs.work import Work
 from framestyle.kinds import MediaKind
+from framestyle.spec import RenderSpec
 
 VERSION = 1
 FACTS, PUBLISHING, PUBLISHED = "work.json", "publishing", "published"
@@ -42,10 +42,10 @@ class Facts:
     """Further keys of the same work, by which it may have been begun."""
 
     @classmethod
-    def of(cls, work: Work, kind: MediaKind, given: Mark) -> Facts:
+    def of(cls, spec: RenderSpec, kind: MediaKind, given: Mark) -> Facts:
         """Those of a task of this kind now, made from `given`."""
-        keys = work.resumable_keys(kind)
-        return cls(work.key(kind), given, versions(), work.decided_precision, keys)
+        keys = spec.resumable_keys(kind)
+        return cls(spec.key(kind), given, versions(), spec.decided_precision, keys)
 
     def change_since(self, then: Facts) -> str | None:
         """In words; None where all is as it was."""
@@ -102,7 +102,7 @@ def facts_in(folder: Path) -> Facts:
         raise ValueError("it is not as it was written") from error
 
 
-def refuse_change(task: Task, work: Work) -> None:
+def refuse_change(task: Task, spec: RenderSpec) -> None:
     """OutputError where the clip was begun from another input, or with other settings or versions."""
     folder = work_folder_of(task.target)
     if not entries_in(folder):
@@ -110,7 +110,7 @@ def refuse_change(task: Task, work: Work) -> None:
     try:
         then = facts_in(folder)
         given = then.input.of_same(task.inputs()) or Mark.of(task.inputs())
-        now = Facts.of(work, task.kind, given)
+        now = Facts.of(spec, task.kind, given)
     except (OSError, ValueError):
         return  # nothing that could be gone on with
     if (change := now.change_since(then)) is not None:

@@ -12,10 +12,11 @@ from pydantic import ValidationError
 
 from framestyle.errors import InputError, PresetError
 from framestyle.media.photos import recipe_in
-from framestyle.media.verify.verdict import AUTO, precision_in
+from framestyle.media.verify.verdict import precision_in
 from framestyle.nst.weights.hashes import sha256_of
 from framestyle.presets import SCHEMA_VERSION, Preset, builtin_presets_dir, pictures_of, resolved_yaml
 from framestyle.presets.paths import picture_keys, value_at
+from framestyle.spec import RenderSpec, with_precision
 
 BUILTIN = "<presets>"
 """Stands for the folder of the built-in presets: another on every machine."""
@@ -24,55 +25,31 @@ LONGEST_WORD = 300
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides a picture beside its content. `images`: SHA-256 of each image by its path, as in the preset.
+    """A render spec as it is written into what was made by it. `device` in words, with the precision."""
 
-    The preset's precision is the one that was used, where that is known.
-    """
-
-    preset: Preset
-    weights: str
-    weights_fingerprint: str
-    seed: int
+    spec: RenderSpec
     device: str
     versions: Mapping[str, str]
-    images: Mapping[str, str]
 
     def text(self) -> str:
         """As JSON. Paths below the home folder begin with `~`: a published picture need not say whose it is."""
-        preset = self.preset.model_dump(mode="json", by_alias=True, exclude={"extends"})
+        spec = self.spec
+        preset = spec.decided_preset.model_dump(mode="json", by_alias=True, exclude={"extends"})
+        images = {path: one for path, one in spec.pictures.items() if isinstance(one, str)}
         _renamed(preset, _portable)
         return json.dumps(
             {
                 "preset": preset,
-                "weights": _portable(self.weights),
-                "weights_fingerprint": self.weights_fingerprint,
-                "seed": self.seed,
+                "weights": _portable(spec.weights),
+                "weights_fingerprint": spec.weights_fingerprint,
+                "seed": spec.seed,
                 "device": self.device,
                 "versions": dict(self.versions),
-                "images": {_portable(path): digest for path, digest in self.images.items()},
+                "images": {_portable(path): digest for path, digest in images.items()},
             },
             ensure_ascii=False,
             separators=(",", ":"),
         )
-
-
-def image_digests(preset: Preset) -> dict[str, str]:
-    """SHA-256 of every image that a preset names, by path; those that cannot be read are left out."""
-    digests = {}
-    for path in pictures_of(preset):
-        try:
-            digests[path] = sha256_of(Path(path))
-        except OSError:
-            continue
-    return digests
-
-
-def with_precision(preset: Preset, precision: str) -> Preset:
-    """The preset with this precision in place of `auto`; one that names a precision is left as it is."""
-    if preset.optimizer.precision != AUTO:
-        return preset
-    optimizer = preset.optimizer.model_copy(update={"precision": precision})
-    return preset.model_copy(update={"optimizer": optimizer})
 
 
 def _renamed(preset: Any, rename: Callable[[str], str]) -> None:
@@ -116,15 +93,15 @@ def read_recipe(text: str, picture: Path) -> Recipe:
         # What a preset's `auto` came to was once written beside the device alone.
         if (precision := precision_in(device)) is not None:
             preset = with_precision(preset, precision)
-        return Recipe(
+        spec = RenderSpec(
             preset,
             str(data["weights"]),
             str(data.get("weights_fingerprint", "")),
-            int(data["seed"]),
-            device,
-            {str(key): str(value) for key, value in data["versions"].items()},
             {_located(str(path)): str(digest) for path, digest in data["images"].items()},
+            int(data["seed"]),
+            device.split(" ")[0].partition(":")[0],
         )
+        return Recipe(spec, device, {str(key): str(value) for key, value in data["versions"].items()})
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         what = (
             f"{error.error_count()} of its keys are not known here"
@@ -172,19 +149,19 @@ def recovered_preset(picture: Path) -> Recovered:
     recipe = read_recipe(text, picture)
     versions = ", ".join(f"{name} {version}" for name, version in recipe.versions.items())
     # Comments, so nothing in them may begin a new line.
+    spec = recipe.spec
     made = f"Recovered from {_word(picture.name)}, made by {_word(versions)} on {_word(recipe.device)}"
-    weights, text = _word(recipe.weights), resolved_yaml(recipe.preset)
-    return Recovered(made, weights, recipe.seed, text, tuple(_doubts(recipe)))
+    return Recovered(made, _word(spec.weights), spec.seed, resolved_yaml(spec.preset), tuple(_doubts(spec)))
 
 
 def _word(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text[:LONGEST_WORD])
 
 
-def _doubts(recipe: Recipe) -> Iterator[str]:
-    for path in pictures_of(recipe.preset):
+def _doubts(spec: RenderSpec) -> Iterator[str]:
+    for path in pictures_of(spec.preset):
         try:
-            same = recipe.images.get(path) in (None, sha256_of(Path(path)))
+            same = spec.pictures.get(path) in (None, sha256_of(Path(path)))
         except (OSError, ValueError):
             yield f"{path} is not there: put the image back, or change its path in the preset"
             continue

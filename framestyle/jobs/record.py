@@ -8,43 +8,43 @@ from framestyle.errors import FramestyleError, InputError
 from framestyle.jobs.facts import Facts
 from framestyle.jobs.manifest import Manifest, Mark
 from framestyle.jobs.plan import Task
-from framestyle.jobs.work import Work
 from framestyle.kinds import MediaKind
+from framestyle.spec import RenderSpec
 
 
 class Record:
-    """Of a manifest; without one, nothing is kept. Without `work`, no work on clips is laid by."""
+    """Of a manifest; without one, nothing is kept. Without `spec`, no work on clips is laid by."""
 
-    def __init__(self, manifest: Manifest | None = None, work: Work | None = None) -> None:
-        self._manifest, self._work = manifest, work
+    def __init__(self, manifest: Manifest | None = None, spec: RenderSpec | None = None) -> None:
+        self._manifest, self._spec = manifest, spec
         self._given: dict[Task, Mark] = {}
         """Of the tasks at hand, what their inputs were."""
 
     def begin(self, task: Task) -> None:
         """Before its input is read."""
-        if self._manifest is None and (self._work is None or task.kind is MediaKind.PHOTO):
+        if self._manifest is None and (self._spec is None or task.kind is MediaKind.PHOTO):
             return
         with suppress(OSError):  # whoever reads it will say so
             self._given[task] = Mark.of(task.inputs())
         if self._manifest is not None:
-            self._manifest.begin(task, None if self._work is None else self._work.key(task.kind))
+            self._manifest.begin(task, None if self._spec is None else self._spec.key(task.kind))
 
     def facts(self, task: Task) -> Facts | None:
         """What the task that was begun depends on; None: no work on it is to be laid by."""
         given = self._given.get(task)
-        if self._work is None or given is None or task.kind is not MediaKind.VIDEO:
+        if self._spec is None or given is None or task.kind is not MediaKind.VIDEO:
             return None
-        return Facts.of(self._work, task.kind, given)
+        return Facts.of(self._spec, task.kind, given)
 
     def finish(self, task: Task) -> None:
         """Its output is in its place."""
         given = self._given.pop(task, None)
-        if self._manifest is None or self._work is None:
+        if self._manifest is None or self._spec is None:
             return
         if given is None:
             self._manifest.give_up(task)
         else:
-            self._manifest.finish(task, self._work.key(task.kind), given, self._work.decided_precision)
+            self._manifest.finish(task, self._spec.key(task.kind), given, self._spec.decided_precision)
 
     def fail(self, task: Task, error: FramestyleError) -> None:
         """It has no output. Only what is wrong with the input itself is remembered."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -12,12 +12,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from framestyle.errors import Code, InputError, InterruptedByUserError
+from framestyle.context import Context
+from framestyle.errors import Cancelled, Code, InputError
 from framestyle.events import (
     Event,
     FrameDone,
     Note,
-    OnEvent,
     PhotoDone,
     Preparing,
     TaskDone,
@@ -27,13 +27,12 @@ from framestyle.events import (
 )
 from framestyle.frames import Frame, Pixels
 from framestyle.jobs.facts import Facts
-from framestyle.jobs.frame_store import DiskStore
 from framestyle.jobs.interrupts import held_back
 from framestyle.jobs.plan import Task
+from framestyle.jobs.provenance import provenance_of, recipe_of
 from framestyle.jobs.queues import WriteBehind, read_ahead
 from framestyle.jobs.scratch import Scratch
 from framestyle.jobs.work_folder import WorkFolder
-from framestyle.jobs.workshop import Workshop
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import PhotoSettings, read_photo, with_hidden_filled, write_photo
 from framestyle.media.video.clips import clip_bytes, open_clip
@@ -42,11 +41,12 @@ from framestyle.media.video.probe import VideoInfo
 from framestyle.media.video.protocols import FrameReader, FrameWriter
 from framestyle.media.video.sequences import SequenceReader, SequenceWriter, numbering_of
 from framestyle.media.video.writer import SourceStreams, VideoSettings, VideoWriter
-from framestyle.motion.sequence import stylize_frames, working_size
+from framestyle.motion.sequence import FramePainter, working_size
 from framestyle.motion.shots import Shot, ShotFinder
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
 from framestyle.nst.stylizer import Stylizer
 from framestyle.presets import Preset
+from framestyle.session import Session
 
 
 @dataclass(frozen=True)
@@ -65,19 +65,20 @@ class Survey:
     last_frame: tuple[Fraction, Fraction] | None = None
 
 
-def survey(path: Path, span: TimeRange, preset: Preset, on_event: OnEvent) -> Survey:
+def survey(path: Path, span: TimeRange, preset: Preset, context: Context) -> Survey:
     """Decode once, at full speed: counting frames and finding cuts costs little beside a single optimised frame."""
     with clip_reader(path, span, preset) as reader:
         finder = ShotFinder(preset.video.cuts, reader.info.frame_rate)
         count, first_s = 0, Fraction(0)
         for frame in reader:
+            context.check_cancelled()
             finder.add(frame)
             first_s = frame.pts if count == 0 else first_s
             count += 1
             expected = reader.info.frame_count_estimate
             if expected and count % 50 == 0:
-                on_event(Preparing("shots", min(1.0, count / expected), f"frame {count}"))
-        on_event(Preparing("shots", 1.0, f"{count} frames"))
+                context.on_event(Preparing("shots", min(1.0, count / expected), f"frame {count}"))
+        context.on_event(Preparing("shots", 1.0, f"{count} frames"))
         if count == 0:
             raise InputError(
                 f"{path} has no frames in the chosen range",
@@ -85,7 +86,7 @@ def survey(path: Path, span: TimeRange, preset: Preset, on_event: OnEvent) -> Su
                 facts={"path": str(path)},
             )
         for note in _to_know(reader, preset.output.hdr):
-            on_event(note)
+            context.on_event(note)
         time_base = reader.info.time_base if reader.variable_rate else None
         return Survey(reader.info, finder.shots(), count, first_s, time_base, reader.last_frame())
 
@@ -106,19 +107,19 @@ def _writer(
     span: TimeRange,
     size: Size,
     reader: FrameReader,
-    workshop: Workshop,
+    session: Session,
     scratch: Path,
 ) -> FrameWriter:
-    output = workshop.preset.output
+    output = session.preset.output
     from_sequence = isinstance(reader, SequenceReader)
     if numbering_of(task.target) is not None:
         numbers = reader.numbers if isinstance(reader, SequenceReader) else range(found.shots[-1].end)
         return SequenceWriter(
             task.target,
             numbers=numbers[found.shots[0].first :],
-            settings=_photo_settings(workshop),
+            settings=_photo_settings(session),
             source=task.source if from_sequence else None,
-            metadata={**workshop.provenance(), "recipe": workshop.recipe},
+            metadata={**provenance_of(session), "recipe": recipe_of(session).text()},
             bits=reader.bits,
             alpha=found.info.has_alpha,
             colors=reader.colors,
@@ -134,7 +135,7 @@ def _writer(
         settings=VideoSettings(output.video_codec, output.quality, output.bit_depth, output.hardware),
         source=None if from_sequence else streams,
         sample_aspect_ratio=found.info.sample_aspect_ratio,
-        metadata=workshop.provenance(),
+        metadata=provenance_of(session),
         time_base=found.time_base,
         last_frame=found.last_frame and (found.last_frame[0] - zero_s_of(found, span), found.last_frame[1]),
         bits=reader.bits,
@@ -168,7 +169,8 @@ def render_video(
     index: int,
     found: Survey,
     span: TimeRange,
-    workshop: Workshop,
+    session: Session,
+    context: Context,
     facts: Facts | None = None,
 ) -> TaskDone:
     """Stylize a clip into its target, whole or not at all. Reader, writer and threads end with it.
@@ -176,9 +178,9 @@ def render_video(
     With `facts` its work is laid by, and gone on with where it was stopped.
     """
     started = time.perf_counter()
-    preset = workshop.preset
+    preset = session.preset
     size = working_size(Size(found.info.width, found.info.height), preset.scales.max_side_px)
-    workshop.on_event(
+    context.on_event(
         TaskStarted(
             str(task.source),
             MediaKind.VIDEO,
@@ -190,40 +192,40 @@ def render_video(
             preset.video.painted_times,
         )
     )
-    reader = clip_reader(task.source, span, workshop.preset)
+    reader = clip_reader(task.source, span, session.preset)
     with WorkFolder(
         task.target, facts, every_s=preset.output.save_every_s, frame_rate=found.info.frame_rate
     ) as folder:
         if folder.is_published:
-            return _published(task, found, preset, started, workshop.on_event)
-        writer = _writer(task, found, span, size, reader, workshop, folder.folder)
+            return _published(task, found, preset, started, context)
+        writer = _writer(task, found, span, size, reader, session, folder.folder)
         for note in (*folder.notes, *(known := tuple(writer.notes))):
-            workshop.on_event(as_note(note, "warning"))
-        render = _Render(task, found, size, workshop, folder)
+            context.on_event(as_note(note, "warning"))
+        render = _Render(task, found, size, session, folder)
         try:
             with ExitStack() as stack:
                 with held_back():  # processes and threads are started whole, or not at all
                     for one in (reader, writer):
                         stack.enter_context(one)
                     encoder = stack.enter_context(WriteBehind(writer))
-                render.run(reader, encoder, zero_s_of(found, span))
+                render.run(reader, encoder, zero_s_of(found, span), context)
                 folder.publishing()
-        except KeyboardInterrupt as stop:
+        except (KeyboardInterrupt, Cancelled) as stop:
             folder.save()
             if not folder.found.entries:
                 raise
             raise render.stopped() from stop
         for note in writer.notes[len(known) :]:
-            workshop.on_event(as_note(note, "warning"))
+            context.on_event(as_note(note, "warning"))
     seconds = time.perf_counter() - started
     size_bytes = clip_bytes(task.target)
     return TaskDone(str(task.source), str(task.target), found.frames, size_bytes, seconds, render.steps)
 
 
-def _published(task: Task, found: Survey, preset: Preset, started: float, on_event: OnEvent) -> TaskDone:
+def _published(task: Task, found: Survey, preset: Preset, started: float, context: Context) -> TaskDone:
     """Nothing is left to do but to say so."""
     painted = found.frames * preset.video.painted_times
-    on_event(TaskResumed(str(task.source), found.frames, painted, len(found.shots)))
+    context.on_event(TaskResumed(str(task.source), found.frames, painted, len(found.shots)))
     seconds = time.perf_counter() - started
     return TaskDone(str(task.source), str(task.target), found.frames, clip_bytes(task.target), seconds)
 
@@ -231,28 +233,35 @@ def _published(task: Task, found: Survey, preset: Preset, started: float, on_eve
 class _Render:
     """One clip on its way: what was laid by first, then what is painted now."""
 
-    def __init__(self, task: Task, found: Survey, size: Size, workshop: Workshop, folder: WorkFolder) -> None:
+    def __init__(self, task: Task, found: Survey, size: Size, session: Session, folder: WorkFolder) -> None:
         self._task, self._found, self._size = task, found, size
-        self._workshop, self._folder = workshop, folder
-        self._resume = folder.bookmark(workshop.stylizer.device)
+        self._session, self._folder = session, folder
+        self._resume = folder.bookmark(session.stylizer.device)
         self._painted = folder.found.entries[-1].painted if folder.found.entries else 0
         self.frames_done = self.steps = 0
 
-    def run(self, reader: FrameReader, encoder: WriteBehind, zero_s: Fraction) -> None:
+    def run(self, reader: FrameReader, encoder: WriteBehind, zero_s: Fraction, context: Context) -> None:
         """All frames to the encoder."""
+        context = context.also(self._count)
         if self._resume is not None:
             # A bookmark with nothing painted stands before its shot.
             done, shots = self._folder.found.frames, self._resume.shot + bool(self._resume.painted)
-            self._workshop.on_event(TaskResumed(str(self._task.source), done, self._painted, shots))
+            context.on_event(TaskResumed(str(self._task.source), done, self._painted, shots))
+        dtype = np.uint16 if reader.bits > 8 else np.uint8
+        width, height = self._size
         with (
             # Closed here, not when it is collected: the thread must be gone before the reader is.
             closing(read_ahead(reader)) as decoded,
-            closing(self._given_again(decoded, reader, encoder, zero_s)) as frames,
-            closing(self._stylized(frames)) as stylized,
+            closing(self._folder.finished(width, height, dtype)) as finished,
+            self._painter() as painter,
         ):
-            for frame in stylized:
-                self._put(encoder, frame, zero_s)
-                self._folder.write(frame.pixels)
+            for decoded_frame in decoded:
+                frame = self._opaque(decoded_frame)
+                if (pixels := next(finished, None)) is not None:
+                    # Done before: it goes to the encoder as it was laid by.
+                    self._put(encoder, replace(frame, pixels=pixels), zero_s)
+                self._keep(painter.push(frame, context), encoder, zero_s)
+            self._keep(painter.finish(context), encoder, zero_s)
         if self.frames_done < self._found.frames:
             # Inside: a file that lacks frames is not put in place.
             raise InputError(
@@ -261,34 +270,34 @@ class _Render:
                 next_step="Check that the file is whole and its disk or network is well, then give the same command.",
             )
 
-    def _stylized(self, frames: Iterable[Frame]) -> Generator[Frame, None, None]:
-        return stylize_frames(
-            frames,
-            self._found.shots,
-            self._workshop.stylizer_for(self._task.source),
-            flow=self._workshop.flow,
+    def _painter(self) -> FramePainter:
+        return FramePainter(
+            self._session.stylizer_for(self._task.source),
+            shots=self._found.shots,
+            flow=self._session.flow,
             store=self._folder.frames,
-            on_event=self._heard,
             on_bookmark=lambda bookmark: self._folder.mark(bookmark, self._painted),
             resume=self._resume,
         )
 
-    def _heard(self, event: Event) -> None:
+    def _count(self, event: Event) -> None:
         if isinstance(event, FrameDone):
             self.steps += event.steps
             self._painted += 1
-        self._workshop.on_event(event)
 
-    def _given_again(
-        self, frames: Iterable[Frame], reader: FrameReader, encoder: WriteBehind, zero_s: Fraction
-    ) -> Generator[Frame, None, None]:
-        """The clip's frames, without transparency. Those that are done go to the encoder as they were laid by."""
-        dtype = np.uint16 if reader.bits > 8 else np.uint8
-        with closing(self._folder.finished(self._size.width, self._size.height, dtype)) as finished:
-            for frame in _opaque(frames, self._folder.alphas, self._size):
-                if (pixels := next(finished, None)) is not None:
-                    self._put(encoder, replace(frame, pixels=pixels), zero_s)
-                yield frame
+    def _opaque(self, frame: Frame) -> Frame:
+        """Without its transparency, which waits until it is painted; what it hides steers nothing."""
+        if frame.alpha is None:
+            return frame
+        alpha = cv2.resize(frame.alpha, self._size, interpolation=cv2.INTER_AREA)
+        self._folder.alphas[frame.index] = {"alpha": alpha}
+        return replace(frame, pixels=with_hidden_filled(frame.pixels, frame.alpha), alpha=None)
+
+    def _keep(self, painted: Iterator[Frame], encoder: WriteBehind, zero_s: Fraction) -> None:
+        """What comes out of the painter, to the encoder and to what is laid by."""
+        for frame in painted:
+            self._put(encoder, frame, zero_s)
+            self._folder.write(frame.pixels)
 
     def _put(self, encoder: WriteBehind, frame: Frame, zero_s: Fraction) -> None:
         alphas = self._folder.alphas
@@ -296,52 +305,45 @@ class _Render:
         encoder.put(frame.pixels, frame.pts - zero_s, alpha)
         self.frames_done += 1
 
-    def stopped(self) -> InterruptedByUserError:
+    def stopped(self) -> Cancelled:
         """What is kept, and how to go on."""
         kept = self._folder.found.entries[-1].painted
-        total = self._found.frames * self._workshop.preset.video.painted_times
-        return InterruptedByUserError(
+        total = self._found.frames * self._session.preset.video.painted_times
+        return Cancelled(
             f"stopped: of {self._task.target}, {kept} of {total} frames are painted and kept",
             code=Code.INTERRUPTED_PART_WAY,
             facts={"path": str(self._task.target), "painted": kept, "total": total},
         )
 
 
-def _opaque(frames: Iterable[Frame], alphas: DiskStore, size: Size) -> Iterator[Frame]:
-    """The frames without their transparency, which waits until they are painted; what it hides steers nothing."""
-    for frame in frames:
-        if frame.alpha is not None:
-            alphas[frame.index] = {"alpha": cv2.resize(frame.alpha, size, interpolation=cv2.INTER_AREA)}
-            frame = replace(frame, pixels=with_hidden_filled(frame.pixels, frame.alpha), alpha=None)
-        yield frame
-
-
-def render_photo(task: Task, index: int, workshop: Workshop, scratch: Scratch | None = None) -> TaskDone:
+def render_photo(
+    task: Task, index: int, session: Session, context: Context, scratch: Scratch | None = None
+) -> TaskDone:
     """Stylize a photo into its target, whole or not at all."""
     started = time.perf_counter()
-    max_side_px = workshop.preset.scales.max_side_px
+    max_side_px = session.preset.scales.max_side_px
     photo = read_photo(task.source, lambda width, height: fit_within(Size(width, height), max_side_px))
     height, width = photo.pixels.shape[:2]
-    workshop.on_event(TaskStarted(str(task.source), MediaKind.PHOTO, index, 1, 1, width, height))
+    context.on_event(TaskStarted(str(task.source), MediaKind.PHOTO, index, 1, 1, width, height))
     photo.pixels = with_hidden_filled(photo.pixels, photo.alpha)
-    stylizer = workshop.stylizer_for(task.source)
-    pixels, steps, loss = _painted(photo.pixels, stylizer)
-    words = {**workshop.provenance(), "recipe": workshop.recipe}
+    stylizer = session.stylizer_for(task.source)
+    pixels, steps, loss = _painted(photo.pixels, stylizer, context)
+    words = {**provenance_of(session), "recipe": recipe_of(session).text()}
     unfinished = None if scratch is None else scratch.for_target(task.target)
-    lost = write_photo(task.target, pixels, photo, words, _photo_settings(workshop), unfinished)
+    lost = write_photo(task.target, pixels, photo, words, _photo_settings(session), unfinished)
     for note in (*photo.notes, *lost):
-        workshop.on_event(Note(f"{task.source}: {note}.", "warning"))
+        context.on_event(Note(f"{task.source}: {note}.", "warning"))
     seconds = time.perf_counter() - started
-    workshop.on_event(PhotoDone(str(task.source), str(task.target), steps, seconds, loss))
+    context.on_event(PhotoDone(str(task.source), str(task.target), steps, seconds, loss))
     return TaskDone(str(task.source), str(task.target), 1, task.target.stat().st_size, seconds, steps)
 
 
-def _painted(pixels: Pixels, stylizer: Stylizer) -> tuple[Pixels, int, float]:
+def _painted(pixels: Pixels, stylizer: Stylizer, context: Context) -> tuple[Pixels, int, float]:
     """The result at the depth of its content, steps and loss; nothing else of the work outlives it."""
-    result = stylizer.stylize(to_tensor(pixels, stylizer.device))
+    result = stylizer.stylize(to_tensor(pixels, stylizer.device), context)
     return to_pixels(result.image, pixels.dtype.type), result.steps, result.loss
 
 
-def _photo_settings(workshop: Workshop) -> PhotoSettings:
-    output = workshop.preset.output
+def _photo_settings(session: Session) -> PhotoSettings:
+    output = session.preset.output
     return PhotoSettings(output.photo_quality, output.photo_subsampling, output.color_profile)

@@ -18,15 +18,18 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from framestyle.events import FrameDone, OnEvent
+from framestyle.context import SILENT, Context
+from framestyle.events import FrameDone
 from framestyle.frames import Frame, Pixels
 from framestyle.motion.bookmark import Bookmark, OnBookmark, unmarked
 from framestyle.motion.carry import Painted, carry, move, settled_share
 from framestyle.motion.flow import Motion, OpticalFlow
 from framestyle.nst.image import to_pixels, to_tensor
 from framestyle.nst.objective import TemporalTarget
+from framestyle.nst.optimise.replay import Replays
 from framestyle.nst.optimise.state import PixelState
-from framestyle.nst.stylizer import Stylized, Stylizer
+from framestyle.nst.stylizer import Stylizer
+from framestyle.presets import Preset
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 FrameStore = MutableMapping[int, Arrays]
@@ -61,14 +64,15 @@ def second_pass(
     store: FrameStore,
     flow: OpticalFlow,
     stylizer: Stylizer,
-    on_event: OnEvent,
     on_bookmark: OnBookmark = unmarked,
     resume: Bookmark | None = None,
+    context: Context = SILENT,
+    replays: Replays | None = None,
 ) -> Iterator[Frame]:
     """The frames of one shot, in order, painted anew from the last to the first. Empties the store of them.
 
     `frames` carry index, pts and depth; their pixels and results lie in `store`. `resume`: a bookmark in this shot; one
-    of its first pass begins the second one.
+    of its first pass begins the second one. `replays`: the clip's, see `Stylizer.stylize`.
     """
     after: Painted | None = None
     next_frame = frames[-1].index
@@ -84,11 +88,14 @@ def second_pass(
     for index, pixels, motion in one_ahead(measured, _pairs(indices, store, next_pixels)):
         started = time.perf_counter()
         content = to_tensor(pixels, stylizer.device)
-        result = _drawn_together(_taken(store[index], stylizer.device), content, after, motion, stylizer)
+        start, targets = _together(
+            _taken(store[index], stylizer.device), content, after, motion, stylizer.preset
+        )
+        result = stylizer.refine(content, start, targets, context, replays)
         after = Painted.first(content, result)
         store[index] = {"shown": to_pixels(result.image, pixels.dtype.type)}
         seconds = time.perf_counter() - started
-        on_event(FrameDone(index, shot, result.steps, seconds, result.loss, True))
+        context.on_event(FrameDone(index, shot, result.steps, seconds, result.loss, True))
         on_bookmark(Bookmark(shot, 2, index - 1, (after,)))
     for frame in frames:
         shown = store.pop(frame.index)["shown"]
@@ -113,13 +120,15 @@ def _taken(arrays: Arrays, device: torch.device) -> _Kept:
     return _Kept(to_tensor(arrays["image"], device), settled)
 
 
-def _drawn_together(
-    kept: _Kept, content: Tensor, after: Painted | None, motion: Motion | None, stylizer: Stylizer
-) -> Stylized:
-    """From the frame's own result and the next frame's, each by the steps that are behind its pixels."""
+def _together(
+    kept: _Kept, content: Tensor, after: Painted | None, motion: Motion | None, preset: Preset
+) -> tuple[PixelState, list[TemporalTarget]]:
+    """Where a frame starts, and what it is held near: its own result and the next frame's, each by the steps that are
+    behind its pixels.
+    """
     if after is None or motion is None:
-        return stylizer.refine(content, _resting(kept.image, kept.settled))
-    video = stylizer.preset.video
+        return _resting(kept.image, kept.settled), []
+    video = preset.video
     moved = move(after, content, motion)
     state = carry(moved, content, moments=video.carry_moments, average=False)
     share = moved.settled / (moved.settled + kept.settled).clamp_min(1.0)
@@ -128,9 +137,9 @@ def _drawn_together(
     start.total_weights[:, :2] = state.total_weights[:, :2]
     targets = []
     if video.temporal_weight > 0:
-        holds = settled_share(moved.settled, stylizer.preset.scales.steps)
+        holds = settled_share(moved.settled, preset.scales.steps)
         targets = [TemporalTarget(moved.shown, holds, video.temporal_weight)]
-    return stylizer.refine(content, start, targets)
+    return start, targets
 
 
 def _resting(image: Tensor, settled: Tensor) -> PixelState:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from copy import copy
 from dataclasses import replace
 from typing import TypeVar
 
 import torch
 
+from framestyle.context import SILENT, Context
 from framestyle.errors import Code, DeviceError
-from framestyle.events import Note, OnEvent, ignore
+from framestyle.events import Note
 from framestyle.nst.heap import give_back_to_the_host
 from framestyle.nst.host_memory import free_host_bytes, resident_bytes
 from framestyle.nst.image import Size
@@ -77,8 +77,9 @@ def is_out_of_memory(error: BaseException) -> bool:
 class Fitting:
     """Runs work at the size of a picture in the quickest way that fits; after a failure in the next smaller one.
 
-    A way is chosen once for each size: within a clip all frames are computed alike. `coming_bytes`: what the network
-    will take for itself, whatever the picture. `measure`: what is free on the device, and held.
+    A way is chosen once for each size: within a clip all frames are computed alike. Threads may share it: the ways that
+    one has chosen hold for the others. `coming_bytes`: what the network will take for itself, whatever the picture.
+    `measure`: what is free on the device, and held.
     """
 
     def __init__(
@@ -89,22 +90,29 @@ class Fitting:
         limit_bytes: int | None = None,
         coming_bytes: Callable[[], int] = lambda: 0,
         measure: MemoryOf = free_and_held,
-        on_event: OnEvent = ignore,
     ) -> None:
         self._coming_bytes, self._measure = coming_bytes, measure
         self._demands = {gradient: replace(demand, gradient=gradient) for gradient in (True, False)}
-        self.device, self.limit_bytes, self.on_event = device, limit_bytes, on_event
+        self.device, self.limit_bytes = device, limit_bytes
         self._chosen: dict[tuple[Size, bool], Tiling] = {}
         self._said: set[str] = set()
 
-    def run(self, size: Size, work: Callable[[Tiling], T], *, gradient: bool = True, of: str = "") -> T:
+    def run(
+        self,
+        size: Size,
+        work: Callable[[Tiling], T],
+        *,
+        gradient: bool = True,
+        of: str = "",
+        context: Context = SILENT,
+    ) -> T:
         """`work`, given how to read a picture of that size. DeviceError where not even the smallest way fits.
 
         Without a gradient much more fits. `of`: whose size it is, in messages, where it is not the content's.
         It may be called anew after it failed half way: what it changes in place must be its own.
         """
         while True:
-            tiling = self.tiling(size, gradient, of)
+            tiling = self.tiling(size, gradient, of, context)
             try:
                 return work(tiling)
             except (RuntimeError, MemoryError) as error:
@@ -112,9 +120,9 @@ class Fitting:
                     raise
                 cause = str(error).splitlines()[0]
             # Outside: the exception holds on to all that the failed work had made.
-            self._step_down(size, gradient, of, tiling, cause)
+            self._step_down(size, gradient, of, tiling, cause, context)
 
-    def tiling(self, size: Size, gradient: bool = True, of: str = "") -> Tiling:
+    def tiling(self, size: Size, gradient: bool = True, of: str = "", context: Context = SILENT) -> Tiling:
         """The way for pictures of this size."""
         if (size, gradient) not in self._chosen:
             ways = options(size, self._demands[gradient])
@@ -125,14 +133,8 @@ class Fitting:
                 self._keep_to_the_limit(of, size, found.needs_bytes)
             self._chosen[size, gradient] = found.tiling
             if found.tiling != WHOLE:
-                self._say(f"{of}{_words(size, found.tiling)}, to fit into memory.", "info")
+                self._say(f"{of}{_words(size, found.tiling)}, to fit into memory.", "info", context)
         return self._chosen[size, gradient]
-
-    def telling(self, on_event: OnEvent) -> Fitting:
-        """The same, whose news go there; ways that one of the two has chosen hold for the other."""
-        other = copy(self)
-        other.on_event = on_event
-        return other
 
     def has_room_for_two(self, size: Size) -> bool:
         """Whether a step on a picture of this size is made whole, and would fit beside another."""
@@ -157,13 +159,16 @@ class Fitting:
         if self.limit_bytes is not None and least_bytes > self.limit_bytes:
             raise self._too_large(of, size, least_bytes)
 
-    def _step_down(self, size: Size, gradient: bool, of: str, failed: Tiling, cause: str) -> None:
+    def _step_down(
+        self, size: Size, gradient: bool, of: str, failed: Tiling, cause: str, context: Context
+    ) -> None:
         _release(self.device)
         found = smaller(options(size, self._demands[gradient]), failed)
         if found is None:
             raise self._too_large(of, size, None, cause)
         self._chosen[size, gradient] = found.tiling
-        self._say(f"{of}{_words(size, found.tiling)} from here on: memory ran out ({cause}).", "warning")
+        message = f"{of}{_words(size, found.tiling)} from here on: memory ran out ({cause})."
+        self._say(message, "warning", context)
 
     def _too_large(self, of: str, size: Size, least_bytes: int | None, cause: str = "") -> DeviceError:
         what, picture = f"{of}{size.width}x{size.height} pixels", {"width": size.width, "height": size.height}
@@ -178,10 +183,10 @@ class Fitting:
             facts={"limit_bytes": self.limit_bytes, "least_bytes": least_bytes, **picture},
         )
 
-    def _say(self, message: str, level: str) -> None:
+    def _say(self, message: str, level: str, context: Context) -> None:
         if message not in self._said:
             self._said.add(message)
-            self.on_event(Note(message, level))
+            context.on_event(Note(message, level))
 
 
 def _words(size: Size, tiling: Tiling) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from framestyle.context import CheckCancelled, never_cancelled
 from framestyle.nst import losses
 from framestyle.nst.image import Size, size_of
 from framestyle.nst.network.placement import Placement
@@ -143,9 +144,16 @@ def loss_parts(network: VGG19, image: Tensor, objective: Objective, tiling: Tili
 
 
 def loss_and_gradient(
-    network: VGG19, image: Tensor, objective: Objective, tiling: Tiling
+    network: VGG19,
+    image: Tensor,
+    objective: Objective,
+    tiling: Tiling,
+    check_cancelled: CheckCancelled = never_cancelled,
 ) -> tuple[Tensor, Tensor]:
-    """Gradient 1CHW, and the weighted losses, `part_names`, as one vector; both on the device."""
+    """Gradient 1CHW, and the weighted losses, `part_names`, as one vector; both on the device.
+
+    `check_cancelled` is asked before each tile: of a large picture a step takes minutes.
+    """
     leaf = image.detach().requires_grad_(True)
     of_pixels = _pixel_parts(leaf, objective)
     if of_pixels:
@@ -157,6 +165,7 @@ def loss_and_gradient(
     placed_gradient = gradient if placement is None else torch.zeros_like(placed)
 
     def part_of(box: Box, image: Tensor) -> Tensor:
+        check_cancelled()
         # Tiles overlap: what a pixel does to each of them adds up.
         part = box.of(image).detach().requires_grad_(True)
         hand_over = partial(_hand_over, gradient=box.of(placed_gradient))

@@ -6,7 +6,7 @@ Losses are read from the device once a window of steps, never once a step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +14,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from framestyle.events import OnEvent, StepDone, ignore
+from framestyle.context import SILENT, Context
+from framestyle.events import StepDone
 from framestyle.nst import color
 from framestyle.nst.devices import working_dtype
 from framestyle.nst.finishing import takes_of_content, with_content
@@ -36,7 +37,7 @@ from framestyle.nst.objective import (
 from framestyle.nst.optimise.adam import run_adam
 from framestyle.nst.optimise.lbfgs import run_lbfgs
 from framestyle.nst.optimise.recovery import with_recovery
-from framestyle.nst.optimise.replay import Given, Replays
+from framestyle.nst.optimise.replay import Given, Recorder, Replays
 from framestyle.nst.optimise.state import Parts, PixelState, Taken
 from framestyle.nst.optimise.windows import EarlyStop, Report, counted_on
 from framestyle.nst.regions import region_weights, resized_weights, weights_at_layers
@@ -45,9 +46,6 @@ from framestyle.nst.statistics.base import statistic_of
 from framestyle.nst.targets import StyleTargetCache, StyleTargets, style_targets
 from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset
-
-Heed = Callable[[], None]
-"""Asked before each step, on whose thread it is taken; raises where the work is to end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +59,18 @@ class Stylized:
     parts: Parts = ()
 
 
+@dataclass(frozen=True, eq=False)
+class _Call:
+    """What belongs to one call alone: its context, and the recorded step that it may replay."""
+
+    context: Context
+    replays: Replays
+
+
 class Stylizer:
     """Stylizes images of any size with one preset, one backbone, one device.
+
+    Several threads may call it at the same time: what belongs to a call comes with it, in a Context and in Replays.
 
     `style_images`: 1CHW in [0, 1], in the order of `preset.style.images`. `seed` fixes the noise init. Where style
     images are for regions, `mask` or `with_mask` says where those lie in the content.
@@ -80,9 +88,8 @@ class Stylizer:
         init_image: Tensor | None = None,
         mask: Tensor | None = None,
         memory_limit_bytes: int | None = None,
-        on_event: OnEvent = ignore,
     ) -> None:
-        self.preset, self.seed, self.on_event = preset, seed, on_event
+        self.preset, self.seed = preset, seed
         self.device = torch.device(device)
         self.init_image = init_image
         self._make_init = init_of(preset.optimizer.init, init_image)
@@ -114,12 +121,10 @@ class Stylizer:
             self.device,
             limit_bytes=memory_limit_bytes,
             coming_bytes=lambda: self.network.coming_bytes,
-            on_event=on_event,
         )
         self.regions = tuple(dict.fromkeys(image.region_color for image in preset.style.images))
         self._mask_weights = None if mask is None else region_weights(mask.to(self.device), self.regions)
-        self._replays = Replays(self.device, on_event)
-        self._heed: Heed | None = None
+        self._recorder = Recorder(self.device)
         self.targets = StyleTargetCache()
 
     @property
@@ -133,13 +138,9 @@ class Stylizer:
         other._mask_weights = region_weights(mask.to(self.device), self.regions)
         return other
 
-    def aside(self, on_event: OnEvent, heed: Heed) -> Stylizer:
-        """The same for another thread, at work beside this one: its news go to `on_event`. All else is shared."""
-        other = copy(self)
-        other.on_event, other._heed = on_event, heed
-        other.fitting = self.fitting.telling(on_event)
-        other._replays = Replays(self.device, on_event)
-        return other
+    def replays(self) -> Replays:
+        """For a row of calls on one thread whose steps are alike, as the frames of a clip: it keeps a recorded step."""
+        return Replays(self._recorder)
 
     @property
     def is_identity(self) -> bool:
@@ -147,41 +148,56 @@ class Stylizer:
         scales = self.preset.scales
         return scales.first_steps == 0 and scales.steps == 0 and self.preset.video.steps == 0
 
-    def stylize(self, content: Tensor) -> Stylized:
-        """The full coarse-to-fine optimisation of a 1CHW content image, at its own size."""
+    def stylize(self, content: Tensor, context: Context = SILENT, replays: Replays | None = None) -> Stylized:
+        """The full coarse-to-fine optimisation of a 1CHW content image, at its own size.
+
+        `replays`: those of a row of calls that this one is part of.
+        """
         scales = self.preset.scales
         painted_at = steps_by_scale(size_of(content), scales)
         content = content.to(self.device)
         if scales.first_steps == 0 and scales.steps == 0:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
         state = PixelState.start(self._init(resize(content, painted_at[0][0])))
+        call = _Call(context, self.replays() if replays is None else replays)
         needed_later = self._needed_to_finish(content)
         last = Taken()
         for index, (size, steps) in enumerate(painted_at):
             if index:
                 state = state.resampled(size)
-            reporter = self._reporter(size, steps, index, len(painted_at))
+            reporter = self._reporter(size, steps, index, len(painted_at), context)
             # It ends with the scale: a large picture's features are as large as the picture, several times.
-            objectives = self.objectives(resize(content, size), ()) if steps else ()
+            objectives = self.objectives(resize(content, size), (), context) if steps else ()
             if index + 1 == len(painted_at):
                 del content  # 0.4 GB of 8K
-            taken = self._optimise(state, objectives, steps, reporter, None)
-            self._replays.forget()  # the next scale's are others
+            taken = self._optimise(state, objectives, steps, reporter, None, call)
+            call.replays.forget()  # the next scale's are others
             del objectives
             # A scale without steps leaves the losses of the one before.
             last = (taken if taken.steps else last)._replace(steps=last.steps + taken.steps)
         return self._finish(needed_later, state, last)
 
-    def refine(self, content: Tensor, state: PixelState, temporal: Sequence[TemporalTarget] = ()) -> Stylized:
-        """A warm start: from `state` (carried from the frame before), at full size only, stopping early."""
+    def refine(
+        self,
+        content: Tensor,
+        state: PixelState,
+        temporal: Sequence[TemporalTarget] = (),
+        context: Context = SILENT,
+        replays: Replays | None = None,
+    ) -> Stylized:
+        """A warm start: from `state` (carried from the frame before), at full size only, stopping early.
+
+        `replays`: see `stylize`.
+        """
         video = self.preset.video
         content = content.to(self.device)
         if self.is_identity:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
-        reporter = self._reporter(size_of(content), video.steps, 0, 1)
+        call = _Call(context, self.replays() if replays is None else replays)
+        reporter = self._reporter(size_of(content), video.steps, 0, 1, context)
         stop = EarlyStop(video.min_steps, video.tolerance, self._places)
-        objectives = self.objectives(content, temporal) if video.steps else ()
-        taken = self._optimise(state, objectives, video.steps, reporter, stop)
+        objectives = self.objectives(content, temporal, context) if video.steps else ()
+        taken = self._optimise(state, objectives, video.steps, reporter, stop, call)
         return self._finish(self._needed_to_finish(content), state, taken)
 
     def _optimise(
@@ -191,6 +207,7 @@ class Stylizer:
         steps: int,
         report: Report,
         stop: EarlyStop | None,
+        call: _Call,
     ) -> Taken:
         """Up to `steps` updates of `state`, in place, at one scale."""
         if not objectives:
@@ -198,9 +215,9 @@ class Stylizer:
         run = self._lbfgs if self.preset.optimizer.name == "lbfgs" else self._adam
 
         def attempt(rate: float, before: int) -> Taken:
-            return run(state, objectives, steps - before, rate, counted_on(report, before), stop)
+            return run(state, objectives, steps - before, rate, counted_on(report, before), stop, call)
 
-        return with_recovery(attempt, state, self.preset.optimizer.learning_rate, self.on_event)
+        return with_recovery(attempt, state, self.preset.optimizer.learning_rate, call.context)
 
     def _needed_to_finish(self, content: Tensor) -> Tensor | None:
         """The content where the result takes something of it, once it is painted."""
@@ -218,22 +235,31 @@ class Stylizer:
         """The starting pixels at the smallest scale, by the preset's `optimizer.init`."""
         return self._make_init(Start(content, self.style_images, self.seed))
 
-    def objective(self, content: Tensor, temporal: Sequence[TemporalTarget]) -> Objective:
+    def objective(
+        self, content: Tensor, temporal: Sequence[TemporalTarget], context: Context = SILENT
+    ) -> Objective:
         """What is minimised at the first place on the pooling grid."""
-        return next(self._objectives(content, temporal))
+        return next(self._objectives(content, temporal, context))
 
-    def objectives(self, content: Tensor, temporal: Sequence[TemporalTarget]) -> tuple[Objective, ...]:
+    def objectives(
+        self, content: Tensor, temporal: Sequence[TemporalTarget], context: Context = SILENT
+    ) -> tuple[Objective, ...]:
         """What is minimised at each place on the pooling grid, in the order in which steps take turns."""
-        return tuple(self._objectives(content, temporal))
+        return tuple(self._objectives(content, temporal, context))
 
-    def _objectives(self, content: Tensor, temporal: Sequence[TemporalTarget]) -> Iterator[Objective]:
+    def _objectives(
+        self, content: Tensor, temporal: Sequence[TemporalTarget], context: Context
+    ) -> Iterator[Objective]:
         size = size_of(content)
-        self.fitting.tiling(size)  # refused, if it is, before the style is read: minutes, of 8K
-        targets = self._style_targets(content)
+        # Refused, if it is, before the style is read: minutes, of 8K.
+        self.fitting.tiling(size, context=context)
+        targets = self._style_targets(content, context)
         layers = list(self.preset.content.layers)
         for placement in placements(size, self._places, self.device):
             placed = content if placement is None else placement.of(content)
-            features = self.fitting.run(size, partial(content_features, self.network, placed, layers))
+            context.check_cancelled()
+            work = partial(content_features, self.network, placed, layers)
+            features = self.fitting.run(size, work, context=context)
             style = self._region_styles(content, targets, placement)
             yield Objective(self.weights, features, style, temporal, placement)
 
@@ -256,16 +282,15 @@ class Stylizer:
             if share > 0
         )
 
-    def _style_targets(self, content: Tensor) -> tuple[StyleTargets, ...]:
+    def _style_targets(self, content: Tensor, context: Context = SILENT) -> tuple[StyleTargets, ...]:
         """Of each region. Kept for the areas last used; anew for each content where the style takes on its colours."""
         size = size_of(content)
         if self.preset.color.preserve == "style_stats":
-            return self._read_style(
-                [color.match_statistics(image, content) for image in self.style_images], size
-            )
-        return self.targets.of(size.area_px, lambda: self._read_style(self.style_images, size))
+            images = [color.match_statistics(image, content) for image in self.style_images]
+            return self._read_style(images, size, context)
+        return self.targets.of(size.area_px, lambda: self._read_style(self.style_images, size, context))
 
-    def _read_style(self, images: Sequence[Tensor], size: Size) -> tuple[StyleTargets, ...]:
+    def _read_style(self, images: Sequence[Tensor], size: Size, context: Context) -> tuple[StyleTargets, ...]:
         """Of each region, for a content of that size."""
         style = self.preset.style
         described = list(zip(style.images, images, strict=True))
@@ -277,7 +302,7 @@ class Stylizer:
                 self.statistic,
                 size,
                 style.scale,
-                partial(self.fitting.run, gradient=False, of="the style at "),
+                partial(self.fitting.run, gradient=False, of="the style at ", context=context),
             )
             for region in self.regions
         )
@@ -292,11 +317,13 @@ class Stylizer:
         parts = self.parts(image.to(self.device), self.objective(content.to(self.device), ()))
         return {name: float(value) for name, value in parts.items()}
 
-    def gradient(self, image: Tensor, objective: Objective) -> tuple[Tensor, Tensor]:
+    def gradient(
+        self, image: Tensor, objective: Objective, context: Context = SILENT
+    ) -> tuple[Tensor, Tensor]:
         """Gradient 1CHW, and the weighted losses, `objective.part_names`, as one vector; both on the device."""
-        if self._heed is not None:
-            self._heed()
-        return self.fitting.run(size_of(image), partial(loss_and_gradient, self.network, image, objective))
+        check = context.check_cancelled
+        work = partial(loss_and_gradient, self.network, image, objective, check_cancelled=check)
+        return self.fitting.run(size_of(image), work, context=context)
 
     def _adam(
         self,
@@ -306,6 +333,7 @@ class Stylizer:
         learning_rate: float,
         report: Report,
         stop: EarlyStop | None,
+        call: _Call,
     ) -> Taken:
         memory = self.preset.optimizer if stop is None else self.preset.video
         rate: float | Tensor = learning_rate
@@ -313,9 +341,18 @@ class Stylizer:
             rate = state.annealed(learning_rate, self.preset.scales.steps)
         turns = [Given(state, one, rate, memory.average_decay, memory.betas) for one in objectives]
         # Regions' shares are numbers of each picture: no two steps are alike.
-        replays = self._replays if self._mask_weights is None else None
+        replays = call.replays if self._mask_weights is None else None
         has_room = partial(self.fitting.has_room_for_two, size_of(state.image))
-        return run_adam(turns, self.gradient, steps, report, stop, replays=replays, has_room=has_room)
+        return run_adam(
+            turns,
+            self.gradient,
+            steps,
+            report,
+            stop,
+            replays=replays,
+            has_room=has_room,
+            context=call.context,
+        )
 
     def _lbfgs(
         self,
@@ -325,16 +362,17 @@ class Stylizer:
         learning_rate: float,
         report: Report,
         stop: EarlyStop | None,
+        call: _Call,
     ) -> Taken:
         (objective,) = objectives
         rate_share = learning_rate / self.preset.optimizer.learning_rate
-        gradient = partial(self.gradient, objective=objective)
+        gradient = partial(self.gradient, objective=objective, context=call.context)
         return run_lbfgs(state, gradient, objective.part_names, steps, rate_share, report, stop)
 
-    def _reporter(self, size: Size, steps: int, index: int, scales: int) -> Report:
+    def _reporter(self, size: Size, steps: int, index: int, scales: int, context: Context) -> Report:
         def report(step: int, totals: tuple[float, ...], parts: Parts) -> None:
             memory = torch.cuda.max_memory_allocated(self.device) if self.device.type == "cuda" else None
-            self.on_event(
+            context.on_event(
                 StepDone(step, steps, index, scales, size.width, size.height, totals, parts, memory)
             )
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.round_trips import BAR_DB, LEFT_OUT, Case, Row, cases, identity_shop, measure
-from framestyle.jobs.workshop import Workshop
 from framestyle.media.video.codecs import CODECS
+from framestyle.session import Session
 
 QUICK = list(cases(quick=True))
 
@@ -20,7 +20,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def shop() -> Workshop:
+def shop() -> Session:
     return identity_shop()
 
 
@@ -41,6 +41,6 @@ def test_one_is_good_only_where_all_holds() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", QUICK, ids=lambda case: case.name)
-def test_a_clip_comes_through(case: Case, folder: Path, shop: Workshop) -> None:
+def test_a_clip_comes_through(case: Case, folder: Path, shop: Session) -> None:
     row = measure(case, folder, shop)
     assert row.good, row

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from framestyle.context import Context
 from framestyle.doors import demo as demo_module
 from framestyle.doors.cli import main
 from framestyle.doors.demo import CELL_PX, CLIP_SETTINGS, PHOTO_SETTINGS, Made, demo, samples_dir
 from framestyle.doors.sheet import Cell, Row
-from framestyle.errors import BatchError, InputError, InterruptedByUserError, OutputError
+from framestyle.errors import BatchError, Cancelled, InputError, OutputError
 from framestyle.events import (
     Event,
     FrameDone,
@@ -62,7 +63,7 @@ def small(tiny: None, workplace: Path, clip: Path, monkeypatch: pytest.MonkeyPat
 
 
 def _demo(folder: Path, on_event: Callable[[Event], None] = ignore, **options: bool) -> Made:
-    return demo(folder, weights="untrained", device="cpu", seed=0, on_event=on_event, **options)
+    return demo(folder, weights="untrained", device="cpu", seed=0, context=Context(on_event), **options)
 
 
 def _results(made: Made) -> list[Path]:
@@ -145,13 +146,13 @@ def _stop(*_: object) -> None:
 def test_stopped_anywhere_it_keeps_what_is_finished_and_resumes(workplace: Path, small: Path) -> None:
     folder = workplace / "out"
     in_photo = _Stop(lambda event: isinstance(event, StepDone))
-    with pytest.raises(InterruptedByUserError, match="stopped") as caught:
+    with pytest.raises(Cancelled, match="stopped") as caught:
         _demo(folder, in_photo)
     assert "the same command resumes" in str(caught.value.next_step)
     assert not [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
 
     in_clip = _Stop(lambda event: isinstance(event, FrameDone) and event.index == 8)
-    with pytest.raises(InterruptedByUserError, match="frames are painted and kept") as caught:
+    with pytest.raises(Cancelled, match="frames are painted and kept") as caught:
         _demo(folder, in_clip)
     assert "the same command resumes" in str(caught.value.next_step)
     first = folder / "nightswirl" / "canyon.jpg"

@@ -16,10 +16,10 @@ import torch
 from PIL import Image
 
 import framestyle
+from framestyle import opening
 from framestyle.doors import preview_sheet
 from framestyle.doors.cli import main
 from framestyle.doors.sheet import Cell, Row, Shown, layout
-from framestyle.jobs import workshop as workshop_module
 from framestyle.jobs.preview import cells as cells_module
 from framestyle.media.ffmpeg import ffmpeg_exe
 from framestyle.media.photos import read_photo
@@ -295,13 +295,13 @@ def test_the_backbone_is_loaded_once_for_all(
     photo: Path, quick: str, other: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded: list[str] = []
-    real = workshop_module.load_backbone
+    real = opening.load_backbone
 
     def counting(kind: str, **options: Any) -> Any:
         loaded.append(kind)
         return real(kind, **options)
 
-    monkeypatch.setattr(workshop_module, "load_backbone", counting)
+    monkeypatch.setattr(opening, "load_backbone", counting)
     assert preview(photo, "-p", quick, "-p", other, "-o", "sheet.png") == 0
     assert preview(photo, "-p", quick, "--sweep", "tv_weight=0,1", "-o", "sweep.png") == 0
     assert loaded == ["untrained"] * 2
@@ -522,10 +522,10 @@ def test_a_failed_cell_among_good_ones_of_one_preset(
     (workplace / "b.png").write_bytes(photo.read_bytes())
     real, calls = Stylizer.stylize, iter((True, False))
 
-    def failing(stylizer: Stylizer, content: torch.Tensor) -> Any:
+    def failing(stylizer: Stylizer, content: torch.Tensor, *more: Any) -> Any:
         if next(calls):
             raise torch.OutOfMemoryError("no room")
-        return real(stylizer, content)
+        return real(stylizer, content, *more)
 
     monkeypatch.setattr(Stylizer, "stylize", failing)
     assert preview(photo, "b.png", "-p", quick, "-o", "sheet.png") == 4
@@ -703,16 +703,16 @@ def test_a_stopped_clip_leaves_nothing(
     our_ffmpegs: Callable[[], list[int]],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from framestyle.motion import sequence
+    from framestyle.motion import painting
 
-    real, calls = sequence.to_pixels, iter(range(100))
+    real, calls = painting.to_pixels, iter(range(100))
 
     def stopping(*arguments: Any) -> Any:
         if next(calls) == 5:
             raise KeyboardInterrupt
         return real(*arguments)
 
-    monkeypatch.setattr(sequence, "to_pixels", stopping)
+    monkeypatch.setattr(painting, "to_pixels", stopping)
     assert preview(clip, "-p", quick, "-o", "out.mp4", "--size", 32) == 130
     is_told(capsys.readouterr().err, "nothing was written")
     assert sorted(path.name for path in Path().iterdir()) == ["clip.mp4", "quick.yaml"] and not our_ffmpegs()

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from framestyle.doors import arrays
+from framestyle.session import Session
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "python.md"
 
@@ -28,19 +29,29 @@ def example_world(workplace: Path, photo: Path, monkeypatch: pytest.MonkeyPatch)
     folder.mkdir(parents=True)
     for name in ("mosaic", "watercolor"):
         (folder / f"{name}.yaml").write_text(text.format(name))
-    for function in (arrays.stylize_image, arrays.stylize_frames, arrays.Painter.__init__):
+    opened = Session.open.__func__  # type: ignore[attr-defined]
+    for function in (arrays.stylize_image, arrays.stylize_frames, arrays.Painter.__init__, opened):
         monkeypatch.setitem(function.__kwdefaults__, "weights", "untrained")
 
 
 @pytest.mark.usefixtures("example_world")
 def test_every_example_runs_as_it_is_written() -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 8
+    assert len(blocks) == 10
     known: dict[str, Any] = {}
     for block in blocks:
         exec(compile(block, str(PAGE), "exec"), known)
     photo = known["photo"]
-    for painted in (known["painted"], known["first"], *known["paintings"], *known["moving"], known["partly"]):
+    assert len(known["done"]) == 4 and known["stop"].is_set()
+    for painted in (
+        known["still"],
+        *known["done"],
+        known["painted"],
+        known["first"],
+        *known["paintings"],
+        *known["moving"],
+        known["partly"],
+    ):
         assert painted.shape == photo.shape and painted.dtype == np.uint8
     assert np.array_equal(known["partly"][:12], photo[:12]) and (known["partly"] != photo)[13:].any()
     assert sorted(path.name for path in Path().glob("painted*.png")) == [

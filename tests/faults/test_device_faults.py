@@ -19,7 +19,7 @@ from loopback import Server
 from photo_makers import picture, save
 from place import Place
 
-from framestyle.jobs import workshop
+from framestyle import opening
 from framestyle.media.photos import read_photo
 from framestyle.nst import memory_plan, stylizer
 from framestyle.nst.network import vgg
@@ -36,7 +36,7 @@ def photo(place: Place) -> None:
 @pytest.fixture
 def real_weights(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are loaded as asked for, and not the untrained ones made before."""
-    monkeypatch.setattr(workshop, "load_backbone", load_backbone)
+    monkeypatch.setattr(opening, "load_backbone", load_backbone)
 
 
 @pytest.fixture
@@ -174,10 +174,10 @@ def test_nan_loss(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = 0
     real = stylizer.loss_and_gradient
 
-    def overflowing(*arguments: Any) -> Any:
+    def overflowing(*arguments: Any, **options: Any) -> Any:
         nonlocal calls
         calls += 1
-        gradient, values = real(*arguments)
+        gradient, values = real(*arguments, **options)
         return (gradient * float("nan"), values * float("nan")) if calls == 2 else (gradient, values)
 
     monkeypatch.setattr(stylizer, "loss_and_gradient", overflowing)

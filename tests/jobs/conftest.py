@@ -12,17 +12,20 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from ready import Ready
 from torch_threads import torch_threads
 
+from framestyle.context import Context
 from framestyle.events import OnEvent, ignore
-from framestyle.jobs.workshop import Workshop
 from framestyle.media.ffmpeg import ffmpeg_exe
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset
+from framestyle.session import Session
+from framestyle.spec import RenderSpec
 
 MakeClip = Callable[..., Path]
-MakeWorkshop = Callable[..., Workshop]
+MakeWorkshop = Callable[..., Ready]
 MakePreset = Callable[..., Preset]
 
 QUICK: dict[str, Any] = {
@@ -46,20 +49,14 @@ def two_threads() -> Iterator[None]:
 def make_workshop(untrained: Backbone) -> MakeWorkshop:
     """`make_workshop(news.append, output={"quality": "lossless"})`: the quick preset, sections merged in."""
 
-    def made(on_event: OnEvent = ignore, **changes: Any) -> Workshop:
+    def made(on_event: OnEvent = ignore, **changes: Any) -> Ready:
         data = {key: dict(value) if isinstance(value, dict) else value for key, value in QUICK.items()}
         for key, value in changes.items():
             data[key] = {**data.get(key, {}), **value} if isinstance(value, dict) else value
         preset = Preset.model_validate(data)
         style = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(3))
-        return Workshop(
-            preset,
-            Stylizer(preset, untrained, [style], on_event=on_event),
-            "untrained",
-            "cpu float32",
-            0,
-            on_event,
-        )
+        spec = RenderSpec(preset, "untrained", "untrained seed=0")
+        return Ready(Session.over(spec, Stylizer(preset, untrained, [style])), Context(on_event))
 
     return made
 

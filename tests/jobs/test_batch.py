@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from framestyle.context import Context
 from framestyle.doors.advice import next_step
 from framestyle.errors import FramestyleError, InputError, OutputError, UsageError
 from framestyle.events import (
@@ -57,7 +58,7 @@ def order(make_preset: MakePreset) -> Order:
 
 
 def _do(order: Order, on_event: Callable[[Event], None] = lambda event: None) -> list[JobDone]:
-    return paint(prepare(order), order, on_event)
+    return paint(prepare(order), order, Context(on_event))
 
 
 def _files(folder: str = "out") -> Files:

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 from media_facts import encode
+from ready import Ready
 
 from framestyle.events import Event, Note
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task
-from framestyle.jobs.workshop import Workshop
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.video.reader import VideoReader
 
-MakeWorkshop = Callable[..., Workshop]
+MakeWorkshop = Callable[..., Ready]
 
 
 def clip(target: Path, hidden: int) -> Path:
@@ -31,8 +31,8 @@ def clip(target: Path, hidden: int) -> Path:
     return target
 
 
-def render(source: Path, target: Path, workshop: Workshop) -> list[tuple[np.ndarray, np.ndarray | None]]:
-    run([Task(MediaKind.VIDEO, source, target)], target, TimeRange(), workshop)
+def render(source: Path, target: Path, workshop: Ready) -> list[tuple[np.ndarray, np.ndarray | None]]:
+    run([Task(MediaKind.VIDEO, source, target)], target, TimeRange(), *workshop)
     with VideoReader(target) as reader:
         return [(frame.pixels, frame.alpha) for frame in reader]
 

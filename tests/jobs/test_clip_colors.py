@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 from media_facts import encode
+from ready import Ready
 
 from framestyle.doors.advice import next_step, note_text
 from framestyle.errors import OutputError
 from framestyle.events import Event, Note
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task
-from framestyle.jobs.workshop import Workshop
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.video.probe import probe
 from framestyle.media.video.reader import VideoReader
 
-MakeWorkshop = Callable[..., Workshop]
+MakeWorkshop = Callable[..., Ready]
 IDENTITY: dict[str, Any] = {"scales": {"first_steps": 0, "steps": 0}, "video": {"steps": 0, "min_steps": 0}}
 
 
@@ -35,8 +35,8 @@ def clip(target: Path, pixel_format: str, *tags: str) -> Path:
     return target
 
 
-def render(source: Path, target: Path, workshop: Workshop) -> None:
-    run([Task(MediaKind.VIDEO, source, target)], target, TimeRange(), workshop)
+def render(source: Path, target: Path, workshop: Ready) -> None:
+    run([Task(MediaKind.VIDEO, source, target)], target, TimeRange(), *workshop)
 
 
 def first(path: Path) -> np.ndarray:

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 from media_facts import encode, packets, sound_md5
+from ready import Ready
 
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task
-from framestyle.jobs.workshop import Workshop
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.ffmpeg import ffmpeg_exe
 from framestyle.media.video.reader import VideoReader
 
-MakeWorkshop = Callable[..., Workshop]
+MakeWorkshop = Callable[..., Ready]
 IDENTITY: dict[str, Any] = {
     "scales": {"first_steps": 0, "steps": 0},
     "video": {"steps": 0, "min_steps": 0},
@@ -40,9 +40,9 @@ def uneven_clip(target: Path, rate: str = "30") -> Path:
 
 
 def render(
-    source: Path, target: Path, workshop: Workshop, start: Fraction | None = None, end: Fraction | None = None
+    source: Path, target: Path, workshop: Ready, start: Fraction | None = None, end: Fraction | None = None
 ) -> None:
-    run([Task(MediaKind.VIDEO, source, target)], target, TimeRange(start, end), workshop)
+    run([Task(MediaKind.VIDEO, source, target)], target, TimeRange(start, end), *workshop)
 
 
 def click_s(path: Path) -> float:

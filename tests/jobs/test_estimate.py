@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from photo_makers import orientation_exif, picture, save, stored
 from PIL import Image, ImageFile
+from ready import Ready
 
 from framestyle.errors import InputError
 from framestyle.events import Event, FrameDone, JobStarted, StepDone, TaskPlanned, TaskStarted
@@ -19,7 +20,6 @@ from framestyle.jobs.engines.local import run
 from framestyle.jobs.engines.side_by_side import Crew
 from framestyle.jobs.estimate import BYTES_PER_FRAME_PIXEL, BYTES_PER_PIXEL, estimate
 from framestyle.jobs.plan import Task
-from framestyle.jobs.workshop import Workshop
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import FORMATS, read_photo
 from framestyle.media.video.writer import CODECS
@@ -27,7 +27,7 @@ from framestyle.nst.sizes import Size
 from framestyle.presets import Preset
 
 MakeClip = Callable[..., Path]
-MakeWorkshop = Callable[..., Workshop]
+MakeWorkshop = Callable[..., Ready]
 SCALES = {"min_px": 24, "max_side_px": 48, "first_steps": 3, "steps": 2}
 
 
@@ -46,7 +46,7 @@ def test_a_photos_size_and_steps_are_told_exactly(
     news: list[Event] = []
     workshop = make_workshop(news.append, scales=SCALES | {"max_side_px": max_side_px})
     told = estimate(task, workshop.preset, TimeRange())
-    run([task], task.target, TimeRange(), workshop)
+    run([task], task.target, TimeRange(), *workshop)
     height, width = read_photo(task.target).pixels.shape[:2]
     assert (told.was, told.becomes, told.frames) == (Size(60, 40), Size(width, height), 1)
     assert told.megapixel_steps == pytest.approx(_megapixel_steps(news))
@@ -66,7 +66,7 @@ def test_a_clips_frames_and_most_steps_are_told(
         news.append, scales=SCALES | {"max_side_px": 24}, video={"steps": 2, "min_steps": 1, **video}
     )
     told = estimate(task, workshop.preset, span)
-    done = run([task], task.target, span, workshop)
+    done = run([task], task.target, span, *workshop)
     assert told.frames == done.frames == 6
     assert (told.was, told.becomes) == (Size(32, 24), Size(24, 18))
     assert 0 < _megapixel_steps(news) <= told.megapixel_steps + 1e-9
@@ -79,7 +79,7 @@ def _plans(news: list[Event]) -> list[TaskPlanned]:
 def test_a_photos_steps_are_planned_before_it_begins(tmp_path: Path, make_workshop: MakeWorkshop) -> None:
     save(tmp_path / "in.png", picture(height=40, width=60))
     task, news = Task(MediaKind.PHOTO, tmp_path / "in.png", tmp_path / "out.png"), list[Event]()
-    run([task], task.target, TimeRange(), make_workshop(news.append, scales=SCALES))
+    run([task], task.target, TimeRange(), *make_workshop(news.append, scales=SCALES))
     (plan,) = _plans(news)
     steps = [event for event in news if isinstance(event, StepDone)]
     assert (plan.path, plan.width, plan.height) == (str(task.source), 48, 32)
@@ -99,7 +99,7 @@ def test_a_clips_frames_of_each_kind_are_planned(
     clip = make_clip("in.mp4", shots=(5, 6))
     task, news = Task(MediaKind.VIDEO, clip, tmp_path / "out.mp4"), list[Event]()
     video = {"steps": 3, "min_steps": 1, "cuts": "content", **video}
-    run([task], task.target, TimeRange(), make_workshop(news.append, scales=SCALES, video=video))
+    run([task], task.target, TimeRange(), *make_workshop(news.append, scales=SCALES, video=video))
     (plan,) = _plans(news)
     frames = [event for event in news if isinstance(event, FrameDone)]
     assert plan.first_frames == sum(not event.warm for event in frames)
@@ -126,7 +126,7 @@ def test_an_image_sequence_is_told_by_its_frames(make_workshop: MakeWorkshop, tm
     task = Task(MediaKind.VIDEO, tmp_path / "s.%d.png", tmp_path / "out" / "s.%d.jpg")
     workshop = make_workshop()
     told = estimate(task, workshop.preset, TimeRange())
-    done = run([task], task.target, TimeRange(), workshop)
+    done = run([task], task.target, TimeRange(), *workshop)
     assert told.was == Size(32, 24) and told.frames == done.frames == 4
     photo = estimate(
         Task(MediaKind.PHOTO, tmp_path / "s.1.png", tmp_path / "1.jpg"), workshop.preset, TimeRange()

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from media_facts import encode, packets
 from planning import planned
+from ready import Ready
 
 from framestyle.doors.cli import main
 from framestyle.errors import InputError, OutputError, UsageError
@@ -19,7 +20,6 @@ from framestyle.events import Event, JobDone, Note, TaskStarted
 from framestyle.jobs.batch import Order, prepare
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task
-from framestyle.jobs.workshop import Workshop
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import read_photo, write_photo
 from framestyle.media.video.reader import VideoReader
@@ -27,7 +27,7 @@ from framestyle.media.video.sequences import existing_files
 from framestyle.presets import Preset
 
 MakeClip = Callable[..., Path]
-MakeWorkshop = Callable[..., Workshop]
+MakeWorkshop = Callable[..., Ready]
 IDENTITY: dict[str, Any] = {
     "scales": {"first_steps": 0, "steps": 0},
     "video": {"steps": 0, "min_steps": 0, "cuts": "none"},
@@ -43,8 +43,8 @@ def frames(folder: Path, numbers: Any = range(1001, 1006), pattern: str = "shot.
     return folder / pattern
 
 
-def work(source: Path, output: Path, workshop: Workshop, **span: Fraction) -> JobDone:
-    return run(planned([source], output), output, TimeRange(**span), workshop)
+def work(source: Path, output: Path, workshop: Ready, **span: Fraction) -> JobDone:
+    return run(planned([source], output), output, TimeRange(**span), *workshop)
 
 
 def pixels_of(path: Path) -> list[np.ndarray]:

@@ -18,9 +18,10 @@ from framestyle.jobs import manifest as manifest_module
 from framestyle.jobs.manifest import NAME, Contents, Done, Failed, Manifest, Mark, Standing, parse
 from framestyle.jobs.plan import Task
 from framestyle.jobs.record import Record
-from framestyle.jobs.work import Work
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.presets import Preset
+from framestyle.resolve import picture_digests
+from framestyle.spec import RenderSpec
 
 WORK = "0123456789abcdef01234567"
 names = st.text(min_size=1, max_size=12).map(lambda text: f"a{text}".replace("/", "_")) | st.sampled_from(
@@ -334,8 +335,12 @@ def test_an_error_is_not_hidden_by_one_of_the_manifest(
 # -- works -------------------------------------------------------------------------------------------------
 
 
-def _work(seed: int = 0, weights: str = "untrained", span: TimeRange | None = None, **preset: Any) -> Work:
-    return Work(Preset.model_validate({"name": "mine", **preset}), weights, seed, span or TimeRange())
+def _work(
+    seed: int = 0, weights: str = "untrained", span: TimeRange | None = None, **preset: Any
+) -> RenderSpec:
+    loaded = Preset.model_validate({"name": "mine", **preset})
+    pictures = picture_digests(loaded)
+    return RenderSpec(loaded, "kind", weights, pictures, seed, span=span or TimeRange())
 
 
 def test_whatever_decides_pixels_makes_another_work() -> None:

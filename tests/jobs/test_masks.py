@@ -12,15 +12,14 @@ from PIL import Image
 
 from framestyle.doors.advice import next_step
 from framestyle.errors import InputError, PresetError
-from framestyle.events import ignore
 from framestyle.jobs.engines.local import run
-from framestyle.jobs.masks import check_masks, mask_of
 from framestyle.jobs.plan import Task
-from framestyle.jobs.workshop import Workshop, open_workshop
 from framestyle.kinds import MediaKind, TimeRange
+from framestyle.masks import check_masks, mask_of
 from framestyle.media.photos import read_photo
 from framestyle.media.video.reader import VideoReader
 from framestyle.presets import Preset
+from framestyle.session import Session
 
 MakeClip = Callable[..., Path]
 
@@ -44,8 +43,10 @@ def _preset(style_image: Path, mask: Path | None, region: Any = 255, **output: A
     )
 
 
-def _open(preset: Preset, **options: Any) -> Workshop:
-    return open_workshop(preset, weights="untrained", device="cpu", seed=0, on_event=ignore, **options)
+def _open(preset: Preset, **options: Any) -> Session:
+    return Session.open(
+        preset, weights="untrained", device="cpu", **{"masks_follow": False, "clips": True, **options}
+    )
 
 
 def _save_mask(path: Path, *, white: str = "right", size: tuple[int, int] = (32, 24)) -> Path:

@@ -23,15 +23,15 @@ from photo_makers import (
     save,
 )
 from PIL import Image
+from ready import Ready
 
 from framestyle.events import Event, Note, TaskStarted
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task
-from framestyle.jobs.workshop import Workshop
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import FORMATS
 
-MakeWorkshop = Callable[..., Workshop]
+MakeWorkshop = Callable[..., Ready]
 IDENTITY: dict[str, Any] = {
     "scales": {"first_steps": 0, "steps": 0},
     "video": {"steps": 0, "min_steps": 0},
@@ -42,8 +42,8 @@ OFF = {".jpg": 1, ".avif": 3}
 PROFILES = {"none": None, "srgb": SRGB, "p3": DISPLAY_P3, "adobe": ADOBE_RGB, "prophoto": PROPHOTO}
 
 
-def render(source: Path, target: Path, workshop: Workshop) -> None:
-    run([Task(MediaKind.PHOTO, source, target)], target, TimeRange(), workshop)
+def render(source: Path, target: Path, workshop: Ready) -> None:
+    run([Task(MediaKind.PHOTO, source, target)], target, TimeRange(), *workshop)
 
 
 @pytest.mark.parametrize("profile", PROFILES)

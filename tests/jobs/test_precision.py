@@ -13,20 +13,21 @@ import pytest
 import torch
 from PIL import Image
 
+from framestyle.context import Context
 from framestyle.doors.arrays import Painter
-from framestyle.errors import InterruptedByUserError, OutputError
+from framestyle.errors import Cancelled, OutputError
 from framestyle.events import Event, FrameDone, JobStarted, PhotoDone, TaskResumed, TaskStarted
 from framestyle.jobs.batch import Order, paint, prepare
 from framestyle.jobs.facts import FACTS, work_folder_of
 from framestyle.jobs.manifest import NAME
-from framestyle.jobs.precision import PrecisionChoice
 from framestyle.jobs.recorded import precision_problems
-from framestyle.jobs.work import Work
-from framestyle.kinds import MediaKind, TimeRange
+from framestyle.kinds import MediaKind
 from framestyle.media.photos import recipe_in, write_photo
 from framestyle.media.verify.checking import verify
 from framestyle.nst import devices
 from framestyle.presets import Preset
+from framestyle.resolve import PrecisionChoice
+from framestyle.spec import RenderSpec
 
 MakeClip = Callable[..., Path]
 MakePreset = Callable[..., Preset]
@@ -88,7 +89,7 @@ def _do(order: Order, on_event: OnEvent = lambda event: None) -> list[Event]:
         news.append(event)
         on_event(event)
 
-    paint(prepare(order), order, heard)
+    paint(prepare(order), order, Context(heard))
     return news
 
 
@@ -134,7 +135,7 @@ def _precision_in(path: str) -> str:
 def stopped(clip_order: Callable[..., Order], probe: Probe) -> Order:
     """A clip whose first frames were painted in float32, and that bfloat16 is measured to be faster for by now."""
     probe("float32")
-    with pytest.raises(InterruptedByUserError):
+    with pytest.raises(Cancelled):
         _do(clip_order(), _stop_at(FrameDone, 3))
     probe()
     return clip_order()
@@ -174,7 +175,7 @@ def test_a_clip_that_was_begun_before_precision_was_recorded_is_resumed(stopped:
     path = work_folder_of(Path("out.mp4")) / FACTS
     facts = json.loads(path.read_text())
     del facts["precision"]
-    facts["work"] = prepare(stopped)[0].work.undecided_key(MediaKind.VIDEO)
+    facts["work"] = prepare(stopped)[0].spec.undecided_key(MediaKind.VIDEO)
     path.write_text(json.dumps(facts))
     probe("bfloat16")
     news = _do(stopped)
@@ -185,7 +186,7 @@ def test_a_stopped_clip_decides_for_its_folder(clip_order: Callable[..., Order],
     """Also where nothing in it is done."""
     probe("float32")
     order = replace(clip_order("out"), into_folder=True)
-    with pytest.raises(InterruptedByUserError):
+    with pytest.raises(Cancelled):
         _do(order, _stop_at(FrameDone, 2))
     Path("out", NAME).unlink()
     probe()
@@ -250,7 +251,7 @@ def test_another_precision_by_name_is_another_setting(
     _do(replace(folder_order("a.png", precision="bfloat16"), overwrite=True))
     # Each is done in what it was made in; what most were made in is for new ones.
     (job,) = prepare(folder_order())
-    assert not job.to_do and job.work.decided_precision == "float32"
+    assert not job.to_do and job.spec.decided_precision == "float32"
 
 
 def test_fresh_is_measured_anew_but_for_a_part_of_a_folder(
@@ -273,7 +274,7 @@ def test_a_manifest_from_before_precision_was_recorded(
     probe("float32")
     _do(folder_order("a.png", "b.png"))
     probe()
-    told, old = _manifest(), prepare(folder_order())[0].work.undecided_key(MediaKind.PHOTO)
+    told, old = _manifest(), prepare(folder_order())[0].spec.undecided_key(MediaKind.PHOTO)
     ((key, words),) = told["works"].items()
     words["preset"]["optimizer"]["precision"] = "auto"
     told["works"], told["begun"] = {old: words}, []
@@ -307,7 +308,7 @@ def test_another_job_may_have_begun_meanwhile(folder_order: Callable[..., Order]
     probe("float32")
     _do(folder_order("b.png"))
     probe()
-    paint(jobs, order, lambda event: None)
+    paint(jobs, order)
     assert _precision_in("out/a.png") == "float32"
 
 
@@ -331,8 +332,13 @@ def test_a_precision_by_name_is_not_measured(make_preset: MakePreset, probe: Pro
 
 
 def test_a_key_says_the_precision_however_it_came_about(make_preset: MakePreset) -> None:
-    def work(precision: str, decided: str | None = None) -> Work:
-        return Work(make_preset(optimizer={"precision": precision}), "untrained", 0, TimeRange(), decided)
+    def work(precision: str, decided: str | None = None) -> RenderSpec:
+        return RenderSpec(
+            make_preset(optimizer={"precision": precision}),
+            "untrained",
+            "untrained",
+            precision=decided,
+        )
 
     for kind in MediaKind.PHOTO, MediaKind.VIDEO:
         keys = [work(one).key(kind) for one in ("float32", "bfloat16", "auto")]

@@ -18,17 +18,20 @@ from framestyle.doors.advice import next_step
 from framestyle.doors.cli import main
 from framestyle.errors import FramestyleError, InputError, PresetError
 from framestyle.jobs import recipes
-from framestyle.jobs.recipes import Recipe, image_digests, read_recipe, recovered_preset, with_precision
+from framestyle.jobs.recipes import Recipe, read_recipe, recovered_preset
 from framestyle.media.photos import FORMATS, Photo, read_photo, recipe_in, write_photo
 from framestyle.presets import load_preset, preset_names
+from framestyle.resolve import picture_digests
+from framestyle.spec import RenderSpec, with_precision
 
 USED = {"framestyle": "0.1.0", "torch": "2.14.1"}
 WITH_WORDS = [suffix for suffix in sorted(FORMATS) if suffix != ".bmp"]
 
 
 def recipe_of(preset: Any, **changes: Any) -> Recipe:
-    made = Recipe(preset, "learned", "abc", 7, "cpu float32", USED, image_digests(preset))
-    return dataclasses.replace(made, **changes)
+    device = changes.pop("device", "cpu float32")
+    spec = RenderSpec(preset, "learned", "abc", picture_digests(preset), 7)
+    return Recipe(dataclasses.replace(spec, **changes), device, USED)
 
 
 def _used(preset: Any) -> Any:
@@ -92,7 +95,7 @@ def test_a_published_picture_does_not_say_whose_it_is(home: Path, own: Any) -> N
     builtin = recipe_of(load_preset("nightswirl")).text()
     assert "<presets>/art/" in builtin and str(recipes.builtin_presets_dir()) not in builtin
     recipe = read_recipe(text, Path("a.png"))
-    assert recipe.preset == _used(own)
+    assert recipe.spec.preset == _used(own)
 
 
 def test_images_that_are_gone_or_others_are_said(tmp_path: Path, home: Path, own: Any) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ready import Ready
 
 from framestyle.doors.advice import next_step
 from framestyle.errors import FramestyleError, InputError, OutputError
@@ -38,7 +39,6 @@ from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task
 from framestyle.jobs.queues import QUEUE_FRAMES
 from framestyle.jobs.render import render_video, survey
-from framestyle.jobs.workshop import Workshop
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.ffmpeg import ffmpeg_exe
 from framestyle.media.photos import read_photo
@@ -46,7 +46,7 @@ from framestyle.media.video.probe import probe
 from framestyle.media.video.reader import VideoReader
 
 MakeClip = Callable[..., Path]
-MakeWorkshop = Callable[..., Workshop]
+MakeWorkshop = Callable[..., Ready]
 ALL = TimeRange()
 IDENTITY: dict[str, Any] = {
     "scales": {"first_steps": 0, "steps": 0},
@@ -55,8 +55,8 @@ IDENTITY: dict[str, Any] = {
 }
 
 
-def _render(source: Path, target: Path, workshop: Workshop, span: TimeRange = ALL) -> JobDone:
-    return run([Task(MediaKind.VIDEO, source, target)], target, span, workshop)
+def _render(source: Path, target: Path, workshop: Ready, span: TimeRange = ALL) -> JobDone:
+    return run([Task(MediaKind.VIDEO, source, target)], target, span, *workshop)
 
 
 def _read(path: Path) -> list[np.ndarray]:
@@ -356,11 +356,11 @@ def test_a_source_that_gives_out_in_the_middle_is_reported_and_leaves_nothing(
 ) -> None:
     source, out = make_clip("in.mp4", "-movflags", "+faststart", "-g", "5", shots=(50,)), tmp_path / "out"
     workshop = make_workshop()
-    found = survey(source, ALL, workshop.preset, workshop.on_event)
+    found = survey(source, ALL, workshop.preset, workshop.context)
     with source.open("r+b") as file:
         file.truncate(source.stat().st_size * 6 // 10)
     with pytest.raises(InputError, match=r"gave 50 frames at first, and only \d+ when") as caught:
-        render_video(Task(MediaKind.VIDEO, source, out / "a.mp4"), 0, found, ALL, workshop)
+        render_video(Task(MediaKind.VIDEO, source, out / "a.mp4"), 0, found, ALL, *workshop)
     assert next_step(caught.value)
     assert _left_in(out) == [] and not our_ffmpegs() and not _our_threads()
 
@@ -409,7 +409,7 @@ def test_one_bad_file_does_not_stop_the_others(
         Task(MediaKind.PHOTO, photo, out / "photo.png"),
     ]
     news: list[Event] = []
-    done = run(tasks, out, ALL, make_workshop(news.append))
+    done = run(tasks, out, ALL, *make_workshop(news.append))
     assert done.failed == (str(bad_photo), str(bad_clip))
     assert done.outputs == (str(out / "clip.mp4"), str(out / "photo.png"))
     assert (done.frames, _left_in(out)) == (5, ["clip.mp4", "photo.png"])
@@ -425,7 +425,7 @@ def test_the_only_tasks_error_is_raised(make_workshop: MakeWorkshop, tmp_path: P
     photo.write_bytes(photo.read_bytes()[:60])
     news: list[Event] = []
     with pytest.raises(FramestyleError):
-        run([Task(MediaKind.PHOTO, photo, tmp_path / "out.png")], tmp_path, ALL, make_workshop(news.append))
+        run([Task(MediaKind.PHOTO, photo, tmp_path / "out.png")], tmp_path, ALL, *make_workshop(news.append))
     assert not any(isinstance(event, TaskFailed | JobDone) for event in news)
 
 
@@ -438,10 +438,10 @@ def test_an_interruption_stops_the_whole_batch(
 
     tasks = [Task(MediaKind.PHOTO, photo, tmp_path / "out" / name) for name in ("a.png", "b.png")]
     with pytest.raises(KeyboardInterrupt):
-        run(tasks, tmp_path, ALL, make_workshop(heard))
+        run(tasks, tmp_path, ALL, *make_workshop(heard))
     assert _left_in(tmp_path / "out") == ["a.png"]
 
 
 def test_a_photo_without_steps_is_the_photo(make_workshop: MakeWorkshop, tmp_path: Path, photo: Path) -> None:
-    run([Task(MediaKind.PHOTO, photo, tmp_path / "out.png")], tmp_path, ALL, make_workshop(**IDENTITY))
+    run([Task(MediaKind.PHOTO, photo, tmp_path / "out.png")], tmp_path, ALL, *make_workshop(**IDENTITY))
     assert np.array_equal(read_photo(tmp_path / "out.png").pixels, read_photo(photo).pixels)

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from framestyle.context import Context
 from framestyle.doors.advice import next_step
-from framestyle.errors import InterruptedByUserError, OutputError, StorageError
+from framestyle.errors import Cancelled, OutputError, StorageError
 from framestyle.events import Event, FrameDone, Note, TaskDone, TaskResumed
 from framestyle.jobs import facts as facts_module
 from framestyle.jobs.batch import Order, paint, prepare
@@ -55,7 +56,7 @@ def _do(order: Order, on_event: OnEvent = lambda event: None) -> list[Event]:
         news.append(event)
         on_event(event)
 
-    paint(prepare(order), order, heard)
+    paint(prepare(order), order, Context(heard))
     return news
 
 
@@ -114,7 +115,7 @@ def test_a_stopped_clip_goes_on_and_ends_as_if_it_had_not_been_stopped(
     make_order: MakeOrder, whole: bytes, after: int
 ) -> None:
     order = make_order()
-    with pytest.raises(InterruptedByUserError, match=f"{after} of 8 frames are painted and kept") as stop:
+    with pytest.raises(Cancelled, match=f"{after} of 8 frames are painted and kept") as stop:
         _do(order, _stop_after(after))
     assert "same command" in str(next_step(stop.value)) and not Path("out.mp4").exists()
     news = _do(order)
@@ -129,7 +130,7 @@ def test_a_stopped_clip_goes_on_and_ends_as_if_it_had_not_been_stopped(
 def test_with_two_passes_too(make_order: MakeOrder, after: int) -> None:
     """5 and 5 frames of the first shot, then 3 and 3."""
     twice = {"video": {"steps": 1, "min_steps": 1, "passes": 2}}
-    with pytest.raises(InterruptedByUserError, match=f"{after} of 16 frames are painted"):
+    with pytest.raises(Cancelled, match=f"{after} of 16 frames are painted"):
         _do(make_order(**twice), _stop_after(after))
     news = _do(make_order(**twice))
     assert len(_painted(news)) == 16 - after
@@ -140,7 +141,7 @@ def test_with_two_passes_too(make_order: MakeOrder, after: int) -> None:
 def test_again_and_again(make_order: MakeOrder, whole: bytes) -> None:
     order = make_order()
     for _ in range(3):
-        with pytest.raises(InterruptedByUserError):
+        with pytest.raises(Cancelled):
             _do(order, _stop_after(2))
     _do(order)
     assert Path("out.mp4").read_bytes() == whole
@@ -151,7 +152,7 @@ def test_to_and_from_images_with_their_transparency(make_order: MakeOrder, make_
     for name in ("whole", "out"):
         order = make_order(f"{name}/f.%03d.png", source=source)
         if name == "out":
-            with pytest.raises(InterruptedByUserError):
+            with pytest.raises(Cancelled):
                 _do(order, _stop_after(2))
             assert _resumed(_do(order))
         else:
@@ -179,7 +180,7 @@ def test_in_a_folder_the_clip_at_hand_goes_on_and_others_are_done(
         Path("clips").mkdir(exist_ok=True)
         Path("clips", name).write_bytes(Path("in.mp4").read_bytes())
     order = make_order("painted", source=Path("clips"))
-    with pytest.raises(InterruptedByUserError):
+    with pytest.raises(Cancelled):
         _do(order, _stop_after(FRAMES + 3))
     news = _do(order)
     assert _painted(news) == [3, 4, 5, 6, 7] and [event.path for event in _resumed(news)] == ["clips/b.mp4"]
@@ -248,7 +249,7 @@ def test_what_is_damaged_is_done_again_and_it_is_said(
     make_order: MakeOrder, whole: bytes, name: str, again: int, damage: str
 ) -> None:
     order = make_order()
-    with pytest.raises(InterruptedByUserError):
+    with pytest.raises(Cancelled):
         _do(order, _stop_after(6))
     path = work_folder_of(Path("out.mp4")) / name
     data = path.read_bytes()
@@ -268,7 +269,7 @@ def test_what_is_damaged_is_done_again_and_it_is_said(
 
 def test_a_damaged_store_of_two_passes_is_done_again(make_order: MakeOrder) -> None:
     twice = {"video": {"steps": 1, "min_steps": 1, "passes": 2}}
-    with pytest.raises(InterruptedByUserError):
+    with pytest.raises(Cancelled):
         _do(make_order(**twice), _stop_after(7))
     # The last file is of a frame that was stored, and not yet marked.
     last = sorted((work_folder_of(Path("out.mp4")) / "frames").iterdir())[-2]
@@ -284,7 +285,7 @@ def test_a_damaged_store_of_two_passes_is_done_again(make_order: MakeOrder) -> N
 
 
 def _begun(order: Order) -> None:
-    with pytest.raises(InterruptedByUserError):
+    with pytest.raises(Cancelled):
         _do(order, _stop_after(3))
 
 
@@ -371,7 +372,7 @@ def test_stopped_while_images_are_put_in_place(
             raise KeyboardInterrupt
         real(temporary, target)
 
-    with monkeypatch.context() as patch, pytest.raises(InterruptedByUserError):
+    with monkeypatch.context() as patch, pytest.raises(Cancelled):
         patch.setattr(sequences, "put_in_place", third_is_too_much)
         _do(order)
     assert (work_folder_of(order.output) / PUBLISHING).exists()

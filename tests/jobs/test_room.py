@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from framestyle.context import Context
 from framestyle.doors.advice import next_step
 from framestyle.errors import StorageError
 from framestyle.events import Event, FrameDone, Note, TaskResumed
@@ -61,7 +62,7 @@ def test_work_stops_before_the_disk_is_full_and_goes_on_with_more_room(
     def do(target: Path) -> list[Event]:
         news: list[Event] = []
         order = Order([source], target, [preset], weights="untrained", device="cpu")
-        paint(prepare(order), order, news.append)
+        paint(prepare(order), order, Context(news.append))
         return news
 
     do(Path("whole.mp4"))

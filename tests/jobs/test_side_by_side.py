@@ -6,7 +6,9 @@ import dataclasses
 import queue
 import threading
 import time
+import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,34 +19,32 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from ready import Ready
 from torch_threads import torch_threads
 
-from framestyle.errors import InputError
+from framestyle.context import SILENT, Context
+from framestyle.errors import Cancelled, InputError
 from framestyle.events import (
     Event,
     JobDone,
     JobStarted,
     Note,
-    OnEvent,
     PhotoDone,
     StepDone,
     TaskDone,
     TaskFailed,
     TaskPlanned,
-    TaskStarted,
 )
 from framestyle.jobs.engines import local, side_by_side
 from framestyle.jobs.engines.side_by_side import Crew, Outcome, Places, SideBySide
 from framestyle.jobs.news import NOTHING, Beforehand
 from framestyle.jobs.plan import Task
 from framestyle.jobs.scratch import Scratch
-from framestyle.jobs.workshop import Workshop
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.nst import stylizer as stylizer_module
 from framestyle.nst.image import Size
-from framestyle.nst.stylizer import Heed
 
-MakeWorkshop = Callable[..., Workshop]
+MakeWorkshop = Callable[..., Ready]
 
 LONG_STEPS = 100_000
 
@@ -99,10 +99,10 @@ class _Led:
     def __init__(self) -> None:
         self.orders: queue.SimpleQueue[Event | Outcome] = queue.SimpleQueue()
 
-    def __call__(self, on_event: OnEvent, heed: Heed) -> TaskDone:
+    def __call__(self, context: Context) -> TaskDone:
         while not isinstance(order := self.orders.get(), TaskDone | InputError):
             assert isinstance(order, Event)
-            on_event(order)
+            context.on_event(order)
         if isinstance(order, InputError):
             raise order
         return order
@@ -125,7 +125,7 @@ def test_each_task_is_told_whole_before_the_next(data: st.DataObject, lengths: l
         news.append([*(Note(f"{number} {one}") for one in range(length)), last])
     order = data.draw(st.permutations([number for number, all_ in enumerate(news) for _ in all_]))
     tasks = [_Led() for _ in lengths]
-    with SideBySide(len(lengths), told.append, end) as beside:
+    with SideBySide(len(lengths), Context(told.append), end) as beside:
         for number, task in enumerate(tasks):
             beside.begin(number, task, 1)
         given_so_far = [0] * len(lengths)
@@ -146,12 +146,12 @@ def test_each_task_is_told_whole_before_the_next(data: st.DataObject, lengths: l
 
 
 def test_a_fault_of_the_program_is_raised_where_it_is_waited_for() -> None:
-    def broken(on_event: OnEvent, heed: Heed) -> TaskDone:
+    def broken(context: Context) -> TaskDone:
         raise ZeroDivisionError("of a task")
 
     with (
         pytest.raises(ZeroDivisionError, match="of a task"),
-        SideBySide(2, lambda event: None, lambda number, outcome: Note("")) as beside,
+        SideBySide(2, SILENT, lambda number, outcome: Note("")) as beside,
     ):
         beside.begin(0, broken, 1)
         beside.wait_for_all()
@@ -161,12 +161,12 @@ def test_what_is_at_work_ends_with_the_job_and_what_was_done_counts() -> None:
     ended: list[int] = []
     both_run = threading.Barrier(3)
 
-    def endless(on_event: OnEvent, heed: Heed) -> TaskDone:
+    def endless(context: Context) -> TaskDone:
         both_run.wait()
         while True:
-            heed()
+            context.check_cancelled()
 
-    def at_its_end(on_event: OnEvent, heed: Heed) -> TaskDone:
+    def at_its_end(context: Context) -> TaskDone:
         both_run.wait()
         return _done(1)
 
@@ -176,7 +176,7 @@ def test_what_is_at_work_ends_with_the_job_and_what_was_done_counts() -> None:
 
     with (
         pytest.raises(KeyboardInterrupt),
-        SideBySide(2, lambda event: None, end) as beside,
+        SideBySide(2, SILENT, end) as beside,
     ):
         beside.begin(0, endless, 1)
         beside.begin(1, at_its_end, 1)
@@ -190,11 +190,11 @@ def test_threads_are_as_before_afterwards() -> None:
     before = torch.get_num_threads()
     seen: list[int] = []
 
-    def look(on_event: OnEvent, heed: Heed) -> TaskDone:
+    def look(context: Context) -> TaskDone:
         seen.append(torch.get_num_threads())
         return _done(0)
 
-    with SideBySide(1, lambda event: None, lambda number, outcome: Note("")) as beside:
+    with SideBySide(1, SILENT, lambda number, outcome: Note("")) as beside:
         beside.begin(0, look, before + 1)
         beside.wait_for_all()
     later: list[int] = []
@@ -229,7 +229,7 @@ class _Numbers:
 def test_pictures_share_the_memory_or_are_alone(sizes: list[int], room: int | None, pictures: int) -> None:
     lock, at_work, seen = threading.Lock(), {}, []  # type: ignore[var-annotated]
 
-    def paint(number: int, on_event: OnEvent, heed: Heed) -> TaskDone:
+    def paint(number: int, context: Context) -> TaskDone:
         with lock:
             at_work[number] = sizes[number]
             seen.append((dict(at_work), torch.get_num_threads()))
@@ -248,7 +248,7 @@ def test_pictures_share_the_memory_or_are_alone(sizes: list[int], room: int | No
         patched.setattr(side_by_side, "LARGEST_PX", 1000)
         patched.setattr(side_by_side, "UNSEEN_ROOM_BYTES", 2500)
         places = Places(Crew(pictures, 1), _Numbers(room))  # type: ignore[arg-type]
-        with SideBySide(pictures, lambda event: None, end) as beside:
+        with SideBySide(pictures, SILENT, end) as beside:
             for number, area in enumerate(sizes):
                 threads = places.wait_for(number, Size(area, 1), beside)
                 beside.begin(number, partial(paint, number), threads)
@@ -280,8 +280,8 @@ def photos(tmp_path: Path) -> list[Task]:
     return tasks
 
 
-def _paint(tasks: list[Task], workshop: Workshop, **more: Any) -> JobDone:
-    return local.run(tasks, tasks[0].target.parent, TimeRange(), workshop, **more)
+def _paint(tasks: list[Task], workshop: Ready, **more: Any) -> JobDone:
+    return local.run(tasks, tasks[0].target.parent, TimeRange(), *workshop, **more)
 
 
 def _as_one_by_one(event: Event) -> Event:
@@ -321,12 +321,12 @@ def test_two_are_at_work_at_once(
     first_step = stylizer_module.loss_and_gradient
     known: set[int] = set()
 
-    def meeting(*given: Any) -> Any:
+    def meeting(*given: Any, **options: Any) -> Any:
         thread = threading.get_ident()
         if thread not in known:
             known.add(thread)
             met.wait()
-        return first_step(*given)
+        return first_step(*given, **options)
 
     monkeypatch.setattr(stylizer_module, "loss_and_gradient", meeting)
     done = _paint(photos, make_workshop())
@@ -377,18 +377,55 @@ def test_the_style_is_read_once_for_pictures_of_one_size(
     assert len(read) == len(set(read)) > 0
 
 
-def test_news_of_one_aside_go_where_it_says(make_workshop: MakeWorkshop) -> None:
-    own: list[Event] = []
-    others: list[Event] = []
-    heeded: list[int] = []
-    shop = make_workshop(own.append, scales={"first_steps": 3, "steps": 2})
-    aside = shop.aside(others.append, lambda: heeded.append(len(others)))
+def test_two_calls_of_one_stylizer_each_tell_their_own_caller(make_workshop: MakeWorkshop) -> None:
+    """At the same time, on two threads: nothing of the one call is heard, or asked, by the other."""
+    (shop, _) = make_workshop(scales={"first_steps": 3, "steps": 2})
     content = torch.rand(1, 3, 40, 56, generator=torch.Generator().manual_seed(1))
     whole = shop.stylizer.stylize(content)
-    heard = len(own)
-    result = aside.stylizer.stylize(content)
-    assert torch.equal(result.image, whole.image)
-    assert len(own) == heard == len(others) > 0 and len(heeded) == result.steps
-    aside.on_event(Note("here"))
-    assert others[-1] == Note("here") and own[-1] != Note("here")
-    assert not [event for event in others if isinstance(event, TaskStarted)]
+    heard: dict[int, list[Event]] = {0: [], 1: []}
+    asked: dict[int, set[int]] = {0: set(), 1: set()}
+    met = threading.Barrier(2, timeout=30)
+
+    def paint(number: int) -> torch.Tensor:
+        met.wait()
+        check = partial(lambda: asked[number].add(threading.get_ident()))
+        return shop.stylizer.stylize(content, Context(heard[number].append, check)).image
+
+    with ThreadPoolExecutor(2) as pool:
+        images = list(pool.map(paint, (0, 1)))
+    assert all(torch.equal(image, whole.image) for image in images)
+    assert heard[0] == heard[1] and len(heard[0]) > 0
+    assert len(asked[0]) == len(asked[1]) == 1 and asked[0] != asked[1]
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_an_event_reaches_the_console_in_three_calls(photos: list[Task], make_workshop: MakeWorkshop) -> None:
+    """From the step: on to the caller's thread, to all listeners, to this one; and what is asked ends the photos."""
+    hops: list[int] = []
+
+    def console(event: Event) -> None:
+        if isinstance(event, StepDone):
+            frames = [one.name for one in traceback.extract_stack()]
+            on_the_callers_thread = frames[frames.index("wait") :]
+            # `wait` took it from the queue into which the step put it: a hop, and one for each call since.
+            hops.append(1 + len(on_the_callers_thread) - 1)
+
+    shop, _ = make_workshop()
+    context = Context(console).also(lambda event: None).also(lambda event: None)
+    local.run(photos, photos[0].target.parent, TimeRange(), shop, context)
+    assert hops and max(hops) <= 3
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_a_callers_check_ends_photos_at_work(photos: list[Task], make_workshop: MakeWorkshop) -> None:
+    stop = threading.Event()
+
+    def check() -> None:
+        if stop.is_set():
+            raise Cancelled
+
+    shop, _ = make_workshop(scales={"first_steps": LONG_STEPS, "steps": LONG_STEPS})
+    context = Context(lambda event: stop.set() if isinstance(event, StepDone) else None, check)
+    with pytest.raises(Cancelled):
+        local.run(photos, photos[0].target.parent, TimeRange(), shop, context)
+    assert not list(photos[0].target.parent.glob("*.png"))

@@ -9,7 +9,6 @@ import pytest
 import torch
 from scenes import texture
 
-from framestyle.events import OnEvent, ignore
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.weights.backbone import Backbone
 from framestyle.nst.weights.catalog import load_backbone
@@ -41,14 +40,10 @@ def make_stylizer(untrained: Backbone) -> MakeStylizer:
     """`make_stylizer(video={"warm_start": "none"})`: the shallow preset with the sections given merged in."""
     style = torch.from_numpy(texture(50, 30, 26) / 255).permute(2, 0, 1)[None].contiguous()
 
-    def made(
-        *, seed: int = 0, device: torch.device | str = "cpu", on_event: OnEvent = ignore, **changes: Any
-    ) -> Stylizer:
+    def made(*, seed: int = 0, device: torch.device | str = "cpu", **changes: Any) -> Stylizer:
         data = {key: dict(value) for key, value in SHALLOW.items()}
         for key, value in changes.items():
             data[key] = {**data.get(key, {}), **value} if isinstance(value, dict) else value
-        return Stylizer(
-            Preset.model_validate(data), untrained, [style], device=device, seed=seed, on_event=on_event
-        )
+        return Stylizer(Preset.model_validate(data), untrained, [style], device=device, seed=seed)
 
     return made

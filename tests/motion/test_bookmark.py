@@ -10,6 +10,7 @@ import pytest
 from safetensors.torch import load, save
 from scenes import clip, grainy
 
+from framestyle.context import Context
 from framestyle.events import Event, FrameDone
 from framestyle.frames import Frame
 from framestyle.motion.bookmark import Bookmark
@@ -104,7 +105,7 @@ def test_what_is_done_is_not_done_again(make_stylizer: MakeStylizer) -> None:
 
     frames = _frames()
     bookmark = _painted(frames, make_stylizer())[1][4].bookmark()
-    list(stylize_frames(frames, SHOTS, make_stylizer(), resume=bookmark, on_event=heard))
+    list(stylize_frames(frames, SHOTS, make_stylizer(), resume=bookmark, context=Context(heard)))
     assert painted == [5, 6]
 
 

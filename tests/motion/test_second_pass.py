@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scenes import clip, grainy
 
+from framestyle.context import Context
 from framestyle.events import Event, FrameDone, ShotStarted
 from framestyle.frames import Frame
 from framestyle.motion.second_pass import one_ahead
@@ -51,7 +52,12 @@ def test_a_shot_is_painted_as_if_it_were_alone_and_the_store_is_left_empty(
 
 def test_news_tell_both_passes(make_stylizer: MakeStylizer) -> None:
     events: list[Event] = []
-    _run(clip([(1, 3), (2, 1)]), (Shot(0, 3), Shot(3, 4)), _twice(make_stylizer), on_event=events.append)
+    _run(
+        clip([(1, 3), (2, 1)]),
+        (Shot(0, 3), Shot(3, 4)),
+        _twice(make_stylizer),
+        context=Context(events.append),
+    )
     shots = [(event.index, event.pass_number) for event in events if isinstance(event, ShotStarted)]
     assert shots == [(0, 1), (0, 2), (1, 1), (1, 2)]
     done = [(event.index, event.warm) for event in events if isinstance(event, FrameDone)]
@@ -62,7 +68,7 @@ def test_news_tell_both_passes(make_stylizer: MakeStylizer) -> None:
 def test_a_shots_frames_come_before_the_next_shot_is_begun(make_stylizer: MakeStylizer) -> None:
     events: list[Event] = []
     frames = clip([(1, 3), (2, 3)])
-    running = stylize_frames(frames, TWO_SHOTS, _twice(make_stylizer), on_event=events.append)
+    running = stylize_frames(frames, TWO_SHOTS, _twice(make_stylizer), context=Context(events.append))
     for _ in range(3):
         next(running)
     assert {event.index for event in events if isinstance(event, ShotStarted)} == {0}

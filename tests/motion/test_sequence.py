@@ -15,6 +15,7 @@ import pytest
 import torch
 from scenes import clip, grainy, texture
 
+from framestyle.context import Context
 from framestyle.events import Event, FrameDone, ShotStarted, StepDone
 from framestyle.frames import Frame
 from framestyle.motion.carry import (
@@ -154,7 +155,7 @@ def test_without_the_cut_the_first_shot_would_show_in_the_second(
 def test_a_cut_that_nobody_found_starts_afresh(make_stylizer: MakeStylizer) -> None:
     frames = clip([(1, 3), (2, 3)], height=72, width=96)
     events: list[Event] = []
-    uncut = list(stylize_frames(frames, [Shot(0, 6)], make_stylizer(), on_event=events.append))
+    uncut = list(stylize_frames(frames, [Shot(0, 6)], make_stylizer(), context=Context(events.append)))
     assert [event.warm for event in events if isinstance(event, FrameDone)] == [False, True, True] * 2
     assert _same(uncut[3:], _run(frames[3:], [Shot(3, 6)], make_stylizer()))
 
@@ -229,7 +230,11 @@ def test_a_warm_frame_takes_the_steps_of_video_and_a_first_frame_those_of_the_sc
     make_stylizer: MakeStylizer, two_shots: list[Frame]
 ) -> None:
     seen: list[Event] = []
-    list(stylize_frames(two_shots, TWO_SHOTS, make_stylizer(video={"tolerance": 0.0}), on_event=seen.append))
+    list(
+        stylize_frames(
+            two_shots, TWO_SHOTS, make_stylizer(video={"tolerance": 0.0}), context=Context(seen.append)
+        )
+    )
     done = [event for event in seen if isinstance(event, FrameDone)]
     # 32 px from 16 px: three scales.
     cold = 6 + 3 + 3
@@ -242,7 +247,7 @@ def test_a_frame_that_is_made_afresh_is_not_called_warm(
 ) -> None:
     seen: list[Event] = []
     stylizer = make_stylizer(video={"warm_start": "none"})
-    list(stylize_frames(two_shots, TWO_SHOTS, stylizer, on_event=seen.append))
+    list(stylize_frames(two_shots, TWO_SHOTS, stylizer, context=Context(seen.append)))
     assert [event.warm for event in seen if isinstance(event, FrameDone)] == [False] * 6
 
 
@@ -448,7 +453,7 @@ def test_after_a_flash_the_shot_goes_on_from_before_it(make_stylizer: MakeStyliz
     def warm(long_term: list[int]) -> list[bool]:
         events: list[Event] = []
         stylizer = make_stylizer(video={"long_term": long_term})
-        list(stylize_frames(frames, [Shot(0, 6)], stylizer, on_event=events.append))
+        list(stylize_frames(frames, [Shot(0, 6)], stylizer, context=Context(events.append)))
         return [event.warm for event in events if isinstance(event, FrameDone)]
 
     assert warm([1, 2]) == [False, True, True, False, True, True]
@@ -475,7 +480,7 @@ def test_a_frame_shown_once_more_costs_no_step_and_does_not_flicker(make_stylize
     frames = clip([(1, 2)])
     twice = [replace(frames[n // 2], index=n) for n in range(4)]
     events: list[Event] = []
-    done = list(stylize_frames(twice, [Shot(0, 4)], make_stylizer(), on_event=events.append))
+    done = list(stylize_frames(twice, [Shot(0, 4)], make_stylizer(), context=Context(events.append)))
     steps = [event.steps for event in events if isinstance(event, FrameDone)]
     assert steps[1] == steps[3] == 0 and steps[2] > 0
     assert _same(done[:1], done[1:2]) and _same(done[2:3], done[3:]) and not _same(done[1:2], done[2:3])
@@ -546,8 +551,8 @@ def test_news_tell_each_shot_and_each_frame_in_order(
     make_stylizer: MakeStylizer, two_shots: list[Frame]
 ) -> None:
     seen: list[Event] = []
-    stylizer = make_stylizer(on_event=seen.append)
-    list(stylize_frames(two_shots, TWO_SHOTS, stylizer, on_event=seen.append))
+    stylizer = make_stylizer()
+    list(stylize_frames(two_shots, TWO_SHOTS, stylizer, context=Context(seen.append)))
     assert [event for event in seen if isinstance(event, ShotStarted)] == [
         ShotStarted(0, 0, 3),
         ShotStarted(1, 3, 3),
@@ -621,7 +626,7 @@ def test_an_error_in_the_callback_stops_the_work(make_stylizer: MakeStylizer, tw
 
     got = []
     with pytest.raises(KeyboardInterrupt):
-        for frame in stylize_frames(two_shots, TWO_SHOTS, make_stylizer(), on_event=stop):
+        for frame in stylize_frames(two_shots, TWO_SHOTS, make_stylizer(), context=Context(stop)):
             got.append(frame.index)
     assert got == [0]
     deadline = time.monotonic() + 5

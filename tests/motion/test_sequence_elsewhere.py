@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scenes import clip
 
+from framestyle.context import Context
 from framestyle.events import Event, FrameDone
 from framestyle.frames import Frame
 from framestyle.motion.sequence import stylize_frames
@@ -66,7 +67,7 @@ def test_only_the_frame_itself_goes_to_the_device_and_back(
 
     stylizer = make_stylizer(device=DEVICE)
     frames = clip([(1, 5)], **SIZE)
-    list(stylize_frames(frames, [Shot(0, 5)], stylizer, on_event=on_event))
+    list(stylize_frames(frames, [Shot(0, 5)], stylizer, context=Context(on_event)))
     of_frames = np.diff(waits)
     assert len(of_frames) == 4
     assert max(of_frames) <= WAITS_A_FRAME, place.held_up

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from framestyle.context import Context
 from framestyle.doors.advice import next_step
 from framestyle.errors import DeviceError
 from framestyle.events import Event, FrameDone, Note
@@ -229,7 +230,7 @@ def _fails(message: str) -> RuntimeError:
 def test_after_a_failure_the_next_smaller_way_is_taken_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[Event] = []
     monkeypatch.setattr(memory, "room_bytes", lambda *_: None)
-    fitting = Fitting(_demand(), torch.device("cpu"), on_event=events.append)
+    fitting = Fitting(_demand(), torch.device("cpu"))
     tried: list[Tiling] = []
 
     def work(tiling: Tiling) -> str:
@@ -239,7 +240,7 @@ def test_after_a_failure_the_next_smaller_way_is_taken_and_kept(monkeypatch: pyt
         return "done"
 
     size = Size(3000, 2000)
-    assert fitting.run(size, work) == "done"
+    assert fitting.run(size, work, context=Context(events.append)) == "done"
     assert tried[0] == WHOLE and tried[-1].blocks == 5 and len(tried) >= 3
     notes = [event for event in events if isinstance(event, Note)]
     assert len(notes) == len(tried) - 1 and all(note.level == "warning" for note in notes)
@@ -297,10 +298,10 @@ def test_a_picture_survives_memory_that_runs_out_half_way(
     events: list[Event] = []
 
     def made() -> Stylizer:
-        return Stylizer(preset, untrained, [picture(50, 30, 26)], on_event=events.append)
+        return Stylizer(preset, untrained, [picture(50, 30, 26)])
 
     content = picture(1, 40, 72)
-    wanted = made().stylize(content)
+    wanted = made().stylize(content, Context(events.append))
     events.clear()
     stylizer, passes = made(), 0
     run = stylizer.network.run
@@ -313,7 +314,7 @@ def test_a_picture_survives_memory_that_runs_out_half_way(
         return run(*arguments)
 
     monkeypatch.setattr(stylizer.network, "run", failing)
-    found = stylizer.stylize(content)
+    found = stylizer.stylize(content, Context(events.append))
     assert found.steps == wanted.steps == 4
     torch.testing.assert_close(found.image, wanted.image, atol=2e-3, rtol=0)
     assert float((found.image - wanted.image).abs().mean()) < 1e-5
@@ -372,12 +373,12 @@ def test_a_picture_that_never_fits_whole_is_painted_in_tiles_from_its_first_step
 ) -> None:
     preset = make_preset(scales={"min_px": 512, "first_steps": 2})
     events: list[Event] = []
-    stylizer = Stylizer(preset, untrained, [picture(50, 30, 26)], on_event=events.append)
-    wanted = stylizer.stylize(picture(1, 40, 72))
+    stylizer = Stylizer(preset, untrained, [picture(50, 30, 26)])
+    wanted = stylizer.stylize(picture(1, 40, 72), Context(events.append))
     assert not _warnings(events)
-    stylizer = Stylizer(preset, untrained, [picture(50, 30, 26)], on_event=events.append)
+    stylizer = Stylizer(preset, untrained, [picture(50, 30, 26)])
     allocator.most = SMALL_TILE_MAP
-    found = stylizer.stylize(picture(1, 40, 72))
+    found = stylizer.stylize(picture(1, 40, 72), Context(events.append))
     assert found.steps == 2
     torch.testing.assert_close(found.image, wanted.image, atol=2e-3, rtol=0)
     assert any("72x40" in one and "in tiles of 16 px" in one for one in _warnings(events))
@@ -401,8 +402,8 @@ def test_a_clip_survives_memory_that_others_take_half_way(
                 allocator.most = most_after_the_first
 
         allocator.most = float("inf")
-        stylizer = Stylizer(preset, untrained, [picture(50, 30, 26)], on_event=heard)
-        results = stylize_frames(frames, [Shot(0, 3)], stylizer, on_event=heard)
+        stylizer = Stylizer(preset, untrained, [picture(50, 30, 26)])
+        results = stylize_frames(frames, [Shot(0, 3)], stylizer, context=Context(heard))
         return [one.pixels.astype(int) for one in results], _warnings(events)
 
     wanted, none = painted(float("inf"))
@@ -416,6 +417,7 @@ def test_a_clip_survives_memory_that_others_take_half_way(
 CHILD = """
 import resource, sys
 import torch
+from framestyle.context import Context
 from framestyle.events import Note
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.weights.catalog import load_backbone
@@ -430,11 +432,11 @@ preset = load_preset("nightswirl", [*settings, *layers])
 def heard(event):
     if isinstance(event, Note):
         print(event.level, event.message)
-stylizer = Stylizer(preset, load_backbone("untrained"), [torch.rand(1, 3, 40, 40)], on_event=heard)
+stylizer = Stylizer(preset, load_backbone("untrained"), [torch.rand(1, 3, 40, 40)])
 stylizer.stylize(torch.rand(1, 3, 40, 40))
 used = next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("VmSize"))
 resource.setrlimit(resource.RLIMIT_AS, (used + (260 << 20), resource.RLIM_INFINITY))
-done = stylizer.stylize(torch.rand(1, 3, 400, 512))
+done = stylizer.stylize(torch.rand(1, 3, 400, 512), Context(heard))
 print("steps", done.steps, "finite", bool(done.image.isfinite().all()))
 """
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from framestyle.context import SILENT, Context
 from framestyle.events import Event, Note
 from framestyle.nst import memory
 from framestyle.nst.image import size_of
@@ -16,7 +17,7 @@ from framestyle.nst.memory_plan import Demand, options
 from framestyle.nst.network.tiles import WHOLE
 from framestyle.nst.objective import TemporalTarget
 from framestyle.nst.optimise import replay, windows
-from framestyle.nst.optimise.replay import EAGER_STEPS
+from framestyle.nst.optimise.replay import EAGER_STEPS, Replays
 from framestyle.nst.optimise.state import PixelState
 from framestyle.nst.stylizer import Stylized, Stylizer
 from framestyle.nst.weights.backbone import Backbone
@@ -37,11 +38,9 @@ def place() -> Iterator[PretendedDevice]:
 
 @pytest.fixture
 def make(make_preset: Callable[..., Preset], untrained: Backbone, picture: Picture) -> Make:
-    def made(
-        device: Any = DEVICE, *, on_event: Callable[[Event], None] = lambda _: None, **changes: Any
-    ) -> Stylizer:
+    def made(device: Any = DEVICE, **changes: Any) -> Stylizer:
         preset = make_preset(**changes)
-        return Stylizer(preset, untrained, [picture(50, 30, 26)], device=device, on_event=on_event)
+        return Stylizer(preset, untrained, [picture(50, 30, 26)], device=device)
 
     return made
 
@@ -117,12 +116,19 @@ def test_the_host_waits_once_a_window(
     assert three[1] - one[1] == windows_more * 2  # a frame's window is half as long
 
 
-def _refined(stylizer: Stylizer, content: Tensor, before: Stylized) -> Stylized:
+def _refined(
+    stylizer: Stylizer,
+    content: Tensor,
+    before: Stylized,
+    context: Context = SILENT,
+    replays: Replays | None = None,
+) -> Stylized:
     """As a frame after one that shows the same place."""
     content = content.to(stylizer.device)
     trusted = torch.ones_like(content[:, :1])
     state = PixelState.start(before.image).by_pixel()
-    return stylizer.refine(content, state, [TemporalTarget(before.image, trusted, 10.0)])
+    targets = [TemporalTarget(before.image, trusted, 10.0)]
+    return stylizer.refine(content, state, targets, context, replays)
 
 
 def test_what_mixes_devices_is_noticed(place: PretendedDevice) -> None:
@@ -166,16 +172,19 @@ def recorder(place: PretendedDevice, monkeypatch: pytest.MonkeyPatch) -> Recorde
     return recorder
 
 
-def _clip(stylizer: Stylizer, picture: Picture, sizes: list[tuple[int, int]]) -> list[Tensor]:
+def _clip(
+    stylizer: Stylizer, picture: Picture, sizes: list[tuple[int, int]], context: Context = SILENT
+) -> list[Tensor]:
     """Frames that go on from each other; one of another size begins anew."""
     images: list[Tensor] = []
     before: Stylized | None = None
+    replays = stylizer.replays()
     for number, (height, width) in enumerate(sizes):
         content = picture(number, height, width).to(stylizer.device)
         if before is None or size_of(before.image) != size_of(content):
-            before = stylizer.stylize(content)
+            before = stylizer.stylize(content, context, replays)
         else:
-            before = _refined(stylizer, content, before)
+            before = _refined(stylizer, content, before, context, replays)
         images.append(held(before.image) if before.image.device == DEVICE else before.image)
         assert torch.isfinite(images[-1]).all()
     return images
@@ -228,10 +237,11 @@ def test_a_frame_keeps_its_state_when_the_next_is_painted(
 ) -> None:
     """Recordings work on memory of their own, and the next frame is painted in the same."""
     stylizer = make(**FRAMES)
+    replays = stylizer.replays()
     still = stylizer.stylize(picture(1))
-    first = _refined(stylizer, picture(2), still)
+    first = _refined(stylizer, picture(2), still, replays=replays)
     before = {name: held(tensor).clone() for name, tensor in vars(first.state).items()}
-    _refined(stylizer, picture(3), first)
+    _refined(stylizer, picture(3), first, replays=replays)
     assert recorder.made[-1].replayed > STEPS
     for name, tensor in vars(first.state).items():
         assert torch.equal(held(tensor), before[name]), name
@@ -273,7 +283,7 @@ def test_where_recording_fails_each_step_is_computed(
     computed = _clip(make(**FRAMES), picture, sizes)
     monkeypatch.setitem(replay.RECORDINGS, DEVICE.type, recorder)
     news: list[Event] = []
-    found = _clip(make(on_event=news.append, **FRAMES), picture, sizes)
+    found = _clip(make(**FRAMES), picture, sizes, Context(news.append))
     assert all(torch.equal(one, other) for one, other in zip(found, computed, strict=True))
     notes = [one.message for one in news if isinstance(one, Note)]
     assert len(made) == len(notes) == 1 and why in notes[0] and "hint" not in notes[0]
@@ -289,7 +299,7 @@ def test_a_cuda_graph_paints_what_is_computed(
     monkeypatch.setattr(replay, "FEWEST_TO_COME", FEWEST)
     news: list[Event] = []
     changes = {**FRAMES, "style": {"statistic": statistic}}
-    replayed = _clip(make("cuda", on_event=news.append, **changes), picture, sizes)
+    replayed = _clip(make("cuda", **changes), picture, sizes, Context(news.append))
     assert not [one for one in news if isinstance(one, Note)]
     monkeypatch.delitem(replay.RECORDINGS, "cuda")
     for one, other in zip(replayed, _clip(make("cuda", **changes), picture, sizes), strict=True):

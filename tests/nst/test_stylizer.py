@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from framestyle.context import SILENT, Context
 from framestyle.doors.advice import next_step
 from framestyle.errors import DeviceError
 from framestyle.events import Event, Note, StepDone
@@ -100,8 +101,8 @@ def test_the_loss_falls_from_every_start(make: Make, picture: Picture, optimizer
         "content": {"weight": 0.1},
         "scales": {"min_px": 64, "first_steps": 25},
     }
-    stylizer = make(changes=changes, init_image=picture(9, 40, 40), on_event=note)
-    done = stylizer.stylize(picture(1))
+    stylizer = make(changes=changes, init_image=picture(9, 40, 40))
+    done = stylizer.stylize(picture(1), Context(note))
     assert (
         done.image.shape == (1, 3, 24, 24) and float(done.image.min()) >= 0 and float(done.image.max()) <= 1
     )
@@ -351,7 +352,7 @@ def test_events_come_once_a_window_of_steps_over_every_scale(
         "optimizer": {"name": optimizer},
         "scales": {"min_px": 16, "first_steps": 23, "steps": 10},
     }
-    done = make(changes=changes, on_event=events.append).stylize(picture(1, 20, 32))
+    done = make(changes=changes).stylize(picture(1, 20, 32), Context(events.append))
     steps = [event for event in events if isinstance(event, StepDone)]
     assert len(steps) == len(events)
     sizes = scale_sizes(Size(32, 20), 16)
@@ -377,8 +378,8 @@ class _Faulty(Stylizer):
         self._calls = 0
         return self
 
-    def gradient(self, image: Tensor, objective: Any) -> tuple[Tensor, Tensor]:
-        gradient, values = super().gradient(image, objective)
+    def gradient(self, image: Tensor, objective: Any, context: Any = SILENT) -> tuple[Tensor, Tensor]:
+        gradient, values = super().gradient(image, objective, context)
         self._calls += 1
         if self._calls in self._left:
             return gradient * math.nan, values * math.nan if self._loss else values
@@ -392,8 +393,8 @@ def test_after_a_loss_that_is_no_number_it_steps_back_and_goes_on_slower(
     events: list[Event] = []
     preset = make_preset(scales={"min_px": 64, "first_steps": 40}, optimizer={"learning_rate": 0.04})
     content, style = picture(1), [picture(50, 30, 26)]
-    stylizer = _Faulty(preset, untrained, style, on_event=events.append)
-    done = stylizer.fail_at(call, loss=loss).stylize(content)
+    stylizer = _Faulty(preset, untrained, style)
+    done = stylizer.fail_at(call, loss=loss).stylize(content, Context(events.append))
     assert bool(done.image.isfinite().all()) and math.isfinite(done.loss) and done.steps == 40
     (note,) = [event for event in events if isinstance(event, Note)]
     assert note.level == "warning" and "no longer a number" in note.message and "0.02" in note.message
@@ -411,8 +412,8 @@ def test_it_is_halved_again_and_at_last_an_error(
 ) -> None:
     events: list[Event] = []
     preset = make_preset(scales={"min_px": 64, "first_steps": 40})
-    stylizer = _Faulty(preset, untrained, [picture(50, 30, 26)], on_event=events.append)
-    stylizer.fail_at(5, 15, loss=True).stylize(picture(1))
+    stylizer = _Faulty(preset, untrained, [picture(50, 30, 26)])
+    stylizer.fail_at(5, 15, loss=True).stylize(picture(1), Context(events.append))
     assert len([event for event in events if isinstance(event, Note)]) == 2
     with pytest.raises(DeviceError, match="no longer a number"):
         stylizer.fail_at(*range(1, 1000), loss=True).stylize(picture(1))

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import torch
 
-from framestyle.errors import FramestyleError, InterruptedByUserError
-from framestyle.events import Event, JobDone, OnEvent, TaskDone, TaskFailed, TaskPlanned
+from framestyle.context import SILENT, Context
+from framestyle.errors import FramestyleError
+from framestyle.events import Event, JobDone, TaskDone, TaskFailed, TaskPlanned
 from framestyle.jobs.engines.side_by_side import LARGEST_PX, Crew, Outcome, Places, SideBySide
 from framestyle.jobs.estimate import clip_bytes_expected, clip_plan, photo_plan
 from framestyle.jobs.facts import Facts
@@ -20,19 +21,19 @@ from framestyle.jobs.record import Record
 from framestyle.jobs.render import Survey, render_photo, render_video, survey
 from framestyle.jobs.room import shortage
 from framestyle.jobs.scratch import Scratch
-from framestyle.jobs.workshop import Workshop
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import photo_size
 from framestyle.nst.sizes import Size, fit_within
-from framestyle.nst.stylizer import Heed
 from framestyle.presets import Preset
+from framestyle.session import Session
 
 
 def run(
     tasks: Sequence[Task],
     output: Path,
     span: TimeRange,
-    workshop: Workshop,
+    session: Session,
+    context: Context = SILENT,
     *,
     record: Record | None = None,
     before: Beforehand = NOTHING,
@@ -47,33 +48,33 @@ def run(
     started = time.perf_counter()
     record = record or Record()
     alone = len(tasks) == 1 if alone is None else alone
-    surveys = _survey_all(tasks, span, workshop)
+    surveys = _survey_all(tasks, span, session.preset, context)
     total = sum(found.frames for found in surveys.values() if isinstance(found, Survey))
-    total *= workshop.preset.video.painted_times
+    total *= session.preset.video.painted_times
     total += sum(task.kind is MediaKind.PHOTO for task in tasks)
-    crew = _crew(tasks, before, workshop.stylizer.device)
-    words = JobWords(str(output), workshop.preset.name, workshop.weights, workshop.device, crew.pictures)
-    for event in (*first_news(words, tasks, total, before), *_plans(tasks, surveys, workshop.preset, crew)):
-        workshop.on_event(event)
-    if (short := shortage(output, _bytes_needed(tasks, surveys, workshop.preset))) is not None:
-        workshop.on_event(short)
+    crew = _crew(tasks, before, session.stylizer.device)
+    words = JobWords(str(output), session.preset.name, session.weights, session.device, crew.pictures)
+    for event in (*first_news(words, tasks, total, before), *_plans(tasks, surveys, session.preset, crew)):
+        context.on_event(event)
+    if (short := shortage(output, _bytes_needed(tasks, surveys, session.preset))) is not None:
+        context.on_event(short)
     ledger = _Ledger(tasks, record, alone)
-    places = Places(crew, workshop.stylizer.fitting)
-    with SideBySide(crew.pictures, workshop.on_event, ledger.end) as beside:
+    places = Places(crew, session.stylizer.fitting)
+    with SideBySide(crew.pictures, context, ledger.end) as beside:
         for index, task in enumerate(tasks):
             if task.kind is MediaKind.PHOTO and crew.pictures > 1:
-                threads = places.wait_for(index, _size_of(task, workshop.preset), beside)
+                threads = places.wait_for(index, _size_of(task, session.preset), beside)
                 record.begin(task)
-                beside.begin(index, partial(_do_aside, task, index, workshop, scratch), threads)
+                beside.begin(index, partial(_do_photo, task, index, session, scratch), threads)
                 continue
             beside.wait_for_all()
             record.begin(task)
             found = surveys.get(task.source)
-            outcome = _outcome(task, index, found, span, workshop, record.facts(task), scratch)
-            workshop.on_event(ledger.end(index, outcome))
+            outcome = _outcome(task, index, found, span, session, context, record.facts(task), scratch)
+            context.on_event(ledger.end(index, outcome))
         beside.wait_for_all()
     result = last_news(ledger.done, ledger.failed, time.perf_counter() - started, before)
-    workshop.on_event(result)
+    context.on_event(result)
     return result
 
 
@@ -139,20 +140,20 @@ def _size_of(task: Task, preset: Preset) -> Size | None:
         return None
 
 
-def _do_aside(
-    task: Task, index: int, workshop: Workshop, scratch: Scratch | None, on_event: OnEvent, heed: Heed
+def _do_photo(
+    task: Task, index: int, session: Session, scratch: Scratch | None, context: Context
 ) -> TaskDone:
-    return _do(task, index, None, TimeRange(), workshop.aside(on_event, heed), None, scratch)
+    return _do(task, index, None, TimeRange(), session, context, None, scratch)
 
 
 def _survey_all(
-    tasks: Sequence[Task], span: TimeRange, workshop: Workshop
+    tasks: Sequence[Task], span: TimeRange, preset: Preset, context: Context
 ) -> dict[Path, Survey | FramestyleError]:
     found: dict[Path, Survey | FramestyleError] = {}
     for task in tasks:
         if task.kind is MediaKind.VIDEO:
             try:
-                found[task.source] = survey(task.source, span, workshop.preset, workshop.on_event)
+                found[task.source] = survey(task.source, span, preset, context)
             except FramestyleError as error:
                 found[task.source] = error
     return found
@@ -177,15 +178,14 @@ def _outcome(
     index: int,
     found: Survey | FramestyleError | None,
     span: TimeRange,
-    workshop: Workshop,
+    session: Session,
+    context: Context,
     facts: Facts | None,
     scratch: Scratch | None,
 ) -> Outcome:
     """Of a task on this thread. A stop is none: it is raised."""
     try:
-        return _do(task, index, found, span, workshop, facts, scratch)
-    except InterruptedByUserError:
-        raise
+        return _do(task, index, found, span, session, context, facts, scratch)
     except FramestyleError as error:
         return error
 
@@ -195,7 +195,8 @@ def _do(
     index: int,
     found: Survey | FramestyleError | None,
     span: TimeRange,
-    workshop: Workshop,
+    session: Session,
+    context: Context,
     facts: Facts | None,
     scratch: Scratch | None,
 ) -> TaskDone:
@@ -203,7 +204,7 @@ def _do(
         raise found
     try:
         if found is None:
-            return render_photo(task, index, workshop, scratch)
-        return render_video(task, index, found, span, workshop, facts)
+            return render_photo(task, index, session, context, scratch)
+        return render_video(task, index, found, span, session, context, facts)
     except torch.OutOfMemoryError as error:
-        raise workshop.out_of_memory(task.source, "render") from error
+        raise session.out_of_memory(task.source, "render") from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import queue
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterator, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
@@ -16,12 +16,12 @@ from typing import Self
 
 import torch
 
-from framestyle.errors import FramestyleError
-from framestyle.events import Event, OnEvent, TaskDone
+from framestyle.context import Context
+from framestyle.errors import Cancelled, FramestyleError
+from framestyle.events import Event, TaskDone
 from framestyle.jobs.interrupts import held_back
 from framestyle.nst.memory import Fitting
 from framestyle.nst.sizes import Size
-from framestyle.nst.stylizer import Heed
 
 MOST_PICTURES = 8
 """At a time. Python itself is one for all threads: at 128 px it takes 6 % of a step (measured: docs/benchmarks.md)."""
@@ -30,8 +30,8 @@ LARGEST_PX = 1 << 20
 UNSEEN_ROOM_BYTES = 2 << 30
 """Where the system does not say how much memory is free: what small machines have to spare."""
 
-Work = Callable[[OnEvent, Heed], TaskDone]
-"""Does a task: told where its news go, and what to ask before each step."""
+Work = Callable[[Context], TaskDone]
+"""Does a task, in a context of its own."""
 Outcome = TaskDone | FramestyleError
 
 
@@ -82,18 +82,14 @@ class Places:
         return len(running) < self._crew.pictures and together <= self._room
 
 
-class _Stopped(BaseException):
-    """The job ends before the task does."""
-
-
 class SideBySide:
     """A context manager. `on_end` is called as soon as a task has ended, and gives the last that is told of it.
 
     An error that is no FramestyleError is raised where it is heard of. Left by an error, it ends what is at work.
     """
 
-    def __init__(self, pictures: int, on_event: OnEvent, on_end: Callable[[int, Outcome], Event]) -> None:
-        self._on_event, self._on_end = on_event, on_end
+    def __init__(self, pictures: int, context: Context, on_end: Callable[[int, Outcome], Event]) -> None:
+        self._context, self._on_end = context, on_end
         self._pool = ThreadPoolExecutor(pictures, thread_name_prefix="paint")
         self._heard: queue.SimpleQueue[tuple[int, Event | Outcome | BaseException]] = queue.SimpleQueue()
         self._untold: dict[int, list[Event]] = {}
@@ -135,46 +131,41 @@ class SideBySide:
         before = len(self._running)
         while len(self._running) == before:
             number, news = self._heard.get()
-            if isinstance(news, TaskDone | FramestyleError):
-                self._running.remove(number)
-                self._tell(number, self._on_end(number, news))
-                self._move_on()
-            elif isinstance(news, Event):
-                self._tell(number, news)
-            else:
+            if not isinstance(news, Event | FramestyleError):
                 raise news
+            for event in self._to_tell(number, news):
+                self._context.on_event(event)
 
     def wait_for_all(self) -> None:
         """Until none is at work."""
         while self._running:
             self.wait()
 
-    def _tell(self, number: int, event: Event) -> None:
+    def _to_tell(self, number: int, news: Event | FramestyleError) -> Iterator[Event]:
+        """What is told now that this is heard of a task: all of the first one at work; what others say waits."""
+        if has_ended := isinstance(news, TaskDone | FramestyleError):
+            self._running.remove(number)
+            news = self._on_end(number, news)
         if number == next(iter(self._untold)):
-            self._on_event(event)
+            yield news
         else:
-            self._untold[number].append(event)
-
-    def _move_on(self) -> None:
-        """To the first task that is still at work: what was kept of those up to it is told now."""
-        while self._untold and (first := next(iter(self._untold))) not in self._running:
+            self._untold[number].append(news)
+        while has_ended and self._untold and (first := next(iter(self._untold))) not in self._running:
             del self._untold[first]
-            for event in next(iter(self._untold.values()), []):
-                self._on_event(event)
+            yield from next(iter(self._untold.values()), [])
 
-    def _heed(self) -> None:
+    def _check_cancelled(self) -> None:
         if self._stopped:
-            raise _Stopped
+            raise Cancelled
+        self._context.check_cancelled()
 
     def _do(self, number: int, work: Work, threads: int) -> None:
         try:
-            self._heed()
+            self._check_cancelled()
             torch.set_num_threads(threads)
             outcome: Outcome | BaseException = work(
-                lambda event: self._heard.put((number, event)), self._heed
+                Context(lambda event: self._heard.put((number, event)), self._check_cancelled)
             )
-        except _Stopped:
-            return
         except BaseException as error:  # for the caller's thread
             outcome = error
         self._heard.put((number, outcome))

@@ -8,19 +8,21 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from framestyle.errors import FramestyleError, InterruptedByUserError
-from framestyle.events import CellDone, Event, Note, OnEvent, TaskFailed, TaskPlanned, TaskStarted
+from framestyle.context import SILENT, Context
+from framestyle.errors import FramestyleError
+from framestyle.events import CellDone, Note, TaskFailed, TaskPlanned, TaskStarted
 from framestyle.jobs.estimate import photo_plan
-from framestyle.jobs.precision import PrecisionChoice
 from framestyle.jobs.preview.pictures import Picture, Shown, SizesFor
 from framestyle.jobs.preview.reduced import Reduced, reduced
 from framestyle.jobs.preview.times import Estimate, StepTimes, full_render
-from framestyle.jobs.workshop import Workshop, load_weights, open_workshop
 from framestyle.kinds import MediaKind
 from framestyle.nst.devices import choose_device
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
 from framestyle.nst.weights.backbone import Backbone
+from framestyle.opening import load_weights
 from framestyle.presets import Preset
+from framestyle.resolve import PrecisionChoice
+from framestyle.session import Session
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,14 +61,13 @@ class Bench:
     backbone: Backbone
     device: str
     seed: int
-    on_event: OnEvent
 
 
-def open_bench(side_px: int, weights: str, device: str, seed: int, on_event: OnEvent) -> Bench:
+def open_bench(side_px: int, weights: str, device: str, seed: int, context: Context = SILENT) -> Bench:
     """What would fail for every cell fails here: DeviceError, WeightsError."""
     chosen = str(choose_device(device))
-    kind, backbone = load_weights(weights, on_event=on_event)
-    return Bench(side_px, kind, backbone, chosen, seed, on_event)
+    kind, backbone = load_weights(weights, context)
+    return Bench(side_px, kind, backbone, chosen, seed)
 
 
 def sizes_for(looks: Sequence[Look], side_px: int) -> SizesFor:
@@ -88,61 +89,55 @@ def cell_plans(looks: Sequence[Look], pictures: Sequence[Picture], side_px: int)
 
 
 def stylize_cells(
-    looks: Sequence[Look], pictures: Sequence[Picture], bench: Bench
+    looks: Sequence[Look], pictures: Sequence[Picture], bench: Bench, context: Context = SILENT
 ) -> Iterator[CellResult | LookDone]:
     """Look by look. A cell that fails carries its error, and the others go on."""
     choice = PrecisionChoice(choose_device(bench.device))
     for number, look in enumerate(looks):
         decided = replace(look, preset=choice.resolve(look.preset))
-        yield from _one_look(number, decided, pictures, bench)
+        yield from _one_look(number, decided, pictures, bench, context)
 
 
 def _one_look(
-    number: int, look: Look, pictures: Sequence[Picture], bench: Bench
+    number: int, look: Look, pictures: Sequence[Picture], bench: Bench, context: Context
 ) -> Iterator[CellResult | LookDone]:
     times = StepTimes()
-
-    def heard(event: Event) -> None:
-        times(event)
-        bench.on_event(event)
-
-    shop: Workshop | None = None
+    context = context.also(times)
+    session: Session | None = None
     seconds, steps, warned = 0.0, 0, False
     for place, picture in enumerate(pictures):
         size = reduced(look.preset, picture.size, bench.side_px)
         path, index = str(picture.path), number * len(pictures) + place
         width, height = size.size
-        heard(TaskStarted(path, MediaKind.PHOTO, index, 1, 1, width, height, preset=look.title))
+        context.on_event(TaskStarted(path, MediaKind.PHOTO, index, 1, 1, width, height, preset=look.title))
         try:
-            if shop is None or shop.preset != size.preset:
-                shop = _workshop(size.preset, bench, heard)
+            if session is None or session.preset != size.preset:
+                session = _session(size.preset, bench, context)
             if not (size.on_the_way or warned):
-                heard(_other_size(look, size))
+                context.on_event(_other_size(look, size))
                 warned = True
-            done, shown = _stylized(picture, size, shop, look, bench.side_px)
-        except InterruptedByUserError:
-            raise
+            done, shown = _stylized(picture, size, session, look, bench.side_px, context)
         except FramestyleError as error:
-            heard(TaskFailed.of(path, error, f"{look.title}: {error.message}"))
+            context.on_event(TaskFailed.of(path, error, f"{look.title}: {error.message}"))
             yield CellResult(number, place, error)
             continue
         seconds, steps = seconds + done.seconds, steps + done.steps
-        heard(done)
+        context.on_event(done)
         yield CellResult(number, place, shown)
     # A clip counts once, however many of its moments are shown.
     sources = {picture.path: picture.source for picture in pictures}
     yield LookDone(number, seconds, steps, full_render(look.preset, list(sources.values()), times))
 
 
-def _workshop(preset: Preset, bench: Bench, on_event: OnEvent) -> Workshop:
-    return open_workshop(
+def _session(preset: Preset, bench: Bench, context: Context) -> Session:
+    return Session.open(
         preset,
         weights=bench.weights,
         device=bench.device,
         seed=bench.seed,
-        on_event=on_event,
-        clips=False,
+        context=context,
         backbone=bench.backbone,
+        masks_follow=False,
     )
 
 
@@ -155,15 +150,15 @@ def _other_size(look: Look, size: Reduced) -> Note:
 
 
 def _stylized(
-    picture: Picture, size: Reduced, shop: Workshop, look: Look, side_px: int
+    picture: Picture, size: Reduced, session: Session, look: Look, side_px: int, context: Context
 ) -> tuple[CellDone, Shown]:
     started = time.perf_counter()
-    stylizer = shop.stylizer_for(picture.path)
+    stylizer = session.stylizer_for(picture.path)
     content = to_tensor(picture.content(size.size), stylizer.device)
     try:
-        result = stylizer.stylize(content)
+        result = stylizer.stylize(content, context)
     except torch.OutOfMemoryError as error:
-        raise shop.out_of_memory(picture.path, "preview") from error
+        raise session.out_of_memory(picture.path, "preview") from error
     seconds = time.perf_counter() - started
     shown = picture.shown(to_pixels(result.image), side_px)
     return CellDone(str(picture.path), look.title, result.steps, seconds, result.loss), shown

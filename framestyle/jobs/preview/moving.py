@@ -13,18 +13,9 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from framestyle.context import SILENT, Context
 from framestyle.errors import InputError
-from framestyle.events import (
-    Event,
-    FrameDone,
-    JobDone,
-    JobStarted,
-    Note,
-    OnEvent,
-    TaskDone,
-    TaskStarted,
-    as_note,
-)
+from framestyle.events import Event, FrameDone, JobDone, JobStarted, Note, TaskDone, TaskStarted, as_note
 from framestyle.frames import Frame
 from framestyle.jobs.estimate import clip_plan
 from framestyle.jobs.frame_store import DiskStore
@@ -32,9 +23,9 @@ from framestyle.jobs.plan import Task
 from framestyle.jobs.preview.pictures import Layers, eight_bits, in_sdr
 from framestyle.jobs.preview.reduced import Reduced, reduced
 from framestyle.jobs.preview.times import Estimate, Source, StepTimes, full_render
+from framestyle.jobs.provenance import provenance_of
 from framestyle.jobs.queues import WriteBehind, read_ahead
 from framestyle.jobs.render import Survey, clip_reader, survey, zero_s_of
-from framestyle.jobs.workshop import Workshop, open_workshop
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import with_hidden_filled
 from framestyle.media.photos.alpha import shrunk
@@ -48,6 +39,7 @@ from framestyle.motion.sequence import stylize_frames
 from framestyle.motion.shots import Shot
 from framestyle.nst.image import Size
 from framestyle.presets import Preset
+from framestyle.session import Session
 
 SECONDS = 3
 """How much is shown where no range is chosen."""
@@ -79,32 +71,40 @@ def preview_clip(
     weights: str,
     device: str,
     seed: int,
-    on_event: OnEvent,
+    context: Context = SILENT,
 ) -> Moving:
     """The range, or a few seconds of the longest shots where there is none, beside itself stylized."""
     times = StepTimes()
-
-    def heard(event: Event) -> None:
-        times(event)
-        on_event(event)
-
+    context = context.also(times)
     info = clip_info(task.source, sequence_rate=exact_rate(preset.video.sequence_rate))
     size = reduced(preset, Size(info.width, info.height), side_px)
     if not size.on_the_way:
-        heard(Note(f"{preset.name} has no scale near {side_px} px: the render can look finer.", "warning"))
-    shop = open_workshop(size.preset, weights=weights, device=device, seed=seed, on_event=heard)
-    found = survey(task.source, span, in_sdr(preset), heard)
+        context.on_event(
+            Note(f"{preset.name} has no scale near {side_px} px: the render can look finer.", "warning")
+        )
+    session = Session.open(
+        size.preset,
+        weights=weights,
+        device=device,
+        seed=seed,
+        context=context,
+        clips=True,
+        masks_follow=False,
+    )
+    found = survey(task.source, span, in_sdr(preset), context)
     chosen = found.shots
     if span.is_all:
         chosen = excerpts(found.shots, round(SECONDS * info.frame_rate))
     shown = sum(shot.frames for shot in chosen)
     frames = shown * preset.video.painted_times
     target = str(task.target)
-    heard(JobStarted((str(task.source),), target, preset.name, shop.weights, shop.device, 1, frames))
-    heard(clip_plan(str(task.source), shop.preset, size.size, shown, len(chosen)))
-    done = _render(task, found, chosen, span, size, shop)
-    heard(done)
-    heard(JobDone((target,), (), done.frames, done.seconds, done.steps))
+    context.on_event(
+        JobStarted((str(task.source),), target, preset.name, session.weights, session.device, 1, frames)
+    )
+    context.on_event(clip_plan(str(task.source), session.preset, size.size, shown, len(chosen)))
+    done = _render(task, found, chosen, span, size, session, context)
+    context.on_event(done)
+    context.on_event(JobDone((target,), (), done.frames, done.seconds, done.steps))
     source = Source(Size(info.width, info.height), found.frames, len(found.shots))
     rate = info.frame_rate
     parts = tuple((shot.first / rate, shot.end / rate) for shot in chosen)
@@ -112,25 +112,30 @@ def preview_clip(
 
 
 def _render(
-    task: Task, found: Survey, chosen: Sequence[Shot], span: TimeRange, size: Reduced, shop: Workshop
+    task: Task,
+    found: Survey,
+    chosen: Sequence[Shot],
+    span: TimeRange,
+    size: Reduced,
+    session: Session,
+    context: Context,
 ) -> TaskDone:
     started = time.perf_counter()
     width, height = size.size
     total = sum(shot.frames for shot in chosen)
-    passes = shop.preset.video.painted_times
-    shop.on_event(
+    passes = session.preset.video.painted_times
+    context.on_event(
         TaskStarted(str(task.source), MediaKind.VIDEO, 0, total, len(chosen), width, height, passes)
     )
-    reader = clip_reader(task.source, span, in_sdr(shop.preset))
+    reader = clip_reader(task.source, span, in_sdr(session.preset))
     zero_s = zero_s_of(found, span) if total == found.frames else None
-    writer = _writer(task, found, span, size.size, reader.colors, zero_s, shop)
+    writer = _writer(task, found, span, size.size, reader.colors, zero_s, session)
     steps = shown = 0
 
-    def heard(event: Event) -> None:
+    def count(event: Event) -> None:
         nonlocal steps
         if isinstance(event, FrameDone):
             steps += event.steps
-        shop.on_event(event)
 
     waiting: deque[Layers] = deque()
     with (
@@ -143,10 +148,10 @@ def _render(
             stylize_frames(
                 _small(frames, size.size, waiting),
                 chosen,
-                shop.stylizer_for(task.source),
-                flow=shop.flow,
+                session.stylizer_for(task.source),
+                flow=session.flow,
                 store=DiskStore(Path(beside)),
-                on_event=heard,
+                context=context.also(count),
             )
         ) as stylized,
     ):
@@ -162,7 +167,7 @@ def _render(
                 next_step="Check that the file is whole, then give the same command.",
             )
     for note in writer.notes:
-        shop.on_event(as_note(note))
+        context.on_event(as_note(note))
     seconds = time.perf_counter() - started
     return TaskDone(str(task.source), str(task.target), total, task.target.stat().st_size, seconds, steps)
 
@@ -174,7 +179,7 @@ def _writer(
     size: Size,
     colors: Colors,
     zero_s: Fraction | None,
-    shop: Workshop,
+    session: Session,
 ) -> VideoWriter:
     """`zero_s`: when the first picture was shown, where they are all there; times and sound then go with them."""
     streams = time_base = last_frame = None
@@ -191,7 +196,7 @@ def _writer(
         settings=VideoSettings(codec_for(task.target) or "h264"),
         source=streams,
         sample_aspect_ratio=found.info.sample_aspect_ratio,
-        metadata=shop.provenance(),
+        metadata=provenance_of(session),
         time_base=time_base,
         last_frame=last_frame,
         colors=colors,

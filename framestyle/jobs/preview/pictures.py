@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from framestyle.context import Context
 from framestyle.errors import FramestyleError
-from framestyle.events import Note, OnEvent
+from framestyle.events import Note
 from framestyle.frames import Alpha, Pixels
 from framestyle.jobs.inputs import Inputs, Unusable
 from framestyle.jobs.preview.times import Source
@@ -82,7 +83,7 @@ def in_sdr(preset: Preset) -> Preset:
 
 
 def pictures_of(
-    inputs: Inputs, span: TimeRange, sizes_for: SizesFor, preset: Preset, on_event: OnEvent
+    inputs: Inputs, span: TimeRange, sizes_for: SizesFor, preset: Preset, context: Context
 ) -> list[Picture | Unusable]:
     """Every photo, and moments of every clip within `span`, in order; then what could not be opened.
 
@@ -92,15 +93,15 @@ def pictures_of(
     for one in inputs.found:
         try:
             if one.kind is MediaKind.PHOTO:
-                found.append(_of_photo(one.path, sizes_for, on_event))
+                found.append(_of_photo(one.path, sizes_for, context))
             else:
-                found += _of_clip(one.path, span, sizes_for, in_sdr(preset), on_event)
+                found += _of_clip(one.path, span, sizes_for, in_sdr(preset), context)
         except FramestyleError as error:
             found.append(Unusable(one.path, error))
     return [*found, *inputs.unusable]
 
 
-def _of_photo(path: Path, sizes_for: SizesFor, on_event: OnEvent) -> Picture:
+def _of_photo(path: Path, sizes_for: SizesFor, context: Context) -> Picture:
     """Decoded for each size, as a render decodes it for its own: there are one or two."""
     own: Size | None = None
 
@@ -111,7 +112,7 @@ def _of_photo(path: Path, sizes_for: SizesFor, on_event: OnEvent) -> Picture:
 
     first = read_photo(path, first_size)
     for note in first.notes:
-        on_event(Note(f"{path}: {note}.", "warning"))
+        context.on_event(Note(f"{path}: {note}.", "warning"))
     assert own is not None
     first_wanted, *others = dict.fromkeys(sizes_for(own))
     layers = {first_wanted: (first.pixels, first.alpha)}
@@ -126,9 +127,9 @@ def _photo_at(path: Path, size: Size) -> Layers:
 
 
 def _of_clip(
-    path: Path, span: TimeRange, sizes_for: SizesFor, preset: Preset, on_event: OnEvent
+    path: Path, span: TimeRange, sizes_for: SizesFor, preset: Preset, context: Context
 ) -> Iterator[Picture]:
-    found = survey(path, span, preset, on_event)
+    found = survey(path, span, preset, context)
     wanted = set(moments(found.shots, MOMENTS))
     source = Source(Size(found.info.width, found.info.height), found.frames, len(found.shots))
     with clip_reader(path, span, preset) as reader:

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from framestyle.kinds import MediaKind
+from framestyle.spec import PRECISIONS
 
 DAMAGE, DIFFERENCE, NOTE = "damage", "difference", "note"
 KIND_NAMES = {MediaKind.VIDEO: "clip", MediaKind.PHOTO: "photo", MediaKind.SEQUENCE: "sequence"}
 """How reports word what a file is."""
 MOST_TOLD = 5
 """So many places of one kind are named; of more it is said how many."""
-AUTO, PRECISIONS = "auto", ("float32", "bfloat16")
-"""Precisions of the convolutions, as results name them; `auto` names none."""
 
 
 @dataclass(frozen=True)

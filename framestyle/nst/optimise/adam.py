@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
+from framestyle.context import SILENT, Context
 from framestyle.nst.objective import Objective
 from framestyle.nst.optimise.replay import Given, Replays, Steps
 from framestyle.nst.optimise.state import Taken
 from framestyle.nst.optimise.windows import EarlyStop, Report, in_windows
 
-Gradient = Callable[[Tensor, Objective], tuple[Tensor, Tensor]]
-"""(pixels 1CHW, what is minimised) -> their gradient, and the weighted losses as one vector."""
+Gradient = Callable[[Tensor, Objective, Context], tuple[Tensor, Tensor]]
+"""(pixels 1CHW, what is minimised, the step's context) -> their gradient, and the weighted losses as one vector."""
 
 
 def run_adam(
@@ -24,6 +25,7 @@ def run_adam(
     *,
     replays: Replays | None,
     has_room: Callable[[], bool],
+    context: Context = SILENT,
 ) -> Taken:
     """Up to `steps` updates of the state that `turns` share, in place. NanLossError where a loss is not finite.
 
@@ -31,13 +33,13 @@ def run_adam(
     beside a step.
     """
 
-    def step(given: Given) -> Tensor:
-        slope, losses = gradient(given.state.image, given.objective)
+    def step(given: Given, context: Context) -> Tensor:
+        slope, losses = gradient(given.state.image, given.objective, context)
         given.state.adam_step(slope, given.rate, given.average_decay, given.betas)
         return losses
 
     taking = Steps(replays, step, turns, steps, has_room)
     try:
-        return in_windows(taking, turns[0].objective.part_names, steps, report, stop)
+        return in_windows(taking, turns[0].objective.part_names, steps, report, stop, context)
     finally:
         taking.finish()

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
+from framestyle.context import Context
 from framestyle.errors import Code, DeviceError
-from framestyle.events import Note, OnEvent
+from framestyle.events import Note
 from framestyle.nst.optimise.state import PixelState, Taken
 
 HALVINGS = 8
@@ -47,7 +48,7 @@ Attempt = Callable[[float, int], Taken]
 """(learning rate, steps taken before) -> the steps that were still to be taken, taken."""
 
 
-def with_recovery(attempt: Attempt, state: PixelState, learning_rate: float, on_event: OnEvent) -> Taken:
+def with_recovery(attempt: Attempt, state: PixelState, learning_rate: float, context: Context) -> Taken:
     """What the attempt takes, and the steps before it; anew from the last good pixels, at half the rate, where it met
     NaN. DeviceError where that does not help."""
     rate, before = learning_rate, 0
@@ -58,7 +59,8 @@ def with_recovery(attempt: Attempt, state: PixelState, learning_rate: float, on_
         except NanLossError as failure:
             state.begin_anew(failure.image)
             rate, before = rate / 2, before + failure.steps
-            on_event(Note(f"The loss was no longer a number: {STEPPED_BACK} {rate:g}.", "warning"))
+            message = f"The loss was no longer a number: {STEPPED_BACK} {rate:g}."
+            context.on_event(Note(message, "warning"))
     raise DeviceError(
         "the loss is no longer a number",
         code=Code.LOSS_NOT_FINITE,

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
-from framestyle.events import Note, OnEvent, ignore
+from framestyle.context import SILENT, Context
+from framestyle.events import Note
 from framestyle.nst.objective import Objective
 from framestyle.nst.optimise.state import PixelState
 
@@ -41,6 +43,12 @@ class Given:
 
 Step = Callable[[Given], Tensor]
 """One step of the state; the losses, on the device, of the pixels that it started from."""
+
+
+class StepIn(Protocol):
+    """The same, in a context."""
+
+    def __call__(self, given: Given, context: Context) -> Tensor: ...
 
 
 class Recording(Protocol):
@@ -103,18 +111,51 @@ class Replay:
         return self._losses.clone()
 
 
-class Replays:
-    """Keeps the last recording."""
+class Recorder:
+    """Records steps on a device until that fails: then it says so, once, and records no more. Threads may share it."""
 
-    def __init__(self, device: torch.device, on_event: OnEvent = ignore) -> None:
-        self._device, self._on_event = device, on_event
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
         self._make = RECORDINGS.get(device.type)
-        self._kept: tuple[Hashable, Replay] | None = None
 
     @property
     def possible(self) -> bool:
         """The device can record, and has not failed to."""
         return self._make is not None
+
+    def record(self, step: Step, given: Given, context: Context) -> Replay | None:
+        """Of a step as of these, filled with them; None where it fails, and then it isn't tried again."""
+        if self._make is None:
+            return None
+        try:
+            replay = Replay(self._make(self._device), step, given)
+            astray = _is_astray(replay, step, given)
+        except RuntimeError as error:
+            self._fail(str(error).splitlines()[0], context)
+            return None
+        if astray:
+            self._fail("a replayed step is not the step that was recorded", context)
+            return None
+        return replay
+
+    def _fail(self, why: str, context: Context) -> None:
+        self._make = None
+        context.on_event(
+            Note(f"Steps are not recorded on {self._device}, each is asked for anew: {why}.", "info")
+        )
+
+
+class Replays:
+    """Keeps the last recording, for a row of calls on one thread: the frames of a clip, the scales of a picture."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._kept: tuple[Hashable, Replay] | None = None
+
+    @property
+    def possible(self) -> bool:
+        """The device can record, and has not failed to."""
+        return self._recorder.possible
 
     def alike(self, given: Given) -> Replay | None:
         """What was recorded of steps like these, filled with them."""
@@ -127,32 +168,17 @@ class Replays:
         replay.fill(given)
         return replay
 
-    def record(self, step: Step, given: Given) -> Replay | None:
-        """Of a step as of these, filled with them; None where it fails, and then it isn't tried again."""
-        if self._make is None:
-            return None
+    def record(self, step: Step, given: Given, context: Context) -> Replay | None:
+        """See `Recorder.record`; what was kept before is forgotten first."""
         self.forget()
-        try:
-            replay = Replay(self._make(self._device), step, given)
-            astray = _is_astray(replay, step, given)
-        except RuntimeError as error:
-            self._fail(str(error).splitlines()[0])
-            return None
-        if astray:
-            self._fail("a replayed step is not the step that was recorded")
-            return None
-        self._kept = _likeness(given), replay
+        replay = self._recorder.record(step, given, context)
+        if replay is not None:
+            self._kept = _likeness(given), replay
         return replay
 
     def forget(self) -> None:
         """What a recording holds, as much as a step does, is free again."""
         self._kept = None
-
-    def _fail(self, why: str) -> None:
-        self._make = None
-        self._on_event(
-            Note(f"Steps are not recorded on {self._device}, each is asked for anew: {why}.", "info")
-        )
 
 
 class Steps:
@@ -165,7 +191,7 @@ class Steps:
     def __init__(
         self,
         replays: Replays | None,
-        step: Step,
+        step: StepIn,
         turns: Sequence[Given],
         steps: int,
         has_room: Callable[[], bool],
@@ -183,14 +209,16 @@ class Steps:
         enough = self._taken == EAGER_STEPS and self._left >= FEWEST_TO_COME
         return enough and replays.possible and self._has_room()  # to look at the memory takes time
 
-    def take(self) -> Tensor:
+    def take(self, context: Context = SILENT) -> Tensor:
         """One step; its losses, on the device."""
         given = self._turns[self._taken % len(self._turns)]
         if self._replays is not None and self._replay is None and self._is_worth_it(self._replays):
-            self._replay = self._replays.record(self._step, given)
+            # While a device records, nobody else's code may run.
+            silent = partial(self._step, context=SILENT)
+            self._replay = self._replays.record(silent, given, context)
         self._taken, self._left = self._taken + 1, self._left - 1
         if self._replay is None:
-            return self._step(given)
+            return self._step(given, context)
         if len(self._turns) > 1:
             self._replay.turn_to(given)
         return self._replay.step()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from framestyle.context import SILENT, Context
 from framestyle.nst.optimise.recovery import LastGood
 from framestyle.nst.optimise.replay import Steps
 from framestyle.nst.optimise.state import Parts, Taken
@@ -45,7 +46,12 @@ class EarlyStop:
 
 
 def in_windows(
-    taking: Steps, names: Sequence[str], steps: int, report: Report, stop: EarlyStop | None
+    taking: Steps,
+    names: Sequence[str],
+    steps: int,
+    report: Report,
+    stop: EarlyStop | None,
+    context: Context = SILENT,
 ) -> Taken:
     """Up to `steps` of them; `names` are of the losses that a step gives. NanLossError where one is not finite."""
     good = LastGood(taking.image)
@@ -53,7 +59,8 @@ def in_windows(
     taken = Taken()
     window_steps = WINDOW_STEPS if stop is None else min(WINDOW_STEPS, WARM_WINDOW_STEPS)
     for step in range(1, steps + 1):
-        window.append(taking.take())
+        context.check_cancelled()  # a replayed step asks nobody
+        window.append(taking.take(context))
         if len(window) == window_steps or step == steps:
             read = torch.stack(window).cpu().tolist()
             totals = tuple(sum(row) for row in read)

@@ -13,14 +13,15 @@ import torch
 from PIL import Image
 
 import framestyle
+from framestyle import opening
+from framestyle.context import Context
 from framestyle.doors.advice import next_step
 from framestyle.errors import DeviceError, FramestyleError, InputError, PresetError, WeightsError
 from framestyle.events import Event, Note, Preparing
-from framestyle.jobs import workshop as workshop_module
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import Task
+from framestyle.jobs.provenance import provenance_of, recipe_of
 from framestyle.jobs.recipes import read_recipe
-from framestyle.jobs.workshop import Workshop, load_weights, open_workshop
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.motion.flow import DISFlow
 from framestyle.motion.raft import RAFTFlow
@@ -28,9 +29,10 @@ from framestyle.nst import stylizer as stylizer_module
 from framestyle.nst.targets import AREAS_KEPT
 from framestyle.nst.weights.catalog import import_file
 from framestyle.nst.weights.store import WeightsStore
+from framestyle.opening import load_weights
 from framestyle.presets import Preset
+from framestyle.session import Session
 
-MakeWorkshop = Callable[..., Workshop]
 MakeClip = Callable[..., Path]
 
 
@@ -52,9 +54,9 @@ def preset(photo: Path) -> Callable[..., Preset]:
     return made
 
 
-def _open(preset: Preset, on_event: Callable[[Event], None] = lambda event: None, **changes: Any) -> Workshop:
-    options = {"weights": "untrained", "device": "cpu", "seed": 7} | changes
-    return open_workshop(preset, on_event=on_event, **options)
+def _open(preset: Preset, on_event: Callable[[Event], None] = lambda event: None, **changes: Any) -> Session:
+    options = {"weights": "untrained", "device": "cpu", "seed": 7, "clips": True, "masks_follow": False}
+    return Session.open(preset, context=Context(on_event), **options | changes)
 
 
 def _counted(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> list[str]:
@@ -77,11 +79,11 @@ def test_a_batch_reads_weights_and_style_once_and_makes_targets_once_an_area(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    backbones = _counted(monkeypatch, workshop_module, "load_backbone")
-    styles = _counted(monkeypatch, workshop_module, "read_style_image")
+    backbones = _counted(monkeypatch, opening, "load_backbone")
+    styles = _counted(monkeypatch, opening, "read_style_image")
     targets = _counted(monkeypatch, stylizer_module, "style_targets")
     few = {"scales": {"min_px": 64, "first_steps": 1, "steps": 1}, "video": {"steps": 1, "min_steps": 1}}
-    workshop = _open(preset(**few))
+    session = _open(preset(**few))
     # Three photos and two clips of one size, one photo of that size on its side, and one of another.
     tasks = [Task(MediaKind.PHOTO, photo, tmp_path / "out" / f"{n}.png") for n in range(3)]
     tasks += [
@@ -92,22 +94,22 @@ def test_a_batch_reads_weights_and_style_once_and_makes_targets_once_an_area(
     tasks.append(Task(MediaKind.PHOTO, tmp_path / "tall.png", tmp_path / "out" / "tall.png"))
     Image.fromarray(np.zeros((32, 24, 3), np.uint8)).save(tmp_path / "turned.png")
     tasks.append(Task(MediaKind.PHOTO, tmp_path / "turned.png", tmp_path / "out" / "turned.png"))
-    done = run(tasks, tmp_path / "out", TimeRange(), workshop)
+    done = run(tasks, tmp_path / "out", TimeRange(), session)
     assert len(done.outputs) == 7
     assert (len(backbones), len(styles), len(targets)) == (1, 1, 2)
 
 
-def test_workshops_share_weights_that_were_loaded_once(
+def test_sessions_share_weights_that_were_loaded_once(
     preset: Callable[..., Preset], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    backbones = _counted(monkeypatch, workshop_module, "load_backbone")
+    backbones = _counted(monkeypatch, opening, "load_backbone")
     news: list[Event] = []
-    kind, backbone = load_weights("untrained", on_event=news.append)
+    kind, backbone = load_weights("untrained", Context(news.append))
     one, two = (_open(preset(), news.append, weights=kind, backbone=backbone) for _ in range(2))
     assert len(backbones) == len(news) == 1  # and the warning is given once
     alone = _open(preset())
     assert one.weights == two.weights == alone.weights == "untrained"
-    assert one.recipe == two.recipe == alone.recipe
+    assert recipe_of(one) == recipe_of(two) == recipe_of(alone)
 
 
 def test_targets_do_not_pile_up_over_a_folder_of_many_sizes(
@@ -126,7 +128,7 @@ def test_targets_do_not_pile_up_over_a_folder_of_many_sizes(
 
 
 def test_the_provenance_says_all_that_decides_the_pixels(preset: Callable[..., Preset]) -> None:
-    (words,) = _open(preset()).provenance().values()
+    (words,) = provenance_of(_open(preset())).values()
     for part in (
         f"framestyle {framestyle.__version__}",
         f"torch {torch.__version__}",
@@ -142,28 +144,29 @@ def test_the_recipe_holds_the_whole_preset_and_all_that_was_used(
     preset: Callable[..., Preset], photo: Path
 ) -> None:
     made = preset(scales={"steps": 3})
-    recipe = read_recipe(_open(made).recipe, Path("picture.png"))
-    assert recipe.preset == made
-    assert (recipe.weights, recipe.seed, recipe.device) == ("untrained", 7, "cpu float32")
+    recipe = read_recipe(recipe_of(_open(made)).text(), Path("picture.png"))
+    assert recipe.spec.preset == made
+    assert (recipe.spec.weights, recipe.spec.seed, recipe.device) == ("untrained", 7, "cpu float32")
     assert recipe.versions == {"framestyle": framestyle.__version__, "torch": torch.__version__}
-    assert recipe.images == {str(photo): hashlib.sha256(photo.read_bytes()).hexdigest()}
+    assert recipe.spec.pictures == {str(photo): hashlib.sha256(photo.read_bytes()).hexdigest()}
 
 
 def test_untrained_weights_are_never_used_without_a_warning(preset: Callable[..., Preset]) -> None:
     news: list[Event] = []
-    workshop = _open(preset(), news.append)
-    assert workshop.weights == "untrained"
+    session = _open(preset(), news.append)
+    assert session.weights == "untrained"
     assert [event.level for event in news if isinstance(event, Note)] == ["warning"]
     assert not any(isinstance(event, Preparing) for event in news)
 
 
-def test_seed_and_callback_reach_the_stylizer(preset: Callable[..., Preset]) -> None:
-    news: list[Event] = []
-    workshop = _open(preset(scales={"first_steps": 1}), news.append, seed=11)
-    assert workshop.stylizer.seed == workshop.seed == 11
-    before = len(news)
-    workshop.stylizer.stylize(torch.zeros(1, 3, 16, 16))
-    assert len(news) == before + 1
+def test_the_seed_reaches_the_stylizer_and_no_listener_stays(preset: Callable[..., Preset]) -> None:
+    at_first: list[Event] = []
+    session = _open(preset(scales={"first_steps": 1}), at_first.append, seed=11)
+    assert session.stylizer.seed == session.spec.seed == 11
+    before, news = len(at_first), list[Event]()
+    session.stylizer.stylize(torch.zeros(1, 3, 16, 16), Context(news.append))
+    session.stylizer.stylize(torch.zeros(1, 3, 16, 16))
+    assert len(at_first) == before and len(news) == 1
 
 
 def test_an_init_image_is_read_and_used(preset: Callable[..., Preset], tmp_path: Path) -> None:
@@ -203,7 +206,7 @@ RAFT = {"flow": "raft", "flow_quality": "ultrafast", "steps": 1, "min_steps": 1}
 def test_missing_flow_weights_are_said_before_any_others_are_loaded(
     preset: Callable[..., Preset], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    backbones = _counted(monkeypatch, workshop_module, "load_backbone")
+    backbones = _counted(monkeypatch, opening, "load_backbone")
     news: list[Event] = []
     with pytest.raises(WeightsError, match="needs the raft-small weights") as caught:
         _open(preset(video=RAFT), news.append, store=WeightsStore(tmp_path / "empty"))
@@ -215,11 +218,11 @@ def test_missing_flow_weights_are_said_before_any_others_are_loaded(
 def test_where_nothing_follows_the_flow_no_weights_are_wanted_for_it(
     preset: Callable[..., Preset], tmp_path: Path, warm_start: str
 ) -> None:
-    workshop = _open(preset(video={**RAFT, "warm_start": warm_start}), store=WeightsStore(tmp_path / "empty"))
-    assert workshop.flow is None
+    session = _open(preset(video={**RAFT, "warm_start": warm_start}), store=WeightsStore(tmp_path / "empty"))
+    assert session.flow is None
 
 
-def test_clips_are_measured_with_the_workshops_own_flow(
+def test_clips_are_measured_with_the_sessions_own_flow(
     preset: Callable[..., Preset],
     make_clip: MakeClip,
     raft_file: Callable[[str], Path],
@@ -231,11 +234,11 @@ def test_clips_are_measured_with_the_workshops_own_flow(
     store = WeightsStore(tmp_path / "weights")
     import_file(store, "raft-small", raft_file("raft-small"))
     few = {"scales": {"min_px": 64, "first_steps": 1, "steps": 1}, "video": RAFT}
-    workshop = _open(preset(**few), store=store)
-    assert isinstance(workshop.flow, RAFTFlow) and isinstance(_open(preset()).flow, DISFlow)
+    session = _open(preset(**few), store=store)
+    assert isinstance(session.flow, RAFTFlow) and isinstance(_open(preset()).flow, DISFlow)
     measured = _counted(monkeypatch, RAFTFlow, "both_ways")
     tasks = [
         Task(MediaKind.VIDEO, make_clip(f"{n}.mp4", shots=(3,)), tmp_path / "out" / f"{n}.mp4") for n in "ab"
     ]
-    assert len(run(tasks, tmp_path / "out", TimeRange(), workshop).outputs) == 2
+    assert len(run(tasks, tmp_path / "out", TimeRange(), session).outputs) == 2
     assert len(measured) == 4
