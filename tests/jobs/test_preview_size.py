@@ -12,6 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from framestyle.context import Context
 from framestyle.events import Event, StepDone
 from framestyle.frames import Pixels
 from framestyle.jobs.preview.reduced import Reduced, reduced
@@ -91,7 +92,7 @@ def _stylized(preset: Preset, pixels: Pixels, backbone: Backbone) -> tuple[Styli
     news: list[Event] = []
     style = to_tensor(_drawn(90, 70)[:, ::-1].copy()).flip(1)
     torch.manual_seed(0)
-    result = Stylizer(preset, backbone, [style], on_event=news.append).stylize(to_tensor(pixels))
+    result = Stylizer(preset, backbone, [style]).stylize(to_tensor(pixels), Context(news.append))
     return result, [event for event in news if isinstance(event, StepDone)]
 
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from framestyle.errors import Cancelled
 from framestyle.nst.image import Size, bands, size_of, to_pixels
 from framestyle.nst.network.tiles import WHOLE, Tiling, reach, tiles
 from framestyle.nst.network.vgg import VGG19, stages_up_to
@@ -335,3 +336,22 @@ def test_tiles_cover_a_picture_once_on_the_poolings_grid(
                 assert first == 0 or start - first >= of.halo_px
                 assert last == side or (last - end >= of.halo_px and last % of.stride_px == 0)
     assert bool((covered == 1).all())
+
+
+def test_a_step_in_tiles_can_be_ended_between_them(untrained: Backbone, picture: Picture) -> None:
+    """Of a large picture a step takes minutes."""
+    network = VGG19(untrained, {*SHALLOW, "relu2_2"})
+    content, image, style = (picture(seed, 61, 75) for seed in (1, 2, 3))
+    objective = _objective(network, content, style, SHALLOW, {"relu2_2": 1.0})
+    asked: list[int] = []
+    loss_and_gradient(network, image, objective, Tiling(2, 24), lambda: asked.append(1))
+    assert len(asked) > 4
+    left = iter(range(3))
+
+    def third_time() -> None:
+        if next(left) == 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        loss_and_gradient(network, image, objective, Tiling(2, 24), third_time)
+    assert next(left, None) is None
