@@ -9,10 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from framestyle.errors import WeightsError
+from framestyle.errors import UsageError, WeightsError
 from framestyle.nst.weights.kind import Kind, OnProgress, WeightsKind, WeightsStatus, weights_kind
 from framestyle.nst.weights.paths import WeightsStore
-from framestyle.registries import FLOW, WEIGHTS
+from framestyle.registries import FETCH, FLOW, WEIGHTS
 
 if TYPE_CHECKING:
     from framestyle.nst.weights.backbone import Backbone
@@ -111,5 +111,7 @@ def import_file(store: WeightsStore, kind: str, source: Path) -> Path:
 def _fetched_kind(name: str) -> Kind:
     kind = weights_kind(name)
     if not (hasattr(kind, "fetch") and hasattr(kind, "import_file")):
-        raise WeightsError(f"the {name} weights are not fetched")
+        raise UsageError(
+            f"the {name} weights are not fetched", next_step=f"Those are: {', '.join(WEIGHTS.names(FETCH))}."
+        )
     return kind  # type: ignore[return-value]

@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 from media_facts import encode
 
+from framestyle.doors.advice import next_step
 from framestyle.errors import InputError, OutputError
+from framestyle.events import as_note
 from framestyle.frames import Frame
 from framestyle.kinds import WHOLE_CLIP, TimeRange
 from framestyle.media.photos import FORMATS, PhotoSettings
@@ -172,7 +174,7 @@ def test_what_cannot_be_read_is_an_input_error(source: Source, clip: Path) -> No
     files[-1].write_bytes(b"nothing")
     with pytest.raises(InputError) as caught:
         read(clip)
-    assert caught.value.next_step
+    assert next_step(caught.value)
     for file in files:
         file.unlink()
     with pytest.raises(InputError):
@@ -224,7 +226,7 @@ def test_a_writer_puts_every_frame_in_its_place_at_the_end(
     make_writer: Callable[..., Any], our_ffmpegs: Callable[[], list[int]]
 ) -> None:
     writer = make_writer()
-    assert all(isinstance(note, str) for note in writer.notes)
+    assert all(as_note(note).message for note in writer.notes)
     with writer:
         fill(writer)
         assert writer.frames_written == FRAMES
@@ -265,14 +267,14 @@ def test_no_frame_is_no_result(make_writer: Callable[..., Any]) -> None:
     writer = make_writer()
     with pytest.raises(OutputError, match="no frame") as caught, writer:
         pass
-    assert caught.value.next_step
+    assert next_step(caught.value)
     assert list(writer.target.parent.iterdir()) == []
 
 
 def test_depth_and_transparency_are_held_or_said(make_writer: Callable[..., Any]) -> None:
     """A writer takes frames of any depth; what its form does not hold, its notes say before any work."""
     writer = make_writer(bits=16, alpha=True)
-    said = " ".join(writer.notes)
+    said = " ".join(as_note(note).message for note in writer.notes)
     alpha = np.full((HEIGHT, WIDTH), 65_535, np.uint16)
     alpha[: HEIGHT // 2] = 20_000
     with writer:
@@ -298,5 +300,5 @@ def test_what_can_be_refused_is_refused_on_creation(tmp_path: Path) -> None:
     ):
         with pytest.raises(OutputError) as caught:
             make()
-        assert caught.value.next_step
+        assert next_step(caught.value)
     assert list(tmp_path.iterdir()) == []

@@ -135,7 +135,7 @@ def test_what_the_filters_will_take_is_planned_for(
 ) -> None:
     """They take from the room that there is for a picture."""
     demand = Demand.of(VGG19(untrained, ["relu3_2"]), [], "adam")
-    monkeypatch.setattr(memory, "room_bytes", lambda device, limit: 2 << 30)
+    monkeypatch.setattr(memory, "room_bytes", lambda *_: 2 << 30)
 
     def tiling(coming_bytes: int) -> Tiling:
         fitting = Fitting(demand, torch.device("cpu"), coming_bytes=lambda: coming_bytes)
