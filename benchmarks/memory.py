@@ -22,7 +22,7 @@ import torch
 from benchmarks.reports import write_report
 from framestyle.doors.demo import samples_dir
 from framestyle.media.photos import read_photo
-from framestyle.nst.heap import give_back_to_the_host
+from framestyle.nst.heap import release_free_memory
 from framestyle.nst.image import Size, resize, size_of, to_tensor
 from framestyle.nst.memory_plan import Demand, options
 from framestyle.nst.network.tiles import WHOLE, Tiling
@@ -64,7 +64,7 @@ class Row:
         return self.extra_bytes / 1e9 / self.megapixels
 
 
-class Meter:
+class StepCostMeter:
     """The most memory that is held on a device from now on, beyond what is held now."""
 
     def __init__(self, device: torch.device) -> None:
@@ -74,7 +74,7 @@ class Meter:
             self._before = torch.cuda.memory_allocated(device)
         else:
             # What is free in the heap would be counted as held before, and its use not at all.
-            give_back_to_the_host(device)
+            release_free_memory(device)
             # Linux alone: 5 resets the peak, see proc(5).
             Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
             self._before = _status_bytes("VmRSS")
@@ -114,7 +114,7 @@ def _step(stylizer: Stylizer, content: torch.Tensor, tiling: Tiling) -> tuple[to
     noise = torch.rand(content.shape, generator=torch.Generator().manual_seed(0)).to(content)
     state = PixelState.start(content.lerp(noise, 0.1))
     now = time.process_time if stylizer.device.type == "cpu" else time.perf_counter
-    meter, started = Meter(stylizer.device), now()
+    meter, started = StepCostMeter(stylizer.device), now()
     gradient, values = loss_and_gradient(stylizer.network, state.image, objective, tiling)
     state.adam_step(gradient, 0.02, 0.99, (0.9, 0.99))
     float(values.sum())  # waits for the device

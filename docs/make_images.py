@@ -17,7 +17,7 @@ from framestyle.doors.console import open_console
 from framestyle.doors.demo import clip_moments, samples_dir
 from framestyle.doors.sheet import picture_row, sheet
 from framestyle.jobs.engines.local import run
-from framestyle.jobs.plan import Task
+from framestyle.jobs.plan.tasks import Task
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import PhotoSettings, read_style_image, write_photo
 from framestyle.presets import list_presets, load_preset

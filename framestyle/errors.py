@@ -12,7 +12,7 @@ from typing import ClassVar, Self, TypeAlias
 
 Fact: TypeAlias = str | int | float | bool | list[str] | None
 """What JSON can hold as it is."""
-Facts: TypeAlias = Mapping[str, Fact]
+ResumeKey: TypeAlias = Mapping[str, Fact]
 
 
 class Code(StrEnum):
@@ -102,13 +102,13 @@ class FramestyleError(Exception):
         message: str,
         *,
         code: Code | None = None,
-        facts: Facts | None = None,
+        facts: ResumeKey | None = None,
         next_step: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or type(self).code
-        self.facts: Facts = dict(facts or {})
+        self.facts: ResumeKey = dict(facts or {})
         self.next_step = next_step
 
     def with_next_step(self, next_step: str | None) -> Self:
@@ -191,13 +191,13 @@ class Cancelled(BaseException):
         message: str = "stopped",
         *,
         code: Code | None = None,
-        facts: Facts | None = None,
+        facts: ResumeKey | None = None,
         next_step: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or type(self).code
-        self.facts: Facts = dict(facts or {})
+        self.facts: ResumeKey = dict(facts or {})
         self.next_step = next_step
 
     def __str__(self) -> str:

@@ -25,7 +25,7 @@ from framestyle.motion.flow import OpticalFlow
 from framestyle.motion.methods import make_flow
 from framestyle.motion.shots import Shot
 from framestyle.nst.devices import choose_device
-from framestyle.nst.heap import give_back_to_the_host
+from framestyle.nst.heap import release_free_memory
 from framestyle.nst.image import to_pixels, to_tensor
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.weights.backbone import Backbone
@@ -349,4 +349,4 @@ def _free(device: torch.device) -> None:
     elif device.type == "mps":
         torch.mps.empty_cache()
     else:
-        give_back_to_the_host(device)
+        release_free_memory(device)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from framestyle.jobs.inputs import gather
-from framestyle.jobs.plan import Naming, Task, is_one_file, names_a_clip, plan
+from framestyle.jobs.plan.inputs import gather
+from framestyle.jobs.plan.tasks import Naming, Task, is_one_file, names_a_clip, plan
 
 
 def planned(

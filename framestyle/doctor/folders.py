@@ -13,7 +13,7 @@ from typing import Any
 
 from framestyle.doctor.finding import FAILURE, OK, WARNING, Finding, failed
 from framestyle.errors import Code, StorageError
-from framestyle.jobs.room import nearest_folder
+from framestyle.jobs.resume.disk_space import nearest_folder
 from framestyle.presets.library import cache_dir, user_presets_dir
 
 LITTLE_SPACE_BYTES = 2e9

@@ -14,7 +14,7 @@ import psutil
 
 from framestyle.doctor.finding import OK, WARNING, Finding, failed
 from framestyle.errors import Code, DeviceError
-from framestyle.jobs.facts import versions
+from framestyle.jobs.resume.resume_key import versions
 
 PACKAGES = (
     "framestyle",

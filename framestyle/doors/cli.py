@@ -36,7 +36,7 @@ from framestyle.doors.threads import wait_briefly
 from framestyle.errors import BatchError, Cancelled, FramestyleError, PresetError, UsageError
 
 if TYPE_CHECKING:
-    from framestyle.jobs.batch import Order
+    from framestyle.jobs.run.batch import Order
 
 EXAMPLES = """examples:
   framestyle demo
@@ -186,7 +186,7 @@ def add_demo(parser: argparse.ArgumentParser) -> None:
 
 def run_stylize(args: argparse.Namespace) -> int:
     """`framestyle stylize`."""
-    from framestyle.jobs.batch import prepare
+    from framestyle.jobs.run.batch import prepare
 
     order = _order(args)
     jobs = prepare(order)
@@ -199,7 +199,7 @@ def run_stylize(args: argparse.Namespace) -> int:
     from framestyle.context import Context
     from framestyle.doors.console import failure_table, open_console
     from framestyle.events import Event, JobStarted, TaskFailed
-    from framestyle.jobs.batch import paint
+    from framestyle.jobs.run.batch import paint
 
     failures: list[tuple[str, TaskFailed]] = []
     preset = ""
@@ -225,7 +225,7 @@ def run_stylize(args: argparse.Namespace) -> int:
 
 
 def _order(args: argparse.Namespace) -> Order:
-    from framestyle.jobs.batch import Order
+    from framestyle.jobs.run.batch import Order
     from framestyle.kinds import TimeRange
     from framestyle.presets import load_preset
 

@@ -14,7 +14,7 @@ from framestyle.doors.advice import next_step
 from framestyle.doors.sheet import Shown, picture_row, sheet
 from framestyle.errors import BatchError, Cancelled, InputError
 from framestyle.events import Event, Note, OnEvent, TaskDone, TaskFailed, TaskSkipped, together
-from framestyle.jobs.batch import Order, paint, prepare
+from framestyle.jobs.run.batch import Order, paint, prepare
 from framestyle.media.photos import read_style_image, write_photo
 from framestyle.media.video.reader import VideoReader
 from framestyle.presets import builtin_presets_dir, load_preset

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from framestyle.doors.text import byte_count, counted, plain, roughly
 from framestyle.errors import FramestyleError, InputError
-from framestyle.jobs.batch import Job, Order
-from framestyle.jobs.estimate import Estimate, estimate
-from framestyle.jobs.plan import Task
-from framestyle.jobs.prices import Price, price_of
-from framestyle.jobs.room import free_bytes
+from framestyle.jobs.plan.estimate import Estimate, estimate
+from framestyle.jobs.plan.step_cost import Price, price_of
+from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.resume.disk_space import free_bytes
+from framestyle.jobs.run.batch import Job, Order
 from framestyle.kinds import MediaKind
 from framestyle.spec import AUTO
 

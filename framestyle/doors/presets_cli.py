@@ -201,7 +201,7 @@ def run_validate(args: argparse.Namespace) -> int:
 
 def run_from(args: argparse.Namespace) -> int:
     """`framestyle presets from`."""
-    from framestyle.jobs.recipes import recovered_preset
+    from framestyle.jobs.run.recipes import recovered_preset
 
     recovered = recovered_preset(args.image)
     made_with = f"with --weights {recovered.weights} --seed {recovered.seed}"

@@ -32,7 +32,7 @@ from framestyle.kinds import MediaKind
 if TYPE_CHECKING:
     from framestyle.doors.sweeps import Sweep
     from framestyle.events import Event
-    from framestyle.jobs.inputs import Inputs
+    from framestyle.jobs.plan.inputs import Inputs
     from framestyle.presets import Preset
 
 EXAMPLES = """examples:
@@ -96,8 +96,8 @@ def run_preview(args: argparse.Namespace) -> int:
     _check_usage(args, sweeps)
     presets, broken = _load_presets(args)
     looks = _sweep(args, sweeps) if sweeps else presets
-    from framestyle.jobs.inputs import gather
-    from framestyle.jobs.plan import names_a_clip
+    from framestyle.jobs.plan.inputs import gather
+    from framestyle.jobs.plan.tasks import names_a_clip
 
     moving = names_a_clip(args.output) and "%" not in args.output.name
     inputs = gather(args.inputs, one_clip=moving)
@@ -236,7 +236,7 @@ def _run_sheet(
     from framestyle.doors.console import failure_table, open_console
     from framestyle.doors.preview_sheet import Wanted, make_sheet
     from framestyle.events import TaskFailed
-    from framestyle.jobs.inputs import Unusable
+    from framestyle.jobs.plan.inputs import Unusable
     from framestyle.jobs.preview.cells import Look
     from framestyle.kinds import TimeRange
 
@@ -282,7 +282,7 @@ def _run_moving(args: argparse.Namespace, clip: Path, preset: Preset) -> int:
     from framestyle.context import Context
     from framestyle.doors.console import open_console
     from framestyle.doors.preview_words import words_of_moving
-    from framestyle.jobs.plan import Task
+    from framestyle.jobs.plan.tasks import Task
     from framestyle.jobs.preview.moving import preview_clip
     from framestyle.kinds import TimeRange
 

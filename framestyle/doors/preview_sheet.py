@@ -13,7 +13,7 @@ from framestyle.doors.preview_words import picture_name, words_of_sheet
 from framestyle.doors.sheet import Cell, Row, layout, sheet
 from framestyle.errors import Cancelled, FramestyleError, OutputError
 from framestyle.events import JobDone, JobStarted, TaskFailed
-from framestyle.jobs.inputs import Inputs, Unusable
+from framestyle.jobs.plan.inputs import Inputs, Unusable
 from framestyle.jobs.preview.cells import (
     Bench,
     Look,
@@ -24,7 +24,7 @@ from framestyle.jobs.preview.cells import (
     stylize_cells,
 )
 from framestyle.jobs.preview.pictures import Picture, Shown, pictures_of
-from framestyle.jobs.provenance import provenance
+from framestyle.jobs.run.provenance import provenance
 from framestyle.kinds import TimeRange
 from framestyle.media.photos import write_photo
 

@@ -94,7 +94,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
 def _reports(files: Sequence[Path], args: argparse.Namespace) -> Iterator[Report]:
     from framestyle.doors.console import open_console
     from framestyle.events import Preparing
-    from framestyle.jobs.recorded import precision_problems
+    from framestyle.jobs.resume.recorded import precision_problems
     from framestyle.kinds import TimeRange
     from framestyle.media.verify.checking import verify
     from framestyle.media.verify.comparing import verify_against

@@ -54,7 +54,7 @@ def probe_precision(device: torch.device) -> str:
     """What `auto` comes to on this device now: bfloat16 where it is clearly faster, else float32.
 
     A measurement, so two processes may get two answers. A job asks once, before its work, and records the answer
-    (framestyle/jobs/precision.py): nothing else may depend on it. Tests replace this function.
+    (framestyle/jobs/resume/precision.py): nothing else may depend on it. Tests replace this function.
     """
     if device.type == "cuda":
         faster = torch.cuda.is_bf16_supported(including_emulation=False)

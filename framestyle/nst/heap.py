@@ -8,7 +8,7 @@ import sys
 import torch
 
 
-def give_back_to_the_host(device: torch.device) -> None:
+def release_free_memory(device: torch.device) -> None:
     """What is free in the C library's heap, where work is done there: glibc holds on to hundreds of megabytes of
     former maps. Of other devices the heap holds none."""
     if device.type != "cpu" or sys.platform != "linux":

@@ -15,7 +15,7 @@ import torch
 from framestyle.context import SILENT, Context
 from framestyle.errors import Code, DeviceError
 from framestyle.events import Note
-from framestyle.nst.heap import give_back_to_the_host
+from framestyle.nst.heap import release_free_memory
 from framestyle.nst.host_memory import free_host_bytes, resident_bytes
 from framestyle.nst.image import Size
 from framestyle.nst.memory_plan import Demand, choose, option, options, smaller
@@ -61,7 +61,7 @@ def free_and_held(device: torch.device) -> tuple[int | None, int]:
     if device.type == "mps":
         held = torch.mps.driver_allocated_memory()
         return max(0, torch.mps.recommended_max_memory() - held), held
-    give_back_to_the_host(device)
+    release_free_memory(device)
     return free_host_bytes(), resident_bytes()
 
 
@@ -74,7 +74,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
-class Fitting:
+class TilingPlanner:
     """Runs work at the size of a picture in the quickest way that fits; after a failure in the next smaller one.
 
     A way is chosen once for each size: within a clip all frames are computed alike. Threads may share it: the ways that
@@ -201,4 +201,4 @@ def _release(device: torch.device) -> None:
     elif device.type == "mps":
         torch.mps.empty_cache()
     else:
-        give_back_to_the_host(device)
+        release_free_memory(device)

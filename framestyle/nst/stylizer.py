@@ -21,7 +21,7 @@ from framestyle.nst.devices import working_dtype
 from framestyle.nst.finishing import takes_of_content, with_content
 from framestyle.nst.image import Size, resize, size_of
 from framestyle.nst.inits import Start, init_of
-from framestyle.nst.memory import Fitting
+from framestyle.nst.memory import TilingPlanner
 from framestyle.nst.memory_plan import Demand
 from framestyle.nst.network.placement import Placement, placements
 from framestyle.nst.network.vgg import VGG19
@@ -116,7 +116,7 @@ class Stylizer:
             style_layers=list(preset.style.layers),
             statistic=self.statistic,
         )
-        self.fitting = Fitting(
+        self.fitting = TilingPlanner(
             demand,
             self.device,
             limit_bytes=memory_limit_bytes,

@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from benchmarks import memory
-from benchmarks.memory import Meter, Row, gradient_error, measure, table
+from benchmarks.memory import Row, StepCostMeter, gradient_error, measure, table
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 def test_the_meter_counts_what_was_held_and_given_back() -> None:
     def extra_bytes(values: int) -> int:
-        meter = Meter(torch.device("cpu"))
+        meter = StepCostMeter(torch.device("cpu"))
         torch.ones(values)  # gone at once
         return meter.extra_bytes()
 

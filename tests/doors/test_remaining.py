@@ -24,7 +24,7 @@ from framestyle.events import (
     TaskResumed,
     TaskStarted,
 )
-from framestyle.jobs.estimate import clip_plan, photo_plan
+from framestyle.jobs.plan.estimate import clip_plan, photo_plan
 from framestyle.kinds import MediaKind
 from framestyle.nst.sizes import Size, steps_by_scale
 from framestyle.presets import Preset

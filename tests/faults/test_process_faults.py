@@ -236,7 +236,7 @@ def test_two_runs_on_one_work_folder(place: Place, whole: bytes) -> None:
     go, read_end = os.pipe()[::-1]
     # The first run waits inside its third frame until the second one was refused.
     waits = (
-        "import os\nfrom framestyle.jobs.queues import WriteBehind\nreal, seen = WriteBehind.put, []\n"
+        "import os\nfrom framestyle.jobs.run.queues import WriteBehind\nreal, seen = WriteBehind.put, []\n"
         f"def put(*a):\n    seen.append(1)\n    len(seen) == 3 and os.read({read_end}, 1)\n    real(*a)\n"
         "WriteBehind.put = put"
     )

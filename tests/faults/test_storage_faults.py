@@ -14,7 +14,7 @@ from fault_list import fault
 from photo_makers import picture, save
 from place import Place
 
-from framestyle.jobs import room
+from framestyle.jobs.resume import disk_space as room
 from framestyle.media.ffmpeg import FFmpeg
 
 Mount = Callable[..., Path]

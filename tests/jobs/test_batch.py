@@ -29,11 +29,11 @@ from framestyle.events import (
     TaskSkipped,
     TaskStarted,
 )
-from framestyle.jobs import batch as batch_module
-from framestyle.jobs import prices
-from framestyle.jobs.batch import Order, paint, prepare
 from framestyle.jobs.engines import side_by_side
-from framestyle.jobs.manifest import NAME
+from framestyle.jobs.plan import step_cost as prices
+from framestyle.jobs.resume.manifest import NAME
+from framestyle.jobs.run import batch as batch_module
+from framestyle.jobs.run.batch import Order, paint, prepare
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import read_photo
 from framestyle.nst import stylizer as stylizer_module
@@ -451,8 +451,8 @@ def test_a_price_is_stated_until_one_was_measured(make_preset: MakePreset, here:
     stated = prices.price_of(preset, "cpu")
     assert not stated.measured and stated.seconds > 0
     assert prices.price_of(preset, "cuda:1").seconds < stated.seconds
-    prices.keep_price(preset, "cpu float32", 2.5)
-    prices.keep_price(preset, "cuda:0 bfloat16", 0.5)
+    prices.keep_step_cost(preset, "cpu float32", 2.5)
+    prices.keep_step_cost(preset, "cuda:0 bfloat16", 0.5)
     assert prices.price_of(preset, "cpu") == prices.Price(2.5, "cpu", True)
     assert prices.price_of(preset, "cuda") == prices.Price(0.5, "cuda", True)
     # `auto` is what was used last, and a deeper look into the network costs more.
@@ -465,7 +465,7 @@ def test_a_price_is_stated_until_one_was_measured(make_preset: MakePreset, here:
 
 def test_a_price_is_measured_over_whole_tasks() -> None:
     now = 0.0
-    meter = prices.Meter(clock=lambda: now)
+    meter = prices.StepCostMeter(clock=lambda: now)
 
     def step(path: str, side_px: int, count: int) -> None:
         meter(TaskStarted(path, MediaKind.PHOTO, 0, 1, 1, side_px, side_px))

@@ -13,7 +13,7 @@ from ready import Ready
 
 from framestyle.events import Event, Note
 from framestyle.jobs.engines.local import run
-from framestyle.jobs.plan import Task
+from framestyle.jobs.plan.tasks import Task
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.video.reader import VideoReader
 

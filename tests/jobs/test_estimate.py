@@ -18,8 +18,8 @@ from framestyle.events import Event, FrameDone, JobStarted, StepDone, TaskPlanne
 from framestyle.jobs.engines import local
 from framestyle.jobs.engines.local import run
 from framestyle.jobs.engines.side_by_side import Crew
-from framestyle.jobs.estimate import BYTES_PER_FRAME_PIXEL, BYTES_PER_PIXEL, estimate
-from framestyle.jobs.plan import Task
+from framestyle.jobs.plan.estimate import BYTES_PER_FRAME_PIXEL, BYTES_PER_PIXEL, estimate
+from framestyle.jobs.plan.tasks import Task
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import FORMATS, read_photo
 from framestyle.media.video.writer import CODECS

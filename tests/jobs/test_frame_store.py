@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as arrays
 
 from framestyle.doors.advice import next_step
 from framestyle.errors import StorageError
-from framestyle.jobs.frame_store import DiskStore
+from framestyle.jobs.resume.frame_store import DiskStore
 
 ANY_ARRAY = arrays.arrays(
     st.sampled_from([np.uint8, np.uint16, np.float32]),

@@ -8,7 +8,7 @@ import pytest
 
 from framestyle.doors.advice import next_step
 from framestyle.errors import InputError
-from framestyle.jobs.inputs import Inputs, gather
+from framestyle.jobs.plan.inputs import Inputs, gather
 from framestyle.kinds import MediaKind
 
 PHOTO = b"\x89PNG\r\n\x1a\n" + b"\0" * 40

@@ -14,10 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from framestyle.errors import InputError, OutputError, StorageError
-from framestyle.jobs import manifest as manifest_module
-from framestyle.jobs.manifest import NAME, Contents, Done, Failed, Manifest, Mark, Standing, parse
-from framestyle.jobs.plan import Task
-from framestyle.jobs.record import Record
+from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.resume import manifest as manifest_module
+from framestyle.jobs.resume.manifest import (
+    NAME,
+    Contents,
+    Done,
+    Failed,
+    FileFingerprint,
+    Manifest,
+    OutputStatus,
+    parse,
+)
+from framestyle.jobs.resume.recorder import ManifestRecorder
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.presets import Preset
 from framestyle.resolve import picture_digests
@@ -29,7 +38,7 @@ names = st.text(min_size=1, max_size=12).map(lambda text: f"a{text}".replace("/"
 )
 sizes = st.integers(0, 2**62)
 precisions = st.sampled_from(["float32", "bfloat16", None])
-marks = st.builds(Mark, sizes, sizes, st.text("0123456789abcdef", min_size=64, max_size=64))
+marks = st.builds(FileFingerprint, sizes, sizes, st.text("0123456789abcdef", min_size=64, max_size=64))
 told = st.dictionaries(st.text(max_size=8), st.text(max_size=8) | sizes | st.none(), max_size=3)
 
 
@@ -53,10 +62,10 @@ def _finish(out: Path, *tasks: Task, work: str = WORK) -> None:
     with Manifest(out) as manifest:
         for task in tasks:
             manifest.begin(task)
-            manifest.finish(task, work, Mark.of(task.inputs()))
+            manifest.finish(task, work, FileFingerprint.of(task.inputs()))
 
 
-def _standing(out: Path, task: Task, work: str = WORK) -> Standing:
+def _standing(out: Path, task: Task, work: str = WORK) -> OutputStatus:
     return Manifest(out).standing(task, {work})
 
 
@@ -90,7 +99,7 @@ def test_what_is_written_is_read_again(
 )
 @settings(deadline=None, derandomize=True, max_examples=200)
 def test_a_damaged_file_is_a_value_error_or_still_a_manifest(damage: int, cut: bool, value: Any) -> None:
-    mark = Mark(1, 2, "0" * 64)
+    mark = FileFingerprint(1, 2, "0" * 64)
     contents = Contents(
         {"a": Done(WORK, mark, mark)}, {"b": Failed(mark, "why")}, {"c": WORK}, {WORK: {"seed": 1}}
     )
@@ -138,11 +147,11 @@ def test_a_file_that_cannot_be_trusted_is_set_aside_whole(out: Path, task: Task,
     content = written if isinstance(written, bytes) else written.encode()
     (out / NAME).write_bytes(content)
     manifest = Manifest(out)
-    assert manifest.trouble and manifest.standing(task, {WORK}) is Standing.UNKNOWN
+    assert manifest.trouble and manifest.standing(task, {WORK}) is OutputStatus.UNKNOWN
     # Asking alone changes nothing.
     assert (out / NAME).read_bytes() == content
     _finish(out, task)
-    assert _standing(out, task) is Standing.DONE
+    assert _standing(out, task) is OutputStatus.DONE
     assert (out / f"{NAME}.set-aside-1").read_bytes() == content
     (out / NAME).write_bytes(content)
     _finish(out, task)
@@ -153,7 +162,7 @@ def test_what_is_no_file_is_set_aside_too(out: Path, task: Task) -> None:
     (out / NAME).mkdir()
     assert Manifest(out).trouble
     _finish(out, task)
-    assert _standing(out, task) is Standing.DONE and (out / f"{NAME}.set-aside-1").is_dir()
+    assert _standing(out, task) is OutputStatus.DONE and (out / f"{NAME}.set-aside-1").is_dir()
 
 
 def test_no_folder_and_no_file_are_an_empty_manifest(tmp_path: Path, task: Task) -> None:
@@ -167,18 +176,18 @@ def test_no_folder_and_no_file_are_an_empty_manifest(tmp_path: Path, task: Task)
 
 
 def test_an_output_is_done_while_input_work_and_output_are_the_same(out: Path, task: Task) -> None:
-    assert _standing(out, task) is Standing.UNKNOWN
+    assert _standing(out, task) is OutputStatus.UNKNOWN
     _finish(out, task)
-    assert _standing(out, task) is Standing.DONE
-    assert _standing(out, task, "f" * 24) is Standing.OTHER_WORK
+    assert _standing(out, task) is OutputStatus.DONE
+    assert _standing(out, task, "f" * 24) is OutputStatus.OTHER_WORK
     task.source.write_bytes(b"in, but later")
-    assert _standing(out, task) is Standing.OTHER_INPUT
+    assert _standing(out, task) is OutputStatus.OTHER_INPUT
     _finish(out, task)
     task.target.write_bytes(b"OUT")
     _touch(task.target)
-    assert _standing(out, task) is Standing.CHANGED
+    assert _standing(out, task) is OutputStatus.CHANGED
     task.target.unlink()
-    assert _standing(out, task) is Standing.ABSENT
+    assert _standing(out, task) is OutputStatus.ABSENT
 
 
 def test_the_time_alone_makes_no_file_another(out: Path, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,14 +195,14 @@ def test_the_time_alone_makes_no_file_another(out: Path, task: Task, monkeypatch
     _touch(task.source)
     _touch(task.target)
     with Manifest(out) as manifest:
-        assert manifest.standing(task, {WORK}) is Standing.DONE
+        assert manifest.standing(task, {WORK}) is OutputStatus.DONE
 
-    def refuse(files: list[Path]) -> Mark:
+    def refuse(files: list[Path]) -> FileFingerprint:
         raise AssertionError(f"{files} are read again")
 
     # The new times were kept.
-    monkeypatch.setattr(Mark, "of", refuse)
-    assert _standing(out, task) is Standing.DONE
+    monkeypatch.setattr(FileFingerprint, "of", refuse)
+    assert _standing(out, task) is OutputStatus.DONE
 
 
 def test_a_moved_folder_is_still_done(out: Path, task: Task, tmp_path: Path) -> None:
@@ -202,14 +211,14 @@ def test_a_moved_folder_is_still_done(out: Path, task: Task, tmp_path: Path) -> 
     moved = Task(
         MediaKind.PHOTO, task.source.rename(tmp_path / "b.png"), tmp_path / "elsewhere" / "x" / "a.png"
     )
-    assert _standing(tmp_path / "elsewhere", moved) is Standing.DONE
+    assert _standing(tmp_path / "elsewhere", moved) is OutputStatus.DONE
 
 
 def test_an_output_that_a_stopped_job_was_making_may_be_replaced(out: Path, task: Task) -> None:
     """Killed after the output came into its place, and before that was written down."""
     manifest = Manifest(out).__enter__()
     manifest.begin(task)
-    assert _standing(out, task) is Standing.BEGUN
+    assert _standing(out, task) is OutputStatus.BEGUN
     _finish(out, task)
     assert json.loads((out / NAME).read_text())["begun"] == {}
 
@@ -218,17 +227,17 @@ def test_all_but_the_task_at_hand_is_on_the_disk(out: Path, task: Task) -> None:
     second = Task(MediaKind.PHOTO, task.source, out / "b.png")
     manifest = Manifest(out).__enter__()
     manifest.begin(task)
-    manifest.finish(task, WORK, Mark.of(task.inputs()))
+    manifest.finish(task, WORK, FileFingerprint.of(task.inputs()))
     manifest.begin(second)
     # Killed here.
-    assert _standing(out, task) is Standing.DONE
+    assert _standing(out, task) is OutputStatus.DONE
     second.target.write_bytes(b"whole")
-    assert _standing(out, second) is Standing.BEGUN
+    assert _standing(out, second) is OutputStatus.BEGUN
 
 
 def test_an_input_that_failed_is_known_until_it_is_another_file(out: Path, task: Task) -> None:
     with Manifest(out) as manifest:
-        record = Record(manifest, _work())
+        record = ManifestRecorder(manifest, _work())
         record.begin(task)
         record.fail(task, InputError("it is damaged"))
     assert Manifest(out).has_failed(task)
@@ -241,7 +250,7 @@ def test_an_input_that_failed_is_known_until_it_is_another_file(out: Path, task:
 
 def test_what_is_not_the_inputs_fault_is_not_remembered(out: Path, task: Task) -> None:
     with Manifest(out) as manifest:
-        record = Record(manifest, _work())
+        record = ManifestRecorder(manifest, _work())
         record.begin(task)
         record.fail(task, StorageError("no room"))
     assert not Manifest(out).has_failed(task)
@@ -256,9 +265,9 @@ def test_a_sequence_is_the_same_while_each_of_its_files_is(tmp_path: Path) -> No
     out, frames = tmp_path / "out", tmp_path / "in"
     task = Task(MediaKind.VIDEO, frames / "s.%d.png", out / "s.%d.png")
     _finish(out, task)
-    assert _standing(out, task) is Standing.DONE
+    assert _standing(out, task) is OutputStatus.DONE
     _touch(frames / "s.1.png")
-    assert _standing(out, task) is Standing.DONE
+    assert _standing(out, task) is OutputStatus.DONE
     for changed, back in (
         (lambda: (frames / "s.1.png").write_text("in 7"), lambda: (frames / "s.1.png").write_text("in 1")),
         (
@@ -268,18 +277,18 @@ def test_a_sequence_is_the_same_while_each_of_its_files_is(tmp_path: Path) -> No
         (lambda: (frames / "s.3.png").touch(), lambda: (frames / "s.3.png").unlink()),
     ):
         changed()
-        assert _standing(out, task) is Standing.OTHER_INPUT
+        assert _standing(out, task) is OutputStatus.OTHER_INPUT
         back()
-        assert _standing(out, task) is Standing.DONE
+        assert _standing(out, task) is OutputStatus.DONE
     (out / "s.0.png").unlink()
-    assert _standing(out, task) is Standing.CHANGED
+    assert _standing(out, task) is OutputStatus.CHANGED
     for path in task.outputs():
         path.unlink()
-    assert _standing(out, task) is Standing.ABSENT
+    assert _standing(out, task) is OutputStatus.ABSENT
     for path in task.inputs():
         path.unlink()
     with pytest.raises(FileNotFoundError):
-        Mark.of(task.inputs())
+        FileFingerprint.of(task.inputs())
 
 
 # -- several jobs, and a disk that refuses -----------------------------------------------------------------
@@ -291,9 +300,9 @@ def test_two_jobs_in_one_folder_keep_what_the_other_finished(out: Path, task: Ta
     with Manifest(out) as one, Manifest(out) as two:
         one.begin(task)
         two.begin(other)
-        one.finish(task, WORK, Mark.of(task.inputs()))
-        two.finish(other, WORK, Mark.of(other.inputs()))
-    assert {_standing(out, task), _standing(out, other)} == {Standing.DONE}
+        one.finish(task, WORK, FileFingerprint.of(task.inputs()))
+        two.finish(other, WORK, FileFingerprint.of(other.inputs()))
+    assert {_standing(out, task), _standing(out, other)} == {OutputStatus.DONE}
     assert json.loads((out / NAME).read_text())["begun"] == {}
 
 
@@ -310,7 +319,7 @@ def test_a_disk_that_refuses_is_said_and_leaves_the_old_file(
     with pytest.raises(StorageError, match="no room left"), Manifest(out) as manifest:
         manifest.begin(Task(MediaKind.PHOTO, task.source, out / "b.png"))
     monkeypatch.undo()
-    assert (out / NAME).read_bytes() == before and _standing(out, task) is Standing.DONE
+    assert (out / NAME).read_bytes() == before and _standing(out, task) is OutputStatus.DONE
     assert sorted(path.name for path in out.iterdir()) == [NAME, "x"]
 
 
@@ -327,7 +336,7 @@ def test_an_error_is_not_hidden_by_one_of_the_manifest(
 
     with pytest.raises(KeyboardInterrupt), Manifest(out) as manifest:
         manifest.begin(task)
-        manifest.finish(task, WORK, Mark.of(task.inputs()))
+        manifest.finish(task, WORK, FileFingerprint.of(task.inputs()))
         monkeypatch.setattr(manifest_module, "atomic_output", refuse)
         raise KeyboardInterrupt
 

@@ -27,7 +27,7 @@ from ready import Ready
 
 from framestyle.events import Event, Note, TaskStarted
 from framestyle.jobs.engines.local import run
-from framestyle.jobs.plan import Task
+from framestyle.jobs.plan.tasks import Task
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import FORMATS
 

@@ -14,8 +14,8 @@ from planning import planned
 
 from framestyle.doors.advice import next_step
 from framestyle.errors import FramestyleError, InputError, OutputError, UsageError
-from framestyle.jobs.inputs import gather
-from framestyle.jobs.plan import Naming, Task, as_one, plan
+from framestyle.jobs.plan.inputs import gather
+from framestyle.jobs.plan.tasks import Naming, Task, as_one, plan
 from framestyle.kinds import MediaKind
 from framestyle.media.video.writer import CODECS
 

@@ -17,10 +17,10 @@ from framestyle.context import Context
 from framestyle.doors.arrays import Painter
 from framestyle.errors import Cancelled, OutputError
 from framestyle.events import Event, FrameDone, JobStarted, PhotoDone, TaskResumed, TaskStarted
-from framestyle.jobs.batch import Order, paint, prepare
-from framestyle.jobs.facts import FACTS, work_folder_of
-from framestyle.jobs.manifest import NAME
-from framestyle.jobs.recorded import precision_problems
+from framestyle.jobs.resume.manifest import NAME
+from framestyle.jobs.resume.recorded import precision_problems
+from framestyle.jobs.resume.resume_key import FACTS, work_folder_of
+from framestyle.jobs.run.batch import Order, paint, prepare
 from framestyle.kinds import MediaKind
 from framestyle.media.photos import recipe_in, write_photo
 from framestyle.media.verify.checking import verify

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from framestyle.frames import Frame, Pixels
-from framestyle.jobs.queues import QUEUE_FRAMES, WriteBehind, read_ahead
+from framestyle.jobs.run.queues import QUEUE_FRAMES, WriteBehind, read_ahead
 from framestyle.media.video.writer import VideoSettings, VideoWriter
 
 

@@ -17,8 +17,8 @@ from PIL import Image
 from framestyle.doors.advice import next_step
 from framestyle.doors.cli import main
 from framestyle.errors import FramestyleError, InputError, PresetError
-from framestyle.jobs import recipes
-from framestyle.jobs.recipes import Recipe, read_recipe, recovered_preset
+from framestyle.jobs.run import recipes
+from framestyle.jobs.run.recipes import Recipe, read_recipe, recovered_preset
 from framestyle.media.photos import FORMATS, Photo, read_photo, recipe_in, write_photo
 from framestyle.presets import load_preset, preset_names
 from framestyle.resolve import picture_digests
@@ -214,5 +214,5 @@ def test_entities_in_xmp_are_not_followed(tmp_path: Path) -> None:
 
 
 def test_recovering_loads_no_torch() -> None:
-    code = "import sys, framestyle.jobs.recipes; sys.exit('torch' in sys.modules)"
+    code = "import sys, framestyle.jobs.run.recipes; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

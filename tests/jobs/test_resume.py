@@ -17,11 +17,11 @@ from framestyle.context import Context
 from framestyle.doors.advice import next_step
 from framestyle.errors import Cancelled, OutputError, StorageError
 from framestyle.events import Event, FrameDone, Note, TaskDone, TaskResumed
-from framestyle.jobs import facts as facts_module
-from framestyle.jobs.batch import Order, paint, prepare
-from framestyle.jobs.facts import FACTS, PUBLISHED, PUBLISHING, work_folder_of
-from framestyle.jobs.interrupts import held_back
-from framestyle.jobs.work_folder import LOCK, STATES_KEPT
+from framestyle.jobs.resume import resume_key as facts_module
+from framestyle.jobs.resume.resume_key import FACTS, PUBLISHED, PUBLISHING, work_folder_of
+from framestyle.jobs.resume.work_folder import LOCK, STATES_KEPT
+from framestyle.jobs.run.batch import Order, paint, prepare
+from framestyle.jobs.run.interrupts import held_back
 from framestyle.media.video import sequences
 from framestyle.presets import Preset
 

@@ -13,9 +13,9 @@ from framestyle.context import Context
 from framestyle.doors.advice import next_step
 from framestyle.errors import StorageError
 from framestyle.events import Event, FrameDone, Note, TaskResumed
-from framestyle.jobs.batch import Order, paint, prepare
-from framestyle.jobs.facts import work_folder_of
-from framestyle.jobs.room import RESERVE_BYTES, free_bytes, refuse_shortage, shortage
+from framestyle.jobs.resume.disk_space import RESERVE_BYTES, free_bytes, refuse_shortage, shortage
+from framestyle.jobs.resume.resume_key import work_folder_of
+from framestyle.jobs.run.batch import Order, paint, prepare
 from framestyle.presets import Preset
 
 MakeClip = Callable[..., Path]

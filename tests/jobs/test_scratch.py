@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from framestyle.jobs.scratch import PREFIX, Scratch
+from framestyle.jobs.resume.scratch import PREFIX, Scratch
 from framestyle.media.files import atomic_output
 
 

@@ -37,9 +37,9 @@ from framestyle.events import (
 )
 from framestyle.jobs.engines import local, side_by_side
 from framestyle.jobs.engines.side_by_side import Crew, Outcome, Places, SideBySide
-from framestyle.jobs.news import NOTHING, Beforehand
-from framestyle.jobs.plan import Task
-from framestyle.jobs.scratch import Scratch
+from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.resume.scratch import Scratch
+from framestyle.jobs.run.reporting import NOTHING, PriorResults
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.nst import stylizer as stylizer_module
 from framestyle.nst.image import Size
@@ -83,7 +83,7 @@ def test_the_crew_does_not_depend_on_what_is_left() -> None:
     """Else a photo that is made anew would have other last bits."""
     tasks = [Task(MediaKind.PHOTO, Path(f"{number}.png"), Path(f"out/{number}.png")) for number in range(3)]
     whole = local._crew(tasks, NOTHING, torch.device("cpu"))
-    left = local._crew(tasks[:1], Beforehand(done=tuple(tasks[1:])), torch.device("cpu"))
+    left = local._crew(tasks[:1], PriorResults(done=tuple(tasks[1:])), torch.device("cpu"))
     assert whole == left == Crew(2, 1)
     assert local._crew(tasks[:1], NOTHING, torch.device("cpu")) == Crew(1, 2)
     clips = [dataclasses.replace(task, kind=MediaKind.VIDEO) for task in tasks]
@@ -208,7 +208,7 @@ def test_threads_are_as_before_afterwards() -> None:
 
 
 class _Numbers:
-    """What `Places` asks of a `Fitting`, by plain numbers: a byte a pixel."""
+    """What `Places` asks of a `TilingPlanner`, by plain numbers: a byte a pixel."""
 
     def __init__(self, room: int | None) -> None:
         self.room = room

@@ -29,7 +29,7 @@ from framestyle.motion.shots import Shot
 from framestyle.nst import memory, memory_plan
 from framestyle.nst.host_memory import available_bytes, free_host_bytes, resident_bytes
 from framestyle.nst.image import Size, to_pixels
-from framestyle.nst.memory import Fitting, is_out_of_memory, room_bytes
+from framestyle.nst.memory import TilingPlanner, is_out_of_memory, room_bytes
 from framestyle.nst.memory_plan import Demand, choose, options, smaller
 from framestyle.nst.network import vgg
 from framestyle.nst.network.tiles import WHOLE, Tiling
@@ -230,7 +230,7 @@ def _fails(message: str) -> RuntimeError:
 def test_after_a_failure_the_next_smaller_way_is_taken_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[Event] = []
     monkeypatch.setattr(memory, "room_bytes", lambda *_: None)
-    fitting = Fitting(_demand(), torch.device("cpu"))
+    fitting = TilingPlanner(_demand(), torch.device("cpu"))
     tried: list[Tiling] = []
 
     def work(tiling: Tiling) -> str:
@@ -252,7 +252,7 @@ def test_after_a_failure_the_next_smaller_way_is_taken_and_kept(monkeypatch: pyt
 
 def test_other_errors_pass_and_a_picture_that_never_fits_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "room_bytes", lambda *_: None)
-    fitting = Fitting(_demand(), torch.device("cpu"))
+    fitting = TilingPlanner(_demand(), torch.device("cpu"))
 
     def wrong(_: Tiling) -> None:
         raise RuntimeError("shapes do not match")
@@ -268,7 +268,7 @@ def test_other_errors_pass_and_a_picture_that_never_fits_is_refused(monkeypatch:
 
 
 def test_a_limit_that_nothing_fits_in_is_refused_with_what_it_takes() -> None:
-    fitting = Fitting(_demand(), torch.device("cpu"), limit_bytes=64 << 20)
+    fitting = TilingPlanner(_demand(), torch.device("cpu"), limit_bytes=64 << 20)
     with pytest.raises(DeviceError, match="1200x800 pixels do not fit into 67,108,864 bytes") as caught:
         fitting.run(Size(1200, 800), lambda tiling: tiling)
     assert next_step(caught.value) is not None and "--memory-limit" in next_step(caught.value)
@@ -278,7 +278,7 @@ def test_a_limit_that_nothing_fits_in_is_refused_with_what_it_takes() -> None:
 
 def test_little_free_memory_is_not_the_limits_fault() -> None:
     """Raising the limit would not help; and what is free is an estimate, so the smallest way is tried."""
-    fitting = Fitting(
+    fitting = TilingPlanner(
         _demand(), torch.device("cpu"), limit_bytes=100 * GIB, measure=lambda device: (64 << 20, 1 * GIB)
     )
     least = min(options(Size(1200, 800), _demand()), key=lambda one: one.needs_bytes)
@@ -326,8 +326,8 @@ def test_a_picture_survives_memory_that_runs_out_half_way(
 @given(size=sizes, held=st.integers(0, 4 * GIB))
 @settings(max_examples=30, deadline=None, derandomize=True)
 def test_the_limit_that_a_refusal_names_is_enough(size: Size, held: int) -> None:
-    def within(limit_bytes: int) -> Fitting:
-        return Fitting(
+    def within(limit_bytes: int) -> TilingPlanner:
+        return TilingPlanner(
             _demand(), torch.device("cpu"), limit_bytes=limit_bytes, measure=lambda device: (1 << 50, held)
         )
 

@@ -13,14 +13,14 @@ from framestyle.context import SILENT, Context
 from framestyle.errors import FramestyleError
 from framestyle.events import Event, JobDone, TaskDone, TaskFailed, TaskPlanned
 from framestyle.jobs.engines.side_by_side import LARGEST_PX, Crew, Outcome, Places, SideBySide
-from framestyle.jobs.estimate import clip_bytes_expected, clip_plan, photo_plan
-from framestyle.jobs.facts import Facts
-from framestyle.jobs.news import NOTHING, Beforehand, JobWords, first_news, last_news
-from framestyle.jobs.plan import Task
-from framestyle.jobs.record import Record
-from framestyle.jobs.render import Survey, render_photo, render_video, survey
-from framestyle.jobs.room import shortage
-from framestyle.jobs.scratch import Scratch
+from framestyle.jobs.plan.estimate import clip_bytes_expected, clip_plan, photo_plan
+from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.resume.disk_space import shortage
+from framestyle.jobs.resume.recorder import ManifestRecorder
+from framestyle.jobs.resume.resume_key import ResumeKey
+from framestyle.jobs.resume.scratch import Scratch
+from framestyle.jobs.run.render import Survey, render_photo, render_video, survey
+from framestyle.jobs.run.reporting import NOTHING, JobWords, PriorResults, first_news, last_news
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import photo_size
 from framestyle.nst.sizes import Size, fit_within
@@ -35,8 +35,8 @@ def run(
     session: Session,
     context: Context = SILENT,
     *,
-    record: Record | None = None,
-    before: Beforehand = NOTHING,
+    record: ManifestRecorder | None = None,
+    before: PriorResults = NOTHING,
     alone: bool | None = None,
     scratch: Scratch | None = None,
 ) -> JobDone:
@@ -46,7 +46,7 @@ def run(
     one task. `scratch`: for what is not finished.
     """
     started = time.perf_counter()
-    record = record or Record()
+    record = record or ManifestRecorder()
     alone = len(tasks) == 1 if alone is None else alone
     surveys = _survey_all(tasks, span, session.preset, context)
     total = sum(found.frames for found in surveys.values() if isinstance(found, Survey))
@@ -81,7 +81,7 @@ def run(
 class _Ledger:
     """What became of each task; the record hears of it at once."""
 
-    def __init__(self, tasks: Sequence[Task], record: Record, alone: bool) -> None:
+    def __init__(self, tasks: Sequence[Task], record: ManifestRecorder, alone: bool) -> None:
         self._tasks, self._record, self._alone = tasks, record, alone
         self._done: dict[int, TaskDone] = {}
         self._failed: dict[int, str] = {}
@@ -110,7 +110,7 @@ class _Ledger:
         return [one for _, one in sorted(self._failed.items())]
 
 
-def _crew(tasks: Sequence[Task], before: Beforehand, device: torch.device) -> Crew:
+def _crew(tasks: Sequence[Task], before: PriorResults, device: torch.device) -> Crew:
     """For all photos of the job, those done before with them. A GPU is one for all."""
     if device.type != "cpu":
         return Crew(1, torch.get_num_threads())
@@ -180,7 +180,7 @@ def _outcome(
     span: TimeRange,
     session: Session,
     context: Context,
-    facts: Facts | None,
+    facts: ResumeKey | None,
     scratch: Scratch | None,
 ) -> Outcome:
     """Of a task on this thread. A stop is none: it is raised."""
@@ -197,7 +197,7 @@ def _do(
     span: TimeRange,
     session: Session,
     context: Context,
-    facts: Facts | None,
+    facts: ResumeKey | None,
     scratch: Scratch | None,
 ) -> TaskDone:
     if isinstance(found, FramestyleError):

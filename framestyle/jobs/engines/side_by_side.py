@@ -19,8 +19,8 @@ import torch
 from framestyle.context import Context
 from framestyle.errors import Cancelled, FramestyleError
 from framestyle.events import Event, TaskDone
-from framestyle.jobs.interrupts import held_back
-from framestyle.nst.memory import Fitting
+from framestyle.jobs.run.interrupts import held_back
+from framestyle.nst.memory import TilingPlanner
 from framestyle.nst.sizes import Size
 
 MOST_PICTURES = 8
@@ -55,7 +55,7 @@ class Crew:
 class Places:
     """Which picture may begin beside those at work: as many as there are hands and, for each read whole, memory for."""
 
-    def __init__(self, crew: Crew, fitting: Fitting) -> None:
+    def __init__(self, crew: Crew, fitting: TilingPlanner) -> None:
         self._crew, self._fitting = crew, fitting
         self._needs: dict[int, float] = {}
         self._room = 0

@@ -11,7 +11,7 @@ import torch
 from framestyle.context import SILENT, Context
 from framestyle.errors import FramestyleError
 from framestyle.events import CellDone, Note, TaskFailed, TaskPlanned, TaskStarted
-from framestyle.jobs.estimate import photo_plan
+from framestyle.jobs.plan.estimate import photo_plan
 from framestyle.jobs.preview.pictures import Picture, Shown, SizesFor
 from framestyle.jobs.preview.reduced import Reduced, reduced
 from framestyle.jobs.preview.times import Estimate, StepTimes, full_render

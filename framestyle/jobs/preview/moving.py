@@ -17,15 +17,15 @@ from framestyle.context import SILENT, Context
 from framestyle.errors import InputError
 from framestyle.events import Event, FrameDone, JobDone, JobStarted, Note, TaskDone, TaskStarted, as_note
 from framestyle.frames import Frame
-from framestyle.jobs.estimate import clip_plan
-from framestyle.jobs.frame_store import DiskStore
-from framestyle.jobs.plan import Task
+from framestyle.jobs.plan.estimate import clip_plan
+from framestyle.jobs.plan.tasks import Task
 from framestyle.jobs.preview.pictures import Layers, eight_bits, in_sdr
 from framestyle.jobs.preview.reduced import Reduced, reduced
 from framestyle.jobs.preview.times import Estimate, Source, StepTimes, full_render
-from framestyle.jobs.provenance import provenance_of
-from framestyle.jobs.queues import WriteBehind, read_ahead
-from framestyle.jobs.render import Survey, clip_reader, survey, zero_s_of
+from framestyle.jobs.resume.frame_store import DiskStore
+from framestyle.jobs.run.provenance import provenance_of
+from framestyle.jobs.run.queues import WriteBehind, read_ahead
+from framestyle.jobs.run.render import Survey, clip_reader, survey, zero_s_of
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import with_hidden_filled
 from framestyle.media.photos.alpha import shrunk

@@ -61,7 +61,7 @@ class VideoWriter:
     (pixels), uint16 where `bits` is above 8, with `alpha` HW where the writer was made with it. Frame n is shown at
     n / frame_rate, or, where `time_base` says what time is counted in (seconds a tick), when `write` is told;
     `last_frame`: when that will be for the last one, and how long it is shown. `colors` are the frames'. `scratch`: see
-    `atomic_output`. `look_through`: the finished file is decoded once, and put in place only where its pictures are
+    `atomic_output`. `verify_output`: the finished file is decoded once, and put in place only where its pictures are
     whole and all there. `notes` says what was changed on the way.
     """
 
@@ -83,10 +83,10 @@ class VideoWriter:
         colors: Colors = SDR,
         mastering: Mastering | None = None,
         scratch: Path | None = None,
-        look_through: bool = False,
+        verify_output: bool = False,
     ) -> None:
         self.target, self.width, self.height = target, width, height
-        self._scratch, self._look_through = scratch, look_through
+        self._scratch, self._look_through = scratch, verify_output
         self.notes: list[Remark] = []
         self.frames_written = 0
         self._rate, self._aspect, self._bits, self._alpha = frame_rate, sample_aspect_ratio, bits, alpha

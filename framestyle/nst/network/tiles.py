@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from framestyle.nst.heap import give_back_to_the_host
+from framestyle.nst.heap import release_free_memory
 from framestyle.nst.image import Size, size_of
 from framestyle.nst.network.vgg import VGG19, Stage
 
@@ -183,7 +183,7 @@ def read_layers(network: VGG19, image: Tensor, read: Read, tiling: Tiling, part:
             if x is not None:
                 line.append(x)
             # What a tile left free in pieces would add up: a tenth of all by the end.
-            give_back_to_the_host(image.device)
+            release_free_memory(image.device)
         if rest:
             lines.append(torch.cat(line, 3))
     if rest:
@@ -230,7 +230,7 @@ class _Checkpoint(torch.autograd.Function):
             given = list(_with_gradient(*ctx.compute(x)))
         torch.autograd.backward(given, grad_outputs)
         del given
-        give_back_to_the_host(x.device)
+        release_free_memory(x.device)
         return x.grad, None, None
 
 

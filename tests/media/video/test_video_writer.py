@@ -345,12 +345,12 @@ class _Damaging(VideoWriter):
 def test_a_file_that_is_not_whole_is_not_put_in_place(tmp_path: Path) -> None:
     size = {"width": 64, "height": 48, "frame_rate": Fraction(25)}
     settings = VideoSettings("ffv1")
-    writer = _Damaging(tmp_path / "o.mkv", **size, settings=settings, look_through=True)
+    writer = _Damaging(tmp_path / "o.mkv", **size, settings=settings, verify_output=True)
     with pytest.raises(OutputError, match=r"o\.mkv: what was encoded is damaged: "), writer:
         for frame in noise(12):
             writer.write(frame)
     assert not list(tmp_path.iterdir())
-    write(tmp_path / "whole.mkv", noise(12), "ffv1", "lossless", look_through=True)
+    write(tmp_path / "whole.mkv", noise(12), "ffv1", "lossless", verify_output=True)
     assert len(read(tmp_path / "whole.mkv")) == 12
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from framestyle.nst import memory
 from framestyle.nst.image import Size
-from framestyle.nst.memory import Fitting
+from framestyle.nst.memory import TilingPlanner
 from framestyle.nst.memory_plan import Demand
 from framestyle.nst.network import winograd
 from framestyle.nst.network.tiles import WHOLE, Tiling
@@ -138,7 +138,7 @@ def test_what_the_filters_will_take_is_planned_for(
     monkeypatch.setattr(memory, "room_bytes", lambda *_: 2 << 30)
 
     def tiling(coming_bytes: int) -> Tiling:
-        fitting = Fitting(demand, torch.device("cpu"), coming_bytes=lambda: coming_bytes)
+        fitting = TilingPlanner(demand, torch.device("cpu"), coming_bytes=lambda: coming_bytes)
         return fitting.tiling(Size(640, 640))
 
     assert tiling(0) == WHOLE

@@ -6,18 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from framestyle.events import Event, JobDone, JobStarted, TaskDone, TaskFailed, TaskSkipped
-from framestyle.jobs.plan import Task
+from framestyle.jobs.plan.tasks import Task
 
 
 @dataclass(frozen=True)
-class Beforehand:
+class PriorResults:
     """The part of a job that needs no work: done before, or known to fail."""
 
     done: tuple[Task, ...] = ()
     failed: tuple[TaskFailed, ...] = ()
 
 
-NOTHING = Beforehand()
+NOTHING = PriorResults()
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class JobWords:
     """Photos, at most."""
 
 
-def first_news(words: JobWords, tasks: Sequence[Task], frames: int, before: Beforehand) -> Iterator[Event]:
+def first_news(words: JobWords, tasks: Sequence[Task], frames: int, before: PriorResults) -> Iterator[Event]:
     """That it starts, and what of it is over already."""
     paths = (*(task.source for task in before.done), *(task.source for task in tasks))
     inputs = (*(str(path) for path in paths), *(failure.path for failure in before.failed))
@@ -52,7 +52,9 @@ def first_news(words: JobWords, tasks: Sequence[Task], frames: int, before: Befo
     yield from before.failed
 
 
-def last_news(done: Sequence[TaskDone], failed: Sequence[str], seconds: float, before: Beforehand) -> JobDone:
+def last_news(
+    done: Sequence[TaskDone], failed: Sequence[str], seconds: float, before: PriorResults
+) -> JobDone:
     """What became of it."""
     return JobDone(
         tuple(one.output for one in done),

@@ -16,11 +16,9 @@ from typing import TYPE_CHECKING, Any
 from framestyle.context import SILENT, Context
 from framestyle.errors import Code, InputError, OutputError, UsageError
 from framestyle.events import JobDone, Note, TaskFailed
-from framestyle.jobs.facts import is_publishing, refuse_change
-from framestyle.jobs.inputs import Inputs, Unusable, gather
-from framestyle.jobs.manifest import NAME, Manifest, Standing
-from framestyle.jobs.news import Beforehand, JobWords, first_news, last_news
-from framestyle.jobs.plan import (
+from framestyle.jobs.plan.inputs import Inputs, Unusable, gather
+from framestyle.jobs.plan.step_cost import StepCostMeter, keep_step_cost
+from framestyle.jobs.plan.tasks import (
     PHOTO_SUFFIXES,
     VIDEO_SUFFIXES,
     Naming,
@@ -30,9 +28,11 @@ from framestyle.jobs.plan import (
     names_a_clip,
     plan,
 )
-from framestyle.jobs.precision import begun_precision
-from framestyle.jobs.prices import Meter, keep_price
-from framestyle.jobs.scratch import Scratch
+from framestyle.jobs.resume.manifest import NAME, Manifest, OutputStatus
+from framestyle.jobs.resume.precision import begun_precision
+from framestyle.jobs.resume.resume_key import is_publishing, refuse_change
+from framestyle.jobs.resume.scratch import Scratch
+from framestyle.jobs.run.reporting import JobWords, PriorResults, first_news, last_news
 from framestyle.kinds import WHOLE_CLIP, MediaKind, TimeRange
 from framestyle.media.photos import read_photo
 from framestyle.media.video.probe import probe
@@ -164,12 +164,14 @@ def _told_apart(
     to_do, done, refused = [], [], []
     for task in tasks:
         standing = _standing(task, spec, manifest)
-        if task.kind is MediaKind.VIDEO and standing is not Standing.DONE and not order.fresh:
+        if task.kind is MediaKind.VIDEO and standing is not OutputStatus.DONE and not order.fresh:
             refuse_change(task, spec)
-        ours = standing in (Standing.DONE, Standing.OTHER_INPUT, Standing.OTHER_WORK)
-        if standing is Standing.DONE and not order.fresh:
+        ours = standing in (OutputStatus.DONE, OutputStatus.OTHER_INPUT, OutputStatus.OTHER_WORK)
+        if standing is OutputStatus.DONE and not order.fresh:
             done.append(task)
-        elif standing in (Standing.ABSENT, Standing.BEGUN) or order.overwrite or (ours and order.fresh):
+        elif (
+            standing in (OutputStatus.ABSENT, OutputStatus.BEGUN) or order.overwrite or (ours and order.fresh)
+        ):
             to_do.append(task)
         else:
             refused.append((task, standing))
@@ -178,17 +180,17 @@ def _told_apart(
     return tuple(to_do), tuple(done)
 
 
-def _standing(task: Task, spec: RenderSpec, manifest: Manifest | None) -> Standing:
+def _standing(task: Task, spec: RenderSpec, manifest: Manifest | None) -> OutputStatus:
     if task.outputs() and task.kind is MediaKind.VIDEO and is_publishing(task.target):
-        return Standing.BEGUN
+        return OutputStatus.BEGUN
     if manifest is not None:
         return manifest.standing(task, spec.done_keys(task.kind))
-    return Standing.UNKNOWN if task.outputs() else Standing.ABSENT
+    return OutputStatus.UNKNOWN if task.outputs() else OutputStatus.ABSENT
 
 
-def _refusal(refused: Sequence[tuple[Task, Standing]], trouble: str | None) -> OutputError:
+def _refusal(refused: Sequence[tuple[Task, OutputStatus]], trouble: str | None) -> OutputError:
     (task, standing), others = refused[0], len(refused) - 1
-    why = "" if standing is Standing.UNKNOWN else f", {standing.value}"
+    why = "" if standing is OutputStatus.UNKNOWN else f", {standing.value}"
     more = "" if not others else f"; so {'does one more' if others == 1 else f'do {others} more'}"
     lost = (
         "" if trouble is None else f" (what is done there is not known: {NAME} is not used, since {trouble})"
@@ -225,19 +227,19 @@ class _Painter:
                 context.on_event(_not_trusted(job.manifest))
             again = {} if self._alone else _failing_again(job)
             failed = (*map(_failure, job.inputs.unusable), *again.values())
-            before = Beforehand(job.done, failed)
+            before = PriorResults(job.done, failed)
             left = tuple(task for task in job.to_do if task not in again)
             if not left:
                 return self._nothing_left(job, before, context)
             return self._paint(job, left, before, context)
 
-    def _paint(self, job: Job, left: Sequence[Task], before: Beforehand, context: Context) -> JobDone:
-        from framestyle.jobs.provenance import recipe_of
-        from framestyle.jobs.record import Record
-        from framestyle.jobs.work_folder import discard_work
+    def _paint(self, job: Job, left: Sequence[Task], before: PriorResults, context: Context) -> JobDone:
+        from framestyle.jobs.resume.recorder import ManifestRecorder
+        from framestyle.jobs.resume.work_folder import discard_work
+        from framestyle.jobs.run.provenance import recipe_of
         from framestyle.session import Session
 
-        meter, order = Meter(), self._order
+        meter, order = StepCostMeter(), self._order
         run = ENGINES.load(order.engine)
         context = context.also(meter)
         session = Session(
@@ -261,7 +263,7 @@ class _Painter:
         for task in left:
             if order.fresh and task.kind is MediaKind.VIDEO:
                 discard_work(task.target)
-        record = Record(job.manifest, spec)
+        record = ManifestRecorder(job.manifest, spec)
         # Clips have work folders of their own.
         needs_scratch = job.manifest is not None or any(task.kind is MediaKind.PHOTO for task in left)
         beside = job.output if job.manifest is not None else job.output.parent
@@ -280,7 +282,7 @@ class _Painter:
                 scratch=scratch,
             )
         if meter.price_s is not None:
-            keep_price(job.preset, session.device, meter.price_s)
+            keep_step_cost(job.preset, session.device, meter.price_s)
         return done
 
     def _precision(self, job: Job) -> str:
@@ -297,7 +299,7 @@ class _Painter:
             self._choice = PrecisionChoice(choose_device(self._order.device))
         return self._choice.resolve(job.preset).optimizer.precision
 
-    def _nothing_left(self, job: Job, before: Beforehand, context: Context) -> JobDone:
+    def _nothing_left(self, job: Job, before: PriorResults, context: Context) -> JobDone:
         """No network is needed to say so."""
         started = time.perf_counter()
         told: Mapping[str, Any] = {}

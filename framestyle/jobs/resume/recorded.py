@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from framestyle.jobs.manifest import NAME, Manifest
+from framestyle.jobs.resume.manifest import NAME, Manifest
 from framestyle.media.verify.verdict import DIFFERENCE, Problem, Report
 
 

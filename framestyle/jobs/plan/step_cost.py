@@ -35,7 +35,7 @@ class Price:
 
 
 @dataclass
-class Meter:
+class StepCostMeter:
     """Listens to a job, and finds what a step at one megapixel costs.
 
     By the time from news to news, not by each task's own: photos that are painted side by side share theirs.
@@ -74,7 +74,7 @@ def price_of(preset: Preset, device: str) -> Price:
     return Price(STATED_S[assumed], assumed, False)
 
 
-def keep_price(preset: Preset, device: str, seconds: float) -> None:
+def keep_step_cost(preset: Preset, device: str, seconds: float) -> None:
     """The last one stands last. A cache that cannot be written is no one's trouble."""
     key = f"{device.split()[0].partition(':')[0]} {_kind_of(preset)}"
     prices = {name: price for name, price in _kept().items() if name != key}

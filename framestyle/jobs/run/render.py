@@ -26,13 +26,13 @@ from framestyle.events import (
     as_note,
 )
 from framestyle.frames import Frame, Pixels
-from framestyle.jobs.facts import Facts
-from framestyle.jobs.interrupts import held_back
-from framestyle.jobs.plan import Task
-from framestyle.jobs.provenance import provenance_of, recipe_of
-from framestyle.jobs.queues import WriteBehind, read_ahead
-from framestyle.jobs.scratch import Scratch
-from framestyle.jobs.work_folder import WorkFolder
+from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.resume.resume_key import ResumeKey
+from framestyle.jobs.resume.scratch import Scratch
+from framestyle.jobs.resume.work_folder import WorkFolder
+from framestyle.jobs.run.interrupts import held_back
+from framestyle.jobs.run.provenance import provenance_of, recipe_of
+from framestyle.jobs.run.queues import WriteBehind, read_ahead
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import PhotoSettings, read_photo, with_hidden_filled, write_photo
 from framestyle.media.video.clips import clip_bytes, open_clip
@@ -143,7 +143,7 @@ def _writer(
         colors=reader.colors,
         mastering=found.info.mastering,
         scratch=scratch,
-        look_through=True,
+        verify_output=True,
     )
 
 
@@ -171,7 +171,7 @@ def render_video(
     span: TimeRange,
     session: Session,
     context: Context,
-    facts: Facts | None = None,
+    facts: ResumeKey | None = None,
 ) -> TaskDone:
     """Stylize a clip into its target, whole or not at all. Reader, writer and threads end with it.
 

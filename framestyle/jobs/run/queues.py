@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import Any
 
 from framestyle.frames import Alpha, Frame, Pixels
-from framestyle.jobs.interrupts import held_back
+from framestyle.jobs.run.interrupts import held_back
 from framestyle.media.video.protocols import FrameWriter
 
 QUEUE_FRAMES = 8

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from framestyle.errors import Code, OutputError
-from framestyle.jobs.manifest import Mark
-from framestyle.jobs.plan import Task
+from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.resume.manifest import FileFingerprint
 from framestyle.kinds import MediaKind
 from framestyle.spec import RenderSpec
 
@@ -30,11 +30,11 @@ def work_folder_of(target: Path) -> Path:
 
 
 @dataclass(frozen=True)
-class Facts:
+class ResumeKey:
     """What a clip is made from and by. With other facts, other pixels would follow."""
 
     work: str
-    input: Mark
+    input: FileFingerprint
     versions: Mapping[str, str]
     precision: str | None = None
     """Of the convolutions; None where it is not known. `work` says it too: this is for words."""
@@ -42,12 +42,12 @@ class Facts:
     """Further keys of the same work, by which it may have been begun."""
 
     @classmethod
-    def of(cls, spec: RenderSpec, kind: MediaKind, given: Mark) -> Facts:
+    def of(cls, spec: RenderSpec, kind: MediaKind, given: FileFingerprint) -> ResumeKey:
         """Those of a task of this kind now, made from `given`."""
         keys = spec.resumable_keys(kind)
         return cls(spec.key(kind), given, versions(), spec.decided_precision, keys)
 
-    def change_since(self, then: Facts) -> str | None:
+    def change_since(self, then: ResumeKey) -> str | None:
         """In words; None where all is as it was."""
         if then.work not in {self.work, *self.other_keys}:
             if self.precision and then.precision and self.precision != then.precision:
@@ -85,16 +85,16 @@ def versions(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
     return found
 
 
-def facts_in(folder: Path) -> Facts:
+def facts_in(folder: Path) -> ResumeKey:
     """FileNotFoundError where there are none, ValueError where they cannot be understood."""
     data = read_json(folder / FACTS)
     try:
         if data["framestyle_work"] != VERSION:
             raise ValueError(f"its version is {data['framestyle_work']!r}, not {VERSION}")
         precision = data.get("precision")
-        return Facts(
+        return ResumeKey(
             str(data["work"]),
-            Mark(**data["input"]),
+            FileFingerprint(**data["input"]),
             dict(data["versions"]),
             None if precision is None else str(precision),
         )
@@ -109,8 +109,8 @@ def refuse_change(task: Task, spec: RenderSpec) -> None:
         return  # nothing would be lost
     try:
         then = facts_in(folder)
-        given = then.input.of_same(task.inputs()) or Mark.of(task.inputs())
-        now = Facts.of(spec, task.kind, given)
+        given = then.input.of_same(task.inputs()) or FileFingerprint.of(task.inputs())
+        now = ResumeKey.of(spec, task.kind, given)
     except (OSError, ValueError):
         return  # nothing that could be gone on with
     if (change := now.change_since(then)) is not None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from framestyle.jobs.facts import facts_in, work_folder_of
-from framestyle.jobs.manifest import Manifest
-from framestyle.jobs.plan import Task
+from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.resume.manifest import Manifest
+from framestyle.jobs.resume.resume_key import facts_in, work_folder_of
 from framestyle.kinds import MediaKind
 from framestyle.spec import AUTO, RenderSpec
 

@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from framestyle.errors import FramestyleError
-from framestyle.jobs.plan import Task
+from framestyle.jobs.plan.tasks import Task
 from framestyle.media.files import atomic_output, storage_error
 from framestyle.media.verify.verdict import precisions_in
 from framestyle.media.video.sequences import existing_files
@@ -32,7 +32,7 @@ VERSION = 1
 VERSION_KEY = "framestyle_manifest"
 
 
-class Standing(Enum):
+class OutputStatus(Enum):
     """How a task's output stands before it is worked on."""
 
     ABSENT = "not there"
@@ -45,7 +45,7 @@ class Standing(Enum):
 
 
 @dataclass(frozen=True)
-class Mark:
+class FileFingerprint:
     """Which file it is: size and time to see quickly that it is the same, SHA-256 where they do not tell.
 
     Of an image sequence, all together: its names count too.
@@ -56,14 +56,14 @@ class Mark:
     sha256: str
 
     @classmethod
-    def of(cls, files: Sequence[Path]) -> Mark:
+    def of(cls, files: Sequence[Path]) -> FileFingerprint:
         """OSError where they cannot be read, or there are none."""
         # Stats first: what is written meanwhile shows as a later time.
         size, mtime_ns = _size_and_time(files)
         digests = [sha256_of(path) for path in files]
         return cls(size, mtime_ns, digests[0] if len(files) == 1 else _of_all(files, digests))
 
-    def of_same(self, files: Sequence[Path]) -> Mark | None:
+    def of_same(self, files: Sequence[Path]) -> FileFingerprint | None:
         """The mark that files of the same content have now, else None."""
         try:
             size, mtime_ns = _size_and_time(files)
@@ -71,7 +71,7 @@ class Mark:
                 return None
             if mtime_ns == self.mtime_ns:
                 return self
-            now = Mark.of(files)
+            now = FileFingerprint.of(files)
         except OSError:
             return None
         return now if now.sha256 == self.sha256 else None
@@ -99,8 +99,8 @@ class Done:
     """A finished output: by which work, from what, what it was then, and in which precision (None: not known)."""
 
     work: str
-    input: Mark
-    output: Mark
+    input: FileFingerprint
+    output: FileFingerprint
     precision: str | None = None
 
 
@@ -108,7 +108,7 @@ class Done:
 class Failed:
     """An input that could not be read."""
 
-    input: Mark
+    input: FileFingerprint
     message: str
 
 
@@ -177,11 +177,11 @@ def _text_or_none(value: Any) -> str | None:
     return None if value is None else _text(value)
 
 
-def _mark(entry: Mapping[str, Any]) -> Mark:
+def _mark(entry: Mapping[str, Any]) -> FileFingerprint:
     size, mtime_ns = entry["size"], entry["mtime_ns"]
     if type(size) is not int or type(mtime_ns) is not int:
         raise TypeError(size)
-    return Mark(size, mtime_ns, _text(entry["sha256"]))
+    return FileFingerprint(size, mtime_ns, _text(entry["sha256"]))
 
 
 def _inside(value: Any) -> str:
@@ -231,27 +231,27 @@ class Manifest:
 
     # -- asking --------------------------------------------------------------------------------------------
 
-    def standing(self, task: Task, works: Collection[str]) -> Standing:
+    def standing(self, task: Task, works: Collection[str]) -> OutputStatus:
         """How the output of a task stands, were it to be made by a work that has these keys."""
         files = task.outputs()
         if not files:
-            return Standing.ABSENT
+            return OutputStatus.ABSENT
         name = self._name(task)
         entry = self._contents.done.get(name)
         begun = name in self._contents.begun
         output = None if entry is None else entry.output.of_same(files)
         if entry is None or output is None:
             if begun:
-                return Standing.BEGUN
-            return Standing.UNKNOWN if entry is None else Standing.CHANGED
+                return OutputStatus.BEGUN
+            return OutputStatus.UNKNOWN if entry is None else OutputStatus.CHANGED
         given = entry.input.of_same(task.inputs())
         if given is not None and entry.work in works:
             # Times alone may have changed, as when a folder is copied: so that it is not read again next time.
             self._keep(name, replace(entry, input=given, output=output))
-            return Standing.DONE
+            return OutputStatus.DONE
         if begun:
-            return Standing.BEGUN
-        return Standing.OTHER_INPUT if given is None else Standing.OTHER_WORK
+            return OutputStatus.BEGUN
+        return OutputStatus.OTHER_INPUT if given is None else OutputStatus.OTHER_WORK
 
     def has_failed(self, task: Task) -> bool:
         """Whether this very input could not be read before."""
@@ -316,13 +316,13 @@ class Manifest:
         self._contents.begun[self._name(task)] = work
         self._save()
 
-    def finish(self, task: Task, work: str, given: Mark, precision: str | None = None) -> None:
+    def finish(self, task: Task, work: str, given: FileFingerprint, precision: str | None = None) -> None:
         """Reaches the disk with the next task; until then the output stands there as begun."""
         self.give_up(task)
         self._contents.failed.pop(self._name(task), None)
-        self._keep(self._name(task), Done(work, given, Mark.of(task.outputs()), precision))
+        self._keep(self._name(task), Done(work, given, FileFingerprint.of(task.outputs()), precision))
 
-    def fail(self, task: Task, given: Mark, message: str) -> None:
+    def fail(self, task: Task, given: FileFingerprint, message: str) -> None:
         """The input cannot be read. When it reaches the disk, see `finish`."""
         self.give_up(task)
         self._contents.failed[self._name(task)] = Failed(given, message)

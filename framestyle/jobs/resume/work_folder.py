@@ -27,20 +27,20 @@ from safetensors.torch import load_file
 
 from framestyle.errors import Code, FramestyleError, OutputError
 from framestyle.frames import Pixels
-from framestyle.jobs.facts import (
+from framestyle.jobs.resume.disk_space import refuse_shortage
+from framestyle.jobs.resume.frame_store import DiskStore
+from framestyle.jobs.resume.resume_key import (
     FACTS,
     PUBLISHED,
     PUBLISHING,
-    Facts,
+    ResumeKey,
     entries_in,
     entry_path,
     facts_in,
     read_json,
     work_folder_of,
 )
-from framestyle.jobs.frame_store import DiskStore
-from framestyle.jobs.interrupts import held_back
-from framestyle.jobs.room import refuse_shortage
+from framestyle.jobs.run.interrupts import held_back
 from framestyle.media.files import atomic_output, storage_error
 from framestyle.media.video.segments import SegmentWriter, read_segment
 from framestyle.media.video.sequences import existing_files
@@ -168,7 +168,9 @@ class WorkFolder:
     Raises OutputError where another run is at work on the target, or where the work was begun otherwise.
     """
 
-    def __init__(self, target: Path, facts: Facts | None, *, every_s: float, frame_rate: Fraction) -> None:
+    def __init__(
+        self, target: Path, facts: ResumeKey | None, *, every_s: float, frame_rate: Fraction
+    ) -> None:
         self.target, self.folder = target, work_folder_of(target)
         self.found = Found()
         self.is_published = False
@@ -214,7 +216,7 @@ class WorkFolder:
                 return
             self._lock.release()
 
-    def _go_on(self, facts: Facts) -> None:
+    def _go_on(self, facts: ResumeKey) -> None:
         there = any(path.exists() for path in existing_files(self.target))
         is_same = self._is_same_work(facts)
         # The facts go before the mark does.
@@ -228,7 +230,7 @@ class WorkFolder:
             with atomic_output(self.folder / FACTS) as temporary:
                 temporary.write_text(facts.text(self.target), encoding="ascii")
 
-    def _is_same_work(self, facts: Facts) -> bool | None:
+    def _is_same_work(self, facts: ResumeKey) -> bool | None:
         """None where the folder does not say what it is for. OutputError where it is for another, and holds some."""
         try:
             change = facts.change_since(facts_in(self.folder))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from framestyle.errors import Code, OutputError, UsageError
-from framestyle.jobs.inputs import Found, Inputs
+from framestyle.jobs.plan.inputs import Found, Inputs
 from framestyle.kinds import MediaKind
 from framestyle.media.files import file_identity
 from framestyle.media.photos import FORMATS, check_photo_format

@@ -5,19 +5,19 @@ from __future__ import annotations
 from contextlib import suppress
 
 from framestyle.errors import FramestyleError, InputError
-from framestyle.jobs.facts import Facts
-from framestyle.jobs.manifest import Manifest, Mark
-from framestyle.jobs.plan import Task
+from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.resume.manifest import FileFingerprint, Manifest
+from framestyle.jobs.resume.resume_key import ResumeKey
 from framestyle.kinds import MediaKind
 from framestyle.spec import RenderSpec
 
 
-class Record:
+class ManifestRecorder:
     """Of a manifest; without one, nothing is kept. Without `spec`, no work on clips is laid by."""
 
     def __init__(self, manifest: Manifest | None = None, spec: RenderSpec | None = None) -> None:
         self._manifest, self._spec = manifest, spec
-        self._given: dict[Task, Mark] = {}
+        self._given: dict[Task, FileFingerprint] = {}
         """Of the tasks at hand, what their inputs were."""
 
     def begin(self, task: Task) -> None:
@@ -25,16 +25,16 @@ class Record:
         if self._manifest is None and (self._spec is None or task.kind is MediaKind.PHOTO):
             return
         with suppress(OSError):  # whoever reads it will say so
-            self._given[task] = Mark.of(task.inputs())
+            self._given[task] = FileFingerprint.of(task.inputs())
         if self._manifest is not None:
             self._manifest.begin(task, None if self._spec is None else self._spec.key(task.kind))
 
-    def facts(self, task: Task) -> Facts | None:
+    def facts(self, task: Task) -> ResumeKey | None:
         """What the task that was begun depends on; None: no work on it is to be laid by."""
         given = self._given.get(task)
         if self._spec is None or given is None or task.kind is not MediaKind.VIDEO:
             return None
-        return Facts.of(self._spec, task.kind, given)
+        return ResumeKey.of(self._spec, task.kind, given)
 
     def finish(self, task: Task) -> None:
         """Its output is in its place."""

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from framestyle.events import TaskPlanned
-from framestyle.jobs.plan import Task
+from framestyle.jobs.plan.tasks import Task
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import FORMATS, photo_size
 from framestyle.media.video.clips import clip_info

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 import framestyle
-from framestyle.jobs.recipes import Recipe
+from framestyle.jobs.run.recipes import Recipe
 from framestyle.session import Session
 
 

@@ -1,0 +1,1 @@
+"""What is done already, and what a stopped task needs to resume."""
