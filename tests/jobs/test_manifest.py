@@ -16,16 +16,9 @@ from hypothesis import strategies as st
 from framestyle.errors import InputError, OutputError, StorageError
 from framestyle.jobs.plan.tasks import Task
 from framestyle.jobs.resume import manifest as manifest_module
-from framestyle.jobs.resume.manifest import (
-    NAME,
-    Contents,
-    Done,
-    Failed,
-    FileFingerprint,
-    Manifest,
-    OutputStatus,
-    parse,
-)
+from framestyle.jobs.resume.fingerprint import FileFingerprint
+from framestyle.jobs.resume.manifest import NAME, Manifest, OutputStatus
+from framestyle.jobs.resume.manifest_contents import Contents, Done, Failed, parse
 from framestyle.jobs.resume.recorder import ManifestRecorder
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.presets import Preset

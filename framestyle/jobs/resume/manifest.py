@@ -7,29 +7,25 @@ replaced. One that cannot be trusted is set aside. Two jobs may share a folder: 
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import json
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from enum import Enum
 from itertools import chain
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from framestyle.errors import FramestyleError
 from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.resume.fingerprint import FileFingerprint
+from framestyle.jobs.resume.manifest_contents import Contents, Done, Failed, parse
 from framestyle.media.files import atomic_output, storage_error
 from framestyle.media.verify.verdict import precisions_in
 from framestyle.media.video.sequences import existing_files
-from framestyle.nst.weights.hashes import sha256_of
 
 NAME = ".framestyle.json"
-VERSION = 1
-VERSION_KEY = "framestyle_manifest"
 
 
 class OutputStatus(Enum):
@@ -42,160 +38,6 @@ class OutputStatus(Enum):
     OTHER_WORK = "made with other settings"
     CHANGED = "changed after it was made"
     UNKNOWN = "not made here, as far as is known"
-
-
-@dataclass(frozen=True)
-class FileFingerprint:
-    """Which file it is: size and time to see quickly that it is the same, SHA-256 where they do not tell.
-
-    Of an image sequence, all together: its names count too.
-    """
-
-    size: int
-    mtime_ns: int
-    sha256: str
-
-    @classmethod
-    def of(cls, files: Sequence[Path]) -> FileFingerprint:
-        """OSError where they cannot be read, or there are none."""
-        # Stats first: what is written meanwhile shows as a later time.
-        size, mtime_ns = _size_and_time(files)
-        digests = [sha256_of(path) for path in files]
-        return cls(size, mtime_ns, digests[0] if len(files) == 1 else _of_all(files, digests))
-
-    def of_same(self, files: Sequence[Path]) -> FileFingerprint | None:
-        """The mark that files of the same content have now, else None."""
-        try:
-            size, mtime_ns = _size_and_time(files)
-            if size != self.size:
-                return None
-            if mtime_ns == self.mtime_ns:
-                return self
-            now = FileFingerprint.of(files)
-        except OSError:
-            return None
-        return now if now.sha256 == self.sha256 else None
-
-
-def _size_and_time(files: Sequence[Path]) -> tuple[int, int]:
-    """Of several, the sum and a number that is another where any of them has another name, size or time."""
-    stats = [path.stat() for path in files]
-    if not stats:
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-    if len(stats) == 1:
-        return stats[0].st_size, stats[0].st_mtime_ns
-    told = _of_all(files, [(stat.st_size, stat.st_mtime_ns) for stat in stats])
-    return sum(stat.st_size for stat in stats), int(told[:15], 16)
-
-
-def _of_all(files: Sequence[Path], facts: Sequence[object]) -> str:
-    """The hexadecimal SHA-256 of their names with a fact of each."""
-    lines = [f"{path.name!a} {fact}" for path, fact in zip(files, facts, strict=True)]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Done:
-    """A finished output: by which work, from what, what it was then, and in which precision (None: not known)."""
-
-    work: str
-    input: FileFingerprint
-    output: FileFingerprint
-    precision: str | None = None
-
-
-@dataclass(frozen=True)
-class Failed:
-    """An input that could not be read."""
-
-    input: FileFingerprint
-    message: str
-
-
-@dataclass
-class Contents:
-    """What the file holds. Outputs by their path below the folder, with slashes; works by key, in words.
-
-    `begun`: by which work, where that is known.
-    """
-
-    done: dict[str, Done] = field(default_factory=dict)
-    failed: dict[str, Failed] = field(default_factory=dict)
-    begun: dict[str, str | None] = field(default_factory=dict)
-    works: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def text(self) -> str:
-        """As JSON."""
-        # Those of what is only begun too: the same command then finds the precision that was decided on.
-        used = {entry.work for entry in self.done.values()} | set(self.begun.values())
-        return json.dumps(
-            {
-                VERSION_KEY: VERSION,
-                "works": {key: told for key, told in self.works.items() if key in used},
-                "done": {name: asdict(entry) for name, entry in sorted(self.done.items())},
-                "failed": {name: asdict(entry) for name, entry in sorted(self.failed.items())},
-                "begun": dict(sorted(self.begun.items())),
-            },
-            indent=1,
-        )
-
-
-def parse(text: str) -> Contents:
-    """ValueError where it is no manifest of this version, whole."""
-    try:
-        data = json.loads(text)
-        version = data[VERSION_KEY]
-        if version != VERSION:
-            raise ValueError(f"its version is {version!r}, not {VERSION}")
-        return Contents(
-            {_inside(name): _done(entry) for name, entry in data["done"].items()},
-            {
-                _inside(name): Failed(_mark(entry["input"]), _text(entry["message"]))
-                for name, entry in data["failed"].items()
-            },
-            _begun(data["begun"]),
-            {_text(key): dict(told) for key, told in data["works"].items()},
-        )
-    except ValueError:
-        raise
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError("it is not as it was written") from error
-
-
-def _done(entry: Mapping[str, Any]) -> Done:
-    work, given, output = _text(entry["work"]), _mark(entry["input"]), _mark(entry["output"])
-    return Done(work, given, output, _text_or_none(entry.get("precision")))
-
-
-def _begun(entries: Any) -> dict[str, str | None]:
-    """It was a list of names once."""
-    named = entries.items() if isinstance(entries, dict) else ((name, None) for name in entries)
-    return {_inside(name): _text_or_none(work) for name, work in named}
-
-
-def _text_or_none(value: Any) -> str | None:
-    return None if value is None else _text(value)
-
-
-def _mark(entry: Mapping[str, Any]) -> FileFingerprint:
-    size, mtime_ns = entry["size"], entry["mtime_ns"]
-    if type(size) is not int or type(mtime_ns) is not int:
-        raise TypeError(size)
-    return FileFingerprint(size, mtime_ns, _text(entry["sha256"]))
-
-
-def _inside(value: Any) -> str:
-    """A path below the folder."""
-    path = PurePosixPath(_text(value))
-    if path.is_absolute() or not path.parts or ".." in path.parts:
-        raise ValueError(f"{value!r} is no path below the folder")
-    return str(value)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return value
 
 
 class Manifest:

@@ -6,7 +6,8 @@ from contextlib import suppress
 
 from framestyle.errors import FramestyleError, InputError
 from framestyle.jobs.plan.tasks import Task
-from framestyle.jobs.resume.manifest import FileFingerprint, Manifest
+from framestyle.jobs.resume.fingerprint import FileFingerprint
+from framestyle.jobs.resume.manifest import Manifest
 from framestyle.jobs.resume.resume_key import ResumeKey
 from framestyle.kinds import MediaKind
 from framestyle.spec import RenderSpec

@@ -13,7 +13,7 @@ from typing import Any
 
 from framestyle.errors import Code, OutputError
 from framestyle.jobs.plan.tasks import Task
-from framestyle.jobs.resume.manifest import FileFingerprint
+from framestyle.jobs.resume.fingerprint import FileFingerprint
 from framestyle.kinds import MediaKind
 from framestyle.spec import RenderSpec
 

@@ -7,14 +7,11 @@ an entry that names both. What no entry names is nothing. A corrupt one is passe
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 import time
-import zipfile
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -37,126 +34,20 @@ from framestyle.jobs.resume.resume_key import (
     entries_in,
     entry_path,
     facts_in,
-    read_json,
     work_folder_of,
 )
+from framestyle.jobs.resume.segment_buffer import SegmentBuffer
+from framestyle.jobs.resume.work_entries import Entry, Found, Stored, found_in
 from framestyle.jobs.run.interrupts import held_back
 from framestyle.media.files import atomic_output, storage_error
-from framestyle.media.video.segments import SegmentWriter, read_segment
+from framestyle.media.video.segments import read_segment
 from framestyle.media.video.sequences import existing_files
 from framestyle.motion.bookmark import Bookmark
-from framestyle.nst.weights.hashes import sha256_of
 from framestyle.nst.weights.store import save_tensors
 
 LOCK = "lock"
 STATES_KEPT = 2
 """The last one may be damaged by whatever stopped the machine."""
-BUFFER_BYTES = 32 << 20
-"""Frames wait in memory up to so many: short clips need no encoder for their segments."""
-
-
-# -- entries -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A file of the folder."""
-
-    name: str
-    sha256: str
-
-    @classmethod
-    def of(cls, path: Path) -> Stored:
-        return cls(path.name, sha256_of(path))
-
-    def is_whole(self, folder: Path) -> bool:
-        """Whether it is what was written."""
-        try:
-            return sha256_of(folder / self.name) == self.sha256
-        except OSError:
-            return False
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One time that work was laid by. `frames` since the last time are the first ones of the segment.
-
-    `place` is the bookmark's; `store` what waits for the second pass; `painted` counts frames as often as they are.
-    """
-
-    frames: int
-    painted: int
-    segment: Stored | None
-    state: Stored
-    place: tuple[int, int, int]
-    store: Mapping[int, str]
-
-    def text(self) -> str:
-        """As JSON, with its own hash."""
-        told = json.dumps(asdict(self), sort_keys=True)
-        return json.dumps({"sha256": hashlib.sha256(told.encode()).hexdigest(), "entry": told})
-
-    @classmethod
-    def read(cls, path: Path) -> Entry:
-        """ValueError where it is not as it was written."""
-        try:
-            data = read_json(path)
-            if hashlib.sha256(data["entry"].encode()).hexdigest() != data["sha256"]:
-                raise ValueError("its hash differs")
-            told = json.loads(data["entry"])
-            segment = told["segment"] and Stored(**told["segment"])
-            store = {int(number): str(name) for number, name in told["store"].items()}
-            shot, pass_number, next_frame = told["place"]
-            place = int(shot), int(pass_number), int(next_frame)
-            return cls(told["frames"], told["painted"], segment, Stored(**told["state"]), place, store)
-        except (KeyError, TypeError, AttributeError, OSError) as error:
-            raise ValueError("it is not as it was written") from error
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a work folder holds that can be gone on with. `lost`: how many entries were passed over."""
-
-    entries: tuple[Entry, ...] = ()
-    lost: int = 0
-
-    @property
-    def frames(self) -> int:
-        """Finished ones."""
-        return sum(entry.frames for entry in self.entries)
-
-
-def _found_in(folder: Path) -> Found:
-    """The entries up to the last one whose state is whole, as far as all segments before it are."""
-    whole: list[Entry] = []
-    there = entries_in(folder)
-    for number, path in enumerate(there):
-        try:
-            if path != entry_path(folder, number):
-                break
-            entry = Entry.read(path)
-        except ValueError:
-            break
-        if entry.segment is not None and not entry.segment.is_whole(folder):
-            break
-        whole.append(entry)
-    while whole and not (whole[-1].state.is_whole(folder) and _store_is_whole(folder, whole[-1])):
-        whole.pop()
-    return Found(tuple(whole), len(there) - len(whole))
-
-
-def _store_is_whole(folder: Path, entry: Entry) -> bool:
-    try:
-        for name in entry.store.values():
-            with zipfile.ZipFile(folder / "frames" / name) as file:
-                if file.testzip() is not None:
-                    return False
-    except (OSError, zipfile.BadZipFile):
-        return False
-    return True
-
-
-# -- the folder --------------------------------------------------------------------------------------------
 
 
 class WorkFolder:
@@ -180,7 +71,7 @@ class WorkFolder:
         self.alphas = DiskStore(self.folder / "alphas")
         self._facts, self._every_s, self._rate = facts, every_s, frame_rate
         self._lock = FileLock(self.folder / LOCK, timeout=0)
-        self._segment = _Segment(frame_rate)
+        self._segment = SegmentBuffer(frame_rate)
         self._mark: _Mark | None = None
         self._last_s = time.monotonic()
 
@@ -248,7 +139,7 @@ class WorkFolder:
         return change is None
 
     def _look_for_entries(self) -> None:
-        self.found = _found_in(self.folder)
+        self.found = found_in(self.folder)
         if self.found.lost:
             self.notes.append(
                 f"A part of what was done of {self.target} is damaged, and is done again:"
@@ -361,7 +252,7 @@ class WorkFolder:
                 segment = Stored.of(self._segment.finish(self._next_path("segment", "mkv")))
             # Frames after the mark are painted again.
             self._segment.discard()
-            self._segment = _Segment(self._rate)
+            self._segment = SegmentBuffer(self._rate)
             state = self._next_path("state", "safetensors")
             with atomic_output(state) as temporary:
                 save_tensors(temporary, mark.bookmark.tensors())
@@ -398,44 +289,6 @@ class _Mark:
     bookmark: Bookmark
     frames: int
     painted: int
-
-
-@dataclass
-class _Segment:
-    """The one that is being filled: in memory first, then by an encoder."""
-
-    frame_rate: Fraction
-    frames: int = 0
-    _waiting: list[Pixels] = field(default_factory=list)
-    _writer: SegmentWriter | None = None
-
-    def add(self, pixels: Pixels, path: Path) -> None:
-        self._waiting.append(pixels)
-        self.frames += 1
-        if self._writer is not None or self.size_bytes > BUFFER_BYTES:
-            self._flush(path)
-
-    @property
-    def size_bytes(self) -> int:
-        """Of what waits in memory, at most."""
-        return sum(one.nbytes for one in self._waiting)
-
-    def _flush(self, path: Path) -> SegmentWriter:
-        if self._writer is None:
-            self._writer = SegmentWriter(path, self._waiting[0], self.frame_rate)
-        for pixels in self._waiting:
-            self._writer.write(pixels)
-        self._waiting.clear()
-        return self._writer
-
-    def finish(self, path: Path) -> Path:
-        """Where it lies."""
-        self._flush(path).finish()
-        return path
-
-    def discard(self) -> None:
-        if self._writer is not None:
-            self._writer.discard()
 
 
 def _remove(path: Path) -> None:

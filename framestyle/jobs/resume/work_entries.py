@@ -1,0 +1,111 @@
+"""What was laid by of a clip, as values: each time is an entry, with its own hash and those of the files it names."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from framestyle.jobs.resume.resume_key import entries_in, entry_path, read_json
+from framestyle.nst.weights.hashes import sha256_of
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file of the folder."""
+
+    name: str
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> Stored:
+        return cls(path.name, sha256_of(path))
+
+    def is_whole(self, folder: Path) -> bool:
+        """Whether it is what was written."""
+        try:
+            return sha256_of(folder / self.name) == self.sha256
+        except OSError:
+            return False
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One time that work was laid by. `frames` since the last time are the first ones of the segment.
+
+    `place` is the bookmark's; `store` what waits for the second pass; `painted` counts frames as often as they are.
+    """
+
+    frames: int
+    painted: int
+    segment: Stored | None
+    state: Stored
+    place: tuple[int, int, int]
+    store: Mapping[int, str]
+
+    def text(self) -> str:
+        """As JSON, with its own hash."""
+        told = json.dumps(asdict(self), sort_keys=True)
+        return json.dumps({"sha256": hashlib.sha256(told.encode()).hexdigest(), "entry": told})
+
+    @classmethod
+    def read(cls, path: Path) -> Entry:
+        """ValueError where it is not as it was written."""
+        try:
+            data = read_json(path)
+            if hashlib.sha256(data["entry"].encode()).hexdigest() != data["sha256"]:
+                raise ValueError("its hash differs")
+            told = json.loads(data["entry"])
+            segment = told["segment"] and Stored(**told["segment"])
+            store = {int(number): str(name) for number, name in told["store"].items()}
+            shot, pass_number, next_frame = told["place"]
+            place = int(shot), int(pass_number), int(next_frame)
+            return cls(told["frames"], told["painted"], segment, Stored(**told["state"]), place, store)
+        except (KeyError, TypeError, AttributeError, OSError) as error:
+            raise ValueError("it is not as it was written") from error
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a work folder holds that can be gone on with. `lost`: how many entries were passed over."""
+
+    entries: tuple[Entry, ...] = ()
+    lost: int = 0
+
+    @property
+    def frames(self) -> int:
+        """Finished ones."""
+        return sum(entry.frames for entry in self.entries)
+
+
+def found_in(folder: Path) -> Found:
+    """The entries up to the last one whose state is whole, as far as all segments before it are."""
+    whole: list[Entry] = []
+    there = entries_in(folder)
+    for number, path in enumerate(there):
+        try:
+            if path != entry_path(folder, number):
+                break
+            entry = Entry.read(path)
+        except ValueError:
+            break
+        if entry.segment is not None and not entry.segment.is_whole(folder):
+            break
+        whole.append(entry)
+    while whole and not (whole[-1].state.is_whole(folder) and _store_is_whole(folder, whole[-1])):
+        whole.pop()
+    return Found(tuple(whole), len(there) - len(whole))
+
+
+def _store_is_whole(folder: Path, entry: Entry) -> bool:
+    try:
+        for name in entry.store.values():
+            with zipfile.ZipFile(folder / "frames" / name) as file:
+                if file.testzip() is not None:
+                    return False
+    except (OSError, zipfile.BadZipFile):
+        return False
+    return True
