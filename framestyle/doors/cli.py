@@ -116,7 +116,7 @@ def _fail(error: FramestyleError | Cancelled, args: argparse.Namespace) -> int:
     if args.debug:
         traceback.print_exception(error)
     if getattr(args, "progress", None) == "json" and not isinstance(error, BatchError):
-        from framestyle.doors.console import failed_line
+        from framestyle.doors.console.json_lines import failed_line
 
         print(failed_line(error, time.perf_counter() - args.began_s), file=sys.stderr)
     # A preset's faults stand in a line each; elsewhere a line's end can only be part of a name.
@@ -197,7 +197,8 @@ def run_stylize(args: argparse.Namespace) -> int:
             print(line)
         return 0
     from framestyle.context import Context
-    from framestyle.doors.console import failure_table, open_console
+    from framestyle.doors.console import open_console
+    from framestyle.doors.console.failures import failure_table
     from framestyle.events import Event, JobStarted, TaskFailed
     from framestyle.jobs.run.batch import paint
 

@@ -233,7 +233,8 @@ def _run_sheet(
     broken: Sequence[tuple[Path, PresetError]],
 ) -> int:
     from framestyle.context import Context
-    from framestyle.doors.console import failure_table, open_console
+    from framestyle.doors.console import open_console
+    from framestyle.doors.console.failures import failure_table
     from framestyle.doors.preview_sheet import Wanted, make_sheet
     from framestyle.events import TaskFailed
     from framestyle.jobs.plan.inputs import Unusable

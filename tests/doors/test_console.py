@@ -16,19 +16,13 @@ import pytest
 from rich.cells import cell_len
 
 from framestyle import events as all_events
-from framestyle.doors.console import (
-    LINE_EVERY_S,
-    curve,
-    duration,
-    failed_line,
-    failure_table,
-    middle,
-    open_console,
-    plain,
-    status_line,
-)
+from framestyle.doors.console import open_console
+from framestyle.doors.console.failures import failure_table
+from framestyle.doors.console.json_lines import failed_line
+from framestyle.doors.console.plain_lines import LINE_EVERY_S
+from framestyle.doors.console.words import curve, duration, middle, status_line
 from framestyle.doors.progress import Progress
-from framestyle.doors.text import byte_count, roughly
+from framestyle.doors.text import byte_count, plain, roughly
 from framestyle.errors import Code, OutputError
 from framestyle.events import (
     CellDone,

@@ -1,0 +1,108 @@
+"""What the displays show, in words: times, paths, losses, events, where the work stands."""
+
+from __future__ import annotations
+
+import math
+
+from rich.cells import cell_len
+
+from framestyle.doors.advice import note_text
+from framestyle.doors.progress import Progress
+from framestyle.doors.text import plain
+from framestyle.events import CellDone, Event, JobDone, Note, TaskDone, TaskFailed, TaskResumed, TaskStarted
+from framestyle.kinds import MediaKind
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+def middle(text: str, width: int) -> str:
+    """At most `width` columns, the middle left out: both ends of a path tell most."""
+    if cell_len(text) <= width:
+        return text
+    head = _beginning(text, (width - 1) // 2)
+    tail = _beginning(text[::-1], width - 1 - cell_len(head))[::-1]
+    return f"{head}…{tail}"
+
+
+def _beginning(text: str, width: int) -> str:
+    """As many characters as fit; some of them are two columns wide."""
+    columns = 0
+    for number, character in enumerate(text):
+        columns += cell_len(character)
+        if columns > width:
+            return text[:number]
+    return text
+
+
+def duration(seconds: float | None) -> str:
+    """61 -> 01:01."""
+    if seconds is None:
+        return "--:--"
+    hours, rest = divmod(round(seconds), 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}:{minutes:02d}:{left:02d}" if hours else f"{minutes:02d}:{left:02d}"
+
+
+def curve(losses: list[float]) -> str:
+    """The losses' logarithms as a row of blocks."""
+    logs = [math.log(max(loss, 1e-12)) for loss in losses if math.isfinite(loss)]
+    if not logs:
+        return ""
+    low, high = min(logs), max(logs)
+    span = (high - low) or 1.0
+    return "".join(BLOCKS[round((value - low) / span * (len(BLOCKS) - 1))] for value in logs)
+
+
+def describe(event: Event) -> str:
+    """One line for the events that are worth one, else nothing."""
+    if isinstance(event, TaskStarted):
+        what = f"{event.frames} frames, {event.shots} shots, " if event.kind is MediaKind.VIDEO else ""
+        look = f" in {plain(event.preset)}" if event.preset else ""
+        return f"{plain(event.path)}{look}: {what}{event.width}x{event.height}"
+    if isinstance(event, TaskResumed):
+        return f"{plain(event.path)}: goes on after frame {event.frames}"
+    if isinstance(event, Note):
+        return f"{'warning: ' if event.level == 'warning' else ''}{plain(note_text(event))}"
+    if isinstance(event, CellDone):
+        return f"{plain(event.path)} in {plain(event.preset)}: {event.seconds:.1f} s"
+    if isinstance(event, TaskFailed):
+        return f"FAILED {plain(event.path)}: {cause_of(event)}"
+    if isinstance(event, TaskDone):
+        size = f"{event.size_bytes / 1e6:.1f} MB"
+        return f"wrote {plain(event.output)} ({size}, {event.frames} frames, {event.seconds:.1f} s)"
+    if isinstance(event, JobDone):
+        tally = f"{len(event.outputs)} written, {len(event.failed)} failed"
+        tally += f", {event.skipped} done before" if event.skipped else ""
+        return f"done: {tally}, {event.frames} frames, {event.seconds:.1f} s"
+    return ""
+
+
+def cause_of(failed: TaskFailed) -> str:
+    """Without the path, which stands before it anyway."""
+    return plain(failed.message.removeprefix(failed.path).lstrip(" :"))
+
+
+def shot_text(progress: Progress) -> str:
+    """Which shot, and which pass over it; empty before the first one."""
+    shot, task = progress.shot, progress.task
+    if shot is None or task is None:
+        return ""
+    again = f", pass {shot.pass_number}/{task.passes}" if task.passes > 1 else ""
+    return f"shot {shot.index + 1}/{task.shots}{again}"
+
+
+def status_line(progress: Progress) -> str:
+    """Where the work stands, in one line."""
+    parts = [f"frame {progress.current}/{progress.total}"]
+    if shot := shot_text(progress):
+        parts.insert(0, shot)
+    if progress.step is not None:
+        step = progress.step
+        parts.append(
+            f"step {step.step}/{step.steps} at {step.width}x{step.height}  loss {step.losses[-1]:.4g}"
+        )
+    each, left_s = progress.seconds_per_frame(), progress.eta_s()
+    pace = f"{each:.2f} s/frame  " if each is not None else ""
+    if left_s is not None:
+        parts.append(f"{pace}eta {duration(left_s)}")
+    return "  ".join(parts)
