@@ -6,7 +6,6 @@ call, or may end it, comes with the call and goes with it.
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import torch
 
 from framestyle.arrays import Array, ArrayClip, ArrayPicture, shots_of
 from framestyle.context import SILENT, Context
@@ -25,7 +23,7 @@ from framestyle.motion.flow import OpticalFlow
 from framestyle.motion.methods import make_flow
 from framestyle.motion.shots import Shot
 from framestyle.nst.devices import choose_device
-from framestyle.nst.heap import release_free_memory
+from framestyle.nst.heap import free_device
 from framestyle.nst.image import to_pixels, to_tensor
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.weights.backbone import Backbone
@@ -281,7 +279,7 @@ class Session:
             device = self._live.stylizer.device
             self._drop_clip()
             self._live = None
-            _free(device)
+            free_device(device)
 
     def __enter__(self) -> Self:
         return self
@@ -340,13 +338,3 @@ class Session:
             )
         colours = np.dstack([mask] * 3) if isinstance(mask, np.ndarray) and mask.ndim == 2 else mask
         return stylizer.with_mask(to_tensor(ArrayPicture.of(colours).pixels))
-
-
-def _free(device: torch.device) -> None:
-    gc.collect()
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
-    elif device.type == "mps":
-        torch.mps.empty_cache()
-    else:
-        release_free_memory(device)

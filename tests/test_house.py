@@ -1,4 +1,4 @@
-"""Rules for the tests themselves: what they may reach into, and what they are called by."""
+"""Rules for the files of the package, how long they may be, and for the tests: what they may reach into."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
+PACKAGE = TESTS.parent / "framestyle"
+MOST_LINES = 350
+TABLES = frozenset[str]()
+"""Files of the package, by their path in it, that may be longer: they hold rows, and no logic to be split."""
 PATCHING = {"setattr", "delattr"}
 PRIVATE = re.compile(r"(^|\.)_(?!_)\w+$")
 
@@ -59,3 +63,27 @@ def test_every_marker_marks_something() -> None:
         if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "pytest.mark"
     }
     assert markers and markers <= used
+
+
+def _longer_files(package: Path, most: int) -> set[str]:
+    """By their path in the package."""
+    lengths = {
+        path.relative_to(package).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
+        for path in package.rglob("*.py")
+    }
+    return {name for name, lines in lengths.items() if lines > most}
+
+
+def test_no_file_of_the_package_is_too_long() -> None:
+    assert _longer_files(PACKAGE, MOST_LINES) - TABLES == set()
+
+
+def test_every_table_that_may_be_longer_is() -> None:
+    assert _longer_files(PACKAGE, MOST_LINES) >= TABLES
+
+
+def test_a_file_that_is_too_long_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "long.py").write_text("a = 1\n" * 3, encoding="utf-8")
+    (tmp_path / "short.py").write_text("a = 1\n" * 2, encoding="utf-8")
+    assert _longer_files(tmp_path, 2) == {"inner/long.py"}

@@ -63,26 +63,20 @@ class Prepared:
         return None
 
 
+@dataclass(eq=False)
 class ShotPainting:
     """Of one shot, each frame going on from those before it. `resume`: a bookmark in this shot."""
 
-    def __init__(
-        self,
-        number: int,
-        stylizer: Stylizer,
-        replays: Replays,
-        on_bookmark: OnBookmark,
-        resume: Bookmark | None,
-    ) -> None:
-        self.number = number
-        self._stylizer, self._replays, self._on_bookmark, self._resume = (
-            stylizer,
-            replays,
-            on_bookmark,
-            resume,
-        )
+    number: int
+    stylizer: Stylizer
+    replays: Replays
+    on_bookmark: OnBookmark
+    resume: Bookmark | None
+
+    def __post_init__(self) -> None:
+        resume = self.resume
         before = () if resume is None or resume.pass_number > 1 else resume.painted
-        self._done: deque[Painted] = deque(before, maxlen=_farthest(stylizer.preset))
+        self._done: deque[Painted] = deque(before, maxlen=_farthest(self.stylizer.preset))
 
     def paint(self, prepared: Prepared, context: Context) -> Iterator[Frame]:
         """The frame as it is to be shown."""
@@ -96,8 +90,8 @@ class ShotPainting:
 
     def _paint(self, prepared: Prepared, context: Context) -> Painted:
         started = time.perf_counter()
-        base = _warm_from(prepared, self._stylizer)
-        painted = _stylize_one(prepared, base, self._done, self._stylizer, context, self._replays)
+        base = _warm_from(prepared, self.stylizer)
+        painted = _stylize_one(prepared, base, self._done, self.stylizer, context, self.replays)
         self._done.appendleft(painted)
         result, seconds = painted.result, time.perf_counter() - started
         index, is_warm = prepared.frame.index, base is not None
@@ -105,31 +99,25 @@ class ShotPainting:
         return painted
 
     def _mark(self, prepared: Prepared) -> None:
-        self._on_bookmark(Bookmark(prepared.shot, 1, prepared.frame.index + 1, tuple(self._done)))
+        self.on_bookmark(Bookmark(prepared.shot, 1, prepared.frame.index + 1, tuple(self._done)))
 
 
+@dataclass(eq=False)
 class TwicePainting(ShotPainting):
     """The same, in two passes: frames wait in the store until the shot has ended."""
 
-    def __init__(
-        self,
-        number: int,
-        stylizer: Stylizer,
-        replays: Replays,
-        on_bookmark: OnBookmark,
-        resume: Bookmark | None,
-        store: FrameStore,
-        flow: OpticalFlow,
-    ) -> None:
-        super().__init__(number, stylizer, replays, on_bookmark, resume)
-        self._store, self._flow = store, flow
+    store: FrameStore
+    flow: OpticalFlow
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self._waiting: list[Frame] = []
         """All of them, without pixels: those lie in the store."""
 
     def paint(self, prepared: Prepared, context: Context) -> Iterator[Frame]:
         """None yet."""
         if not prepared.is_painted:
-            keep(prepared.frame, self._paint(prepared, context), self._store)
+            keep(prepared.frame, self._paint(prepared, context), self.store)
             self._mark(prepared)
         self._waiting.append(replace(prepared.frame, pixels=prepared.frame.pixels[:0]))
         return iter(())
@@ -140,15 +128,15 @@ class TwicePainting(ShotPainting):
         yield from second_pass(
             self._waiting,
             self.number,
-            self._store,
-            self._flow,
-            self._stylizer,
-            self._on_bookmark,
-            self._resume,
+            self.store,
+            self.flow,
+            self.stylizer,
+            self.on_bookmark,
+            self.resume,
             context,
-            self._replays,
+            self.replays,
         )
-        self._on_bookmark(Bookmark(self.number + 1, 1, shot.end, ()))
+        self.on_bookmark(Bookmark(self.number + 1, 1, shot.end, ()))
 
 
 def _farthest(preset: Preset) -> int:

@@ -5,7 +5,6 @@ What each way needs is reckoned in memory_plan.py.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
@@ -15,7 +14,7 @@ import torch
 from framestyle.context import SILENT, Context
 from framestyle.errors import Code, DeviceError
 from framestyle.events import Note
-from framestyle.nst.heap import release_free_memory
+from framestyle.nst.heap import free_device, release_free_memory
 from framestyle.nst.host_memory import free_host_bytes, resident_bytes
 from framestyle.nst.image import Size
 from framestyle.nst.memory_plan import Demand, choose, option, options, smaller
@@ -162,7 +161,7 @@ class TilingPlanner:
     def _step_down(
         self, size: Size, gradient: bool, of: str, failed: Tiling, cause: str, context: Context
     ) -> None:
-        _release(self.device)
+        free_device(self.device)
         found = smaller(options(size, self._demands[gradient]), failed)
         if found is None:
             raise self._too_large(of, size, None, cause)
@@ -192,13 +191,3 @@ class TilingPlanner:
 def _words(size: Size, tiling: Tiling) -> str:
     part = f"the network's first {tiling.blocks} blocks" if tiling.blocks < 5 else "the network"
     return f"{size.width}x{size.height}: {part} in tiles of {tiling.tile_px} px"
-
-
-def _release(device: torch.device) -> None:
-    gc.collect()
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
-    elif device.type == "mps":
-        torch.mps.empty_cache()
-    else:
-        release_free_memory(device)

@@ -5,7 +5,7 @@ The network is read whole or in tiles (tiles.py); the result is the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,6 +19,7 @@ from framestyle.nst.image import Size, size_of
 from framestyle.nst.network.placement import Placement
 from framestyle.nst.network.tiles import Box, Part, Place, Readings, Tiling, read_layers
 from framestyle.nst.network.vgg import VGG19
+from framestyle.nst.regions import weights_at_layers
 from framestyle.nst.statistics.base import Statistic
 from framestyle.nst.targets import StyleTargets
 from framestyle.presets import Preset
@@ -56,6 +57,22 @@ class RegionStyle:
     def loss(self, layer: str, reading: Any) -> Tensor:
         """By its share: a pixel is drawn as hard as if its style were everywhere."""
         return self.share * self.targets[layer].loss(reading)
+
+
+def region_styles(
+    targets: Sequence[StyleTargets],
+    weights: Tensor,
+    placement: Placement | None,
+    layers: Collection[str],
+) -> tuple[RegionStyle, ...]:
+    """Of the regions that a content has: those with a share in `weights`, 1RHW at the content's size."""
+    placed = weights if placement is None else placement.of(weights)
+    parts = zip(targets, torch.split(placed, 1, dim=1), weights.mean((0, 2, 3)).cpu().tolist(), strict=True)
+    return tuple(
+        RegionStyle(target, weights_at_layers(weight, layers), share)
+        for target, weight, share in parts
+        if share > 0
+    )
 
 
 @dataclass(frozen=True)

@@ -33,14 +33,13 @@ from framestyle.nst.objective import (
     content_features,
     loss_and_gradient,
     loss_parts,
+    region_styles,
 )
-from framestyle.nst.optimise.adam import run_adam
-from framestyle.nst.optimise.lbfgs import run_lbfgs
-from framestyle.nst.optimise.recovery import with_recovery
-from framestyle.nst.optimise.replay import Given, Recorder, Replays
+from framestyle.nst.optimise.descent import Descent, descend
+from framestyle.nst.optimise.replay import Recorder, Replays
 from framestyle.nst.optimise.state import Parts, PixelState, Taken
-from framestyle.nst.optimise.windows import EarlyStop, Report, counted_on
-from framestyle.nst.regions import region_weights, resized_weights, weights_at_layers
+from framestyle.nst.optimise.windows import EarlyStop, Report
+from framestyle.nst.regions import region_weights, resized_weights
 from framestyle.nst.sizes import steps_by_scale
 from framestyle.nst.statistics.base import statistic_of
 from framestyle.nst.targets import StyleTargetCache, StyleTargets, style_targets
@@ -212,12 +211,11 @@ class Stylizer:
         """Up to `steps` updates of `state`, in place, at one scale."""
         if not objectives:
             return Taken()
-        run = self._lbfgs if self.preset.optimizer.name == "lbfgs" else self._adam
-
-        def attempt(rate: float, before: int) -> Taken:
-            return run(state, objectives, steps - before, rate, counted_on(report, before), stop, call)
-
-        return with_recovery(attempt, state, self.preset.optimizer.learning_rate, call.context)
+        # Regions' shares are numbers of each picture: no two steps are alike.
+        replays = call.replays if self._mask_weights is None else None
+        has_room = partial(self.fitting.has_room_for_two, size_of(state.image))
+        descent = Descent(state, objectives, steps, report, stop, call.context, replays, has_room)
+        return descend(descent, self.preset, self.gradient)
 
     def _needed_to_finish(self, content: Tensor) -> Tensor | None:
         """The content where the result takes something of it, once it is painted."""
@@ -272,15 +270,7 @@ class Stylizer:
                 raise ValueError("style images for regions need a mask")
             return (RegionStyle(targets[0]),)
         weights = resized_weights(self._mask_weights, size_of(content))
-        placed = weights if placement is None else placement.of(weights)
-        parts = zip(
-            targets, torch.split(placed, 1, dim=1), weights.mean((0, 2, 3)).cpu().tolist(), strict=True
-        )
-        return tuple(
-            RegionStyle(target, weights_at_layers(weight, self.weights.style_layers), share)
-            for target, weight, share in parts
-            if share > 0
-        )
+        return region_styles(targets, weights, placement, self.weights.style_layers)
 
     def _style_targets(self, content: Tensor, context: Context = SILENT) -> tuple[StyleTargets, ...]:
         """Of each region. Kept for the areas last used; anew for each content where the style takes on its colours."""
@@ -324,50 +314,6 @@ class Stylizer:
         check = context.check_cancelled
         work = partial(loss_and_gradient, self.network, image, objective, check_cancelled=check)
         return self.fitting.run(size_of(image), work, context=context)
-
-    def _adam(
-        self,
-        state: PixelState,
-        objectives: Sequence[Objective],
-        steps: int,
-        learning_rate: float,
-        report: Report,
-        stop: EarlyStop | None,
-        call: _Call,
-    ) -> Taken:
-        memory = self.preset.optimizer if stop is None else self.preset.video
-        rate: float | Tensor = learning_rate
-        if stop is not None and self.preset.video.anneal:
-            rate = state.annealed(learning_rate, self.preset.scales.steps)
-        turns = [Given(state, one, rate, memory.average_decay, memory.betas) for one in objectives]
-        # Regions' shares are numbers of each picture: no two steps are alike.
-        replays = call.replays if self._mask_weights is None else None
-        has_room = partial(self.fitting.has_room_for_two, size_of(state.image))
-        return run_adam(
-            turns,
-            self.gradient,
-            steps,
-            report,
-            stop,
-            replays=replays,
-            has_room=has_room,
-            context=call.context,
-        )
-
-    def _lbfgs(
-        self,
-        state: PixelState,
-        objectives: Sequence[Objective],
-        steps: int,
-        learning_rate: float,
-        report: Report,
-        stop: EarlyStop | None,
-        call: _Call,
-    ) -> Taken:
-        (objective,) = objectives
-        rate_share = learning_rate / self.preset.optimizer.learning_rate
-        gradient = partial(self.gradient, objective=objective, context=call.context)
-        return run_lbfgs(state, gradient, objective.part_names, steps, rate_share, report, stop)
 
     def _reporter(self, size: Size, steps: int, index: int, scales: int, context: Context) -> Report:
         def report(step: int, totals: tuple[float, ...], parts: Parts) -> None:

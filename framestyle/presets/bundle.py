@@ -34,7 +34,7 @@ from framestyle.presets.paths import pictures_of, with_pictures
 from framestyle.presets.pictures import picture_problem
 from framestyle.presets.schema import Preset
 from framestyle.presets.writing import resolved_yaml
-from framestyle.presets.yaml_source import LARGEST_FILE_BYTES
+from framestyle.presets.yaml_source import LARGEST_FILE_BYTES, beginning_of
 from framestyle.presets.zip_source import (
     LARGEST_UNPACKED_BYTES,
     MOST_ENTRIES,
@@ -96,13 +96,7 @@ def _size(pictures: Mapping[str, bytes]) -> int:
 
 
 def _picture(path: Path, most: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(most + 1)
-    except OSError as error:
-        raise PresetError(
-            f"{path} cannot be read: {error.strerror}", next_step="Check permissions."
-        ) from error
+    data = beginning_of(path, most + 1)
     if len(data) > most:
         raise PresetError(
             f"with {path} the preset is larger than {LARGEST_UNPACKED_BYTES:,} bytes",

@@ -305,15 +305,20 @@ def _parse_or_raise(text: str, source: str) -> tuple[Node | None, list[Fault]]:
         raise PresetError(str(error.fault), code=Code.PRESET_UNREADABLE, facts={"path": source}) from error
 
 
-def bytes_of(path: Path) -> bytes:
-    """What a file holds; PresetError where it cannot be read, or is larger than any preset."""
+def beginning_of(path: Path, most_bytes: int) -> bytes:
+    """What a file holds, up to so many bytes; PresetError where it cannot be read."""
     try:
         with path.open("rb") as file:
-            data = file.read(LARGEST_FILE_BYTES + 1)
+            return file.read(most_bytes)
     except OSError as error:
         raise PresetError(
             f"{path} cannot be read: {error.strerror}", next_step="Check permissions."
         ) from error
+
+
+def bytes_of(path: Path) -> bytes:
+    """What a file holds; PresetError where it cannot be read, or is larger than any preset."""
+    data = beginning_of(path, LARGEST_FILE_BYTES + 1)
     if len(data) > LARGEST_FILE_BYTES:
         raise PresetError(
             f"{path} is larger than {LARGEST_FILE_BYTES:,} bytes; no preset is",
