@@ -87,7 +87,7 @@ class Code(StrEnum):
     FOLDER_OF_RESULTS = "folder-of-results"
 
 
-class FramestyleError(Exception):
+class Explained(BaseException):
     """One sentence on what is wrong (with path and place), a code, and facts: plain values that advice is made of.
 
     `next_step` is advice that holds whatever door the user came by; where it depends on the door it is None, and the
@@ -111,13 +111,17 @@ class FramestyleError(Exception):
         self.facts: ResumeKey = dict(facts or {})
         self.next_step = next_step
 
+    def __str__(self) -> str:
+        return self.message if self.next_step is None else f"{self.message}\n  {self.next_step}"
+
+
+class FramestyleError(Explained, Exception):
+    """What has failed; see `Explained` for what it carries."""
+
     def with_next_step(self, next_step: str | None) -> Self:
         """This error itself, as `with_traceback` gives it, with the advice of the door that it goes out by."""
         self.next_step = next_step
         return self
-
-    def __str__(self) -> str:
-        return self.message if self.next_step is None else f"{self.message}\n  {self.next_step}"
 
 
 class UsageError(FramestyleError):
@@ -176,15 +180,15 @@ class DeviceError(FramestyleError):
     code = Code.DEVICE_UNUSABLE
 
 
-class Cancelled(BaseException):
+class Cancelled(Explained):
     """The call was ended by its caller: raised by a context's `check_cancelled`, or in answer to Ctrl-C or SIGTERM.
 
     Not a FramestyleError, nor an Exception: nothing on its way up takes it for a failure, to be told and passed over.
     `message` says what is kept, where something is; code, facts and `next_step` are those of a FramestyleError.
     """
 
-    exit_code: ClassVar[int] = 130
-    code: Code = Code.INTERRUPTED
+    exit_code = 130
+    code = Code.INTERRUPTED
 
     def __init__(
         self,
@@ -194,11 +198,4 @@ class Cancelled(BaseException):
         facts: ResumeKey | None = None,
         next_step: str | None = None,
     ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.code = code or type(self).code
-        self.facts: ResumeKey = dict(facts or {})
-        self.next_step = next_step
-
-    def __str__(self) -> str:
-        return self.message if self.next_step is None else f"{self.message}\n  {self.next_step}"
+        super().__init__(message, code=code, facts=facts, next_step=next_step)

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from framestyle.doors.remaining.photos_at_once import Place, Row, TimeLeft, ends_of
+from framestyle.doors.remaining.photos_at_once import Place, Row, ends_of
 from framestyle.doors.remaining.step_costs import RECENT, StepCosts, Work
-from framestyle.doors.remaining.tasks import Rates, TaskLeft
+from framestyle.doors.remaining.tasks import Rates, TaskLeft, TimeLeft
 from framestyle.events import (
     CellDone,
     Event,

@@ -6,16 +6,10 @@ import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from framestyle.doors.remaining.tasks import TimeLeft
+
 PUNCTUAL = 0.8
 """Photos that are done after less than this part of the time were painted by more hands."""
-
-
-@dataclass(frozen=True)
-class TimeLeft:
-    """An estimate, which runs down with time to no less than `stands_at_s`."""
-
-    seconds: float
-    stands_at_s: float
 
 
 @dataclass(frozen=True)

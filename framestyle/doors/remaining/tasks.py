@@ -78,3 +78,11 @@ class Rates:
         """All frames that are left of it."""
         first_s = task.first_left * self.frame_s(task, warm=False) if task.first_left else 0.0
         return first_s + (task.warm_left * self.frame_s(task, warm=True) if task.warm_left else 0.0)
+
+
+@dataclass(frozen=True)
+class TimeLeft:
+    """An estimate, which runs down with time to no less than `stands_at_s`."""
+
+    seconds: float
+    stands_at_s: float

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from torch import Tensor
 
-from framestyle.nst.network.tiles import Place
 from framestyle.nst.statistics.sums import (
+    MomentsHeld,
     Sums,
     SumsStatistic,
-    feature_sums,
     mean_and_covariance,
     relative_square_error,
 )
 
 
-@dataclass(frozen=True, eq=False)
-class MomentsTarget:
+class MomentsTarget(MomentsHeld):
     """The style's mean, 1C, and covariance, 1CC."""
-
-    mean: Tensor
-    covariance: Tensor
-
-    def read(self, features: Tensor, weight: Tensor | None = None, place: Place | None = None) -> Sums:
-        """BCHW -> its sums about the style's mean."""
-        return feature_sums(features, self.mean, weight)
 
     def loss(self, reading: Sums) -> Tensor:
         """The relative square errors of both, added."""

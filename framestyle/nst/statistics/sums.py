@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from framestyle.nst.image import bands
+from framestyle.nst.network.tiles import Place
 
 EPSILON = 1e-8
 
@@ -163,6 +164,18 @@ def mean_and_covariance(readings: Sequence[tuple[Sums, float]]) -> tuple[Tensor,
     """The same, 1C and 1CC, with the covariance that follows from both."""
     mean, second = blended(readings)
     return mean, second - mean[:, :, None] * mean[:, None, :]
+
+
+@dataclass(frozen=True, eq=False)
+class MomentsHeld:
+    """A style's mean, 1C, and covariance, 1CC: what targets that compare both begin with."""
+
+    mean: Tensor
+    covariance: Tensor
+
+    def read(self, features: Tensor, weight: Tensor | None = None, place: Place | None = None) -> Sums:
+        """BCHW -> its sums about the style's mean."""
+        return feature_sums(features, self.mean, weight)
 
 
 class SumsStatistic:

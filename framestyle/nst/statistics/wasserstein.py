@@ -9,22 +9,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from framestyle.nst.network.tiles import Place
 from framestyle.nst.statistics.spectrum import factor_of, root_of
-from framestyle.nst.statistics.sums import EPSILON, Sums, SumsStatistic, feature_sums, mean_and_covariance
+from framestyle.nst.statistics.sums import (
+    EPSILON,
+    MomentsHeld,
+    Sums,
+    SumsStatistic,
+    mean_and_covariance,
+)
 
 
 @dataclass(frozen=True, eq=False)
-class WassersteinTarget:
+class WassersteinTarget(MomentsHeld):
     """The style's mean, 1C, covariance, 1CC, and a factor of the covariance (`spectrum.factor_of`)."""
 
-    mean: Tensor
-    covariance: Tensor
     factor: Tensor
-
-    def read(self, features: Tensor, weight: Tensor | None = None, place: Place | None = None) -> Sums:
-        """BCHW -> its sums about the style's mean."""
-        return feature_sums(features, self.mean, weight)
 
     def loss(self, reading: Sums) -> Tensor:
         """The squared distance over the target's energy, |μ|² + tr(C)."""
