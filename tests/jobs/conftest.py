@@ -125,10 +125,15 @@ def _few_threads() -> None:
     cv2.setNumThreads(1)
 
 
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What earlier tests kept reaches no other."""
+    monkeypatch.setenv("FRAMESTYLE_CACHE", str(tmp_path / "cache"))
+
+
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with a cache of its own."""
-    monkeypatch.setenv("FRAMESTYLE_CACHE", str(tmp_path / "cache"))
+    """The current folder."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
