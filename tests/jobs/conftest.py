@@ -126,14 +126,15 @@ def _few_threads() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What earlier tests kept reaches no other."""
-    monkeypatch.setenv("FRAMESTYLE_CACHE", str(tmp_path / "cache"))
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What earlier tests kept reaches no other; and it lies where no test looks for what a render leaves behind."""
+    monkeypatch.setenv("FRAMESTYLE_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder."""
+    """The current folder, with a cache of its own."""
+    monkeypatch.setenv("FRAMESTYLE_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -31,6 +31,7 @@ from framestyle.media.video.reader import VideoReader
 from framestyle.media.video.sequences import SequenceReader
 from framestyle.motion.shots import Shot
 from framestyle.presets import Preset
+from framestyle.presets.library import cache_dir
 
 MakeClip = Callable[..., Path]
 MakePreset = Callable[..., Preset]
@@ -38,9 +39,9 @@ MakeWorkshop = Callable[..., Ready]
 
 
 @pytest.fixture
-def cache(tmp_path: Path) -> Path:
+def cache() -> Path:
     """Where surveys are kept."""
-    return tmp_path / "cache" / "surveys"
+    return cache_dir() / "surveys"
 
 
 @pytest.fixture
@@ -256,7 +257,6 @@ def test_an_entry_of_another_clip_is_not_used(
 def test_a_cache_that_cannot_be_written_is_no_ones_trouble(
     make_clip: MakeClip, ask: Ask, decoded: list[Path], cache: Path
 ) -> None:
-    cache.parent.mkdir()
     cache.write_bytes(b"a file where the folder would be")
     clip = make_clip("in.mp4")
     assert ask(clip) == ask(clip)
