@@ -125,6 +125,12 @@ def _few_threads() -> None:
     cv2.setNumThreads(1)
 
 
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What earlier tests kept reaches no other; and it lies where no test looks for what a render leaves behind."""
+    monkeypatch.setenv("FRAMESTYLE_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with a cache of its own."""

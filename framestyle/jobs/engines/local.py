@@ -14,12 +14,13 @@ from framestyle.errors import FramestyleError
 from framestyle.events import Event, JobDone, TaskDone, TaskFailed, TaskPlanned
 from framestyle.jobs.engines.side_by_side import LARGEST_PX, Crew, Outcome, Places, SideBySide
 from framestyle.jobs.plan.estimate import clip_bytes_expected, clip_plan, photo_plan
+from framestyle.jobs.plan.survey import Survey, survey
 from framestyle.jobs.plan.tasks import Task
 from framestyle.jobs.resume.disk_space import shortage
 from framestyle.jobs.resume.recorder import ManifestRecorder
 from framestyle.jobs.resume.resume_key import ResumeKey
 from framestyle.jobs.resume.scratch import Scratch
-from framestyle.jobs.run.render import Survey, render_photo, render_video, survey
+from framestyle.jobs.run.render import render_photo, render_video
 from framestyle.jobs.run.reporting import NOTHING, JobWords, PriorResults, first_news, last_news
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import photo_size

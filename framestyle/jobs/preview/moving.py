@@ -18,6 +18,7 @@ from framestyle.errors import InputError
 from framestyle.events import Event, FrameDone, JobDone, JobStarted, Note, TaskDone, TaskStarted, as_note
 from framestyle.frames import Frame
 from framestyle.jobs.plan.estimate import clip_plan
+from framestyle.jobs.plan.survey import Survey, clip_reader, survey
 from framestyle.jobs.plan.tasks import Task
 from framestyle.jobs.preview.pictures import Layers, eight_bits, in_sdr
 from framestyle.jobs.preview.reduced import Reduced, reduced
@@ -25,7 +26,7 @@ from framestyle.jobs.preview.times import Estimate, Source, StepTimes, full_rend
 from framestyle.jobs.resume.frame_store import DiskStore
 from framestyle.jobs.run.provenance import provenance_of
 from framestyle.jobs.run.queues import WriteBehind, read_ahead
-from framestyle.jobs.run.render import Survey, clip_reader, survey, zero_s_of
+from framestyle.jobs.run.render import zero_s_of
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import with_hidden_filled
 from framestyle.media.photos.alpha import shrunk
@@ -92,7 +93,7 @@ def preview_clip(
         masks_follow=False,
     )
     found = survey(task.source, span, in_sdr(preset), context)
-    chosen = found.shots
+    chosen: Sequence[Shot] = found.shots
     if span.is_all:
         chosen = excerpts(found.shots, round(SECONDS * info.frame_rate))
     shown = sum(shot.frames for shot in chosen)

@@ -16,8 +16,8 @@ from framestyle.errors import FramestyleError
 from framestyle.events import Note
 from framestyle.frames import Alpha, Pixels
 from framestyle.jobs.plan.inputs import Inputs, Unusable
+from framestyle.jobs.plan.survey import clip_reader, survey
 from framestyle.jobs.preview.times import Source
-from framestyle.jobs.run.render import clip_reader, survey
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import read_photo, with_hidden_filled
 from framestyle.media.photos.alpha import at_depth, over_white, shrunk

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,13 +19,13 @@ from framestyle.events import (
     FrameDone,
     Note,
     PhotoDone,
-    Preparing,
     TaskDone,
     TaskResumed,
     TaskStarted,
     as_note,
 )
 from framestyle.frames import Frame, Pixels
+from framestyle.jobs.plan.survey import Survey, clip_reader
 from framestyle.jobs.plan.tasks import Task
 from framestyle.jobs.resume.resume_key import ResumeKey
 from framestyle.jobs.resume.scratch import Scratch
@@ -35,70 +35,15 @@ from framestyle.jobs.run.provenance import provenance_of, recipe_of
 from framestyle.jobs.run.queues import WriteBehind, read_ahead
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import PhotoSettings, read_photo, with_hidden_filled, write_photo
-from framestyle.media.video.clips import clip_bytes, open_clip
-from framestyle.media.video.description import exact_rate
-from framestyle.media.video.probe import VideoInfo
+from framestyle.media.video.clips import clip_bytes
 from framestyle.media.video.protocols import FrameReader, FrameWriter
 from framestyle.media.video.sequences import SequenceReader, SequenceWriter, numbering_of
 from framestyle.media.video.writer import SourceStreams, VideoSettings, VideoWriter
 from framestyle.motion.sequence import FramePainter, working_size
-from framestyle.motion.shots import Shot, ShotFinder
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
 from framestyle.nst.stylizer import Stylizer
 from framestyle.presets import Preset
 from framestyle.session import Session
-
-
-@dataclass(frozen=True)
-class Survey:
-    """What a first pass over a clip found: its shots, and how many frames it really has.
-
-    `first_s` is the pts of the first frame; `time_base` what a variable rate is counted in, None for a constant one;
-    `last_frame` when the last frame is then shown, and for how long.
-    """
-
-    info: VideoInfo
-    shots: list[Shot]
-    frames: int
-    first_s: Fraction = Fraction(0)
-    time_base: Fraction | None = None
-    last_frame: tuple[Fraction, Fraction] | None = None
-
-
-def survey(path: Path, span: TimeRange, preset: Preset, context: Context) -> Survey:
-    """Decode once, at full speed: counting frames and finding cuts costs little beside a single optimised frame."""
-    with clip_reader(path, span, preset) as reader:
-        finder = ShotFinder(preset.video.cuts, reader.info.frame_rate)
-        count, first_s = 0, Fraction(0)
-        for frame in reader:
-            context.check_cancelled()
-            finder.add(frame)
-            first_s = frame.pts if count == 0 else first_s
-            count += 1
-            expected = reader.info.frame_count_estimate
-            if expected and count % 50 == 0:
-                context.on_event(Preparing("shots", min(1.0, count / expected), f"frame {count}"))
-        context.on_event(Preparing("shots", 1.0, f"{count} frames"))
-        if count == 0:
-            raise InputError(
-                f"{path} has no frames in the chosen range",
-                code=Code.RANGE_EMPTY,
-                facts={"path": str(path)},
-            )
-        for note in _to_know(reader, preset.output.hdr):
-            context.on_event(note)
-        time_base = reader.info.time_base if reader.variable_rate else None
-        return Survey(reader.info, finder.shots(), count, first_s, time_base, reader.last_frame())
-
-
-def clip_reader(path: Path, span: TimeRange, preset: Preset) -> FrameReader:
-    """A clip's frames within `span`, as the preset wants them."""
-    return open_clip(
-        path,
-        span,
-        tone_map=preset.output.hdr == "tonemap",
-        sequence_rate=exact_rate(preset.video.sequence_rate),
-    )
 
 
 def _writer(
@@ -150,18 +95,6 @@ def _writer(
 def zero_s_of(found: Survey, span: TimeRange) -> Fraction:
     """The source's time at which the result begins."""
     return Fraction(0) if span.start_s is None else found.first_s
-
-
-def _to_know(reader: FrameReader, hdr: str) -> Iterator[Note]:
-    yield from (Note(doubt, "warning") for doubt in reader.doubts)
-    if (kind := reader.info.colors.hdr) and hdr == "keep":
-        yield Note(
-            f"{reader.info.path} is HDR ({kind}), and stays so.",
-            code=Code.HDR_KEPT,
-            facts={"path": str(reader.info.path), "hdr": kind},
-        )
-    elif kind:
-        yield Note(f"{reader.info.path} is HDR ({kind}), and is made SDR.")
 
 
 def render_video(

@@ -1,0 +1,175 @@
+"""What a clip holds: one pass over all of its frames before the work, kept for the next command. Loads no torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from framestyle.context import Context
+from framestyle.errors import Code, InputError
+from framestyle.events import Note, Preparing
+from framestyle.jobs.plan.survey_cache import keep_survey, kept_survey, survey_key
+from framestyle.kinds import TimeRange
+from framestyle.media.video.clips import open_clip
+from framestyle.media.video.description import exact_rate
+from framestyle.media.video.probe import VideoInfo
+from framestyle.media.video.protocols import FrameReader
+from framestyle.motion.shots import Shot, ShotFinder
+from framestyle.presets import Preset
+
+VERSION, VERSION_KEY = 1, "framestyle_survey"
+"""Raised where a survey holds something else, or finds something else in the same frames."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a first pass over a clip found: its shots, and how many frames it really has.
+
+    `first_s` is the pts of the first frame; `time_base` what a variable rate is counted in, None for a constant one;
+    `last_frame` when the last frame is then shown, and for how long; `doubts` what the reader doubts, in sentences.
+    """
+
+    info: VideoInfo
+    shots: tuple[Shot, ...]
+    frames: int
+    first_s: Fraction = Fraction(0)
+    time_base: Fraction | None = None
+    last_frame: tuple[Fraction, Fraction] | None = None
+    doubts: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """All but `info`, which a probe tells again without decoding the clip; `from_json` reads it."""
+        told = {
+            VERSION_KEY: VERSION,
+            "shots": [[shot.first, shot.end] for shot in self.shots],
+            "first_s": str(self.first_s),
+            "time_base": None if self.time_base is None else str(self.time_base),
+            "last_frame": None if self.last_frame is None else [str(one) for one in self.last_frame],
+            "doubts": self.doubts,
+        }
+        return json.dumps(told)
+
+    @classmethod
+    def from_json(cls, text: str, info: VideoInfo) -> Survey:
+        """What `to_json` wrote of the clip that `info` is of. ValueError where it is none, or of another version."""
+        try:
+            data = json.loads(text)
+            if data[VERSION_KEY] != VERSION:
+                raise ValueError(f"its version is {data[VERSION_KEY]!r}")
+            shots = tuple(Shot(_whole(first), _whole(end)) for first, end in data["shots"])
+            return cls(
+                info,
+                shots,
+                _frames_in(shots),
+                Fraction(data["first_s"]),
+                None if data["time_base"] is None else Fraction(data["time_base"]),
+                None if data["last_frame"] is None else _two_times(*data["last_frame"]),
+                tuple(map(str, data["doubts"])),
+            )
+        except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
+            raise ValueError(f"this is no survey: {error}") from error
+
+
+def survey(path: Path, span: TimeRange, preset: Preset, context: Context) -> Survey:
+    """The survey of a clip's part: as it was kept where nothing has changed since, else taken and kept.
+
+    What the user should know of the clip is told either way. InputError where the clip cannot be read, or has no
+    frames in the part.
+    """
+    reader = clip_reader(path, span, preset)
+    key = survey_key(reader.info, span, preset)
+    found = _kept(key, reader.info)
+    if found is None:
+        found = _taken(reader, preset.video.cuts, context)
+        keep_survey(key, found.to_json())
+    context.on_event(Preparing("shots", 1.0, f"{found.frames} frames"))
+    for note in _to_know(found, preset.output.hdr):
+        context.on_event(note)
+    return found
+
+
+def clip_reader(path: Path, span: TimeRange, preset: Preset) -> FrameReader:
+    """A clip's frames within `span`, as the preset wants them."""
+    return open_clip(
+        path,
+        span,
+        tone_map=preset.output.hdr == "tonemap",
+        sequence_rate=exact_rate(preset.video.sequence_rate),
+    )
+
+
+def _kept(key: str | None, info: VideoInfo) -> Survey | None:
+    text = kept_survey(key)
+    try:
+        return None if text is None else Survey.from_json(text, info)
+    except ValueError:
+        return None
+
+
+def _taken(reader: FrameReader, cuts: str, context: Context) -> Survey:
+    """Decode once, at full speed: counting frames and finding cuts costs little beside a single optimised frame."""
+    with reader:
+        finder = ShotFinder(cuts, reader.info.frame_rate)
+        count, first_s = 0, Fraction(0)
+        for frame in reader:
+            context.check_cancelled()
+            finder.add(frame)
+            first_s = frame.pts if count == 0 else first_s
+            count += 1
+            expected = reader.info.frame_count_estimate
+            if expected and count % 50 == 0:
+                context.on_event(Preparing("shots", min(1.0, count / expected), f"frame {count}"))
+        if count == 0:
+            raise InputError(
+                f"{reader.info.path} has no frames in the chosen range",
+                code=Code.RANGE_EMPTY,
+                facts={"path": str(reader.info.path)},
+            )
+        return Survey(
+            reader.info,
+            tuple(finder.shots()),
+            count,
+            first_s,
+            reader.info.time_base if reader.variable_rate else None,
+            reader.last_frame(),
+            tuple(reader.doubts),
+        )
+
+
+def _to_know(found: Survey, hdr: str) -> Iterator[Note]:
+    yield from (Note(doubt, "warning") for doubt in found.doubts)
+    path = found.info.path
+    if (kind := found.info.colors.hdr) and hdr == "keep":
+        yield Note(
+            f"{path} is HDR ({kind}), and stays so.",
+            code=Code.HDR_KEPT,
+            facts={"path": str(path), "hdr": kind},
+        )
+    elif kind:
+        yield Note(f"{path} is HDR ({kind}), and is made SDR.")
+
+
+def _frames_in(shots: tuple[Shot, ...]) -> int:
+    """ValueError where there are none, or they are not one after another."""
+    if (
+        not shots
+        or any(shot.frames < 1 for shot in shots)
+        or any(a.end != b.first for a, b in pairwise(shots))
+    ):
+        raise ValueError("its shots do not follow one another")
+    return shots[-1].end - shots[0].first
+
+
+def _two_times(at_s: str, length_s: str) -> tuple[Fraction, Fraction]:
+    return Fraction(at_s), Fraction(length_s)
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError(f"{value!r} is no whole number")
+    return value
