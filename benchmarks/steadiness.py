@@ -236,7 +236,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--preset", default="nightswirl")
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="for every variant")
-    parser.add_argument("--weights", default="learned")
+    parser.add_argument("--weights", default="original")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=0, help="0 = as torch chooses")
     parser.add_argument("--again", action="store_true", help="make runs anew that are kept already")
