@@ -12,7 +12,7 @@ from typing import ClassVar, Self, TypeAlias
 
 Fact: TypeAlias = str | int | float | bool | list[str] | None
 """What JSON can hold as it is."""
-ResumeKey: TypeAlias = Mapping[str, Fact]
+Facts: TypeAlias = Mapping[str, Fact]
 
 
 class Code(StrEnum):
@@ -102,13 +102,13 @@ class Explained(BaseException):
         message: str,
         *,
         code: Code | None = None,
-        facts: ResumeKey | None = None,
+        facts: Facts | None = None,
         next_step: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or type(self).code
-        self.facts: ResumeKey = dict(facts or {})
+        self.facts: Facts = dict(facts or {})
         self.next_step = next_step
 
     def __str__(self) -> str:
@@ -195,7 +195,7 @@ class Cancelled(Explained):
         message: str = "stopped",
         *,
         code: Code | None = None,
-        facts: ResumeKey | None = None,
+        facts: Facts | None = None,
         next_step: str | None = None,
     ) -> None:
         super().__init__(message, code=code, facts=facts, next_step=next_step)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self, TypeAlias
 
-from framestyle.errors import Code, FramestyleError, ResumeKey
+from framestyle.errors import Code, Facts, FramestyleError
 from framestyle.kinds import MediaKind
 
 
@@ -44,7 +44,7 @@ class Note(Event):
     level: str = "info"  # info | warning
     code: Code | None = None
     """Where a door has something to add: how to have it otherwise."""
-    facts: ResumeKey = field(default_factory=dict, hash=False)
+    facts: Facts = field(default_factory=dict, hash=False)
 
 
 Remark: TypeAlias = str | Note
@@ -220,7 +220,7 @@ class TaskFailed(Event):
     next_step: str | None = None
     """What holds whatever the door; else a door words it from code and facts, as for an error."""
     code: Code = Code.FAILED
-    facts: ResumeKey = field(default_factory=dict, hash=False)
+    facts: Facts = field(default_factory=dict, hash=False)
 
     @classmethod
     def of(cls, path: str, error: FramestyleError, message: str | None = None) -> Self:

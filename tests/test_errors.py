@@ -114,7 +114,7 @@ def test_an_error_gives_the_facts_that_its_advice_needs(site: Site) -> None:
 
 
 class _Asked(dict[str, object]):
-    """ResumeKey that remember which of them could not be done without."""
+    """Facts that remember which of them could not be done without."""
 
     def __init__(self, **facts: object) -> None:
         super().__init__(facts)

@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from framestyle.errors import Code, FramestyleError, ResumeKey
+from framestyle.errors import Code, Facts, FramestyleError
 from framestyle.registries import FETCH, FLOW, WEIGHTS
 
 if TYPE_CHECKING:
     from framestyle.doctor import Finding
     from framestyle.events import Note
 
-Words: TypeAlias = str | Callable[[ResumeKey], str]
+Words: TypeAlias = str | Callable[[Facts], str]
 """A sentence with the names of facts in braces, or what makes one of the facts."""
 
 ALL_KEYS = "All keys and their ranges: framestyle presets keys"
@@ -42,21 +42,21 @@ class Failure(Protocol):
     @property
     def code(self) -> Code: ...
     @property
-    def facts(self) -> ResumeKey: ...
+    def facts(self) -> Facts: ...
     @property
     def next_step(self) -> str | None: ...
 
 
-def _device_memory(facts: ResumeKey) -> str:
+def _device_memory(facts: Facts) -> str:
     return f"Lower {SIZE_OPTIONS[str(facts.get('work', 'render'))]}, or use --device cpu."
 
 
-def _memory_limit(facts: ResumeKey) -> str:
+def _memory_limit(facts: Facts) -> str:
     gigabytes = math.ceil(_number(facts["least_bytes"]) / 2**30 * 10) / 10
     return f"Raise --memory-limit to {gigabytes:.1f}G, or lower --max-side."
 
 
-def _weights_missing(facts: ResumeKey) -> str:
+def _weights_missing(facts: Facts) -> str:
     kind = str(facts["kind"])
     if kind == "caffe":
         return f"Import the original network's file once: {FETCHING[kind]}"
@@ -64,7 +64,7 @@ def _weights_missing(facts: ResumeKey) -> str:
     return f"{fetching} Or use --set video.flow=dis." if _measures_flow(kind) else fetching
 
 
-def _weights_not_fetched(facts: ResumeKey) -> str:
+def _weights_not_fetched(facts: Facts) -> str:
     if _measures_flow(str(facts["kind"])):
         return "Check the network, or measure flow with --set video.flow=dis, which needs none."
     return "Check the network, or use --weights learned, which needs none."
@@ -79,11 +79,11 @@ def _measures_flow(kind: str) -> bool:
     return kind in WEIGHTS.names(FLOW)
 
 
-def _preset_unknown(facts: ResumeKey) -> str:
+def _preset_unknown(facts: Facts) -> str:
     return f"{_did_you_mean(facts)}{ALL_NAMES}"
 
 
-def _preset_invalid(facts: ResumeKey) -> str:
+def _preset_invalid(facts: Facts) -> str:
     causes = facts["causes"]
     unknown = isinstance(causes, list) and Code.PRESET_UNKNOWN in causes
     return f"{ALL_KEYS}. {ALL_NAMES}" if unknown else ALL_KEYS
@@ -134,14 +134,14 @@ COMMAND_LINE: Mapping[Code, Words] = {
 }
 
 
-def _python_weights_missing(facts: ResumeKey) -> str:
+def _python_weights_missing(facts: Facts) -> str:
     kind = str(facts["kind"])
     if not _measures_flow(kind):
         return _weights_missing(facts)
     return f"Fetch them once: {_fetching(kind)}. Or use {PYTHON_KEYS.format('video.flow=dis')}."
 
 
-def _python_weights_not_fetched(facts: ResumeKey) -> str:
+def _python_weights_not_fetched(facts: Facts) -> str:
     if not _measures_flow(str(facts["kind"])):
         return 'Check the network, or use weights="learned", which needs none.'
     return (
@@ -243,7 +243,7 @@ def _worded(failure: Failure, words: Mapping[Code, Words]) -> str | None:
         return None
 
 
-def _filled(words: Words, facts: ResumeKey) -> str:
+def _filled(words: Words, facts: Facts) -> str:
     if callable(words):
         return words(facts)
     return words.format_map(
@@ -251,7 +251,7 @@ def _filled(words: Words, facts: ResumeKey) -> str:
     )
 
 
-def _did_you_mean(facts: ResumeKey) -> str:
+def _did_you_mean(facts: Facts) -> str:
     near = facts.get("near")
     return f"Did you mean {' or '.join(near)}? " if isinstance(near, list) and near else ""
 
