@@ -69,7 +69,7 @@ def write(
             writer.write(frame)
     with VideoReader(target) as reader:
         assert len(list(reader)) == 2
-    return writer.notes
+    return [note if isinstance(note, str) else note.message for note in writer.notes]
 
 
 @pytest.mark.parametrize(("codec", "suffix"), [("h264", ".mp4"), ("h265", ".mkv"), ("av1", ".mkv")])
