@@ -1,9 +1,9 @@
 """Killed at any moment, the work goes on: python -m benchmarks.crashes [--trials 100] [--seed 0] [-o FOLDER]
 
 Renders a short clip of two shots once in peace; then again and again, each time killed (SIGKILL, which no program
-hears) at a random moment after its start, and gone on with by the same command. Every result must be the first one's,
-pixel for pixel and packet for packet; of each killed run no more may be painted again than what had not been laid by,
-at most one segment; and nothing may be left beside the result. Writes JSON, and a line for each trial.
+hears) at a random moment after its start, and resumed by the same command. Every result must be the first one's,
+pixel for pixel and packet for packet; of each killed run no more may be painted again than what had not been
+checkpointed, at most one segment; and nothing may be left beside the result. Writes JSON, and a line for each trial.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ News = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Trial:
-    """One clip, killed `after_s` (from the first frame's start on) and gone on with. Frames as often as painted."""
+    """One clip, killed `after_s` (from the first frame's start on) and resumed. Frames as often as painted."""
 
     after_s: float
     painted_before: int
@@ -50,14 +50,14 @@ class Trial:
     painted_after: int
     repeated_s: float
     """How much time lay between the first and the last but one of the frames that were painted again: the last one's
-    turn to be laid by had not come."""
+    turn to be checkpointed had not come."""
     same: bool
     left_over: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Report:
-    """All trials; `total`: frames to paint; `every_s`: between two times that work is laid by."""
+    """All trials; `total`: frames to paint; `every_s`: between two times that work is checkpointed."""
 
     total: int
     seconds: float

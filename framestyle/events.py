@@ -113,7 +113,7 @@ class TaskStarted(Event):
 
 @dataclass(frozen=True)
 class TaskResumed(Event):
-    """A clip that was stopped before is gone on with."""
+    """A clip that was stopped before is resumed."""
 
     path: str
     frames: int

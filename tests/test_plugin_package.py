@@ -95,7 +95,7 @@ def test_help_and_lists_show_one_of_each(framestyle: Call) -> None:
     for names in (r"wasserstein \| nearest", r"dis \| raft \| still", r"gray \| upside_down"):
         assert re.search(names, " ".join(keys.split())), names
     rows = {line.split()[0]: line for line in framestyle("weights", "list").stdout.splitlines()}
-    assert "at hand" in rows["other-seed"] and "(framestyle-example 1.2)" in rows["other-seed"]
+    assert "installed" in rows["other-seed"] and "(framestyle-example 1.2)" in rows["other-seed"]
     schema = json.loads(framestyle("presets", "schema").stdout)
     assert "nearest" not in json.dumps(schema), "an editor's schema is the same everywhere"
 

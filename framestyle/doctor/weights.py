@@ -10,14 +10,14 @@ from framestyle.registries import FETCH, WEIGHTS
 
 
 def weights() -> Iterator[Finding]:
-    """Every kind: whether it is at hand, its size, and whether its hash is what was recorded."""
+    """Every kind: whether it is installed, its size, and whether its hash is what was recorded."""
     from framestyle.nst.weights.catalog import list_weights, traits_of, verify
 
     checked = verify()
     for row in list_weights():
         state = checked.get(row.kind)
         facts = {
-            "at_hand": row.at_hand,
+            "installed": row.installed,
             "size_bytes": row.size_bytes,
             "verified": state == "ok" if state else None,
         }
@@ -26,7 +26,7 @@ def weights() -> Iterator[Finding]:
         elif state is not None and state != "ok":
             kind = traits_of(row.kind)
             # Without it others are taken, which is said then; a file that is not what it should be is refused.
-            bearable = kind.mends_itself or not row.at_hand
+            bearable = kind.mends_itself or not row.installed
             rank, exit_code = (WARNING, 0) if bearable else (FAILURE, WeightsError.exit_code)
             is_fetched = FETCH in WEIGHTS.entry(row.kind).plugin.traits
             code = Code.WEIGHTS_DAMAGED if kind.remedy is None and is_fetched else None
@@ -34,7 +34,7 @@ def weights() -> Iterator[Finding]:
         elif state == "ok":
             text = f"{row.size_bytes / 1e6:.0f} MB, its hash is right"
             yield Finding("weights", row.kind, OK, text, facts=facts)
-        elif row.at_hand:
+        elif row.installed:
             yield Finding("weights", row.kind, OK, "made when they are used", facts=facts)
         else:
             text = f"not here: {row.note}"

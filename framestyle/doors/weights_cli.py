@@ -13,7 +13,7 @@ from framestyle.registries import FETCH, WEIGHTS
 def add_weights(parser: argparse.ArgumentParser) -> None:
     """The `weights` command."""
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, parser_class=Parser)
-    actions.add_parser("list", help="what is at hand").set_defaults(run=run_weights_list)
+    actions.add_parser("list", help="what is installed").set_defaults(run=run_weights_list)
     fetch = actions.add_parser("fetch", help="fetch pretrained weights, once")
     fetch.add_argument(
         "kind",
@@ -36,7 +36,7 @@ def run_weights_list(args: argparse.Namespace) -> int:
     from framestyle.nst.weights.catalog import list_weights
 
     for row in list_weights():
-        there = "at hand" if row.at_hand else "not here"
+        there = "installed" if row.installed else "not here"
         print(f"{row.kind:10} {there:9} {row.size_bytes >> 20:5d} MB  {weights_text(row.kind, row.note)}")
     return 0
 

@@ -282,7 +282,7 @@ class Output(Section):
     )
     save_every_s: float = _key(
         60.0,
-        "How often the work on a clip is laid by, so that it can be gone on with; 0 = each frame",
+        "How often the work on a clip is checkpointed, so that it can be resumed; 0 = each frame",
         "s",
         ge=0,
         le=86400,

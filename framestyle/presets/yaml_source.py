@@ -284,7 +284,7 @@ def parse_value(text: str, place: Place) -> tuple[Node, list[Fault]]:
 
 
 def read_file(path: Path) -> tuple[Node, list[Fault]]:
-    """A preset's file as nodes; PresetError where there is nothing to go on with."""
+    """A preset's file as nodes; PresetError where nothing of it can be used."""
     return read_bytes(bytes_of(path), str(path))
 
 

@@ -441,7 +441,7 @@ def test_weights_list_says_what_is_at_hand_and_verify_checks_it(
     assert main(["weights", "list"]) == 0
     rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
     assert set(rows) == {"original", "imagenet", "caffe", "learned", "untrained", "raft-small", "raft-large"}
-    assert "not here" in rows["imagenet"] and "at hand" in rows["untrained"]
+    assert "not here" in rows["imagenet"] and "installed" in rows["untrained"]
     assert main(["weights", "verify"]) == 0
     assert capsys.readouterr().out.split() == ["original", "ok"]
     kept = tmp_path / "cache" / "weights" / "vgg19-imagenet.safetensors"
@@ -490,7 +490,7 @@ def test_flow_weights_are_fetched_listed_verified_and_used(
     assert str(kept) in capsys.readouterr().out and kept.is_file()
     assert main(["weights", "list"]) == 0
     rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
-    assert "at hand" in rows["raft-small"] and "not here" in rows["raft-large"]
+    assert "installed" in rows["raft-small"] and "not here" in rows["raft-large"]
     assert main(["weights", "verify"]) == 0
     assert capsys.readouterr().out.split() == ["original", "ok", "raft-small", "ok"]
 

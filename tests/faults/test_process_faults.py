@@ -1,4 +1,4 @@
-"""Whatever happens to the process, nothing is lost that was laid by, and the same command ends as if nothing had."""
+"""Whatever happens to the process, what was checkpointed is kept, and the same command ends as if nothing had."""
 
 from __future__ import annotations
 
@@ -85,7 +85,9 @@ def _ended(process: subprocess.Popen[str]) -> tuple[int, list[str]]:
 
 @pytest.mark.slow
 @fault(
-    "kill -9 mid-frame", None, "the same command goes on at the last frame that was laid by; the same result"
+    "kill -9 mid-frame",
+    None,
+    "the same command goes on at the last frame that was checkpointed; the same result",
 )
 def test_kill_9_mid_frame(place: Place, whole: bytes, children_of: Callable[[int], list[int]]) -> None:
     with place.start(*CLIP, *SLOW) as process:
@@ -124,7 +126,7 @@ def _dies_and_goes_on(place: Place, whole: bytes, moment: str) -> str:
     assert not Path("out.mp4").exists() and len(_hidden()) == 1
     told = place.paints(*CLIP, progress="json")
     painted = sum(json.loads(line)["event"] == "frame_done" for line in told.err.splitlines())
-    assert painted <= 1, "what was laid by was painted again"
+    assert painted <= 1, "what was checkpointed was painted again"
     assert Path("out.mp4").read_bytes() == whole
     return out
 
@@ -179,7 +181,7 @@ def _goes_on_from_there(place: Place) -> None:
 @fault(
     "SIGINT once and twice",
     130,
-    "once: it lays by what is finished; twice: it ends at once; it goes on there",
+    "once: it checkpoints what is finished; twice: it ends at once; it goes on there",
 )
 def test_sigint(place: Place, whole: bytes, times: int, children_of: Callable[[int], list[int]]) -> None:
     said = _stopped(place, *[signal.SIGINT] * times, children_of=children_of)

@@ -1,4 +1,4 @@
-"""Where the disk refuses, what was laid by stays, and nothing that was there is written over."""
+"""Where the disk refuses, what was checkpointed stays, and nothing that was there is written over."""
 
 from __future__ import annotations
 
@@ -91,7 +91,9 @@ def _goes_on(place: Place, *order: str) -> int:
 
 
 @pytest.mark.parametrize("small", ["disk", "watched disk", "file"])
-@fault("disk full mid-encode", 7, "what was laid by is kept; the same command goes on after room was made")
+@fault(
+    "disk full mid-encode", 7, "what was checkpointed is kept; the same command goes on after room was made"
+)
 def test_disk_full_mid_encode(
     place: Place,
     noisy: tuple[str, ...],

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.usefixtures("here", "loads")
 
 @pytest.fixture
 def make_order(make_clip: MakeClip, make_preset: MakePreset) -> MakeOrder:
-    """A clip of two shots to out.mp4; work is laid by after each frame, or as `save_every_s` says."""
+    """A clip of two shots to out.mp4; work is checkpointed after each frame, or as `save_every_s` says."""
     source = make_clip("in.mp4", shots=(5, 3), sound=True)
 
     def made(

@@ -14,7 +14,7 @@ from framestyle.spec import RenderSpec
 
 
 class ManifestRecorder:
-    """Of a manifest; without one, nothing is kept. Without `spec`, no work on clips is laid by."""
+    """Of a manifest; without one, nothing is kept. Without `spec`, no work on clips is checkpointed."""
 
     def __init__(self, manifest: Manifest | None = None, spec: RenderSpec | None = None) -> None:
         self._manifest, self._spec = manifest, spec
@@ -31,7 +31,7 @@ class ManifestRecorder:
             self._manifest.begin(task, None if self._spec is None else self._spec.key(task.kind))
 
     def facts(self, task: Task) -> ResumeKey | None:
-        """What the task that was begun depends on; None: no work on it is to be laid by."""
+        """What the task that was begun depends on; None: no work on it is to be checkpointed."""
         given = self._given.get(task)
         if self._spec is None or given is None or task.kind is not MediaKind.VIDEO:
             return None

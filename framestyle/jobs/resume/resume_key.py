@@ -112,7 +112,7 @@ def refuse_change(task: Task, spec: RenderSpec) -> None:
         given = then.input.of_same(task.inputs()) or FileFingerprint.of(task.inputs())
         now = ResumeKey.of(spec, task.kind, given)
     except (OSError, ValueError):
-        return  # nothing that could be gone on with
+        return  # nothing that could be resumed
     if (change := now.change_since(then)) is not None:
         raise OutputError(
             f"{task.target} was begun {change}",
@@ -122,7 +122,7 @@ def refuse_change(task: Task, spec: RenderSpec) -> None:
 
 
 def entries_in(folder: Path) -> list[Path]:
-    """Of a work folder, in order: each stands for one time that work was laid by."""
+    """Of a work folder, in order: each stands for one time that work was checkpointed."""
     return sorted(folder.glob("entry-*.json"))
 
 

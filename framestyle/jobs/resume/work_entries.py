@@ -1,4 +1,4 @@
-"""What was laid by of a clip, as values: each time is an entry, with its own hash and those of the files it names."""
+"""What was checkpointed of a clip, as values: an entry each time, with its own hash and those of its files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Entry:
-    """One time that work was laid by. `frames` since the last time are the first ones of the segment.
+    """One time that work was checkpointed. `frames` since the last time are the first ones of the segment.
 
     `place` is the bookmark's; `store` what waits for the second pass; `painted` counts frames as often as they are.
     """
@@ -70,7 +70,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Found:
-    """What a work folder holds that can be gone on with. `lost`: how many entries were passed over."""
+    """What a work folder holds that can be resumed. `lost`: how many entries were passed over."""
 
     entries: tuple[Entry, ...] = ()
     lost: int = 0

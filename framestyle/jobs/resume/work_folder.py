@@ -53,8 +53,8 @@ STATES_KEPT = 2
 class WorkFolder:
     """A context manager: holds the folder's lock, and removes it all at the end, if that is a normal one.
 
-    Left by an error, it first lays by what is finished. Without `facts` nothing is laid by. `every_s`: seconds between
-    two times; 0: after each frame.
+    Left by an error, it first checkpoints what is finished. Without `facts` nothing is checkpointed.
+    `every_s`: seconds between two times; 0: after each frame.
 
     Raises OutputError where another run is at work on the target, or where the work was begun otherwise.
     """
@@ -214,13 +214,13 @@ class WorkFolder:
             ) from error
 
     def finished(self, width: int, height: int, dtype: type[Any]) -> Generator[Pixels, None, None]:
-        """The frames that were laid by, in order."""
+        """The frames that were checkpointed, in order."""
         for entry in self.found.entries:
             if entry.segment is not None:
                 with closing(read_segment(self.folder / entry.segment.name, width, height, dtype)) as frames:
                     yield from islice(frames, entry.frames)
 
-    # -- laying by -----------------------------------------------------------------------------------------
+    # -- checkpointing -----------------------------------------------------------------------------------------
 
     def write(self, pixels: Pixels) -> None:
         """A finished frame."""
@@ -236,7 +236,7 @@ class WorkFolder:
         if self._facts is None:
             return
         self._mark = _Mark(bookmark, self._segment.frames, painted)
-        # What is laid by last needs room too.
+        # What is checkpointed last needs room too.
         refuse_shortage(self.folder, STATES_KEPT * bookmark.size_bytes + self._segment.size_bytes)
         if time.monotonic() - self._last_s >= self._every_s:
             self.save()

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM at a moment that suits: between steps at once, while work is being laid by only after it."""
+"""Ctrl-C and SIGTERM at a moment that suits: between steps at once, while work is being checkpointed only after it."""
 
 from __future__ import annotations
 

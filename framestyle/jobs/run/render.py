@@ -108,7 +108,7 @@ def render_video(
 ) -> TaskDone:
     """Stylize a clip into its target, whole or not at all. Reader, writer and threads end with it.
 
-    With `facts` its work is laid by, and gone on with where it was stopped.
+    With `facts` its work is checkpointed, and resumed where it was stopped.
     """
     started = time.perf_counter()
     preset = session.preset
@@ -164,7 +164,7 @@ def _published(task: Task, found: Survey, preset: Preset, started: float, contex
 
 
 class _Render:
-    """One clip on its way: what was laid by first, then what is painted now."""
+    """One clip on its way: what was checkpointed first, then what is painted now."""
 
     def __init__(self, task: Task, found: Survey, size: Size, session: Session, folder: WorkFolder) -> None:
         self._task, self._found, self._size = task, found, size
@@ -191,7 +191,7 @@ class _Render:
             for decoded_frame in decoded:
                 frame = self._opaque(decoded_frame)
                 if (pixels := next(finished, None)) is not None:
-                    # Done before: it goes to the encoder as it was laid by.
+                    # Done before: it goes to the encoder as it was checkpointed.
                     self._put(encoder, replace(frame, pixels=pixels), zero_s)
                 self._keep(painter.push(frame, context), encoder, zero_s)
             self._keep(painter.finish(context), encoder, zero_s)
@@ -227,7 +227,7 @@ class _Render:
         return replace(frame, pixels=with_hidden_filled(frame.pixels, frame.alpha), alpha=None)
 
     def _keep(self, painted: Iterator[Frame], encoder: WriteBehind, zero_s: Fraction) -> None:
-        """What comes out of the painter, to the encoder and to what is laid by."""
+        """What comes out of the painter, to the encoder and to what is checkpointed."""
         for frame in painted:
             self._put(encoder, frame, zero_s)
             self._folder.write(frame.pixels)

@@ -21,7 +21,7 @@ class NanLossError(Exception):
     """The loss is not finite. `image`: the last pixels for which it was; `steps`: how many were taken till then."""
 
     def __init__(self, image: Tensor, steps: int) -> None:
-        super().__init__("the loss is no longer a number")
+        super().__init__("the loss is NaN")
         self.image, self.steps = image, steps
 
 
@@ -59,10 +59,10 @@ def with_recovery(attempt: Attempt, state: PixelState, learning_rate: float, con
         except NanLossError as failure:
             state.begin_anew(failure.image)
             rate, before = rate / 2, before + failure.steps
-            message = f"The loss was no longer a number: {STEPPED_BACK} {rate:g}."
+            message = f"The loss was NaN: {STEPPED_BACK} {rate:g}."
             context.on_event(Note(message, "warning"))
     raise DeviceError(
-        "the loss is no longer a number",
+        "the loss is NaN",
         code=Code.LOSS_NOT_FINITE,
         facts={"learning_rate": learning_rate},
     )

@@ -23,7 +23,7 @@ class _Caffe(KeptKind):
         path = self.path(store, seed)
         if not path.exists():
             raise WeightsError(
-                "no caffe weights are at hand", code=Code.WEIGHTS_MISSING, facts={"kind": self.name}
+                "no caffe weights are installed", code=Code.WEIGHTS_MISSING, facts={"kind": self.name}
             )
         return caffe_backbone(self.name, *kept_convolutions(path))
 

@@ -105,7 +105,7 @@ class WeightsStatus:
     """A kind of weights, and whether it is cached."""
 
     kind: str
-    at_hand: bool
+    installed: bool
     path: Path | None
     size_bytes: int
     note: str

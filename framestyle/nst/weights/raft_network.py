@@ -53,7 +53,7 @@ def load_raft(kind: str, store: WeightsStore) -> nn.Module:
     path = store.path(kind)
     if not path.exists():
         raise WeightsError(
-            f"video.flow=raft needs the {kind} weights, and they are not at hand",
+            f"video.flow=raft needs the {kind} weights, and they are not installed",
             code=Code.WEIGHTS_MISSING,
             facts={"kind": kind},
         )

@@ -1,4 +1,4 @@
-"""What is laid by comes back bit for bit, or not at all."""
+"""What is checkpointed comes back bit for bit, or not at all."""
 
 from __future__ import annotations
 

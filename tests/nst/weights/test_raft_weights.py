@@ -186,7 +186,7 @@ def test_a_sound_file_in_the_others_place_is_refused(kept: WeightsStore) -> None
 
 def test_the_list_says_which_of_them_is_at_hand(kept: WeightsStore) -> None:
     rows = {row.kind: row for row in list_weights(kept)}
-    assert (rows["raft-small"].at_hand, rows["raft-large"].at_hand) == (True, False)
+    assert (rows["raft-small"].installed, rows["raft-large"].installed) == (True, False)
     assert rows["raft-small"].path == kept.path("raft-small")
     assert rows["raft-small"].size_bytes == kept.path("raft-small").stat().st_size > 3_900_000
     for kind in ("raft-small", "raft-large"):

@@ -338,7 +338,7 @@ def test_only_auto_is_ever_another_kind() -> None:
 def test_the_list_says_what_is_at_hand(kept: WeightsStore) -> None:
     rows = {row.kind: row for row in list_weights(kept)}
     assert list(rows) == ["original", "imagenet", "caffe", "learned", "untrained", "raft-small", "raft-large"]
-    assert {kind for kind, row in rows.items() if row.at_hand} == {"original", "imagenet", "untrained"}
+    assert {kind for kind, row in rows.items() if row.installed} == {"original", "imagenet", "untrained"}
     assert rows["imagenet"].path == kept.path("imagenet")
     assert rows["imagenet"].size_bytes == kept.path("imagenet").stat().st_size > 0
     assert (rows["caffe"].path, rows["caffe"].size_bytes) == (None, 0)
