@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -69,8 +70,13 @@ def test_a_clip_is_rendered_and_its_events_are_read(tmp_path: Path) -> None:
     assert row["warm_frames"] >= 3 and row["seconds_a_frame"] > 0 and row["steps_a_frame"] > 0
     assert set(row["shares"]) == {"decode", "flow", "optimise", "encode"}
     assert all(0 < share < 1 for share in row["shares"].values())
+    # Of a fifth of a second, counted in ticks of a hundredth: more than all cores can be had by rounding.
     assert row["idle"] == pytest.approx(1 - row["shares"]["optimise"])
-    assert 0 <= row["outside"] < 1 and 0 < row["processor_busy"] < 2 and row["peak_bytes"] > 100 << 20
+    assert (
+        0 <= row["outside"] < 1
+        and 0 < row["processor_busy"] < 2 * (os.cpu_count() or 1)
+        and row["peak_bytes"] > 100 << 20
+    )
 
 
 @pytest.mark.slow
