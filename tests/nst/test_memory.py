@@ -435,7 +435,7 @@ def heard(event):
 stylizer = Stylizer(preset, load_backbone("untrained"), [torch.rand(1, 3, 40, 40)])
 stylizer.stylize(torch.rand(1, 3, 40, 40))
 used = next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("VmSize"))
-resource.setrlimit(resource.RLIMIT_AS, (used + (260 << 20), resource.RLIM_INFINITY))
+resource.setrlimit(resource.RLIMIT_AS, (used + (300 << 20), resource.RLIM_INFINITY))
 done = stylizer.stylize(torch.rand(1, 3, 400, 512), Context(heard))
 print("steps", done.steps, "finite", bool(done.image.isfinite().all()))
 """
@@ -445,7 +445,7 @@ print("steps", done.steps, "finite", bool(done.image.isfinite().all()))
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(sys.platform != "linux", reason="needs an address limit that holds")
 def test_a_real_allocator_that_refuses_costs_a_step_down_and_not_the_picture() -> None:
-    """A fifth of a megapixel in 260 MiB of addresses. The planner does not know of them, and tries the whole first."""
+    """A fifth of a megapixel in 300 MiB of addresses (260 are now and then too few for tiles too). The planner does not know of them, and tries the whole first."""
     done = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True, timeout=800)
     assert done.returncode == 0, done.stderr[-2000:]
     assert "steps 1 finite True" in done.stdout
