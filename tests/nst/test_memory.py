@@ -445,7 +445,10 @@ print("steps", done.steps, "finite", bool(done.image.isfinite().all()))
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(sys.platform != "linux", reason="needs an address limit that holds")
 def test_a_real_allocator_that_refuses_costs_a_step_down_and_not_the_picture() -> None:
-    """A fifth of a megapixel in 300 MiB of addresses (260 are now and then too few for tiles too). The planner does not know of them, and tries the whole first."""
+    """A fifth of a megapixel in 300 MiB of addresses. The planner does not know of them, and tries the whole first.
+
+    With 260 MiB the tiles find no room either, now and then.
+    """
     done = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True, timeout=800)
     assert done.returncode == 0, done.stderr[-2000:]
     assert "steps 1 finite True" in done.stdout
