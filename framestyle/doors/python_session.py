@@ -47,6 +47,10 @@ class Session(OpenSession):
             asked_weights=asked_weights,
         )
 
+    image = in_python_words()(OpenSession.image)
+    push = in_python_words()(OpenSession.push)
+    finish = in_python_words()(OpenSession.finish)
+
     @classmethod
     @in_python_words()
     def open(
@@ -76,10 +80,6 @@ class Session(OpenSession):
             memory_limit_bytes=memory_limit_bytes,
         )
 
-    @in_python_words()
-    def image(self, image: Array, context: Context = SILENT, *, mask: Array | None = None) -> Array:
-        return super().image(image, context, mask=mask)
-
     def frames(
         self,
         frames: Iterable[Array],
@@ -90,11 +90,3 @@ class Session(OpenSession):
     ) -> Iterator[Array]:
         with in_python_words():
             yield from super().frames(frames, context, shots=shots, mask=mask)
-
-    @in_python_words()
-    def push(self, frame: Array, context: Context = SILENT, *, mask: Array | None = None) -> list[Array]:
-        return super().push(frame, context, mask=mask)
-
-    @in_python_words()
-    def finish(self, context: Context = SILENT) -> list[Array]:
-        return super().finish(context)

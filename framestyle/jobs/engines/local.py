@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -71,7 +71,8 @@ def run(
             beside.wait_for_all()
             record.begin(task)
             found = surveys.get(task.source)
-            outcome = _outcome(task, index, found, span, session, context, record.facts(task), scratch)
+            facts = record.facts(task)
+            outcome = _outcome(partial(_do, task, index, found, span, session, context, facts, scratch))
             context.on_event(ledger.end(index, outcome))
         beside.wait_for_all()
     result = last_news(ledger.done, ledger.failed, time.perf_counter() - started, before)
@@ -174,19 +175,10 @@ def _bytes_needed(
     return made + most_work
 
 
-def _outcome(
-    task: Task,
-    index: int,
-    found: Survey | FramestyleError | None,
-    span: TimeRange,
-    session: Session,
-    context: Context,
-    facts: ResumeKey | None,
-    scratch: Scratch | None,
-) -> Outcome:
+def _outcome(work: Callable[[], TaskDone]) -> Outcome:
     """Of a task on this thread. A stop is none: it is raised."""
     try:
-        return _do(task, index, found, span, session, context, facts, scratch)
+        return work()
     except FramestyleError as error:
         return error
 
