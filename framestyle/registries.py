@@ -71,6 +71,10 @@ STATISTICS = Registry(
             "Mean and covariance by the squared 2-Wasserstein distance",
             "framestyle.nst.statistics.wasserstein:WASSERSTEIN",
         ),
+        "neighbors": Plugin(
+            "Each place like the style's place that is most alike; fine layers by their Gram matrix",
+            "framestyle.nst.statistics.neighbors:NEIGHBORS",
+        ),
     },
     members=("read", "target", "needs_bytes"),
 )

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from framestyle.motion.flow import Motion
 from framestyle.motion.sampling import Sampler, blurred, sampler
+from framestyle.nst.matching import matches_that_hold
 from framestyle.nst.objective import TemporalTarget
 from framestyle.nst.optimise.state import PixelState
 from framestyle.nst.stylizer import Stylized
@@ -112,6 +113,9 @@ def carry(moved: Moved, content: Tensor, *, moments: bool = True, average: bool 
         carried.mean, carried.square = warped[:, :3], warped[:, 3:].clamp_min(0)
         carried.total_weights[:, :2] = trusted * total_weights[:, :2]
     carried.settled = moved.settled
+    if state.matches.shape[1]:
+        # Where the place is what it was it stays matched with the same of the style's: else pictures boil.
+        carried.matches = matches_that_hold(seen.nearest(state.matches), trusted * moved.same)
     return carried
 
 

@@ -37,6 +37,9 @@ class Sampler(Protocol):
     def smooth(self, picture: Tensor) -> Tensor:
         """1CHW; linear: of what must not ring."""
 
+    def nearest(self, picture: Tensor) -> Tensor:
+        """1CHW, int16: of numbers that have nothing between them."""
+
 
 def sampler(backward: FloatArray, device: torch.device) -> Sampler:
     """Along a flow HW2, for pictures on this device."""
@@ -55,6 +58,9 @@ class HostSampler:
 
     def smooth(self, picture: Tensor) -> Tensor:
         return self._remapped(picture, cv2.INTER_LINEAR)
+
+    def nearest(self, picture: Tensor) -> Tensor:
+        return self._remapped(picture, cv2.INTER_NEAREST)
 
     def _remapped(self, picture: Tensor, interpolation: int) -> Tensor:
         """At most four channels at a time are quick; OpenCV drops the axis of a single one."""
@@ -82,6 +88,12 @@ class DeviceSampler:
 
     def smooth(self, picture: Tensor) -> Tensor:
         return self._sampled(picture, _linear)
+
+    def nearest(self, picture: Tensor) -> Tensor:
+        rows, columns = (
+            _whole(place.round(), side) for place, side in ((self._y, self._height), (self._x, self._width))
+        )
+        return picture[..., rows, columns]
 
     def _sampled(self, picture: Tensor, taps: Callable[[Tensor], Sequence[Tap]]) -> Tensor:
         flat = picture[0].flatten(1)

@@ -135,6 +135,7 @@ def _together(
     start = _resting(kept.image.lerp(moved.shown, share), kept.settled.maximum(moved.settled))
     start.mean, start.square = state.mean, state.square
     start.total_weights[:, :2] = state.total_weights[:, :2]
+    start.matches = state.matches
     targets = []
     if video.temporal_weight > 0:
         holds = settled_share(moved.settled, preset.scales.steps)

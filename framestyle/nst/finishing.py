@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from framestyle.nst import color
 from framestyle.nst.image import size_of
 from framestyle.nst.regions import resized_weights
+from framestyle.nst.statistics.sums import EPSILON
+from framestyle.presets.schema import Color
 
 _OF_CONTENT: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
     "luminance": lambda image, content: color.with_luminance_of(content, image),
@@ -17,20 +21,49 @@ _OF_CONTENT: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 """By `color.preserve`."""
 
-
-def takes_of_content(preserve: str, mask_weights: Tensor | None) -> bool:
-    """Whether `with_content` changes anything."""
-    return preserve in _OF_CONTENT or mask_weights is not None
+RegionPictures = Sequence[Sequence[tuple[Tensor, float]]]
+"""Of each region its style images, 1CHW in [0, 1], and their weights."""
 
 
-def with_content(image: Tensor, content: Tensor, preserve: str, mask_weights: Tensor | None) -> Tensor:
-    """The picture in the content's colours, as `color.preserve` says, and the content itself outside of all regions.
+@dataclass(frozen=True, eq=False)
+class Finish:
+    """What a preset's colours ask for. `styles`: of every region, in the order of the mask's weights."""
 
-    `image` and `content`: 1CHW in [0, 1]; `mask_weights`: 1RHW, of every region (`regions.region_weights`).
-    """
-    if (recolor := _OF_CONTENT.get(preserve)) is not None:
-        image = recolor(image, content)
-    if mask_weights is not None:
-        styled = resized_weights(mask_weights, size_of(content)).sum(1, keepdim=True)
-        image = content.lerp(image, styled.clamp(0, 1))
-    return image
+    colors: Color
+    styles: RegionPictures
+
+    def needs_content(self, mask_weights: Tensor | None) -> bool:
+        """Whether `of` changes anything."""
+        return self.colors.match or self.colors.preserve in _OF_CONTENT or mask_weights is not None
+
+    def of(self, image: Tensor, content: Tensor, mask_weights: Tensor | None) -> Tensor:
+        """The picture in the colours that are asked for, and the content itself outside of all regions.
+
+        `image` and `content`: 1CHW in [0, 1]; `mask_weights`: 1RHW, of every region (`regions.region_weights`).
+        """
+        weights = None if mask_weights is None else resized_weights(mask_weights, size_of(content))
+        if self.colors.match:
+            image = color.with_luminance_of(self._matched(content, weights), image)
+        elif (recolor := _OF_CONTENT.get(self.colors.preserve)) is not None:
+            image = recolor(image, content)
+        if weights is not None:
+            image = content.lerp(image, weights.sum(1, keepdim=True).clamp(0, 1))
+        return image
+
+    def _matched(self, content: Tensor, weights: Tensor | None) -> Tensor:
+        """The content moved to the colours of the styles: each region to its own, of several images by weight."""
+        if weights is None:
+            return _moved(content, self.styles[0])
+        found = torch.zeros_like(content)
+        for number, styles in enumerate(self.styles):
+            found += weights[:, number : number + 1] * _moved(content, styles)
+        return found / weights.sum(1, keepdim=True).clamp_min(EPSILON)
+
+
+def _moved(content: Tensor, styles: Sequence[tuple[Tensor, float]]) -> Tensor:
+    """To the colours of one region's style images, by their weights."""
+    total = sum(weight for _, weight in styles)
+    found = torch.zeros_like(content)
+    for image, weight in styles:
+        found += weight / total * color.match_statistics(content, image)
+    return found

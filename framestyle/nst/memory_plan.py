@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from framestyle.nst.image import Size
 from framestyle.nst.network.placement import placed_size
 from framestyle.nst.network.tiles import WHOLE, Tiling, in_tiles, reach, spans
 from framestyle.nst.network.vgg import VGG19, Stage
-from framestyle.nst.statistics.base import Statistic
+from framestyle.nst.statistics.base import Statistic, statistic_at
 
 TILE_SIDES_PX = (2048, 1448, 1024, 724, 512, 362, 256)
 SMALLER = 0.75
@@ -27,7 +28,7 @@ POOLING_KEEPS = {"average": 0.0, "max": 4.0, "l2": 12.0}
 """Maps of a pooling's own size that it keeps for the gradient, its input not counted."""
 
 
-def _no_bytes(channels: int, positions: int) -> int:
+def _no_bytes(layer: str, channels: int, positions: int) -> int:
     return 0
 
 
@@ -48,8 +49,8 @@ class Demand:
     places: int = 1
     """On the pooling grid: the content's features are kept for each."""
     style_layers: frozenset[str] = frozenset()
-    reading_bytes: Callable[[int, int], int] = _no_bytes
-    """What a style layer of so many channels and positions takes to be read: `Statistic.needs_bytes`."""
+    reading_bytes: Callable[[str, int, int], int] = _no_bytes
+    """What a style layer, of so many channels and positions, takes to be read: `Statistic.needs_bytes`."""
 
     @classmethod
     def of(
@@ -72,7 +73,13 @@ class Demand:
             places=places,
             style_layers=frozenset(style_layers),
         )
-        return found if statistic is None else replace(found, reading_bytes=statistic.needs_bytes)
+        return (
+            found if statistic is None else replace(found, reading_bytes=partial(_reading_bytes, statistic))
+        )
+
+
+def _reading_bytes(statistic: Statistic, layer: str, channels: int, positions: int) -> int:
+    return statistic_at(statistic, layer).needs_bytes(channels, positions)
 
 
 @dataclass(frozen=True)
@@ -130,7 +137,7 @@ def option(size: Size, demand: Demand, tiling: Tiling) -> Option:
     per_pixel += _peak_bytes(rest, demand) + (0 if tiled else ENTERING_BYTES)
     needs = size.area_px * per_pixel + largest_px * (_peak_bytes(first, demand) + ENTERING_BYTES)
     needs += sum(
-        demand.reading_bytes(one.channels, math.ceil(size.area_px * one.share))
+        demand.reading_bytes(one.stage.name, one.channels, math.ceil(size.area_px * one.share))
         for one in maps
         if one.stage.name in demand.style_layers
     )

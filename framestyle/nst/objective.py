@@ -6,7 +6,7 @@ The network is read whole or in tiles (tiles.py); the result is the same.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -15,12 +15,13 @@ from torch import Tensor
 
 from framestyle.context import CheckCancelled, never_cancelled
 from framestyle.nst import losses
-from framestyle.nst.image import Size, size_of
+from framestyle.nst.contents import ContentTargets
+from framestyle.nst.image import size_of
 from framestyle.nst.network.placement import Placement
 from framestyle.nst.network.tiles import Box, Part, Place, Readings, Tiling, read_layers
 from framestyle.nst.network.vgg import VGG19
 from framestyle.nst.regions import weights_at_layers
-from framestyle.nst.statistics.base import Statistic
+from framestyle.nst.statistics.base import LayerMaps, Matching, Statistic
 from framestyle.nst.targets import StyleTargets
 from framestyle.presets import Preset
 
@@ -48,6 +49,17 @@ class RegionStyle:
     targets: StyleTargets
     weights: Mapping[str, Tensor] | None = None
     share: float = 1.0
+
+    def matched(
+        self,
+        statistic: Matching,
+        picture: LayerMaps,
+        layer_weights: Mapping[str, float],
+        before: Tensor | None = None,
+    ) -> RegionStyle:
+        """The same for a picture that looks like these features: see `Matching.matched`."""
+        found = statistic.matched(self.targets, picture, self.weights, layer_weights, before)
+        return replace(self, targets=found)
 
     def read(self, layer: str, features: Tensor, place: Place) -> Any:
         """The reading of a layer's features at a place, BCHW."""
@@ -77,14 +89,13 @@ def region_styles(
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Of the parts, and of the layers within them. `letter`: the sums of Gatys 2015 in place of relative means."""
+    """Of the parts, and of the layers within them."""
 
     content: float
     style: float
     tv: float
     content_layers: Mapping[str, float]
     style_layers: Mapping[str, float]
-    letter: bool
 
     @classmethod
     def of(cls, preset: Preset, statistic: Statistic) -> LossWeights:
@@ -100,7 +111,6 @@ class LossWeights:
             preset.tv_weight,
             preset.content.layers,
             {name: weight / total for name, weight in layers.items()},
-            letter=statistic.as_in_2015,
         )
 
 
@@ -109,8 +119,8 @@ class Objective:
     """All that the loss of one content image at one scale, at one place on the pooling grid, is made from."""
 
     weights: LossWeights
-    content_features: dict[str, tuple[Tensor, Tensor]]
-    """By layer: the content's features, and their variance, at this place."""
+    content: ContentTargets
+    """What of the content must stay, at this place."""
     style: Sequence[RegionStyle]
     temporal: Sequence[TemporalTarget]
     placement: Placement | None = None
@@ -125,30 +135,6 @@ class Objective:
         """Of the weighted losses, in the order in which they are given."""
         of_pixels = {"tv": self.weights.tv > 0, "temporal": bool(self.temporal)}
         return ("content", "style", *(name for name, counts in of_pixels.items() if counts))
-
-
-def content_features(
-    network: VGG19, content: Tensor, layers: Sequence[str], tiling: Tiling
-) -> dict[str, tuple[Tensor, Tensor]]:
-    """By layer: the features of a 1CHW content image, and their variance."""
-    size = size_of(content)
-    kept: dict[str, Tensor] = {}
-
-    def keep(name: str, features: Tensor, place: Place) -> Readings:
-        if name in layers:
-            if name not in kept:
-                kept[name] = _empty_map(features, network.map_size(name, size))
-            kept[name][..., place[0], place[1]] = features
-        return {}
-
-    with torch.no_grad():
-        read_layers(network, content, keep, tiling)
-    return {name: (kept[name], losses.feature_variance(kept[name])) for name in layers}
-
-
-def _empty_map(like: Tensor, size: Size) -> Tensor:
-    shape = (*like.shape[:2], size.height, size.width)
-    return torch.empty(shape, dtype=like.dtype, device=like.device, memory_format=torch.channels_last)
 
 
 def loss_parts(network: VGG19, image: Tensor, objective: Objective, tiling: Tiling) -> dict[str, Tensor]:
@@ -219,17 +205,13 @@ def _network_parts(
             for number, region in enumerate(objective.style):
                 found[f"style {number} {name}"] = region.read(name, features, place)
         if name in weights.content_layers:
-            target = objective.content_features[name][0][..., place[0], place[1]]
-            found[f"content {name}"] = losses.squared_distance(features, target)
+            found[f"content {name}"] = objective.content[name].read(features, place)
         return found
 
     found = read_layers(network, image, read, tiling, part)
     content = style = torch.zeros((), device=network.shift.device)
     for name, weight in weights.content_layers.items():
-        features, variance = objective.content_features[name]
-        distance = found[f"content {name}"]
-        one = distance / 2 if weights.letter else losses.relative_distance(distance, features, variance)
-        content = content + weight * one
+        content = content + weight * objective.content[name].loss(found[f"content {name}"])
     for name, weight in weights.style_layers.items():
         for number, region in enumerate(objective.style):
             style = style + weight * region.loss(name, found[f"style {number} {name}"])

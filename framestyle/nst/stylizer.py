@@ -17,10 +17,12 @@ from torch import Tensor
 from framestyle.context import SILENT, Context
 from framestyle.events import StepDone
 from framestyle.nst import color
+from framestyle.nst.contents import content_keeper
 from framestyle.nst.devices import working_dtype
-from framestyle.nst.finishing import takes_of_content, with_content
+from framestyle.nst.finishing import Finish
 from framestyle.nst.image import Size, resize, size_of
 from framestyle.nst.inits import Start, init_of
+from framestyle.nst.matching import guided, matcher_of, of_place
 from framestyle.nst.memory import TilingPlanner
 from framestyle.nst.memory_plan import Demand
 from framestyle.nst.network.placement import Placement, placements
@@ -30,7 +32,6 @@ from framestyle.nst.objective import (
     Objective,
     RegionStyle,
     TemporalTarget,
-    content_features,
     loss_and_gradient,
     loss_parts,
     region_styles,
@@ -105,11 +106,13 @@ class Stylizer:
             device=self.device,
         )
         self.weights = LossWeights.of(preset, self.statistic)
+        self._matcher = matcher_of(self.network, self.statistic, self.weights.style_layers)
+        self._keep = content_keeper(preset.content, seed, letter=self.statistic.as_in_2015)
         # L-BFGS remembers gradients of one function.
         self._places = 1 if preset.optimizer.name == "lbfgs" else preset.network.places
         demand = Demand.of(
             self.network,
-            list(preset.content.layers),
+            list(preset.content.layers) if preset.content.statistic == "features" else [],
             preset.optimizer.name,
             self._places,
             style_layers=list(preset.style.layers),
@@ -123,6 +126,7 @@ class Stylizer:
         )
         self.regions = tuple(dict.fromkeys(image.region_color for image in preset.style.images))
         self._mask_weights = None if mask is None else region_weights(mask.to(self.device), self.regions)
+        self._finishing = Finish(preset.color, self._by_region(self.style_images))
         self._recorder = Recorder(self.device)
         self.targets = StyleTargetCache()
 
@@ -166,7 +170,7 @@ class Stylizer:
                 state = state.resampled(size)
             reporter = self._reporter(size, steps, index, len(painted_at), context)
             # It ends with the scale: a large picture's features are as large as the picture, several times.
-            objectives = self.objectives(resize(content, size), (), context) if steps else ()
+            objectives = self._from_state(resize(content, size), state, (), context) if steps else ()
             if index + 1 == len(painted_at):
                 del content  # 0.4 GB of 8K
             taken = self._optimise(state, objectives, steps, reporter, None, call)
@@ -195,9 +199,19 @@ class Stylizer:
         call = _Call(context, self.replays() if replays is None else replays)
         reporter = self._reporter(size_of(content), video.steps, 0, 1, context)
         stop = EarlyStop(video.min_steps, video.tolerance, self._places)
-        objectives = self.objectives(content, temporal, context) if video.steps else ()
+        objectives = self._from_state(content, state, temporal, context) if video.steps else ()
         taken = self._optimise(state, objectives, video.steps, reporter, stop, call)
         return self._finish(self._needed_to_finish(content), state, taken)
+
+    def _from_state(
+        self, content: Tensor, state: PixelState, temporal: Sequence[TemporalTarget], context: Context
+    ) -> tuple[Objective, ...]:
+        """What is minimised from `state` on; it keeps the matches that were found."""
+        like = guided(content, state.image)
+        found = self.objectives(content, temporal, context, like, state.matches)
+        if self._matcher is not None:
+            state.matches = self._matcher.kept(found, size_of(content))
+        return found
 
     def _optimise(
         self,
@@ -219,14 +233,13 @@ class Stylizer:
 
     def _needed_to_finish(self, content: Tensor) -> Tensor | None:
         """The content where the result takes something of it, once it is painted."""
-        needed = takes_of_content(self.preset.color.preserve, self._mask_weights)
-        return content if needed else None
+        return content if self._finishing.needs_content(self._mask_weights) else None
 
     def _finish(self, content: Tensor | None, state: PixelState, taken: Taken) -> Stylized:
         """`content`: as `_needed_to_finish` gives it."""
         image = state.result()
         if content is not None:
-            image = with_content(image, content, self.preset.color.preserve, self._mask_weights)
+            image = self._finishing.of(image, content, self._mask_weights)
         return Stylized(image, state, *taken)
 
     def _init(self, content: Tensor) -> Tensor:
@@ -234,32 +247,52 @@ class Stylizer:
         return self._make_init(Start(content, self.style_images, self.seed))
 
     def objective(
-        self, content: Tensor, temporal: Sequence[TemporalTarget], context: Context = SILENT
+        self,
+        content: Tensor,
+        temporal: Sequence[TemporalTarget],
+        context: Context = SILENT,
+        like: Tensor | None = None,
     ) -> Objective:
-        """What is minimised at the first place on the pooling grid."""
-        return next(self._objectives(content, temporal, context))
+        """What is minimised at the first place on the pooling grid. `like`: see `objectives`."""
+        return next(self._objectives(content, temporal, context, like))
 
     def objectives(
-        self, content: Tensor, temporal: Sequence[TemporalTarget], context: Context = SILENT
+        self,
+        content: Tensor,
+        temporal: Sequence[TemporalTarget],
+        context: Context = SILENT,
+        like: Tensor | None = None,
+        matches: Tensor | None = None,
     ) -> tuple[Objective, ...]:
-        """What is minimised at each place on the pooling grid, in the order in which steps take turns."""
-        return tuple(self._objectives(content, temporal, context))
+        """What is minimised at each place on the pooling grid, in the order in which steps take turns.
+
+        Where the statistic matches places: `like` is the picture whose places are matched, 1CHW (None: the content),
+        and `matches` those of the frame before, as the state carries them.
+        """
+        return tuple(self._objectives(content, temporal, context, like, matches))
 
     def _objectives(
-        self, content: Tensor, temporal: Sequence[TemporalTarget], context: Context
+        self,
+        content: Tensor,
+        temporal: Sequence[TemporalTarget],
+        context: Context,
+        like: Tensor | None = None,
+        matches: Tensor | None = None,
     ) -> Iterator[Objective]:
         size = size_of(content)
         # Refused, if it is, before the style is read: minutes, of 8K.
         self.fitting.tiling(size, context=context)
         targets = self._style_targets(content, context)
-        layers = list(self.preset.content.layers)
-        for placement in placements(size, self._places, self.device):
+        for number, placement in enumerate(placements(size, self._places, self.device)):
             placed = content if placement is None else placement.of(content)
             context.check_cancelled()
-            work = partial(content_features, self.network, placed, layers)
-            features = self.fitting.run(size, work, context=context)
+            kept = self.fitting.run(size, partial(self._keep, self.network, placed), context=context)
             style = self._region_styles(content, targets, placement)
-            yield Objective(self.weights, features, style, temporal, placement)
+            if self._matcher is not None:
+                work = partial(self._matcher.maps, content if like is None else like, placement)
+                maps = self.fitting.run(size, work, context=context)
+                style = self._matcher.of(style, maps, placement, of_place(matches, number, self._places))
+            yield Objective(self.weights, kept, style, temporal, placement)
 
     def _region_styles(
         self, content: Tensor, targets: Sequence[StyleTargets], placement: Placement | None
@@ -282,20 +315,20 @@ class Stylizer:
 
     def _read_style(self, images: Sequence[Tensor], size: Size, context: Context) -> tuple[StyleTargets, ...]:
         """Of each region, for a content of that size."""
-        style = self.preset.style
-        described = list(zip(style.images, images, strict=True))
+        fit = partial(self.fitting.run, gradient=False, of="the style at ", context=context)
+        layers, scale = list(self.weights.style_layers), self.preset.style.scale
         return tuple(
-            style_targets(
-                self.network,
-                [(image, one.weight) for one, image in described if one.region_color == region],
-                list(self.weights.style_layers),
-                self.statistic,
-                size,
-                style.scale,
-                partial(self.fitting.run, gradient=False, of="the style at ", context=context),
-            )
-            for region in self.regions
+            style_targets(self.network, of_region, layers, self.statistic, size, scale, fit)
+            for of_region in self._by_region(images)
         )
+
+    def _by_region(self, images: Sequence[Tensor]) -> list[list[tuple[Tensor, float]]]:
+        """The style images of each region, and their weights."""
+        described = list(zip(self.preset.style.images, images, strict=True))
+        return [
+            [(image, one.weight) for one, image in described if one.region_color == region]
+            for region in self.regions
+        ]
 
     def parts(self, image: Tensor, objective: Objective) -> dict[str, Tensor]:
         """Weighted losses by name; their sum is what is minimised. No gradient comes of them."""
@@ -304,7 +337,8 @@ class Stylizer:
 
     def losses_of(self, image: Tensor, content: Tensor) -> dict[str, float]:
         """Weighted losses of any image against a content image, for measuring: both 1CHW."""
-        parts = self.parts(image.to(self.device), self.objective(content.to(self.device), ()))
+        image = image.to(self.device)
+        parts = self.parts(image, self.objective(content.to(self.device), (), like=image))
         return {name: float(value) for name, value in parts.items()}
 
     def gradient(

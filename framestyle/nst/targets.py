@@ -12,7 +12,7 @@ from torch import Tensor
 from framestyle.nst.image import Size, resize, size_of, with_area
 from framestyle.nst.network.tiles import Fit, Place, Readings, as_a_whole, read_layers
 from framestyle.nst.network.vgg import VGG19
-from framestyle.nst.statistics.base import Statistic, StyleTarget
+from framestyle.nst.statistics.base import Matching, Statistic, StyleTarget, statistic_at
 
 AREAS_KEPT = 24
 """Areas whose style targets are kept, about 5 MB each: more than one picture's scales, fewer than a folder's sizes."""
@@ -35,8 +35,10 @@ def style_targets(
     Several images blend by weight, as the statistic does it. `fit` chooses how each is read.
     """
 
+    kinds = {name: statistic_at(statistic, name) for name in layers}
+
     def read(name: str, features: Tensor, place: Place) -> Readings:
-        return {name: statistic.read(features)} if name in layers else {}
+        return {name: kinds[name].read(features, place)} if name in layers else {}
 
     total = sum(weight for _, weight in images)
     found: list[tuple[Readings, float]] = []
@@ -45,9 +47,11 @@ def style_targets(
             size = with_area(size_of(image), content_size.area_px * style_scale**2)
             resized = resize(image, size)
             found.append((fit(size, partial(read_layers, network, resized, read)), weight / total))
-        return {
-            name: statistic.target([(readings[name], share) for readings, share in found]) for name in layers
+        targets = {
+            name: kind.target([(readings[name], share) for readings, share in found])
+            for name, kind in kinds.items()
         }
+        return dict(statistic.joined(targets)) if isinstance(statistic, Matching) else targets
 
 
 class StyleTargetCache:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, NoReturn
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from framestyle.presets.choices import OneOf, OneOfOrPath
 from framestyle.registries import FLOWS, INITS, STATISTICS
@@ -145,6 +145,10 @@ class Content(Section):
         "Content layers and their weights; 0 switches an inherited one off",
     )
     weight: float = _key(0.035, "Weight of the content loss", ge=0)
+    statistic: Literal["features", "self_similarity"] = _key(
+        "features",
+        "What of them stays: the features themselves, or how its own places differ from each other; colours may go",
+    )
 
 
 class Network(Section):
@@ -204,6 +208,18 @@ class Color(Section):
     preserve: Literal["none", "luminance", "histogram", "content_stats", "style_stats"] = _key(
         "none", "Keep the content's colours, and how"
     )
+    match: bool = _key(
+        False,
+        "Move the content's colours to the style's mean and spread, and paint in these; not with `preserve`",
+    )
+
+    @model_validator(mode="after")
+    def _of_one_mind(self) -> Color:
+        if self.match and self.preserve != "none":
+            raise ValueError(
+                "match gives the style's colours and preserve keeps the content's: set one of them"
+            )
+        return self
 
 
 class Video(Section):

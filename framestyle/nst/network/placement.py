@@ -28,6 +28,8 @@ class Placement:
 
     columns: Tensor
     rows: Tensor
+    left_px: int
+    top_px: int
 
     @property
     def size(self) -> Size:
@@ -37,6 +39,10 @@ class Placement:
     def of(self, image: Tensor) -> Tensor:
         """BCHW -> BCHW, larger by the margin."""
         return image.index_select(2, self.rows).index_select(3, self.columns)
+
+    def back(self, placed: Tensor, size: Size) -> Tensor:
+        """BCHW as `of` gives it -> the picture itself, of that size: a view."""
+        return placed[..., self.top_px : self.top_px + size.height, self.left_px : self.left_px + size.width]
 
     def gathered(self, gradient: Tensor, size: Size) -> Tensor:
         """The gradient of what `of` gave, BCHW -> that of the picture: what it shows twice adds up."""
@@ -51,7 +57,7 @@ def placements(size: Size, places: int, device: torch.device | str = "cpu") -> t
     if places == 1:
         return (None,)
     return tuple(
-        Placement(_mirrored(size.width, left).to(device), _mirrored(size.height, top).to(device))
+        Placement(_mirrored(size.width, left).to(device), _mirrored(size.height, top).to(device), left, top)
         for left, top in PLACES_PX[:places]
     )
 

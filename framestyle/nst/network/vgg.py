@@ -73,6 +73,12 @@ class Stage:
         return int(next(filter(str.isdigit, self.name)))
 
 
+def stride_of(name: str) -> int:
+    """How many pixels a position of that layer covers, each way."""
+    block = int(next(filter(str.isdigit, name)))
+    return 1 << (block if name.startswith("pool") else block - 1)
+
+
 def stages_up_to(taps: Collection[str]) -> tuple[Stage, ...]:
     """What has to be computed for these layers. A ReLU goes with its convolution, unless somebody reads that one."""
     layers = vgg19_layers()

@@ -37,6 +37,7 @@ class PixelState:
     each is corrected for its start at zero: 1 - decay^steps in the paper, where all pixels are of one age.
     `settled`, 11HW, how many steps each pixel has had at this scale since it came into the picture.
     While all pixels are of one age, these two are 1311 and 1111: see `by_pixel`.
+    `matches`, 1KHW int16, are those of `nst/matching.py`, where the statistic matches places; else K is 0.
     """
 
     image: Tensor
@@ -45,13 +46,17 @@ class PixelState:
     average: Tensor
     total_weights: Tensor
     settled: Tensor
+    matches: Tensor
 
     @classmethod
     def start(cls, image: Tensor) -> PixelState:
         """A fresh state at `image`."""
         zeros = torch.zeros_like(image)
         ages = image.new_zeros(1, 4, 1, 1)
-        return cls(image.detach().clone(), zeros, zeros.clone(), zeros.clone(), ages[:, :3], ages[:, 3:])
+        none = image.new_zeros((1, 0, 1, 1), dtype=torch.int16)
+        return cls(
+            image.detach().clone(), zeros, zeros.clone(), zeros.clone(), ages[:, :3], ages[:, 3:], none
+        )
 
     def by_pixel(self) -> PixelState:
         """The same, where each pixel can have an age of its own; in place."""
@@ -136,7 +141,13 @@ class PixelState:
         weights = weights.clone() if alike else F.interpolate(weights, shape, mode="bilinear")
         weights[:, 2:] = 0
         return PixelState(
-            image, mean, square, torch.zeros_like(image), weights, torch.zeros_like(weights[:, 2:])
+            image,
+            mean,
+            square,
+            torch.zeros_like(image),
+            weights,
+            torch.zeros_like(weights[:, 2:]),
+            self.matches[:, :0],
         )
 
 

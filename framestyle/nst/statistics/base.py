@@ -7,8 +7,8 @@ one part's after another's: it is asked for `+`, and for the tensors in it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, cast, runtime_checkable
 
 from torch import Tensor
 
@@ -41,8 +41,11 @@ class Statistic(Protocol):
     """Whether losses are the sums of Gatys 2015: the content loss is then the paper's too, and layer weights are used
     as they are, in place of being divided by their sum."""
 
-    def read(self, features: Tensor) -> Any:
-        """BCHW features of a part of a style image -> a `Reading`; no gradient is asked of it."""
+    def read(self, features: Tensor, place: Place | None = None) -> Any:
+        """BCHW features of a part of a style image -> a `Reading`; no gradient is asked of it.
+
+        `place`: where the part lies in the layer's whole map; None: it is the whole.
+        """
 
     def target(self, readings: Sequence[tuple[Any, float]]) -> StyleTarget:
         """The readings of style images and their shares, which sum to 1 -> what a picture is to have of all of them."""
@@ -52,6 +55,44 @@ class Statistic(Protocol):
 
         The memory planner adds it to what the network needs.
         """
+
+
+LayerMaps = Mapping[str, Tensor]
+"""By layer, a map of the layer's size."""
+
+
+@runtime_checkable
+class Matching(Statistic, Protocol):
+    """A statistic whose targets hang on the picture: what a place is to show is found among the style's places.
+
+    Matches are found from several layers together, and stay for a scale or a frame; against them a layer's loss is a
+    reading's as any other.
+    """
+
+    def at(self, layer: str) -> Statistic:
+        """What that layer is held by: this statistic, or another that matches nothing."""
+
+    def joined(self, targets: Mapping[str, StyleTarget]) -> Mapping[str, StyleTarget]:
+        """The targets of all layers of one style -> the same, ready to be matched with pictures."""
+
+    def matched(
+        self,
+        targets: Mapping[str, StyleTarget],
+        picture: LayerMaps,
+        weights: LayerMaps | None,
+        layer_weights: Mapping[str, float],
+        before: Tensor | None = None,
+    ) -> Mapping[str, StyleTarget]:
+        """`joined` targets -> those of a picture that looks like `picture`: features by layer, 1CHW.
+
+        `weights`: by layer, how much each position counts, 11HW; None: in full. `layer_weights`: how much each layer
+        counts where places are compared. `before`: the matches that were there, to be changed only for better ones.
+        """
+
+
+def statistic_at(statistic: Statistic, layer: str) -> Statistic:
+    """What a layer is held by."""
+    return statistic.at(layer) if isinstance(statistic, Matching) else statistic
 
 
 def statistic_of(name: str) -> Statistic:

@@ -183,7 +183,7 @@ class SumsStatistic:
 
     as_in_2015 = False
 
-    def read(self, features: Tensor) -> Sums:
+    def read(self, features: Tensor, place: Place | None = None) -> Sums:
         """BCHW -> its sums about 0."""
         return feature_sums(features)
 

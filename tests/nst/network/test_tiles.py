@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from framestyle.errors import Cancelled
+from framestyle.nst.contents import feature_maps, kept_features
 from framestyle.nst.image import Size, bands, size_of, to_pixels
 from framestyle.nst.network.tiles import WHOLE, Tiling, reach, tiles
 from framestyle.nst.network.vgg import VGG19, stages_up_to
@@ -20,7 +21,6 @@ from framestyle.nst.objective import (
     Objective,
     RegionStyle,
     TemporalTarget,
-    content_features,
     loss_and_gradient,
     loss_parts,
 )
@@ -77,14 +77,14 @@ def _objective(
         )[name]
         for name, statistic in statistics.items()
     }
-    weights = LossWeights(1.0, 1.0, 3.0, content_layers, dict.fromkeys(statistics, 1.0), letter)
+    weights = LossWeights(1.0, 1.0, 3.0, content_layers, dict.fromkeys(statistics, 1.0))
     reliability = torch.linspace(0, 1, content.shape[-1], dtype=content.dtype).expand(content[:, :1].shape)
     temporal = [
         TemporalTarget(style_like(content), reliability, 2.0),
         TemporalTarget(content, reliability, 1.0, 7),
     ]
-    features = content_features(network, content, list(content_layers), tiling)
-    return Objective(weights, features, _regions(targets, content), temporal)
+    kept = kept_features(network, content, tiling, layers=list(content_layers), letter=letter)
+    return Objective(weights, kept, _regions(targets, content), temporal)
 
 
 def _regions(targets: Mapping[str, StyleTarget], content: Tensor) -> list[RegionStyle]:
@@ -280,14 +280,14 @@ def test_bands_of_rows_change_nothing(
         torch.testing.assert_close(found, one, rtol=1e-10, atol=1e-12)
 
 
-def test_content_features_read_in_tiles_are_the_networks(untrained: Backbone, picture: Picture) -> None:
+def test_feature_maps_read_in_tiles_are_the_networks(untrained: Backbone, picture: Picture) -> None:
     network = VGG19(untrained, ["conv1_1", "relu2_2", "pool2"])
     image = picture(4, 37, 45)
     wanted = network(image)
     for tiling in (WHOLE, Tiling(1, 8), Tiling(2, 16)):
-        found = content_features(network, image, list(wanted), tiling)
+        found = feature_maps(network, image, list(wanted), tiling)
         for name, features in wanted.items():
-            torch.testing.assert_close(found[name][0], features, msg=f"{name} {tiling}")
+            torch.testing.assert_close(found[name], features, msg=f"{name} {tiling}")
 
 
 def test_losses_alone_are_those_that_come_with_the_gradient(untrained: Backbone, picture: Picture) -> None:

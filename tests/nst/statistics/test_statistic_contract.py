@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from framestyle.nst.network.tiles import WHOLE, Place, Tiling
 from framestyle.nst.objective import TemporalTarget, loss_and_gradient
 from framestyle.nst.optimise import replay
 from framestyle.nst.optimise.state import PixelState
-from framestyle.nst.statistics.base import Statistic, StyleTarget, statistic_of
+from framestyle.nst.statistics.base import Matching, Statistic, StyleTarget, statistic_at, statistic_of
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.weights.backbone import Backbone
 from framestyle.plugins import Plugin
@@ -75,8 +76,8 @@ class NearestTarget:
 class _Nearest:
     as_in_2015 = False
 
-    def read(self, features: Tensor) -> Bag:
-        return _bag(features, None)
+    def read(self, features: Tensor, place: Place | None = None) -> Bag:
+        return _bag(features, None, place)
 
     def target(self, readings: Sequence[tuple[Bag, float]]) -> NearestTarget:
         """A blend takes from all of them."""
@@ -120,24 +121,55 @@ def _soft_weight(height: int = 6, width: int = 8) -> Tensor:
     )
 
 
-def _target(statistic: Statistic, *seeds: int) -> StyleTarget:
-    share = 1 / len(seeds)
-    return statistic.target([(statistic.read(_features(seed)), share) for seed in seeds])
+LAYER = "relu3_1"
+"""For statistics to whom it matters."""
 
 
-def _whole(target: StyleTarget, features: Tensor, weight: Tensor | None = None) -> Tensor:
+@dataclass(frozen=True)
+class Made:
+    """The target of pictures: of those that look like some features, where it hangs on what they look like."""
+
+    statistic: Statistic
+    of_style: StyleTarget
+
+    def of(self, features: Tensor, weight: Tensor | None = None) -> StyleTarget:
+        if not isinstance(self.statistic, Matching):
+            return self.of_style
+        weights = None if weight is None else {LAYER: weight}
+        style = self.statistic.joined({LAYER: self.of_style})
+        return self.statistic.matched(style, {LAYER: features.detach()}, weights, {LAYER: 1.0})[LAYER]
+
+
+def _made(statistic: Statistic, *readings: Any) -> Made:
+    return Made(statistic, statistic.target([(one, 1 / len(readings)) for one in readings]))
+
+
+def _target(statistic: Statistic, *seeds: int) -> Made:
+    return _made(statistic, *(statistic.read(_features(seed)) for seed in seeds))
+
+
+def _whole(made: Made, features: Tensor, weight: Tensor | None = None) -> Tensor:
+    target = made.of(features, weight)
     return target.loss(target.read(features, weight))
 
 
-def _in_parts(target: StyleTarget, features: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Of four unequal parts, whose readings are added up."""
-    total: Any = None
-    for rows in (slice(0, 3), slice(3, 6)):
-        for columns in (slice(0, 5), slice(5, 8)):
-            own = None if weight is None else weight[..., rows, columns]
-            found = target.read(features[..., rows, columns], own, (rows, columns))
-            total = found if total is None else total + found
-    return target.loss(total)
+PARTS = tuple(
+    (rows, columns) for rows in (slice(0, 3), slice(3, 6)) for columns in (slice(0, 5), slice(5, 8))
+)
+"""Four unequal ones."""
+
+
+def _added(readings: Sequence[Any]) -> Any:
+    return reduce(lambda total, one: total + one, readings)
+
+
+def _in_parts(made: Made, features: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Whose readings are added up."""
+    target = made.of(features, weight)
+    of_parts = [(part, None if weight is None else weight[..., part[0], part[1]]) for part in PARTS]
+    return target.loss(
+        _added([target.read(features[..., part[0], part[1]], own, part) for part, own in of_parts])
+    )
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -145,6 +177,13 @@ def test_readings_of_parts_add_up_to_the_wholes(statistic: Statistic, weighted: 
     target, features = _target(statistic, 1), _features(2)
     weight = _soft_weight() if weighted else None
     torch.testing.assert_close(_in_parts(target, features, weight), _whole(target, features, weight))
+
+
+def test_a_style_read_in_parts_is_the_same_style(statistic: Statistic) -> None:
+    style = _features(1)
+    in_parts = _added([statistic.read(style[..., part[0], part[1]], part) for part in PARTS])
+    losses = [_whole(_made(statistic, one), _features(2)) for one in (in_parts, statistic.read(style))]
+    torch.testing.assert_close(*losses)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -179,8 +218,7 @@ def test_half_precision_and_dead_channels_give_finite_gradients(statistic: Stati
     features = _features(2).bfloat16().relu()
     features[:, 1:] = 0
     leaf = features.requires_grad_(True)
-    target = statistic.target([(statistic.read(_features(1).bfloat16().relu()), 1.0)])
-    loss = _whole(target, leaf)
+    loss = _whole(_made(statistic, statistic.read(_features(1).bfloat16().relu())), leaf)
     (gradient,) = torch.autograd.grad(loss, leaf)
     assert bool(loss.isfinite()) and bool(gradient.isfinite().all())
 
@@ -188,6 +226,10 @@ def test_half_precision_and_dead_channels_give_finite_gradients(statistic: Stati
 def test_what_it_needs_never_falls_with_the_picture(statistic: Statistic) -> None:
     needs = [statistic.needs_bytes(64, positions) for positions in (1, 1_000, 1_000_000)]
     assert needs == sorted(needs) and needs[0] >= 0
+
+
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1")
+"""The last of them has places that can be matched."""
 
 
 # -- a picture ---------------------------------------------------------------------------------------------
@@ -200,7 +242,7 @@ def make(
     def made(device: Any = "cpu", *, masked: bool = False, **changes: Any) -> Stylizer:
         regions = ("#000000", "#ffffff") if masked else ("rest", "rest")
         images = [{"path": f"{n}.png", "weight": n + 1.0, "region": one} for n, one in enumerate(regions)]
-        layers = {"relu1_1": 1.0, "relu2_1": 1.0}
+        layers = dict.fromkeys(STYLE_LAYERS, 1.0)
         preset = make_preset(style={"images": images, "statistic": name, "layers": layers}, **changes)
         mask = torch.zeros(1, 3, 24, 40)
         mask[..., 17:] = 1
@@ -276,7 +318,10 @@ def test_recorded_frames_are_the_computed_ones(
 def test_the_planner_counts_what_it_needs(make: Callable[..., Stylizer], statistic: Statistic) -> None:
     size, network = Size(200, 100), make().network
     bare = Demand.of(network, ["relu2_2"], "adam")
-    asked = Demand.of(network, ["relu2_2"], "adam", style_layers=["relu1_1", "relu2_1"], statistic=statistic)
-    more = statistic.needs_bytes(64, 200 * 100) + statistic.needs_bytes(128, 100 * 50)
+    asked = Demand.of(network, ["relu2_2"], "adam", style_layers=STYLE_LAYERS, statistic=statistic)
+    layers = zip(STYLE_LAYERS, (64, 128, 256), (200 * 100, 100 * 50, 50 * 25), strict=True)
+    more = sum(
+        statistic_at(statistic, name).needs_bytes(channels, positions) for name, channels, positions in layers
+    )
     for one, other in zip(options(size, bare), options(size, asked), strict=True):
         assert abs(other.needs_bytes - one.needs_bytes - more) <= 1

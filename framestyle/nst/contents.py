@@ -1,0 +1,195 @@
+"""What of the content must stay, layer by layer: its features, or the relations among its own places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from framestyle.nst import losses
+from framestyle.nst.image import Size, size_of
+from framestyle.nst.network.tiles import Place, Readings, Tiling, read_layers
+from framestyle.nst.network.vgg import VGG19
+from framestyle.nst.statistics.matches import directions
+from framestyle.nst.statistics.sums import EPSILON, wide
+from framestyle.presets.schema import Content
+
+MOST_SAMPLES = 1024
+"""Places whose relations are compared, of each layer: as many as STROTSS takes."""
+
+
+class ContentTarget(Protocol):
+    """What one layer must keep of the content; a frozen dataclass, as style targets are, and read as these are."""
+
+    def read(self, features: Tensor, place: Place) -> Any:
+        """BCHW features of a part of a picture -> a `Reading` with gradients, to be added to those of other parts."""
+
+    def loss(self, reading: Any) -> Tensor:
+        """The whole picture's reading -> a scalar, 0 for the content itself."""
+
+
+ContentTargets = Mapping[str, ContentTarget]
+"""By layer."""
+
+
+class Keeper(Protocol):
+    """Makes the targets of a 1CHW content image."""
+
+    def __call__(self, network: VGG19, content: Tensor, tiling: Tiling) -> dict[str, ContentTarget]: ...
+
+
+def content_keeper(preset: Content, seed: int, *, letter: bool = False) -> Keeper:
+    """As a preset says. `seed` decides which places are sampled; `letter`: the content loss of Gatys 2015."""
+    layers = list(preset.layers)
+    if preset.statistic == "self_similarity":
+        return partial(kept_relations, layers=layers, seed=seed)
+    return partial(kept_features, layers=layers, letter=letter)
+
+
+# -- features ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class KeptFeatures:
+    """The content's features, BCHW, and their variance. `letter`: the sums of Gatys 2015."""
+
+    features: Tensor
+    variance: Tensor
+    letter: bool = False
+
+    def read(self, features: Tensor, place: Place) -> Tensor:
+        """The squared distance from the content's, of a part."""
+        return losses.squared_distance(features, self.features[..., place[0], place[1]])
+
+    def loss(self, reading: Tensor) -> Tensor:
+        """Relative to the variance, or half of the sum."""
+        if self.letter:
+            return reading / 2
+        return losses.relative_distance(reading, self.features, self.variance)
+
+
+def kept_features(
+    network: VGG19, content: Tensor, tiling: Tiling, *, layers: Sequence[str], letter: bool = False
+) -> dict[str, ContentTarget]:
+    """By layer: the features of a 1CHW content image, to be kept as they are."""
+    maps = feature_maps(network, content, layers, tiling)
+    return {name: KeptFeatures(one, losses.feature_variance(one), letter) for name, one in maps.items()}
+
+
+def feature_maps(network: VGG19, image: Tensor, layers: Sequence[str], tiling: Tiling) -> dict[str, Tensor]:
+    """By layer: the features of a BCHW image, whole, without a gradient."""
+    size = size_of(image)
+    kept: dict[str, Tensor] = {}
+
+    def keep(name: str, features: Tensor, place: Place) -> Readings:
+        if name in layers:
+            if name not in kept:
+                kept[name] = _empty_map(features, network.map_size(name, size))
+            kept[name][..., place[0], place[1]] = features
+        return {}
+
+    with torch.no_grad():
+        read_layers(network, image, keep, tiling)
+    return {name: kept[name] for name in layers}
+
+
+def _empty_map(like: Tensor, size: Size) -> Tensor:
+    shape = (*like.shape[:2], size.height, size.width)
+    return torch.empty(shape, dtype=like.dtype, device=like.device, memory_format=torch.channels_last)
+
+
+# -- self-similarity ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Features of some places, BNC each, part by part, with the places' numbers."""
+
+    features: tuple[Tensor, ...]
+    numbers: tuple[Tensor, ...]
+
+    def __add__(self, other: Samples) -> Samples:
+        return Samples(self.features + other.features, self.numbers + other.numbers)
+
+    @property
+    def differentiable(self) -> tuple[Tensor, ...]:
+        """The features."""
+        return self.features
+
+    def replaced(self, tensors: Sequence[Tensor]) -> Samples:
+        """The same with other features."""
+        return replace(self, features=tuple(tensors))
+
+    def in_order(self) -> Tensor:
+        """BNC, by their numbers."""
+        return torch.cat(self.features, 1)[:, torch.cat(self.numbers).argsort()]
+
+
+def sampled(features: Tensor, samples: Tensor, place: Place, size: Size) -> Samples:
+    """Of a part's features, BCHW, those at the sampled places: N2, rows and columns of the whole map of that size."""
+    rows, columns = (samples[:, side] - place[side].start for side in (0, 1))
+    numbers = torch.arange(len(samples), device=samples.device)
+    height, width = features.shape[2:]
+    if (height, width) != (size.height, size.width):  # else all, and the host need not wait to know how many
+        inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+        rows, columns, numbers = rows[inside], columns[inside], numbers[inside]
+    return Samples((wide(features[..., rows, columns]).mT,), (numbers,))
+
+
+@dataclass(frozen=True, eq=False)
+class KeptRelations:
+    """How far the content's sampled places are from each other, each place's distances as shares of their sum: BNN."""
+
+    samples: Tensor
+    relations: Tensor
+    size: Size
+    """Of the layer's map."""
+
+    def read(self, features: Tensor, place: Place) -> Samples:
+        """The same places of a part of a picture."""
+        return sampled(features, self.samples, place, self.size)
+
+    def loss(self, reading: Samples) -> Tensor:
+        """The mean distance of shares, relative to that of a content in which all places are equally far apart."""
+        own = relations(reading.in_order())
+        indifferent = 1 / own.shape[1]
+        spread = (self.relations - indifferent).abs().sum()
+        return (own - self.relations).abs().sum() / (spread + EPSILON)
+
+
+def relations(features: Tensor) -> Tensor:
+    """BNC -> BNN, 1 - cosine, each column over its sum (Kolkin, Salavon, Shakhnarovich, arXiv 1904.12785, eq. 7)."""
+    unit = directions(features)
+    distances = (1 - unit @ unit.mT).clamp_min(0)
+    return distances / distances.sum(1, keepdim=True).clamp_min(EPSILON)
+
+
+def kept_relations(
+    network: VGG19, content: Tensor, tiling: Tiling, *, layers: Sequence[str], seed: int
+) -> dict[str, ContentTarget]:
+    """By layer: the self-similarity of a 1CHW content image, at places that the seed and the size decide."""
+    size = size_of(content)
+    sizes = {name: network.map_size(name, size) for name in layers}
+    places = {name: sample_places(one, seed).to(content.device) for name, one in sizes.items()}
+
+    def read(name: str, features: Tensor, place: Place) -> Readings:
+        return {name: sampled(features, places[name], place, sizes[name])} if name in layers else {}
+
+    with torch.no_grad():
+        found = read_layers(network, content, read, tiling)
+        return {
+            name: KeptRelations(places[name], relations(found[name].in_order()), sizes[name])
+            for name in layers
+        }
+
+
+def sample_places(size: Size, seed: int) -> Tensor:
+    """Rows and columns of up to `MOST_SAMPLES` places of a map, N2; drawn on the CPU: the same on every device."""
+    count = size.area_px
+    drawn = torch.randperm(count, generator=torch.Generator().manual_seed(seed))[:MOST_SAMPLES]
+    numbers = drawn.sort().values
+    return torch.stack([numbers // size.width, numbers % size.width], 1)
