@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
@@ -46,7 +46,7 @@ class PixelState:
     average: Tensor
     total_weights: Tensor
     settled: Tensor
-    matches: Tensor
+    matches: Tensor = field(default_factory=lambda: torch.zeros((1, 0, 1, 1), dtype=torch.int16))
 
     @classmethod
     def start(cls, image: Tensor) -> PixelState:
