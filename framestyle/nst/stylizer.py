@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from framestyle.context import SILENT, Context
-from framestyle.events import StepDone
 from framestyle.nst import color
 from framestyle.nst.contents import content_keeper
 from framestyle.nst.devices import working_dtype
@@ -39,7 +38,7 @@ from framestyle.nst.objective import (
 from framestyle.nst.optimise.descent import Descent, descend
 from framestyle.nst.optimise.replay import Recorder, Replays
 from framestyle.nst.optimise.state import Parts, PixelState, Taken
-from framestyle.nst.optimise.windows import EarlyStop, Report
+from framestyle.nst.optimise.windows import EarlyStop, Report, steps_reporter
 from framestyle.nst.regions import region_weights, resized_weights
 from framestyle.nst.sizes import steps_by_scale
 from framestyle.nst.statistics.base import statistic_of
@@ -168,7 +167,7 @@ class Stylizer:
         for index, (size, steps) in enumerate(painted_at):
             if index:
                 state = state.resampled(size)
-            reporter = self._reporter(size, steps, index, len(painted_at), context)
+            reporter = steps_reporter(size, steps, index, len(painted_at), self.device, context)
             # It ends with the scale: a large picture's features are as large as the picture, several times.
             objectives = self._from_state(resize(content, size), state, (), context) if steps else ()
             if index + 1 == len(painted_at):
@@ -197,7 +196,7 @@ class Stylizer:
         if self.is_identity:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
         call = _Call(context, self.replays() if replays is None else replays)
-        reporter = self._reporter(size_of(content), video.steps, 0, 1, context)
+        reporter = steps_reporter(size_of(content), video.steps, 0, 1, self.device, context)
         stop = EarlyStop(video.min_steps, video.tolerance, self._places)
         objectives = self._from_state(content, state, temporal, context) if video.steps else ()
         taken = self._optimise(state, objectives, video.steps, reporter, stop, call)
@@ -298,9 +297,9 @@ class Stylizer:
         self, content: Tensor, targets: Sequence[StyleTargets], placement: Placement | None
     ) -> tuple[RegionStyle, ...]:
         """Of the regions that the content has; of one that covers it all, where there is no mask."""
+        if self.needs_mask:
+            raise ValueError("style images for regions need a mask")
         if self._mask_weights is None:
-            if self.needs_mask:
-                raise ValueError("style images for regions need a mask")
             return (RegionStyle(targets[0]),)
         weights = resized_weights(self._mask_weights, size_of(content))
         return region_styles(targets, weights, placement, self.weights.style_layers)
@@ -316,10 +315,12 @@ class Stylizer:
     def _read_style(self, images: Sequence[Tensor], size: Size, context: Context) -> tuple[StyleTargets, ...]:
         """Of each region, for a content of that size."""
         fit = partial(self.fitting.run, gradient=False, of="the style at ", context=context)
-        layers, scale = list(self.weights.style_layers), self.preset.style.scale
+        layers, style = list(self.weights.style_layers), self.preset.style
         return tuple(
-            style_targets(self.network, of_region, layers, self.statistic, size, scale, fit)
-            for of_region in self._by_region(images)
+            style_targets(
+                self.network, own, layers, self.statistic, size, style.scale, fit, turned=style.turned
+            )
+            for own in self._by_region(images)
         )
 
     def _by_region(self, images: Sequence[Tensor]) -> list[list[tuple[Tensor, float]]]:
@@ -348,12 +349,3 @@ class Stylizer:
         check = context.check_cancelled
         work = partial(loss_and_gradient, self.network, image, objective, check_cancelled=check)
         return self.fitting.run(size_of(image), work, context=context)
-
-    def _reporter(self, size: Size, steps: int, index: int, scales: int, context: Context) -> Report:
-        def report(step: int, totals: tuple[float, ...], parts: Parts) -> None:
-            memory = torch.cuda.max_memory_allocated(self.device) if self.device.type == "cuda" else None
-            context.on_event(
-                StepDone(step, steps, index, scales, size.width, size.height, totals, parts, memory)
-            )
-
-        return report

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from framestyle.nst.image import Size, resize, size_of, with_area
-from framestyle.nst.network.tiles import Fit, Place, Readings, as_a_whole, read_layers
+from framestyle.nst.network.tiles import Fit, Place, Readings, add_readings, as_a_whole, read_layers
 from framestyle.nst.network.vgg import VGG19
 from framestyle.nst.statistics.base import Matching, Statistic, StyleTarget, statistic_at
 
 AREAS_KEPT = 24
-"""Areas whose style targets are kept, about 5 MB each: more than one picture's scales, fewer than a folder's sizes."""
+"""Areas whose style targets are kept, if they are about 5 MB each: more than one picture's scales, fewer than a
+folder's sizes."""
+BYTES_KEPT = 256 << 20
+"""Of larger ones fewer are kept; the last is whatever it takes."""
 
 StyleTargets = Mapping[str, StyleTarget]
 """By layer."""
@@ -29,10 +34,13 @@ def style_targets(
     content_size: Size,
     style_scale: float,
     fit: Fit = as_a_whole,
+    *,
+    turned: bool = False,
 ) -> dict[str, StyleTarget]:
     """Targets at one scale of the content: each style image resized to the content's area times `style_scale`².
 
-    Several images blend by weight, as the statistic does it. `fit` chooses how each is read.
+    Several images blend by weight, as the statistic does it. `fit` chooses how each is read. `turned`: also by quarter
+    turns and mirrored, as if all of these were parts of one picture.
     """
 
     kinds = {name: statistic_at(statistic, name) for name in layers}
@@ -44,14 +52,23 @@ def style_targets(
     found: list[tuple[Readings, float]] = []
     with torch.no_grad():
         for image, weight in images:
-            size = with_area(size_of(image), content_size.area_px * style_scale**2)
-            resized = resize(image, size)
-            found.append((fit(size, partial(read_layers, network, resized, read)), weight / total))
+            resized = resize(image, with_area(size_of(image), content_size.area_px * style_scale**2))
+            readings: Readings = {}
+            for view in _views(resized) if turned else (resized,):
+                add_readings(readings, fit(size_of(view), partial(read_layers, network, view, read)))
+            found.append((readings, weight / total))
         targets = {
             name: kind.target([(readings[name], share) for readings, share in found])
             for name, kind in kinds.items()
         }
         return dict(statistic.joined(targets)) if isinstance(statistic, Matching) else targets
+
+
+def _views(image: Tensor) -> Iterator[Tensor]:
+    """By quarter turns, and each of these mirrored."""
+    for quarters in range(4):
+        view = torch.rot90(image, quarters, (2, 3))
+        yield from (view, view.flip(3))
 
 
 class StyleTargetCache:
@@ -70,6 +87,18 @@ class StyleTargetCache:
             # The last used stand last.
             known = self._kept.pop(area_px, None)
             self._kept[area_px] = targets = known or make()
-            if len(self._kept) > AREAS_KEPT:
+            while len(self._kept) > 1 and not self._within_bounds():
                 del self._kept[next(iter(self._kept))]
         return targets
+
+    def _within_bounds(self) -> bool:
+        held = sum(
+            _bytes_of(one) for targets in self._kept.values() for own in targets for one in own.values()
+        )
+        return len(self._kept) <= AREAS_KEPT and held <= BYTES_KEPT
+
+
+def _bytes_of(target: Any) -> int:
+    """Of the tensors in a dataclass."""
+    values = [getattr(target, one.name) for one in fields(target)]
+    return sum(one.nbytes for one in values if isinstance(one, Tensor))

@@ -10,6 +10,7 @@ name, where they are needed.
 
 from __future__ import annotations
 
+from framestyle.presets.layers import LAYER_NAMES, LayerWeights
 from framestyle.presets.library import (
     builtin_presets_dir,
     find_preset,
@@ -24,12 +25,10 @@ from framestyle.presets.paths import pictures_of
 from framestyle.presets.pictures import main_colors, picture_problem
 from framestyle.presets.reference import SchemaRow, schema_rows
 from framestyle.presets.schema import (
-    LAYER_NAMES,
     SCHEMA_VERSION,
     SHORTHANDS,
     Color,
     Content,
-    LayerWeights,
     Network,
     Optimizer,
     Output,

@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from framestyle.presets.layers import LAYER_NAMES, LayerWeights
 from framestyle.presets.reference import LAYER_MAPS
-from framestyle.presets.schema import LAYER_NAMES, LayerWeights, Preset
+from framestyle.presets.schema import Preset
 
 
 def json_schema(added: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from framestyle.presets.layers import LAYER_NAMES
 from framestyle.presets.library import absolute
 from framestyle.presets.paths import MASK
 from framestyle.presets.reference import (
@@ -14,7 +15,7 @@ from framestyle.presets.reference import (
     nearest_keys,
     sections,
 )
-from framestyle.presets.schema import LAYER_NAMES, SHORTHANDS, StyleImage
+from framestyle.presets.schema import SHORTHANDS, StyleImage
 from framestyle.presets.yaml_source import Fault, KeyPath, Node, Place, dotted, node_of, parse_value
 from framestyle.registries import INITS
 

@@ -5,12 +5,12 @@ Docs, lists of keys and the JSON Schema are made from these models (see referenc
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from framestyle.presets.choices import OneOf, OneOfOrPath
+from framestyle.presets.layers import Layers, LayerWeights
 from framestyle.registries import FLOWS, INITS, STATISTICS
 
 SCHEMA_VERSION = 1
@@ -22,54 +22,10 @@ SHORTHANDS = {
 }
 """Short names that overrides may use."""
 
-CONVOLUTIONS = tuple(
-    f"{block}_{n}" for block, count in enumerate((2, 2, 4, 4, 4), 1) for n in range(1, count + 1)
-)
-LAYER_NAMES = (
-    *(f"{kind}{place}" for kind in ("relu", "conv") for place in CONVOLUTIONS),
-    *(f"pool{block}" for block in range(1, 6)),
-)
-"""What VGG19's activations are called here: relu1_1 … relu5_4, conv1_1 … conv5_4, pool1 … pool5."""
-
 UNSEEN_SIDE_PX = 2048
 """The size that a cost is estimated for where the input's own size is kept."""
 DRAFT_BELOW, SLOW_FROM = 20.0, 300.0
 """Bounds of the cost classes, in steps at one megapixel."""
-
-
-class LayerWeights(dict[str, float]):
-    """Layer name -> weight, all above 0; cannot be changed, and so can be hashed."""
-
-    def __hash__(self) -> int:  # type: ignore[override]
-        return hash(frozenset(self.items()))
-
-    def __reduce__(self) -> tuple[type[LayerWeights], tuple[dict[str, float]]]:
-        return LayerWeights, (dict(self),)
-
-    def _refuse(self, *_: object, **__: object) -> NoReturn:
-        raise TypeError("a preset's layers cannot be changed; load it again with an override")
-
-    __setitem__ = __delitem__ = __ior__ = _refuse
-    clear = pop = popitem = setdefault = update = _refuse
-
-
-def _used_layers(layers: dict[str, float]) -> LayerWeights:
-    """Refuses names that VGG19 does not have; drops a weight of 0, which switches an inherited layer off."""
-    for name in layers:
-        if name not in LAYER_NAMES:
-            close = get_close_matches(name[:40], LAYER_NAMES, 1)
-            hint = f"did you mean {close[0]}?" if close else "names look like relu4_2"
-            raise ValueError(f"VGG19 has no layer {name[:40]!r} ({hint})")
-    used = LayerWeights({name: weight for name, weight in layers.items() if weight > 0})
-    if not used:
-        raise ValueError("at least one layer needs a weight above 0")
-    return used
-
-
-# `strict=False` concerns the container alone: a list may stand for a tuple; what is in it stays strict.
-Layers = Annotated[
-    dict[str, Annotated[float, Field(ge=0)]], Field(strict=False), AfterValidator(_used_layers)
-]
 
 
 class Section(BaseModel):
@@ -131,6 +87,9 @@ class Style(Section):
     )
     weight: float = _key(1.0, "Weight of the style loss", ge=0)
     scale: float = _key(1.0, "Size of the style image relative to the content", gt=0, le=8)
+    turned: bool = _key(
+        False, "Read the style images by quarter turns and mirrored too: strokes of all directions"
+    )
     mask: Annotated[str, Field(min_length=1)] | None = _key(
         None,
         "An image of the content's regions, or a folder of such, named as the photos are",

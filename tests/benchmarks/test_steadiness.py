@@ -26,7 +26,7 @@ from framestyle.nst.image import to_tensor
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.weights.catalog import load_backbone
 from framestyle.presets import load_preset
-from framestyle.presets.schema import LayerWeights
+from framestyle.presets.layers import LayerWeights
 
 HEIGHT, WIDTH, FRAMES = 72, 96, 6
 

@@ -25,7 +25,7 @@ from framestyle.presets import (
     resolved_yaml,
     traced_yaml,
 )
-from framestyle.presets.schema import LAYER_NAMES
+from framestyle.presets.layers import LAYER_NAMES
 
 Write = Callable[[str, str], Path]
 

@@ -162,14 +162,14 @@ def read_layers(network: VGG19, image: Tensor, read: Read, tiling: Tiling, part:
 
         def at_layer(name: str, features: Tensor) -> None:
             place, inside = _place(tile, strides[name])
-            _add(found, read(name, features[..., inside[0], inside[1]], place))
+            add_readings(found, read(name, features[..., inside[0], inside[1]], place))
 
         x = network.run(network.entered(x), tiled, at_layer)
         inside = _place(tile, reach(tiled).stride_px)[1]
         return (x[..., inside[0], inside[1]] if rest else None), found
 
     def whole_layer(name: str, features: Tensor) -> None:
-        _add(total, read(name, features, (slice(0, features.shape[2]), slice(0, features.shape[3]))))
+        add_readings(total, read(name, features, (slice(0, features.shape[2]), slice(0, features.shape[3]))))
 
     if not tiled:
         network.run(network.entered(part(Box(0, size.height, 0, size.width), image)), rest, whole_layer)
@@ -179,7 +179,7 @@ def read_layers(network: VGG19, image: Tensor, read: Read, tiling: Tiling, part:
         line: list[Tensor] = []
         for tile in row:
             x, found = _checkpointed(partial(compute, tile), part(tile.seen, image))
-            _add(total, found)
+            add_readings(total, found)
             if x is not None:
                 line.append(x)
             # What a tile left free in pieces would add up: a tenth of all by the end.
@@ -261,6 +261,7 @@ def _place(tile: Tile, stride_px: int) -> tuple[Place, Place]:
     return (rows[0], columns[0]), (rows[1], columns[1])
 
 
-def _add(total: Readings, found: Mapping[str, Any]) -> None:
+def add_readings(total: Readings, found: Mapping[str, Any]) -> None:
+    """Those of a further part to those of others, in place."""
     for name, value in found.items():
         total[name] = total[name] + value if name in total else value

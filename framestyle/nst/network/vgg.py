@@ -21,7 +21,7 @@ from framestyle.errors import Code, WeightsError
 from framestyle.nst.image import Size, bands
 from framestyle.nst.network.winograd import Filters
 from framestyle.nst.weights.backbone import CHANNELS, Backbone
-from framestyle.presets.schema import CONVOLUTIONS
+from framestyle.presets.layers import CONVOLUTIONS
 
 POOLING_RESCALE = {"max": 1.0, "average": 2.0, "l2": 0.78}
 """What keeps activations at the size that weights trained with max pooling expect (design: measured by others)."""

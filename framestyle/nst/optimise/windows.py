@@ -8,9 +8,11 @@ import torch
 from torch import Tensor
 
 from framestyle.context import SILENT, Context
+from framestyle.events import StepDone
 from framestyle.nst.optimise.recovery import LastGood
 from framestyle.nst.optimise.replay import Steps
 from framestyle.nst.optimise.state import Parts, Taken
+from framestyle.nst.sizes import Size
 
 WINDOW_STEPS = 10
 """Steps between two looks at the losses."""
@@ -71,6 +73,18 @@ def in_windows(
             if stop is not None and stop.reached(step, totals):
                 break
     return taken
+
+
+def steps_reporter(
+    size: Size, steps: int, index: int, scales: int, device: torch.device, context: Context
+) -> Report:
+    """Reports the steps of scale `index` of so many as events."""
+
+    def report(step: int, totals: tuple[float, ...], parts: Parts) -> None:
+        memory = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
+        context.on_event(StepDone(step, steps, index, scales, size.width, size.height, totals, parts, memory))
+
+    return report
 
 
 def counted_on(report: Report, before: int) -> Report:

@@ -26,7 +26,7 @@ from framestyle.nst.statistics.sums import EPSILON, wide
 
 FINEST_CELL_PX = 4
 """Of the layers whose places are matched."""
-MOST_PLACES = 8192
+MOST_PLACES = 16384
 """Of all style images together; of more, every second is taken, or every third, each way."""
 CHUNK_BYTES = 32 << 20
 """Of how alike some of the picture's places are to all of the style's."""

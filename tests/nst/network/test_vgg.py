@@ -21,7 +21,7 @@ from framestyle.nst.weights.backbone import (
     IMAGENET_SHIFT,
     Backbone,
 )
-from framestyle.presets.schema import LAYER_NAMES
+from framestyle.presets.layers import LAYER_NAMES
 
 Picture = Callable[..., Tensor]
 TORCHVISION_PLACES = {
