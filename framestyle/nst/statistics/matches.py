@@ -1,8 +1,8 @@
-"""The loss of a picture's places against what they are matched with: a sum over places, while matches stay."""
+"""The loss of a picture's places against what they are matched with: sums over places, while matches stay."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,11 @@ from torch import Tensor
 from framestyle.nst.image import bands
 from framestyle.nst.network.tiles import Place
 from framestyle.nst.statistics.pieces import place_of_all
-from framestyle.nst.statistics.sums import EPSILON, wide
+from framestyle.nst.statistics.sums import Sums, feature_sums, relative_square_error, wide
 
+GRAM_SHARE = 0.5
+"""The Gram matrix's part of a matched layer's loss. Without it many places are matched with few of a flat part of the
+style, and that part of the picture is washed out."""
 LEAST_NORM = 1e-6
 NONE_BEFORE = -1
 """In a map of matches: the place has none."""
@@ -27,6 +30,27 @@ def directions(vectors: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, eq=False)
+class MatchedReading:
+    """Of a part of a picture: Σ w (1 - cosine), a scalar, and its features' sums."""
+
+    distance: Tensor
+    sums: Sums
+
+    def __add__(self, other: MatchedReading) -> MatchedReading:
+        return MatchedReading(self.distance + other.distance, self.sums + other.sums)
+
+    @property
+    def differentiable(self) -> tuple[Tensor, ...]:
+        """All three sums."""
+        return (self.distance, *self.sums.differentiable)
+
+    def replaced(self, tensors: Sequence[Tensor]) -> MatchedReading:
+        """The same with other sums."""
+        distance, *others = tensors
+        return MatchedReading(distance, self.sums.replaced(others))
+
+
+@dataclass(frozen=True, eq=False)
 class Matched:
     """What one layer of a picture is to show: at each place the direction of the style's place it is matched with."""
 
@@ -34,24 +58,28 @@ class Matched:
     """NC, of the style's places, about the mean."""
     mean: Tensor
     """1C, of the style."""
+    gram: Tensor
+    """1CC, of the style."""
     matches: Tensor
     """1HW, numbers of the style's places, at the finest matched layer."""
     cells: int
     """How many of these a position of this layer covers, each way."""
 
-    def read(self, features: Tensor, weight: Tensor | None = None, place: Place | None = None) -> Tensor:
-        """BCHW -> the sum over positions of w (1 - cosine), and the sum of w, as a vector."""
+    def read(
+        self, features: Tensor, weight: Tensor | None = None, place: Place | None = None
+    ) -> MatchedReading:
+        """BCHW -> the sum over positions of w (1 - cosine), and the sums that make a Gram matrix."""
         rows, columns = (
             slice(one.start * self.cells, one.stop * self.cells) for one in place or place_of_all(features)
         )
         distance: Tensor = _Distance.apply(features, weight, self.matches[..., rows, columns], self)
-        positions = features.shape[2] * features.shape[3]
-        total = distance.new_full((), positions) if weight is None else wide(weight).sum()
-        return torch.stack([distance, total])
+        return MatchedReading(distance, feature_sums(features, weight=weight))
 
-    def loss(self, reading: Tensor) -> Tensor:
-        """The mean of 1 - cosine: 0 where each place shows what it is matched with; 1: nothing in common."""
-        return reading[0] / reading[1].clamp_min(EPSILON)
+    def loss(self, reading: MatchedReading) -> Tensor:
+        """The mean of 1 - cosine, and how far the Gram matrix is from the style's: 0 where each place shows what it is
+        matched with, and all places together what the style's do; about 1 with nothing in common."""
+        apart = (reading.distance / reading.sums.positions).sum()
+        return (1 - GRAM_SHARE) * apart + GRAM_SHARE * relative_square_error(reading.sums.gram(), self.gram)
 
     def wanted(self, matches: Tensor) -> Tensor:
         """The mean direction of what positions are matched with: 1HW of cells -> 1CHW of positions."""

@@ -10,8 +10,10 @@ rest, and the style's colours would come from few of its places.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -22,10 +24,11 @@ from framestyle.nst.statistics.base import LayerMaps, Statistic, StyleTarget
 from framestyle.nst.statistics.gram import GRAM
 from framestyle.nst.statistics.matches import NONE_BEFORE, Matched, directions
 from framestyle.nst.statistics.pieces import Pieces
-from framestyle.nst.statistics.sums import EPSILON, wide
+from framestyle.nst.statistics.sums import EPSILON, Sums, blended, feature_sums, wide
 
-FINEST_CELL_PX = 4
-"""Of the layers whose places are matched."""
+CELLS_PX = (4, 8)
+"""Of the layers whose places are matched: as in the paper, whose deepest are of 8 px too. With those of 16 px a mouth
+was matched with a sun."""
 MOST_PLACES = 16384
 """Of all style images together; of more, every second is taken, or every third, each way."""
 CHUNK_BYTES = 32 << 20
@@ -60,6 +63,8 @@ class Bank(StyleMaps):
     """NC, about the mean, of length 1."""
     mean: Tensor
     """1C."""
+    gram: Tensor
+    """1CC, of all places."""
     owners: tuple[tuple[int, float], ...]
     """Of each style image: how many of the places are its own, and its share."""
 
@@ -70,8 +75,8 @@ class Neighbors:
     as_in_2015 = False
 
     def at(self, layer: str) -> Statistic:
-        """Layers with small cells are held by their Gram matrix."""
-        return self if stride_of(layer) >= FINEST_CELL_PX else GRAM
+        """Layers with smaller and larger cells are held by their Gram matrix."""
+        return self if stride_of(layer) in CELLS_PX else GRAM
 
     def read(self, features: Tensor, place: Place | None = None) -> Pieces:
         """BCHW, as they lie."""
@@ -125,7 +130,7 @@ class Neighbors:
         counts = None if weights is None else weights[finest]
         matches = _matches(of_layers, picture[finest].shape[2:], counts, banks[finest].owners, before)
         return {
-            name: Matched(one.directions, one.mean, matches, stride_of(name) // stride_of(finest))
+            name: Matched(one.directions, one.mean, one.gram, matches, stride_of(name) // stride_of(finest))
             if isinstance(one, Bank)
             else one
             for name, one in targets.items()
@@ -160,7 +165,14 @@ def _bank(layer: StyleMaps, grids: Sequence[Sequence[tuple[int, ...]]], step: in
             own.append(one.index_select(2, rows).index_select(3, columns).flatten(2)[0].mT)
         places += own
         owners.append((sum(len(one) for one in own), share))
-    return Bank((), directions(wide(torch.cat(places)) - mean), mean, tuple(owners))
+    _, gram = blended([(_sums(maps), share) for maps, share in layer.images])
+    return Bank((), directions(wide(torch.cat(places)) - mean), mean, gram, tuple(owners))
+
+
+def _sums(maps: Sequence[Tensor]) -> Sums:
+    """Of all of them as one picture."""
+    first, *others = map(feature_sums, maps)
+    return reduce(operator.add, others, first)
 
 
 # -- matching ----------------------------------------------------------------------------------------------
