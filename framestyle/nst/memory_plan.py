@@ -79,7 +79,8 @@ class Demand:
 
 
 def _reading_bytes(statistic: Statistic, layer: str, channels: int, positions: int) -> int:
-    return statistic_at(statistic, layer).needs_bytes(channels, positions)
+    kind = statistic_at(statistic, layer)
+    return 0 if kind is None else kind.needs_bytes(channels, positions)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from framestyle.context import CheckCancelled, never_cancelled
+from framestyle.errors import PresetError
 from framestyle.nst import losses
 from framestyle.nst.contents import ContentTargets
 from framestyle.nst.image import size_of
@@ -21,7 +22,7 @@ from framestyle.nst.network.placement import Placement
 from framestyle.nst.network.tiles import Box, Part, Place, Readings, Tiling, read_layers
 from framestyle.nst.network.vgg import VGG19
 from framestyle.nst.regions import weights_at_layers
-from framestyle.nst.statistics.base import LayerMaps, Matching, Statistic
+from framestyle.nst.statistics.base import LayerMaps, Matching, Statistic, statistic_at
 from framestyle.nst.targets import StyleTargets
 from framestyle.presets import Preset
 
@@ -103,7 +104,16 @@ class LossWeights:
         content = preset.content.weight
         if preset.strength is not None:
             content *= STRENGTH_SPAN ** (1 - 2 * preset.strength)
-        layers = preset.style.layers
+        layers = {
+            name: weight
+            for name, weight in preset.style.layers.items()
+            if statistic_at(statistic, name) is not None
+        }
+        if not layers:
+            raise PresetError(
+                f"style.statistic {preset.style.statistic} uses none of style.layers",
+                next_step="Name finer layers, such as relu3_1.",
+            )
         total = 1.0 if statistic.as_in_2015 else sum(layers.values())
         return cls(
             content,

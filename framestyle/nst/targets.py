@@ -43,10 +43,10 @@ def style_targets(
     turns and mirrored, as if all of these were parts of one picture.
     """
 
-    kinds = {name: statistic_at(statistic, name) for name in layers}
+    kinds = {name: kind for name in layers if (kind := statistic_at(statistic, name)) is not None}
 
     def read(name: str, features: Tensor, place: Place) -> Readings:
-        return {name: kinds[name].read(features, place)} if name in layers else {}
+        return {name: kinds[name].read(features, place)} if name in kinds else {}
 
     total = sum(weight for _, weight in images)
     found: list[tuple[Readings, float]] = []

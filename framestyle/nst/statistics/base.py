@@ -69,8 +69,8 @@ class Matching(Statistic, Protocol):
     reading's as any other.
     """
 
-    def at(self, layer: str) -> Statistic:
-        """What that layer is held by: this statistic, or another that matches nothing."""
+    def at(self, layer: str) -> Statistic | None:
+        """What that layer is held by: this statistic, or another that matches nothing; None: it is left out."""
 
     def joined(self, targets: Mapping[str, StyleTarget]) -> Mapping[str, StyleTarget]:
         """The targets of all layers of one style -> the same, ready to be matched with pictures."""
@@ -90,8 +90,8 @@ class Matching(Statistic, Protocol):
         """
 
 
-def statistic_at(statistic: Statistic, layer: str) -> Statistic:
-    """What a layer is held by."""
+def statistic_at(statistic: Statistic, layer: str) -> Statistic | None:
+    """What a layer is held by; None: the statistic leaves it out."""
     return statistic.at(layer) if isinstance(statistic, Matching) else statistic
 
 

@@ -1,11 +1,12 @@
 """`neighbors`: each place of the picture like the style's place that is most alike; fine layers by their Gram matrix.
 
 After Kolkin, Kucera, Paris, Sýkora, Shechtman and Shakhnarovich, "Neural Neighbor Style Transfer" (arXiv 2203.13215).
-Places are the cells of the finest layer with cells of 4 px or more. Two are alike by the cosine between what all such
-layers show there, about each picture's own mean. With matches that stay for a while the loss is a sum over places.
+Places are the cells of the finest layer with cells of 4 px or more. Two are alike by the cosine between what the layers
+up to cells of 8 px (the paper's deepest) show there, about each picture's own mean. While matches stay, for a scale or
+a frame, the loss is a sum over places.
 
-Differs from the paper: finer layers are held by Gram matrices. To match these too would take as much again as all the
-rest, and the style's colours would come from few of its places.
+Differs from the paper: each part of the style gets its share of the places; matched layers are held by Gram matrices
+too, finer ones by these alone. So flat places are painted, and colours are the style's.
 """
 
 from __future__ import annotations
@@ -26,17 +27,20 @@ from framestyle.nst.statistics.matches import NONE_BEFORE, Matched, directions
 from framestyle.nst.statistics.pieces import Pieces
 from framestyle.nst.statistics.sums import EPSILON, Sums, blended, feature_sums, wide
 
-CELLS_PX = (4, 8)
-"""Of the layers whose places are matched: as in the paper, whose deepest are of 8 px too. With those of 16 px a mouth
-was matched with a sun."""
+MATCHED_CELLS_PX = range(4, 9)
+"""Of the layers whose places are matched; finer ones are held by Gram matrices, coarser ones left out: with places of
+16 px a mouth was matched with a sun, and with their Gram matrix it was painted as one."""
 MOST_PLACES = 16384
 """Of all style images together; of more, every second is taken, or every third, each way."""
 CHUNK_BYTES = 32 << 20
 """Of how alike some of the picture's places are to all of the style's."""
 STAYS = 0.05
 """A match that was there before stays unless another is more alike by this cosine."""
-SHARPNESS, SHARE_ROUNDS = 50.0, 50
-"""Several images get their shares of the places by Sinkhorn's rounds, at this inverse temperature of the cosine."""
+PARTS = 8
+"""Each way, of a style image. Each part gets about its share of the picture's places: of all that is alike, not a few
+flat places alone are taken, which would leave much of the picture washed out."""
+SHARPNESS, SHARE_ROUNDS = 40.0, 40
+"""Shares are made by Sinkhorn's rounds, at this inverse temperature of the cosine."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,18 +69,21 @@ class Bank(StyleMaps):
     """1C."""
     gram: Tensor
     """1CC, of all places."""
-    owners: tuple[tuple[int, float], ...]
-    """Of each style image: how many of the places are its own, and its share."""
+    parts: tuple[tuple[int, float], ...]
+    """Of each part of the style images, one after another: how many of the places are its own, and its share."""
 
 
 class Neighbors:
-    """See above. Of several style images each is matched with its share of the places."""
+    """See above. Each style image, and each part of it, is matched with its share of the places."""
 
     as_in_2015 = False
 
-    def at(self, layer: str) -> Statistic:
-        """Layers with smaller and larger cells are held by their Gram matrix."""
-        return self if stride_of(layer) in CELLS_PX else GRAM
+    def at(self, layer: str) -> Statistic | None:
+        """Itself, a Gram matrix, or nothing, by how large the layer's cells are."""
+        cell_px = stride_of(layer)
+        if cell_px > max(MATCHED_CELLS_PX):
+            return None
+        return self if cell_px in MATCHED_CELLS_PX else GRAM
 
     def read(self, features: Tensor, place: Place | None = None) -> Pieces:
         """BCHW, as they lie."""
@@ -128,7 +135,7 @@ class Neighbors:
             for name, bank in banks.items()
         ]
         counts = None if weights is None else weights[finest]
-        matches = _matches(of_layers, picture[finest].shape[2:], counts, banks[finest].owners, before)
+        matches = _matches(of_layers, picture[finest].shape[2:], counts, banks[finest].parts, before)
         return {
             name: Matched(one.directions, one.mean, one.gram, matches, stride_of(name) // stride_of(finest))
             if isinstance(one, Bank)
@@ -155,18 +162,23 @@ def _bank(layer: StyleMaps, grids: Sequence[Sequence[tuple[int, ...]]], step: in
     )
     assert isinstance(mean, Tensor)
     places: list[Tensor] = []
-    owners: list[tuple[int, float]] = []
+    parts: list[tuple[int, float]] = []
     for (maps, share), of_image in zip(layer.images, grids, strict=True):
-        own = []
-        for one, (height, width) in zip(maps, of_image, strict=True):
-            rows, columns = (
-                torch.arange(0, side, step, device=one.device) // cells for side in (height, width)
-            )
-            own.append(one.index_select(2, rows).index_select(3, columns).flatten(2)[0].mT)
-        places += own
-        owners.append((sum(len(one) for one in own), share))
+        own, blocks = [], []
+        for one, size in zip(maps, of_image, strict=True):
+            rows, columns = (torch.arange(0, side, step) for side in size)
+            found = one
+            for axis, at in ((2, rows), (3, columns)):
+                found = found.index_select(axis, (at // cells).to(one.device))
+            own.append(found.flatten(2)[0].mT)
+            row, column = (PARTS * at // side for at, side in zip((rows, columns), size, strict=True))
+            blocks.append((PARTS * row[:, None] + column).flatten())
+        block = torch.cat(blocks)
+        places.append(torch.cat(own)[block.argsort(stable=True).to(mean.device)])
+        counts = [count for count in block.bincount().tolist() if count]
+        parts += [(count, share * count / len(block)) for count in counts]
     _, gram = blended([(_sums(maps), share) for maps, share in layer.images])
-    return Bank((), directions(wide(torch.cat(places)) - mean), mean, gram, tuple(owners))
+    return Bank((), directions(wide(torch.cat(places)) - mean), mean, gram, tuple(parts))
 
 
 def _sums(maps: Sequence[Tensor]) -> Sums:
@@ -208,14 +220,14 @@ def _matches(
     layers: Sequence[_Query],
     size: Sequence[int],
     weight: Tensor | None,
-    owners: Sequence[tuple[int, float]],
+    parts: Sequence[tuple[int, float]],
     before: Tensor | None,
 ) -> Tensor:
     """1HW: the number of the style's place that each of the picture's is most like."""
     height, width = size
     best: list[Tensor] = []
     numbers: list[Tensor] = []
-    for rows in _chunks(height, width * sum(count for count, _ in owners), max(one.cells for one in layers)):
+    for rows in _chunks(height, width * sum(count for count, _ in parts), max(one.cells for one in layers)):
         alike = layers[0].alike(rows, width)
         for one in layers[1:]:
             alike = alike + one.alike(rows, width)
@@ -224,12 +236,12 @@ def _matches(
             kept = before[0, rows].flatten()[:, None]
             stays = alike.gather(1, kept.clamp_min(0)) + STAYS * (kept != NONE_BEFORE)
             alike = alike.scatter(1, kept.clamp_min(0), stays)
-        of_images = [one.max(1) for one in torch.split(alike, [count for count, _ in owners], 1)]
-        best.append(torch.stack([one.values for one in of_images], 1))
-        numbers.append(torch.stack([one.indices for one in of_images], 1))
+        of_parts = [one.max(1) for one in torch.split(alike, [count for count, _ in parts], 1)]
+        best.append(torch.stack([one.values for one in of_parts], 1))
+        numbers.append(torch.stack([one.indices for one in of_parts], 1))
     counts = None if weight is None else wide(weight).flatten()
-    chosen = _shared(torch.cat(best), [share for _, share in owners], counts)
-    first = torch.tensor([0, *(count for count, _ in owners[:-1])], device=chosen.device).cumsum(0)
+    chosen = _shared(torch.cat(best), [share for _, share in parts], counts)
+    first = torch.tensor([0, *(count for count, _ in parts[:-1])], device=chosen.device).cumsum(0)
     found = torch.cat(numbers).gather(1, chosen[:, None])[:, 0] + first[chosen]
     return found.view(1, height, width)
 
@@ -240,9 +252,9 @@ def _chunks(height: int, row_values: int, multiple: int) -> Iterator[slice]:
 
 
 def _shared(best: Tensor, shares: Sequence[float], weight: Tensor | None) -> Tensor:
-    """How alike each place is to the best of each image, PK -> the image that it is matched with, P.
+    """How alike each place is to the best of each part, PK -> the part that it is matched with, P.
 
-    Each image gets about its share of what counts, at the places where it is better than others are elsewhere.
+    Each part gets about its share of what counts, where it is better than others are elsewhere.
     """
     if len(shares) == 1:
         return best.new_zeros(len(best), dtype=torch.long)

@@ -52,6 +52,12 @@ def _matched(targets: Any, layer: str = "relu3_1") -> Matched:
     return found
 
 
+@pytest.fixture
+def in_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The style's places are counted row by row: it has one part."""
+    monkeypatch.setattr(neighbors, "PARTS", 1)
+
+
 def _numbers(height: int = 8, width: int = 12) -> Tensor:
     return torch.arange(height * width).view(1, height, width)
 
@@ -59,10 +65,12 @@ def _numbers(height: int = 8, width: int = 12) -> Tensor:
 # -- which place -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("in_rows")
 def test_a_picture_is_matched_with_itself_place_by_place() -> None:
     assert torch.equal(_matches(_style((_maps(1), 1.0)), _maps(1)), _numbers())
 
 
+@pytest.mark.usefixtures("in_rows")
 @pytest.mark.parametrize(("height", "width"), [(7, 11), (8, 12), (1, 3)])
 def test_so_it_is_at_every_size_and_however_few_at_once(
     height: int, width: int, monkeypatch: pytest.MonkeyPatch
@@ -72,17 +80,20 @@ def test_so_it_is_at_every_size_and_however_few_at_once(
     assert torch.equal(_matches(_style((maps, 1.0)), maps), _numbers(height, width))
 
 
+@pytest.mark.usefixtures("in_rows")
 def test_a_picture_turned_round_is_matched_with_the_places_it_came_from() -> None:
     turned = {name: one.flip(3) for name, one in _maps(1).items()}
     assert torch.equal(_matches(_style((_maps(1), 1.0)), turned), _numbers().flip(2))
 
 
+@pytest.mark.usefixtures("in_rows")
 def test_brightness_and_contrast_of_a_whole_picture_do_not_matter() -> None:
     """Each is seen about its own mean, and by direction alone."""
     other = {name: 0.2 * one + 3 for name, one in _maps(1).items()}
     assert torch.equal(_matches(_style((_maps(1), 1.0)), other), _numbers())
 
 
+@pytest.mark.usefixtures("in_rows")
 def test_all_layers_together_decide() -> None:
     """By hand: the fine layer is for the first half of the style, the coarse one, which counts more, for the second."""
     style, picture = _maps(1), _maps(2)
@@ -95,6 +106,7 @@ def test_all_layers_together_decide() -> None:
         assert bool(((found < 6) == first).float().mean() > 0.9)
 
 
+@pytest.mark.usefixtures("in_rows")
 def test_what_does_not_count_does_not_shift_the_mean_of_what_does() -> None:
     half = torch.ones(1, 1, 8, 12)
     half[..., 6:] = 0
@@ -106,15 +118,30 @@ def test_what_does_not_count_does_not_shift_the_mean_of_what_does() -> None:
     assert torch.equal(found, wanted)
 
 
+@pytest.mark.usefixtures("in_rows")
 def test_of_a_large_style_every_second_place_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbors, "MOST_PLACES", 30)
     found = _matches(_style((_maps(1), 1.0)), _maps(1))
     assert torch.equal(found[:, ::2, ::2], torch.arange(24).view(1, 4, 6))
 
 
+def test_no_part_of_the_style_is_taken_for_much_more_than_its_share() -> None:
+    """A flat picture is most like one place; by shares it is given places from all over the style."""
+    height, width = 16, 24
+    style = _maps(1, height, width)
+    flat = {
+        name: one[..., :1, :1] + 0.3 * _maps(2, height, width)[name][..., : one.shape[2], :]
+        for name, one in style.items()
+    }
+    flat = {name: one.expand(style[name].shape) for name, one in flat.items()}
+    used = [len(_matches(_style((style, 1.0)), flat).unique())]
+    assert used[0] > 64
+
+
 # -- several images ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("in_rows")
 @pytest.mark.parametrize("share", [0.5, 0.25, 0.9])
 def test_each_image_gets_its_share_of_the_places(share: float) -> None:
     """Although the first one is like the picture everywhere."""
@@ -125,6 +152,7 @@ def test_each_image_gets_its_share_of_the_places(share: float) -> None:
     assert float(of_first.float().mean()) == pytest.approx(share, abs=0.1)
 
 
+@pytest.mark.usefixtures("in_rows")
 def test_where_an_image_is_alike_it_is_taken() -> None:
     """One half of the picture is the one image's, the other half the other's."""
     one, other = _maps(1), _maps(2)
@@ -137,6 +165,7 @@ def test_where_an_image_is_alike_it_is_taken() -> None:
 # -- what was there before ---------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("in_rows")
 def test_a_match_stays_unless_another_is_clearly_better() -> None:
     style = _style((_maps(1), 1.0))
     nearly = {name: one + 0.01 * _maps(2)[name] for name, one in _maps(1).items()}
