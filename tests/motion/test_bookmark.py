@@ -73,6 +73,11 @@ def test_from_any_bookmark_the_same_frames_come(make_stylizer: MakeStylizer, kin
     _compare(lambda: make_stylizer(video=VIDEOS[kind]), np.uint8, every=3 if kind == "two passes" else 2)
 
 
+def test_matches_with_the_style_are_part_of_what_is_resumed(make_stylizer: MakeStylizer) -> None:
+    style = {"statistic": "neighbors", "layers": {"relu1_1": 1.0, "relu3_1": 1.0}}
+    _compare(lambda: make_stylizer(style=style, video=VIDEOS["two passes"]), np.uint8, every=6)
+
+
 @pytest.mark.parametrize("kind", ["as a rule", "two passes"])
 def test_deep_frames_come_back_in_their_depth(make_stylizer: MakeStylizer, kind: str) -> None:
     _compare(lambda: make_stylizer(video=VIDEOS[kind]), np.uint16, every=5)

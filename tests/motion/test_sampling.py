@@ -55,6 +55,19 @@ def test_device_and_host_see_the_same(channels: int, height: int, width: int) ->
 
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
+def test_numbers_are_moved_and_never_mixed(make: Make, height: int, width: int) -> None:
+    """Of several channels, with -1 for none; a third of a pixel is nearest to none."""
+    numbers = torch.arange(2 * height * width, dtype=torch.int16).view(1, 2, height, width) - 1
+    flow = np.empty((height, width, 2), np.float32)
+    flow[...] = 2 - 1 / 3, -1 + 1 / 3
+    rows = torch.arange(height).sub(1).clamp_min(0)
+    columns = torch.arange(width).add(2).clamp_max(width - 1)
+    found = make(flow).nearest(numbers)
+    assert found.dtype == torch.int16
+    assert torch.equal(found, numbers[..., rows, :][..., columns])
+
+
+@pytest.mark.parametrize(("height", "width"), SIZES)
 def test_whole_pixels_are_moved_as_they_are(make: Make, height: int, width: int) -> None:
     picture = _picture(3, height, width)
     flow = np.empty((height, width, 2), np.float32)

@@ -34,6 +34,7 @@ from framestyle.nst.image import Size, to_tensor
 from framestyle.nst.losses import temporal_loss
 from framestyle.nst.objective import TemporalTarget
 from framestyle.nst.optimise.state import PixelState
+from framestyle.nst.statistics.matches import NONE_BEFORE
 from framestyle.nst.stylizer import Stylized, Stylizer
 
 MakeStylizer = Callable[..., Stylizer]
@@ -648,3 +649,18 @@ def test_shrinking_averages(make_stylizer: MakeStylizer) -> None:
     scales = {**IDENTITY["scales"], "max_side_px": 32}
     (done,) = _run(frames, [Shot(0, 1)], make_stylizer(**{**IDENTITY, "scales": scales}))
     assert np.array_equal(done.pixels, cv2.resize(frames[0].pixels, (32, 24), interpolation=cv2.INTER_AREA))
+
+
+def test_matches_with_the_style_move_along_and_are_forgotten_where_something_else_is_shown() -> None:
+    last, content = _result(1), to_tensor(texture(9, 24, 32).astype(np.uint8))
+    last.state.matches = torch.arange(2 * 24 * 32, dtype=torch.int16).view(1, 2, 24, 32)
+    backward = np.zeros((24, 32, 2), np.float32)
+    backward[..., 0] = 3
+    trusted = np.ones((24, 32), np.float32)
+    trusted[:6] = 0
+    earlier = content.roll(3, 3)  # what it shows is what is seen
+    state, _ = _carried(_painted(last, earlier), content, Motion(backward, trusted))
+    assert torch.equal(state.matches[..., 6:, :-3], last.state.matches[..., 6:, 3:])
+    assert bool((state.matches[..., :6, :] == NONE_BEFORE).all())
+    changed, _ = _carried(_painted(last, 1 - earlier), content, Motion(backward, trusted))
+    assert float((changed.matches == NONE_BEFORE).float().mean()) > 0.8
