@@ -16,7 +16,7 @@ from framestyle.errors import InputError
 from framestyle.kinds import TimeRange
 from framestyle.presets import Preset, load_preset, preset_names
 from framestyle.resolve import picture_digests
-from framestyle.spec import AUTO, RenderSpec
+from framestyle.spec import AUTO, CAME_LATER, RenderSpec
 
 times = st.none() | st.fractions(min_value=0, max_value=1000)
 
@@ -61,6 +61,16 @@ def test_its_keys_are_those_that_manifests_and_stopped_work_hold() -> None:
     assert spec.decided_precision is None
     assert spec.key("photo") == spec.undecided_key("photo") == "3e009d5abc9fa32d779a63fb"
     assert spec.key("video") == "88959d48d9f41c2b537ba42f"
+
+
+@pytest.mark.parametrize(("section", "name"), CAME_LATER)
+def test_a_key_that_came_later_counts_where_it_is_used(section: str, name: str) -> None:
+    """At its default, which leaves pixels as they were, it does not: see the test above."""
+    default = getattr(getattr(Preset(), section), name)
+    assert default == CAME_LATER[section, name]
+    other = {"turned": True, "statistic": "self_similarity", "match": True}[name]
+    preset = Preset.model_validate({section: {name: other}})
+    assert RenderSpec(preset, "untrained").key("photo") != RenderSpec(Preset(), "untrained").key("photo")
 
 
 @pytest.mark.parametrize(

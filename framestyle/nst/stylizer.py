@@ -278,9 +278,8 @@ class Stylizer:
         like: Tensor | None = None,
         matches: Tensor | None = None,
     ) -> Iterator[Objective]:
-        size = size_of(content)
         # Refused, if it is, before the style is read: minutes, of 8K.
-        self.fitting.tiling(size, context=context)
+        self.fitting.tiling(size := size_of(content), context=context)
         targets = self._style_targets(content, context)
         for number, placement in enumerate(placements(size, self._places, self.device)):
             placed = content if placement is None else placement.of(content)

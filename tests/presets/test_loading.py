@@ -196,7 +196,7 @@ styel: *a
         "--set stile.scale: no such key (did you mean style.scale?)",
         "--set tv_weight: must be ≥ 0, not -1",
         *(
-            "3:14: style.statistic: must be gram2015 | gram | moments | wasserstein, "
+            "3:14: style.statistic: must be gram2015 | gram | moments | wasserstein | neighbors, "
             "not 'momets' (did you mean moments?)",
             "4:11: style.weight: must be a number, not '1e6' (drop the quotes)",
             "5:3: style.weight: this key stands here a second time (first in line 4)",
