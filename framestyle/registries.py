@@ -127,6 +127,10 @@ COMMANDS = Registry(
             "what this machine has, each thing tried once; what to do where not",
             "framestyle.doors.doctor_cli:add_doctor",
         ),
+        "studio": Plugin(
+            "look, choose, render and compare in a browser, on this machine",
+            "framestyle.doors.studio.command:add_studio",
+        ),
     },
     error=UsageError,
 )

@@ -21,6 +21,7 @@ from framestyle.doors.advice import next_step
 from framestyle.doors.options import (
     add_engine,
     add_inputs,
+    add_live_picture,
     add_mask,
     add_overrides,
     add_range,
@@ -36,6 +37,7 @@ from framestyle.doors.threads import wait_briefly
 from framestyle.errors import BatchError, Cancelled, FramestyleError, PresetError, UsageError
 
 if TYPE_CHECKING:
+    from framestyle.context import OnPicture
     from framestyle.jobs.run.batch import Order
 
 EXAMPLES = """examples:
@@ -172,6 +174,7 @@ def add_stylize(parser: argparse.ArgumentParser) -> None:
         help="say what would be done, and do nothing: sizes, time and disk by estimate",
     )
     add_work_options(parser)
+    add_live_picture(parser)
     add_engine(parser)
     parser.set_defaults(run=run_stylize)
 
@@ -213,7 +216,7 @@ def run_stylize(args: argparse.Namespace) -> int:
             elif isinstance(event, TaskFailed):
                 failures.append((preset, event))
 
-        paint(jobs, order, Context(console).also(collect))
+        paint(jobs, order, Context(console, on_picture=_on_picture(args.live_picture)).also(collect))
     if not failures:
         return 0
     if args.progress != "json":
@@ -223,6 +226,12 @@ def run_stylize(args: argparse.Namespace) -> int:
         f"{len(failures)} of {sum(job.tasks for job in jobs)} failed; the rest is done",
         next_step="The failures are listed above, each with its cause.",
     )
+
+
+def _on_picture(path: Path | None) -> OnPicture | None:
+    from framestyle.doors.live_picture import LivePicture
+
+    return None if path is None else LivePicture(path)
 
 
 def _order(args: argparse.Namespace) -> Order:

@@ -90,6 +90,16 @@ def _painting() -> list[str]:
     return [entry.name for entry in WEIGHTS.entries() if FLOW not in entry.plugin.traits]
 
 
+def add_live_picture(parser: argparse.ArgumentParser) -> None:
+    """`--live-picture`."""
+    parser.add_argument(
+        "--live-picture",
+        type=Path,
+        metavar="FILE.jpg",
+        help="write the picture that is being painted, small, anew about once a second: for whoever shows the work",
+    )
+
+
 def add_engine(parser: argparse.ArgumentParser) -> None:
     """`--engine`."""
     parser.add_argument(

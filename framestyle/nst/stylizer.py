@@ -19,7 +19,7 @@ from framestyle.events import StepDone
 from framestyle.nst import color
 from framestyle.nst.devices import working_dtype
 from framestyle.nst.finishing import takes_of_content, with_content
-from framestyle.nst.image import Size, resize, size_of
+from framestyle.nst.image import Size, resize, size_of, to_pixels
 from framestyle.nst.inits import Start, init_of
 from framestyle.nst.memory import TilingPlanner
 from framestyle.nst.memory_plan import Demand
@@ -164,7 +164,7 @@ class Stylizer:
         for index, (size, steps) in enumerate(painted_at):
             if index:
                 state = state.resampled(size)
-            reporter = self._reporter(size, steps, index, len(painted_at), context)
+            reporter = self._reporter(state, steps, index, len(painted_at), context)
             # It ends with the scale: a large picture's features are as large as the picture, several times.
             objectives = self.objectives(resize(content, size), (), context) if steps else ()
             if index + 1 == len(painted_at):
@@ -193,7 +193,7 @@ class Stylizer:
         if self.is_identity:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
         call = _Call(context, self.replays() if replays is None else replays)
-        reporter = self._reporter(size_of(content), video.steps, 0, 1, context)
+        reporter = self._reporter(state, video.steps, 0, 1, context)
         stop = EarlyStop(video.min_steps, video.tolerance, self._places)
         objectives = self.objectives(content, temporal, context) if video.steps else ()
         taken = self._optimise(state, objectives, video.steps, reporter, stop, call)
@@ -315,11 +315,15 @@ class Stylizer:
         work = partial(loss_and_gradient, self.network, image, objective, check_cancelled=check)
         return self.fitting.run(size_of(image), work, context=context)
 
-    def _reporter(self, size: Size, steps: int, index: int, scales: int, context: Context) -> Report:
+    def _reporter(self, state: PixelState, steps: int, index: int, scales: int, context: Context) -> Report:
+        size = size_of(state.image)
+
         def report(step: int, totals: tuple[float, ...], parts: Parts) -> None:
             memory = torch.cuda.max_memory_allocated(self.device) if self.device.type == "cuda" else None
             context.on_event(
                 StepDone(step, steps, index, scales, size.width, size.height, totals, parts, memory)
             )
+            if context.on_picture is not None:
+                context.on_picture(lambda: to_pixels(state.result()))
 
         return report

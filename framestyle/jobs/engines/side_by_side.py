@@ -16,9 +16,10 @@ from typing import Self
 
 import torch
 
-from framestyle.context import Context
+from framestyle.context import Context, OnPicture
 from framestyle.errors import Cancelled, FramestyleError
 from framestyle.events import Event, TaskDone
+from framestyle.frames import Pixels
 from framestyle.jobs.run.interrupts import held_back
 from framestyle.nst.memory import TilingPlanner
 from framestyle.nst.sizes import Size
@@ -159,12 +160,28 @@ class SideBySide:
             raise Cancelled
         self._context.check_cancelled()
 
+    def _shown_in_turn(self, number: int) -> OnPicture | None:
+        """Pictures of the task that is told of, and of no other: they would be seen in turns."""
+        on_picture = self._context.on_picture
+        if on_picture is None:
+            return None
+
+        def shown(picture: Callable[[], Pixels]) -> None:
+            if number == next(iter(self._untold), None):
+                on_picture(picture)
+
+        return shown
+
     def _do(self, number: int, work: Work, threads: int) -> None:
         try:
             self._check_cancelled()
             torch.set_num_threads(threads)
             outcome: Outcome | BaseException = work(
-                Context(lambda event: self._heard.put((number, event)), self._check_cancelled)
+                Context(
+                    lambda event: self._heard.put((number, event)),
+                    self._check_cancelled,
+                    self._shown_in_turn(number),
+                )
             )
         except BaseException as error:  # for the caller's thread
             outcome = error
