@@ -49,6 +49,7 @@ def make_app(studio: Studio) -> ASGIApp:
             ClientDisconnect: _gone,
         },
     )
+    app.router.redirect_slashes = False
     guard = Guard(app, studio.settings)
     app.state.studio, app.state.guard = studio, guard
     return guard

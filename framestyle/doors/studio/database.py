@@ -28,7 +28,8 @@ CREATE TABLE switches (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 
 def open_database(path: Path) -> sqlite3.Connection:
     """Made where it is not there. A call has committed when it returns, and outlasts the process."""
-    connection = sqlite3.connect(path, isolation_level=None, timeout=10)
+    # Used by the server's loop alone, which may run in another thread than the one that opens it.
+    connection = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
     try:
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA journal_mode = WAL")

@@ -128,13 +128,21 @@ class Painter:
 
         return Context(heard, lambda: self._check(key), None if order["moving"] else shown)
 
-    def _session(self, preset: Preset, order: Order, context: Context) -> Session:
+    def warm(self, order: Order) -> None:
+        """What every preview needs. What is wrong is said with the first of them."""
+        with contextlib.suppress(FramestyleError):
+            self._ready(order, Context())
+
+    def _ready(self, order: Order, context: Context) -> tuple[str, Backbone, PrecisionChoice]:
         if self._weights is None:
             self._weights = load_weights(order["weights"], context)
-        kind, backbone = self._weights
         if self._precision is None:
             self._precision = PrecisionChoice(choose_device(order["device"]))
-        preset = self._precision.resolve(preset)
+        return *self._weights, self._precision
+
+    def _session(self, preset: Preset, order: Order, context: Context) -> Session:
+        kind, backbone, precision = self._ready(order, context)
+        preset = precision.resolve(preset)
         name = preset.model_dump_json(exclude={"name", "description", "tags"})
         session = self._sessions.pop(name, None)
         if session is None:
@@ -193,7 +201,7 @@ def main() -> None:
 
     threading.Thread(target=listen, daemon=True).start()
     while (order := orders.get()) is not None:
-        painter.do(order)
+        (painter.warm if "warm" in order else painter.do)(order)
 
 
 if __name__ == "__main__":

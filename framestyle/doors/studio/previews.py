@@ -77,6 +77,11 @@ class Previews:
         places = (self.target(key), self.target(key, moving=True), self._folder / f"{key}.part.jpg")
         return next((place for place in places if place.is_file()), None)
 
+    def warm(self) -> None:
+        """A page is there: the painter loads its weights before the first preview is asked for."""
+        if not self._painter.is_alive:
+            self._send({"warm": True, "weights": self._weights, "device": self._device})
+
     def want(self, page: str, orders: Sequence[Order]) -> list[PreviewFacts]:
         """Replaces what a page wants; how each of them stands."""
         self._wanted.pop(page, None)

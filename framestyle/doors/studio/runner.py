@@ -281,4 +281,4 @@ def command_of(folder: Path) -> list[str]:
     """The same as it was written, by this Python."""
     arguments = json.loads((folder / "command.json").read_text(encoding="utf-8"))
     live = os.fspath(folder / "live.jpg")
-    return [sys.executable, "-m", "framestyle", "stylize", *arguments, "--live-picture", live]
+    return [sys.executable, "-m", "framestyle", "stylize", "--live-picture", live, *arguments]
