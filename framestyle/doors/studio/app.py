@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -47,6 +48,7 @@ def make_app(studio: Studio) -> ASGIApp:
             FramestyleError: _failed,
             HTTPException: _no_route,
             ClientDisconnect: _gone,
+            Exception: _unexpected,
         },
     )
     app.router.redirect_slashes = False
@@ -73,6 +75,12 @@ async def _failed(request: Request, error: Exception) -> Response:
 async def _no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return RefusedError(error.status_code, "not-found", error.detail).response()
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    traceback.print_exception(error)
+    said = "This is a bug: the studio's terminal has the whole story."
+    return RefusedError(500, "unexpected", f"unexpected {type(error).__name__}", said).response()
 
 
 async def _gone(request: Request, error: Exception) -> Response:

@@ -47,7 +47,8 @@ def make_server(settings: Settings) -> Server:
         http=PatientProtocol,
         ws="none",
         lifespan="on",
-        log_level="error",
+        # What goes wrong in a call is told by the app; what uvicorn adds is the cutting off of calls at the end.
+        log_level="critical",
         access_log=False,
         server_header=False,
         date_header=False,

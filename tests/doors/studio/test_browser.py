@@ -92,7 +92,8 @@ def test_from_a_picture_to_a_render_that_is_killed_resumed_and_compared(
     for _ in range(4):
         page.keyboard.press("ArrowRight")
     page.wait_for_function(
-        "before => { const now = document.querySelector('.stage').dataset.shown; return now !== before && now.endsWith('done'); }",
+        "before => [before, undefined].every((one) => one !== document.querySelector('.stage').dataset.shown)"
+        " && document.querySelector('.stage').dataset.shown.endsWith('done')",
         arg=first,
     )
     page.get_by_label("divider").fill("50")
@@ -168,7 +169,8 @@ def test_by_keys_alone_with_faults_at_their_line(
         page.keyboard.press("Tab")
         order.append(
             page.evaluate(
-                "[document.activeElement.textContent.trim() || document.activeElement.id, getComputedStyle(document.activeElement).outlineStyle]"
+                "(() => { const now = document.activeElement;"
+                " return [now.textContent.trim(), getComputedStyle(now).outlineStyle]; })()"
             )
         )
     assert [name for name, _ in order][:9] == [
@@ -260,15 +262,15 @@ def test_a_queue_of_a_thousand_and_a_folder_of_five_thousand_stay_quick(
     page.get_by_text("1000 waiting").wait_for()
     for _ in range(4):
         page.get_by_role("button", name="Show more").click()
-    page.wait_for_function("document.querySelectorAll('.job').length >= 450")
+    page.wait_for_function("() => document.querySelectorAll('.job').length >= 450")
     page.get_by_role("link", name="Looks").click()
     page.locator("#pick-folder").click()
     page.get_by_role("button", name="many").click()
-    page.wait_for_function("document.querySelectorAll('.tile').length >= 200")
+    page.wait_for_function("() => document.querySelectorAll('.tile').length >= 200")
     for _ in range(8):
         page.locator("dialog .dialog-body").evaluate("one => one.scrollTo(0, one.scrollHeight)")
         time.sleep(0.2)
-    page.wait_for_function("document.querySelectorAll('.tile').length >= 1000")
+    page.wait_for_function("() => document.querySelectorAll('.tile').length >= 1000")
     # What a click costs the page itself, script, style and layout: of processor time, whatever else the machine does.
     spent = page.evaluate(
         """() => {

@@ -33,7 +33,7 @@ function counted(facts) {
   const left = (facts.counts.running || 0) + (facts.counts.waiting || 0);
   const badge = document.getElementById("queue-badge");
   badge.hidden = !left;
-  badge.textContent = String(left);
+  badge.textContent = left ? String(left) : "";
   hold.textContent = facts.paused ? "Let the queue go on" : "Hold the queue";
   hold.setAttribute("aria-pressed", String(facts.paused));
   const said = [["running", "at work"], ["waiting", "waiting"], ["paused", "paused"], ["failed", "failed"], ["done", "done"]].filter(([state]) => facts.counts[state]).map(([state, word]) => `${facts.counts[state]} ${word}`);
