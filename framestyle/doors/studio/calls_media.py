@@ -57,7 +57,7 @@ async def events(request: Request) -> Response:
     hub = of(request).hub
     with hub.stream():  # refused here, where there is an answer to refuse with
         pass
-    of(request).previews.warm()
+    of(request).warm()
     return StreamingResponse(hub.listen(page), media_type="text/event-stream")
 
 

@@ -51,6 +51,15 @@ def _limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (DECODER_BYTES, DECODER_BYTES))
 
 
+def warm(question: Question) -> dict[str, Any]:
+    """Loads what the other questions need."""
+    import framestyle.media.photos
+    import framestyle.media.video.probe
+    import framestyle.nst.sizes  # noqa: F401
+
+    return {}
+
+
 def facts(question: Question) -> dict[str, Any]:
     """What a file is: `kind`, `width`, `height`, of clips `duration_s`, `frame_rate`, `has_sound`.
 
@@ -99,12 +108,15 @@ def shown_pixels(path: Path, kind: str, at_s: float | None, side_px: int) -> Pix
     """HWC uint8, over white where it is transparent."""
     if kind == "video":
         return frame_at(path, at_s or 0.0, side_px)
-    from framestyle.jobs.preview.pictures import eight_bits
+    import numpy as np
+
     from framestyle.media.photos import read_photo
+    from framestyle.media.photos.alpha import at_depth, over_white
     from framestyle.nst.sizes import Size, fit_within
 
     photo = read_photo(path, lambda width, height: fit_within(Size(width, height), side_px))
-    return eight_bits(photo.pixels, photo.alpha)
+    pixels: Pixels = at_depth(photo.pixels, np.uint8)
+    return pixels if photo.alpha is None else over_white(pixels, at_depth(photo.alpha, np.uint8))
 
 
 def frame_at(path: Path, at_s: float, side_px: int) -> Pixels:
@@ -156,6 +168,7 @@ def recipe(question: Question) -> dict[str, Any]:
 
 
 DOES: dict[str, Callable[[Question], dict[str, Any]]] = {
+    "warm": warm,
     "facts": facts,
     "picture": picture,
     "recipe": recipe,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 from pathlib import Path
@@ -27,6 +28,11 @@ class Decoding:
         self._facts: dict[tuple[str, int, int], Message] = {}
         self._making: dict[Path, asyncio.Task[None]] = {}
         self._made = 0
+
+    async def warm(self) -> None:
+        """A page is there: the helpers are ready before it asks for pictures."""
+        with contextlib.suppress(HelperFailedError):
+            await asyncio.gather(*(helper.ask({"do": "warm"}) for helper in self._helpers))
 
     async def facts(self, path: Path, *, whole: bool = False) -> Message:
         """`kind`, `width`, `height`, …; refused where it is no photo or clip that can be decoded."""

@@ -62,11 +62,18 @@ class Studio:
         self.runner = Runner(self.store, settings.state / "jobs", self._job_changed, self._job_ended)
         self.hub.on_leaving = self.previews.leave
         self._work: asyncio.Task[None] | None = None
+        self._warming: asyncio.Task[None] | None = None
 
     def open(self) -> None:
         """The queue goes on."""
         prune(self.decoding.cache, limits.CACHE_BYTES)
         self._work = asyncio.get_running_loop().create_task(self.runner.run())
+
+    def warm(self) -> None:
+        """A page is there: what it will ask for is loaded meanwhile."""
+        self.previews.warm()
+        if self._warming is None:
+            self._warming = asyncio.get_running_loop().create_task(self.decoding.warm())
 
     async def close(self) -> None:
         """Work is checkpointed; helpers end."""
@@ -74,6 +81,8 @@ class Studio:
         if self._work is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._work, 60)
+        if self._warming is not None:
+            self._warming.cancel()
         await self.previews.end()
         await self.decoding.end()
         self.database.close()

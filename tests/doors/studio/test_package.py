@@ -84,3 +84,13 @@ def test_stylize_shows_the_picture_in_the_making(call: Callable[..., Any], quick
     )
     assert done.returncode == 0, done.stderr
     assert Image.open("live.jpg").format == "JPEG"
+
+
+@pytest.mark.parametrize("module", ["app", "server", "decoder"])
+def test_the_server_and_its_decoders_load_no_torch(module: str) -> None:
+    code = (
+        f"import sys, framestyle.doors.studio.{module} as module\n"
+        "getattr(module, 'DOES', {'warm': bool})['warm']({})\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -26,7 +26,7 @@ async function load() {
   if (!found) return;
   if (next === 0) grid.replaceChildren();
   grid.append(...found.results.map((result) => h("li", {}, h("button", { class: "tile", onclick: () => openResult(result), "aria-label": `${result.media.name}, ${result.preset}` },
-    h("span", { class: "frame", style: { display: "block" } }, h("img", { src: small(result.media, 256), alt: "", loading: "lazy", decoding: "async" }), result.media.kind === "video" ? h("span", { class: "kind said" }, "clip") : null),
+    h("span", { class: "frame", style: { display: "block" } }, h("img", { src: small(result.media, 256), alt: "", loading: "lazy", decoding: "async", fetchpriority: "low" }), result.media.kind === "video" ? h("span", { class: "kind said" }, "clip") : null),
     h("span", { class: "name" }, `${result.media.name}`)))));
   next += 60;
   more.hidden = next >= found.total;

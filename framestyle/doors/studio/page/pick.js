@@ -97,7 +97,9 @@ export function browse() {
     busy = false;
     const shown = grid.childElementCount;
     end.textContent = next === null ? (shown ? `${shown} shown` : "No photos or clips here.") : "More below…";
-    if (next !== null && end.getBoundingClientRect().top < innerHeight + 600) more();
+    // Looked at anew: whoever scrolls faster than it loads is at the end without ever having left it.
+    seen.unobserve(end);
+    seen.observe(end);
   }
 
   function tile(entry) {
@@ -106,7 +108,7 @@ export function browse() {
     }
     const media = entry.media;
     const button = h("button", { class: "tile", "aria-pressed": String(chosen.has(media.id)), title: media.name, onclick: () => toggle(media, button) },
-      h("span", { class: "frame" }, h("img", { src: small(media, 160), loading: "lazy", decoding: "async", alt: "" }),
+      h("span", { class: "frame" }, h("img", { src: small(media, 160), loading: "lazy", decoding: "async", fetchpriority: "low", alt: "" }),
         media.kind === "video" ? h("span", { class: "kind said" }, "clip") : null),
       h("span", { class: "name" }, media.name));
     button.media = media;
