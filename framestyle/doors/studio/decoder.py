@@ -115,7 +115,7 @@ def shown_pixels(path: Path, kind: str, at_s: float | None, side_px: int) -> Pix
     from framestyle.nst.sizes import Size, fit_within
 
     photo = read_photo(path, lambda width, height: fit_within(Size(width, height), side_px))
-    pixels: Pixels = at_depth(photo.pixels, np.uint8)
+    pixels = at_depth(photo.pixels, np.uint8)
     return pixels if photo.alpha is None else over_white(pixels, at_depth(photo.alpha, np.uint8))
 
 

@@ -1,7 +1,7 @@
 """A helper process that paints previews: the weights are loaded once, and every window of steps can be seen.
 
 A line of JSON in (an order as previews.py sends it, or `cancel`), lines out. A preview is the render's beginning, as
-everywhere (jobs/preview/reduced.py); a sketch is the first steps of that.
+everywhere (jobs/preview/reduced.py); a sketch is the first steps of a picture of its own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from framestyle.events import Event, FrameDone, StepDone
 from framestyle.frames import Pixels
 from framestyle.jobs.plan.tasks import Task
 from framestyle.jobs.preview.moving import preview_clip
-from framestyle.jobs.preview.reduced import reduced
+from framestyle.jobs.preview.reduced import reduced, sketched
 from framestyle.jobs.preview.times import Source, StepTimes, full_render
 from framestyle.kinds import WHOLE_CLIP, MediaKind
 from framestyle.media.photos import photo_size
@@ -86,18 +86,15 @@ class Painter:
         key, path = order["key"], Path(order["path"])
         preset = Preset.model_validate(order["preset"])
         own = _own_size(path, order["kind"])
-        small = reduced(preset, own, order["side_px"])
-        painted = small.preset
-        if order["sketch"]:
-            scales = painted.scales.model_copy(
-                update={"first_steps": min(SKETCH_STEPS, painted.scales.first_steps)}
-            )
-            painted = painted.model_copy(update={"scales": scales})
+        side_px = order["side_px"]
+        small = (
+            sketched(preset, own, side_px, SKETCH_STEPS) if order["sketch"] else reduced(preset, own, side_px)
+        )
         self._check(key)
         pixels = shown_pixels(path, order["kind"], order["at_s"], small.size.longest_px)
         times = StepTimes()
         context = self._context(order).also(times)
-        session = self._session(painted, order, context)
+        session = self._session(small.preset, order, context)
         result = session.stylizer_for(path).stylize(to_tensor(pixels, session.stylizer.device), context)
         write_small(to_pixels(result.image), Path(order["target"]), order["side_px"] * 2)
         estimate = full_render(preset, [Source(own)], times)
@@ -131,7 +128,8 @@ class Painter:
     def warm(self, order: Order) -> None:
         """What every preview needs. What is wrong is said with the first of them."""
         with contextlib.suppress(FramestyleError):
-            self._ready(order, Context())
+            *_, precision = self._ready(order, Context())
+            precision.resolve(Preset())
 
     def _ready(self, order: Order, context: Context) -> tuple[str, Backbone, PrecisionChoice]:
         if self._weights is None:

@@ -62,6 +62,12 @@
     if (["BUTTON", "SELECT", "INPUT"].includes(element.tagName) && (box.height < 24 || box.width < 24)) faults.push(`${box.width.toFixed(0)} x ${box.height.toFixed(0)} px: ${named.trim().slice(0, 40)}`);
   }
 
+  // Pictures that are there to be looked at.
+  for (const image of scope.querySelectorAll(".frame img:not([hidden]), .pic img, .thumb img, .layer img")) {
+    const box = image.getBoundingClientRect();
+    if (image.checkVisibility({ contentVisibilityAuto: true }) && image.src && (box.width < 24 || box.height < 24)) faults.push(`a picture of ${box.width} x ${box.height} px: ${image.src}`);
+  }
+
   // Order and landmarks.
   if (document.querySelector("[tabindex]:not([tabindex='0']):not([tabindex='-1'])")) faults.push("a tabindex above 0 breaks the order");
   const headings = [...document.querySelectorAll("h1")].filter(visible);

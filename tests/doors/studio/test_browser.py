@@ -213,7 +213,7 @@ def test_every_view_can_be_read_named_and_reached_at_every_width(
     faults: dict[str, Any] = {}
     for scheme in ("light", "dark"):
         page = pages(studio.address, color_scheme=scheme, viewport={"width": 1280, "height": 900})
-        for view in ("empty", "look", "tuner", "queue", "gallery", "result", "presets", "editor"):
+        for view in ("empty", "folder", "look", "tuner", "queue", "gallery", "result", "presets", "editor"):
             turn_to(page, view, photo)
             for width in (360, 1280, 2560):
                 page.set_viewport_size({"width": width, "height": 900})
@@ -225,7 +225,10 @@ def test_every_view_can_be_read_named_and_reached_at_every_width(
 
 def turn_to(page: Page, view: str, photo: Path) -> None:
     page.keyboard.press("Escape")
-    if view == "look":
+    if view == "folder":
+        page.locator("#pick-folder").click()
+        page.wait_for_selector("dialog .tile")
+    elif view == "look":
         choose(page, photo)
         page.wait_for_selector(".card")
     elif view == "tuner":

@@ -119,6 +119,7 @@ function itemOf(first) {
     element.classList.toggle("running", job.state === "running");
     element.dataset.state = job.state;
     grip.hidden = !["waiting", "paused"].includes(job.state);
+    element.classList.toggle("still", grip.hidden);
     title.textContent = `${job.title} in ${job.preset}`;
     state.textContent = job.state === "running" && progress.phase !== "painting" ? progress.phase : job.state;
     state.className = `chip state-${job.state}`;
