@@ -51,6 +51,7 @@ class Description:
     color_transfer: str | None = None
     sample_aspect_ratio: Fraction = Fraction(1)
     rotation_degrees: int = 0
+    is_transformed: bool = False
     has_alpha: bool = False
     is_interlaced: bool = False
     mastering: Mastering | None = None
@@ -89,8 +90,8 @@ _Told = tuple[Stream, list[str]]
 
 
 def parse_description(text: str) -> Description:
-    """ffmpeg's `-i` output -> Description; never raises."""
-    lines = text[:TEXT_CHARACTERS].split("\n")
+    """What ffmpeg says of its one input -> Description; never raises."""
+    lines = _of_the_input(text[:TEXT_CHARACTERS].split("\n"))
     told: list[_Told] = []
     container, duration, start, in_group = "", None, Fraction(0), False
     for line in lines:
@@ -117,10 +118,19 @@ def parse_description(text: str) -> Description:
             for stream, (_, *below) in told
         ),
         has_chapters=any(re.match(r"    Chapter #0:[0-9]+: start ", line) for line in lines),
-        errors=tuple(re.sub(r"^\[[^]]*\] ", "", line).strip() for line in lines if line.startswith("[")),
+        errors=tuple(
+            re.sub(r"^\[[^]]*\] ", "", line).strip()
+            for line in lines
+            if line.startswith("[") and not line.startswith("[out#")
+        ),
     )
     picture = next((one for one in told if one[0].kind == "video" and not one[0].is_cover), None)
     return described if picture is None else _with_picture(described, picture, start)
+
+
+def _of_the_input(lines: list[str]) -> list[str]:
+    """Not what is said of what is made of it."""
+    return lines[: lines.index("Stream mapping:")] if "Stream mapping:" in lines else lines
 
 
 def _seconds(clock: str | None) -> Fraction | None:
@@ -142,7 +152,8 @@ def _with_picture(described: Description, picture: _Told, container_start: Fract
     parts = _split_outside_brackets(head)
     pixel_format, _, notes = (parts[1] if len(parts) > 1 else "").partition("(")
     color = _color_facts(notes.removesuffix(")"))
-    rotation = _rotation(below)
+    matrix = _rotation(below)
+    rotation = matrix or 0
     start = re.search(r", start (-?[0-9]{1,12}\.[0-9]{1,9})", head)
     size = re.search(r", ([0-9]{1,6})x([0-9]{1,6})\b", head)
     return replace(
@@ -160,6 +171,7 @@ def _with_picture(described: Description, picture: _Told, container_start: Fract
         color_transfer=color[3],
         sample_aspect_ratio=_aspect(head, turned=rotation % 180 == 90),
         rotation_degrees=rotation,
+        is_transformed=matrix is not None,
         is_interlaced=re.search(r"\b(top|bottom) (coded )?first\b", notes) is not None,
         has_alpha=stream.codec != "gif" and (has_alpha(pixel_format.strip()) or _says_alpha(below)),
         mastering=mastering_in(below),
@@ -237,12 +249,12 @@ def _value(key: str, below: Sequence[str]) -> str | None:
     return None
 
 
-def _rotation(below: Sequence[str]) -> int:
-    """Clockwise, 0–359; ffmpeg counts the other way."""
+def _rotation(below: Sequence[str]) -> int | None:
+    """Clockwise, 0–359; ffmpeg counts the other way. None where no display matrix is told of."""
     for line in below:
         if found := _ROTATION.match(line):
             return -round(float(found[1])) % 360
-    return 0
+    return None
 
 
 def _says_alpha(below: Sequence[str]) -> bool:
