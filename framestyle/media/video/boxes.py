@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
@@ -52,17 +53,48 @@ def movie(file: BinaryIO) -> Box | None:
     return next((box for box in boxes(file, 0, end) if box.kind == b"moov"), None)
 
 
-def counted_frames(path: Path, stream: int) -> int | None:
-    """How many frames the head of an MP4 or MOV counts in a stream. None where it counts none: fragments do not."""
+@dataclass(frozen=True)
+class Promise:
+    """What the head of an MP4 or MOV says of one stream: how many frames it has, and when the last one is over, in seconds
+    of the file's time. None: not said."""
+
+    frames: int | None = None
+    end_s: Fraction | None = None
+
+
+def promise_of(path: Path, stream: int) -> Promise:
+    """Of a stream by its number. Fragments say nothing in the head."""
     with path.open("rb") as file:
-        if (moov := movie(file)) is None or any(inside(file, moov, b"mvex")):
-            return None
+        moov = movie(file)
+        if moov is None or any(inside(file, moov, b"mvex")):
+            return Promise()
         tracks = list(inside(file, moov, b"trak"))
         if stream >= len(tracks):
-            return None
-        runs = next(inside(file, tracks[stream], b"mdia", b"minf", b"stbl", b"stts"), None)
-        if runs is None:
-            return None
-        file.seek(runs.start + 8)
-        data = file.read(min(runs.end - runs.start - 8, MOST_RUNS_BYTES))
+            return Promise()
+        return Promise(_frames_of(file, tracks[stream]), _end_of(file, moov, tracks[stream]))
+
+
+def _frames_of(file: BinaryIO, track: Box) -> int | None:
+    runs = next(inside(file, track, b"mdia", b"minf", b"stbl", b"stts"), None)
+    if runs is None:
+        return None
+    file.seek(runs.start + 8)
+    data = file.read(min(runs.end - runs.start - 8, MOST_RUNS_BYTES))
     return sum(int.from_bytes(data[at : at + 4], "big") for at in range(0, len(data) - 7, 8)) or None
+
+
+def _end_of(file: BinaryIO, moov: Box, track: Box) -> Fraction | None:
+    heads = next(inside(file, moov, b"mvhd"), None), next(inside(file, track, b"tkhd"), None)
+    if heads[0] is None or heads[1] is None:
+        return None
+    # Version 1 has times of 8 bytes; the track's length lies 8 bytes further, after its number.
+    scale = _number(file, heads[0].start + (20 if _number(file, heads[0].start, 1) else 12), 4)
+    wide = bool(_number(file, heads[1].start, 1))
+    length = _number(file, heads[1].start + (28 if wide else 20), 8 if wide else 4)
+    unknown = (1 << (64 if wide else 32)) - 1
+    return Fraction(length, scale) if scale and 0 < length < unknown else None
+
+
+def _number(file: BinaryIO, at: int, size: int) -> int:
+    file.seek(at)
+    return int.from_bytes(file.read(size), "big")

@@ -12,6 +12,11 @@ from framestyle.media.video.matroska import Mastering
 CLOSE_RATE = 1e-5
 """Relative distance within which a decimal rate is taken for the exact fraction it stands for."""
 TEXT_CHARACTERS = 1_000_000
+DISPOSITIONS = {
+    *("default", "forced", "original", "dub", "comment", "lyrics", "karaoke", "hearing_impaired", "visual_impaired"),
+    *("clean_effects", "captions", "descriptions"),
+}
+"""What players are told of a stream, by the names of ffmpeg's options."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +24,8 @@ class Stream:
     """One stream of a file: `kind` is video, audio, subtitle, attachment or data; `index` counts all of the file's.
 
     `name` is what MP4 calls it: ffmpeg reads it as `name`, and writes what it is told as `title`, which is what
-    Matroska calls it.
+    Matroska calls it. `dispositions` are what players are told of it, as ffmpeg's options are called: default, forced,
+    hearing_impaired, and so on.
     """
 
     index: int
@@ -29,6 +35,7 @@ class Stream:
     name: str | None = None
     language: str | None = None
     title: str | None = None
+    dispositions: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,7 @@ class Description:
     is_interlaced: bool = False
     mastering: Mastering | None = None
     needs_dolby_vision: bool = False
+    metadata: tuple[tuple[str, str], ...] = ()
     timecode: str | None = None
     has_chapters: bool = False
     video_start_s: Fraction = Fraction(0)
@@ -101,7 +109,10 @@ def parse_description(text: str) -> Description:
         found = _STREAM.fullmatch(line.rstrip("\r")[len(indent) :]) if line.startswith(indent) else None
         if found:
             is_cover = "(attached pic)" in found[5]
-            stream = Stream(int(found[1]), found[3].lower(), found[4], is_cover, language=found[2])
+            marks = _dispositions(found[5])
+            stream = Stream(
+                int(found[1]), found[3].lower(), found[4], is_cover, language=found[2], dispositions=marks
+            )
             told.append((stream, [found[5]]))
         elif told:
             told[-1][1].append(line)
@@ -117,6 +128,7 @@ def parse_description(text: str) -> Description:
             replace(stream, name=_value("name", below), title=_value("title", below))
             for stream, (_, *below) in told
         ),
+        metadata=_file_metadata(lines),
         has_chapters=any(re.match(r"    Chapter #0:[0-9]+: start ", line) for line in lines),
         errors=tuple(
             re.sub(r"^\[[^]]*\] ", "", line).strip()
@@ -126,6 +138,24 @@ def parse_description(text: str) -> Description:
     )
     picture = next((one for one in told if one[0].kind == "video" and not one[0].is_cover), None)
     return described if picture is None else _with_picture(described, picture, start)
+
+
+def _dispositions(head: str) -> frozenset[str]:
+    """From the end of a stream's line: `(default) (hearing impaired)`."""
+    last = re.search(r"(?: \([a-z -]{1,30}\))*$", head)
+    named = re.findall(r"\(([a-z -]+)\)", last[0]) if last else []
+    return frozenset(re.sub("[ -]", "_", name) for name in named) & DISPOSITIONS
+
+
+def _file_metadata(lines: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """The file's own, as it comes before any stream's; of a text of many lines the first."""
+    found: list[tuple[str, str]] = []
+    for line in lines:
+        if line.startswith(("  Duration:", "  Chapters:", "  Stream", "  Program")):
+            break
+        if named := re.fullmatch(r"    (\S.{0,200}?) *: (.*)", line.rstrip("\r")):
+            found.append((named[1], named[2]))
+    return tuple(found)
 
 
 def _of_the_input(lines: list[str]) -> list[str]:
@@ -176,7 +206,7 @@ def _with_picture(described: Description, picture: _Told, container_start: Fract
         has_alpha=stream.codec != "gif" and (has_alpha(pixel_format.strip()) or _says_alpha(below)),
         mastering=mastering_in(below),
         needs_dolby_vision=any((found := _DOLBY_VISION.match(line)) and found[1] == "0" for line in below),
-        timecode=_value("timecode", below),
+        timecode=_value("timecode", below) or _value_of(described, "timecode"),
         video_end_s=_seconds(_clock(_value("DURATION", below))),
         video_start_s=max(Fraction(0), Fraction(start[1]) - container_start) if start else Fraction(0),
     )
@@ -239,6 +269,11 @@ def _aspect(head: str, *, turned: bool) -> Fraction:
             ratio = Fraction(int(across), int(down))
             return 1 / ratio if turned else ratio
     return Fraction(1)
+
+
+def _value_of(described: Description, key: str) -> str | None:
+    """Of the file's metadata."""
+    return next((value for name, value in described.metadata if name.lower() == key), None)
 
 
 def _value(key: str, below: Sequence[str]) -> str | None:

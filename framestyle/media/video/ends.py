@@ -11,6 +11,10 @@ from framestyle.media.video.probe import VideoInfo
 
 TOLD_S = Fraction(1, 100)
 """ffmpeg tells a file's length in hundredths of a second."""
+HEAD_TICK_S = Fraction(2, 1000)
+"""Heads of MP4 count in milliseconds, mostly."""
+MICROSECOND = Fraction(1, 1_000_000)
+"""In which ffmpeg tells when streams start."""
 NOT_SHOWN = 0x4
 """ffmpeg's flag of packets that are decoded and not shown, as an edit list says."""
 TIMED = ("video", "audio", "subtitle")
@@ -24,13 +28,15 @@ _ROW = re.compile(
 class Ends:
     """Of a whole file, from its packets, none decoded; in seconds from its start.
 
-    `last_s`, `last_length_s`: when the last picture is shown, and for how long, 0 where that is not said; `not_shown`: how
-    many pictures only others need; `end_s`: when the last packet of all streams is over.
+    `packets`: how many the pictures have, of which `not_shown` are only needed by others; `last_s`, `last_length_s`: when
+    the last picture is shown, and for how long, 0 where that is not said; `end_s`: when the last packet of all streams is
+    over.
     """
 
+    packets: int
+    not_shown: int
     last_s: Fraction
     last_length_s: Fraction
-    not_shown: int
     end_s: Fraction
 
 
@@ -43,7 +49,7 @@ def find_ends(info: VideoInfo) -> Ends:
     process = FFmpegDecoder([*input_arguments(info.path), *mapped, *listed])
     bases: dict[int, Fraction] = {}
     last = length = end = Fraction(0)
-    not_shown = 0
+    count = not_shown = 0
     try:
         for line in process.output:
             if found := _BASE.match(line):
@@ -53,11 +59,29 @@ def find_ends(info: VideoInfo) -> Ends:
                 at, for_s = int(found[2]) * base, int(found[3]) * base
                 end = max(end, at + for_s)
                 if int(found[1]) == 0:  # the pictures are mapped first
+                    count += 1
                     not_shown += bool(int(found[4] or b"0", 16) & NOT_SHOWN)
                     last, length = max((last, length), (at, for_s))
     finally:
         process.kill()
-    return Ends(last, length, not_shown, end)
+    return Ends(count, not_shown, last, length, end)
+
+
+def told_length(info: VideoInfo, ends: Ends, last_s: Fraction) -> Fraction:
+    """How long a file shows its last picture, which comes at `last_s`, from the first one; 0 where it does not say.
+
+    MP4 says lengths in the order in which pictures are decoded; its head says when the last one is over. Where packets
+    are missing, that is not the last one.
+    """
+    last_s += info.video_start_s
+    if info.duration_is_measured or abs(ends.last_s - last_s) > 2 * info.time_base + MICROSECOND:
+        return Fraction(0)
+    by_head = info.frame_count_is_counted and ends.packets >= (info.frame_count_estimate or 0)
+    if by_head and info.video_end_s is not None:
+        left_s = info.video_end_s - last_s
+        if left_s > 0 and abs(left_s - ends.last_length_s) > HEAD_TICK_S:
+            return left_s
+    return ends.last_length_s
 
 
 def may_be_held(info: VideoInfo, last_s: Fraction) -> bool:

@@ -12,7 +12,7 @@ from framestyle.errors import InputError
 from framestyle.kinds import MediaKind
 from framestyle.media.ffmpeg import ask, input_arguments
 from framestyle.media.files import sniff, webp_has_alpha
-from framestyle.media.video.boxes import counted_frames
+from framestyle.media.video.boxes import Promise, promise_of
 from framestyle.media.video.colors import SDR, Colors, colors_of
 from framestyle.media.video.description import (
     Description,
@@ -73,6 +73,7 @@ class VideoInfo:
     is_transformed: bool = False
     is_cropped: bool = False
     frame_count_is_counted: bool = False
+    metadata: tuple[tuple[str, str], ...] = ()
     timecode: str | None = None
     has_chapters: bool = False
     video_end_s: Fraction | None = None
@@ -113,7 +114,8 @@ def probe(path: Path) -> VideoInfo:
     width, height, rate = first.width, first.height, first.frame_rate
     if width <= 0 or height <= 0:
         raise InputError(f"{path} has pictures of no size", next_step=UNPLAYABLE)
-    counted = counted_frames(path, told.video_index) if told.container.startswith("mov,mp4") else None
+    in_mov = told.container.startswith("mov,mp4")
+    promise = promise_of(path, told.video_index) if in_mov else Promise(None, told.video_end_s)
     guessed = round(told.duration_s * rate) if told.duration_s else None
     colors = colors_of(
         pixel_format=told.pixel_format,
@@ -129,7 +131,7 @@ def probe(path: Path) -> VideoInfo:
         width=width,
         height=height,
         frame_rate=rate,
-        frame_count_estimate=counted or guessed,
+        frame_count_estimate=promise.frames or guessed,
         duration_s=told.duration_s,
         sample_aspect_ratio=first.sample_aspect_ratio,
         rotation_degrees=first.turn_degrees,
@@ -152,10 +154,11 @@ def probe(path: Path) -> VideoInfo:
         video_index=told.video_index,
         is_transformed=first.is_transformed,
         is_cropped=_is_cropped(told, first),
-        frame_count_is_counted=counted is not None,
+        frame_count_is_counted=promise.frames is not None,
+        metadata=told.metadata,
         timecode=told.timecode,
         has_chapters=told.has_chapters,
-        video_end_s=told.video_end_s,
+        video_end_s=promise.end_s,
         is_interlaced=told.is_interlaced or first.is_interlaced,
     )
 

@@ -24,7 +24,7 @@ from framestyle.frames import Alpha, Frame, Pixels
 from framestyle.kinds import WHOLE_CLIP, TimeRange
 from framestyle.media.ffmpeg import FFmpegDecoder, input_arguments
 from framestyle.media.video.colors import OPENCV_MATRICES, SDR, Colors, to_rgb, written_as
-from framestyle.media.video.ends import Ends, find_ends, last_length, may_be_held
+from framestyle.media.video.ends import Ends, find_ends, last_length, may_be_held, told_length
 from framestyle.media.video.nut import NutError, NutReader
 from framestyle.media.video.opencv import OpenCVLostError, can_be_named, opencv_pictures
 from framestyle.media.video.probe import UNPLAYABLE, VideoInfo, alpha_decoder, probe
@@ -190,7 +190,7 @@ class VideoReader:
         elif constant and not may_be_held(info, self._last_pts):
             length_s = None
         else:
-            told_s = self._ends.last_length_s
+            told_s = told_length(info, self._ends, self._last_pts)
             length_s = last_length(info, self._last_in_range, told_s, end_s, constant=constant)
         return None if length_s is None else (self._last_in_range, length_s)
 

@@ -13,8 +13,9 @@ from media_facts import ask, encode, packets, pictures_as_subtitles, sound_md5, 
 from PIL import Image
 
 from framestyle.kinds import TimeRange
-from framestyle.media.video.carried import chapters_within, later_timecode
+from framestyle.media.video.carried import chapters_within
 from framestyle.media.video.probe import probe
+from framestyle.media.video.timecode import later_timecode
 from framestyle.media.video.writer import SourceStreams, VideoSettings, VideoWriter
 
 PICTURE = ("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=3")
