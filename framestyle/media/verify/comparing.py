@@ -165,7 +165,11 @@ def compared(result: Clip, source: Clip, span: TimeRange = WHOLE_CLIP) -> list[P
         *_of_the_source(source),
         *frame_differences(result, times, info.time_base),
         *last_frame_differences(
-            result, source, [all_times[n] for n in chosen], span.end_s, goes_on=chosen[-1] + 1 < len(all_times)
+            result,
+            source,
+            [all_times[n] for n in chosen],
+            span.end_s,
+            goes_on=chosen[-1] + 1 < len(all_times),
         ),
         *shape_differences(result.info.width, result.info.height, info.width, info.height),
         *pixel_differences(result.info, info, written_as(info.colors)),

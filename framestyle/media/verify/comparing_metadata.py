@@ -59,7 +59,9 @@ def metadata_differences(sync: Sync, first_s: Fraction) -> Iterator[Problem]:
         mine, theirs = there.get(key), value
         if mine != theirs and not (mine and key in NUMBERED_KEYS):
             name = key.removeprefix(APPLE).replace("_", " ")
-            yield Problem(DIFFERENCE, f"its {name} is {mine or 'not told'}, the source's {theirs or 'not told'}")
+            yield Problem(
+                DIFFERENCE, f"its {name} is {mine or 'not told'}, the source's {theirs or 'not told'}"
+            )
     if info.timecode is not None:
         yield from _timecode_differences(sync, info.timecode, first_s)
 

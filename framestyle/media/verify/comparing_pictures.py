@@ -11,8 +11,8 @@ from framestyle.media.verify.clip import Clip, container_of, is_constant, length
 from framestyle.media.verify.verdict import DIFFERENCE, NOTE, Problem, shift, told
 from framestyle.media.video.carried import SILENT_MUXERS
 from framestyle.media.video.colors import SDR, Colors, is_rgb
-from framestyle.media.video.ends import TOLD_S
 from framestyle.media.video.encoding import HDR_BITS
+from framestyle.media.video.ends import TOLD_S
 from framestyle.media.video.matroska import Mastering
 from framestyle.media.video.probe import VideoInfo
 
@@ -81,7 +81,9 @@ def pixel_differences(result: VideoInfo, source: VideoInfo, colors: Colors) -> I
     index, muxer = result.video_index, container_of(result)
     across = source.sample_aspect_ratio
     if result.is_transformed:
-        turned = f"turned by {result.rotation_degrees}° or mirrored" if result.rotation_degrees else "mirrored"
+        turned = (
+            f"turned by {result.rotation_degrees}° or mirrored" if result.rotation_degrees else "mirrored"
+        )
         yield Problem(DIFFERENCE, f"it is stored {turned}, not upright", index)
     if result.is_cropped:
         yield Problem(DIFFERENCE, "its container has players crop its pictures", index)

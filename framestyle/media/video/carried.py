@@ -233,15 +233,15 @@ def _words_of(stream: Stream, place: str, muxer: str) -> list[str]:
     return [f"-map_metadata:{place}", f"1:s:{stream.index}", *named]
 
 
-def _dispositions_of(
-    carried: Carried, info: VideoInfo, stream: Stream, place: str, muxer: str
-) -> list[str]:
+def _dispositions_of(carried: Carried, info: VideoInfo, stream: Stream, place: str, muxer: str) -> list[str]:
     """Said for every stream: for one that nothing is said of, ffmpeg makes them up."""
     if stream.kind == "attachment":
         return []
     if lost := lost_dispositions(info, stream, muxer):
         named = ", ".join(sorted(lost)).replace("_", " ")
-        carried.notes.append(f"Stream {stream.index} ({stream.kind}) is marked {named}: this container has no place for that.")
+        carried.notes.append(
+            f"Stream {stream.index} ({stream.kind}) is marked {named}: this container has no place for that."
+        )
     return [f"-disposition:{place}", "+".join(sorted(dispositions_of(info, stream))) or "0"]
 
 
@@ -303,7 +303,11 @@ def _add_words(carried: Carried, info: VideoInfo, source: SourceStreams, muxer: 
     carried.notes += notes
     if pictures is not None:
         words = _words_of(pictures, "s:v:0", muxer)
-        carried.output += [*words, "-disposition:v:0", "+".join(sorted(dispositions_of(info, pictures))) or "0"]
+        carried.output += [
+            *words,
+            "-disposition:v:0",
+            "+".join(sorted(dispositions_of(info, pictures))) or "0",
+        ]
     if info.has_chapters and not source.span.is_all:
         told, _ = ask(["-v", "error", *input_arguments(source.path), "-f", "ffmetadata", "-"])
         carried.chapters = chapters_within(told, source.span.later(info.video_start_s))

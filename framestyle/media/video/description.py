@@ -13,7 +13,17 @@ CLOSE_RATE = 1e-5
 """Relative distance within which a decimal rate is taken for the exact fraction it stands for."""
 TEXT_CHARACTERS = 1_000_000
 DISPOSITIONS = {
-    *("default", "forced", "original", "dub", "comment", "lyrics", "karaoke", "hearing_impaired", "visual_impaired"),
+    *(
+        "default",
+        "forced",
+        "original",
+        "dub",
+        "comment",
+        "lyrics",
+        "karaoke",
+        "hearing_impaired",
+        "visual_impaired",
+    ),
     *("clean_effects", "captions", "descriptions"),
 }
 """What players are told of a stream, by the names of ffmpeg's options."""

@@ -14,7 +14,18 @@ APPLE = "com.apple.quicktime."
 in which all other keys lie then too."""
 MOV_MUXERS = {"mp4": "MP4", "mov": "MOV"}
 MP4_KEYS = {
-    *("title", "artist", "album_artist", "composer", "album", "date", "comment", "genre", "copyright", "grouping"),
+    *(
+        "title",
+        "artist",
+        "album_artist",
+        "composer",
+        "album",
+        "date",
+        "comment",
+        "genre",
+        "copyright",
+        "grouping",
+    ),
     *("lyrics", "description", "synopsis", "show", "episode_id", "network", "keywords", "episode_sort"),
     *("season_number", "media_type", "hd_video", "gapless_playback", "compilation", "track", "disc"),
     *("location", "creation_time"),
@@ -28,7 +39,16 @@ HELD_KEYS: Mapping[str, set[str]] = {
 }
 """What ffmpeg writes of keys by name; Matroska and WebM take any."""
 NUMBERED_KEYS = {
-    *("track", "disc", "media_type", "hd_video", "gapless_playback", "compilation", "episode_sort", "season_number"),
+    *(
+        "track",
+        "disc",
+        "media_type",
+        "hd_video",
+        "gapless_playback",
+        "compilation",
+        "episode_sort",
+        "season_number",
+    ),
     "date",
 }
 """Containers write these in ways of their own."""

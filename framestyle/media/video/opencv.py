@@ -14,7 +14,6 @@ import threading
 from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np

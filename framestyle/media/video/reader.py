@@ -35,8 +35,34 @@ OPENCV_TIMES = {"mov", "mp4", "matroska", "webm", "mpegts", "flv", "asf", "nut",
 """Containers where OpenCV tells every frame's time. AVI and MPEG-PS leave times to be worked out, and it does not; of
 Ogg it gives the first frame alone."""
 OPENCV_CODECS = {
-    *("h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4", "msmpeg4v2", "msmpeg4v3", "h263", "flv1", "wmv1", "wmv2", "vc1"),
-    *("vp8", "vp9", "theora", "mjpeg", "png", "gif", "ffv1", "huffyuv", "ffvhuff", "utvideo", "rawvideo", "dvvideo"),
+    *(
+        "h264",
+        "hevc",
+        "mpeg1video",
+        "mpeg2video",
+        "mpeg4",
+        "msmpeg4v2",
+        "msmpeg4v3",
+        "h263",
+        "flv1",
+        "wmv1",
+        "wmv2",
+        "vc1",
+    ),
+    *(
+        "vp8",
+        "vp9",
+        "theora",
+        "mjpeg",
+        "png",
+        "gif",
+        "ffv1",
+        "huffyuv",
+        "ffvhuff",
+        "utvideo",
+        "rawvideo",
+        "dvvideo",
+    ),
 }
 """What it decodes. AV1 it opens, and gives no frame."""
 ROUNDED_DOWN = {"yuv420p", "yuv422p"}

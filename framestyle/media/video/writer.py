@@ -27,8 +27,8 @@ from framestyle.media.video.codecs import (
     video_codecs,
 )
 from framestyle.media.video.colors import SDR, Colors, from_rgb
-from framestyle.media.video.encoding import choose_encoding
 from framestyle.media.video.dispositions import switch_subtitles_off
+from framestyle.media.video.encoding import choose_encoding
 from framestyle.media.video.matroska import Mastering, matroska_frame_header, matroska_header
 from framestyle.media.video.metadata import MOV_MUXERS
 from framestyle.media.video.probe import probe
