@@ -45,7 +45,7 @@ def chapter_differences(sync: Sync, first_s: Fraction) -> Iterator[Problem]:
 
 
 def metadata_differences(sync: Sync, first_s: Fraction) -> Iterator[Problem]:
-    """What the file says of itself: title, place, camera, dates, and its timecode; as far as the container has a place."""
+    """What the file says of itself: title, place, camera, dates, timecode; as far as the container has a place."""
     muxer = sync.muxer
     if muxer in SILENT_MUXERS:
         return

@@ -49,8 +49,11 @@ def frame_differences(result: Clip, wanted: Sequence[Fraction], source_tick_s: F
 def last_frame_differences(
     result: Clip, source: Clip, chosen: Sequence[Fraction], end_s: Fraction | None, *, goes_on: bool
 ) -> Iterator[Problem]:
-    """When the last frame is over. `chosen`: when the source's frames of the part are shown, from its first one; `end_s`:
-    when the part ends; `goes_on`: whether the source has frames after it."""
+    """When the last frame is over.
+
+    `chosen`: when the source's frames of the part are shown, from its first one; `end_s`: when the part ends;
+    `goes_on`: whether the source has frames after it.
+    """
     info, last_s = source.info, chosen[-1]
     rate_s, told_s = 1 / info.frame_rate, length_of_last(source)
     if goes_on and end_s is not None:

@@ -55,8 +55,10 @@ def movie(file: BinaryIO) -> Box | None:
 
 @dataclass(frozen=True)
 class Promise:
-    """What the head of an MP4 or MOV says of one stream: how many frames it has, and when the last one is over, in seconds
-    of the file's time. None: not said."""
+    """What the head of an MP4 or MOV says of one stream: how many frames it has, and when the last one is over.
+
+    In seconds of the file's time. None: not said.
+    """
 
     frames: int | None = None
     end_s: Fraction | None = None

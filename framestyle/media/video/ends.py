@@ -20,7 +20,8 @@ NOT_SHOWN = 0x4
 TIMED = ("video", "audio", "subtitle")
 _BASE = re.compile(rb"#tb ([0-9]{1,4}): ([0-9]{1,12})/([0-9]{1,12})\s*$")
 _ROW = re.compile(
-    rb"([0-9]{1,4}), *-?[0-9]{1,19}, *(-?[0-9]{1,19}), *([0-9]{1,19}), *[0-9]{1,12}, 0x[0-9a-f]{8}(?:, F=0x([0-9A-F]+))?"
+    rb"([0-9]{1,4}), *-?[0-9]{1,19}, *(-?[0-9]{1,19}), *([0-9]{1,19}), *[0-9]{1,12}, 0x[0-9a-f]{8}"
+    rb"(?:, F=0x([0-9A-F]+))?"
 )
 
 
@@ -28,9 +29,9 @@ _ROW = re.compile(
 class Ends:
     """Of a whole file, from its packets, none decoded; in seconds from its start.
 
-    `packets`: how many the pictures have, of which `not_shown` are only needed by others; `last_s`, `last_length_s`: when
-    the last picture is shown, and for how long, 0 where that is not said; `end_s`: when the last packet of all streams is
-    over.
+    `packets`: how many the pictures have, of which `not_shown` are only needed by others; `last_s`, `last_length_s`:
+    when the last picture is shown, and for how long, 0 where that is not said; `end_s`: when the last packet of all
+    streams is over.
     """
 
     packets: int
@@ -100,7 +101,8 @@ def last_length(
 ) -> Fraction | None:
     """How long a part's last frame is shown, which is shown at `last_s`. None: as long as any, or not to be known.
 
-    `told_s`: how long the file shows it, 0 where it does not say; `end_s`: when the part is over, None: at the file's end.
+    `told_s`: how long the file shows it, 0 where it does not say; `end_s`: when the part is over, None: at the file's
+    end.
     """
     if end_s is not None and last_s + told_s > end_s:
         told_s = end_s - last_s

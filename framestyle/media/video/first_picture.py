@@ -16,8 +16,8 @@ WHOLE_DEGREES = 1.0
 class FirstPicture:
     """Sizes are as players show them: cropped as the codec and the container say, and upright.
 
-    `is_transformed`: whether the file has players turn or mirror its pictures, be it by 0 degrees; `turn_degrees`: how far,
-    clockwise, 0 to 359.
+    `is_transformed`: whether the file has players turn or mirror its pictures, be it by 0 degrees; `turn_degrees`: how
+    far, clockwise, 0 to 359.
     """
 
     width: int
@@ -34,7 +34,7 @@ class FirstPicture:
         return min(abs(self.turn_degrees - 90), abs(self.turn_degrees - 270)) <= WHOLE_DEGREES
 
 
-ARGUMENTS = ("-frames:v", "1", "-vf", "showinfo", "-f", "framecrc", "-")
+ARGUMENTS = ("-frames:v", "1", "-vf", "showinfo", "-f", "null", "-")
 """For ffmpeg, after the input and the choice of a stream; the input is to be read with `-noautorotate`."""
 _BY_IT = r"^\[Parsed_showinfo_0 @ 0x[0-9a-f]+\] "
 """Nobody else's words begin so: metadata, which anybody can write, is indented."""

@@ -1,7 +1,7 @@
 """Frames by OpenCV, in a process of its own, and whether they are to be believed.
 
-OpenCV ends the whole process on some files. So it decodes in a child (opencv_child.py): what becomes of that is an answer
-as any other. A child that gave a file to its end waits a few seconds for the next one.
+OpenCV ends the whole process on some files. So it decodes in a child (opencv_child.py): what becomes of that is an
+answer as any other. A child that gave a file to its end waits a few seconds for the next one.
 """
 
 from __future__ import annotations

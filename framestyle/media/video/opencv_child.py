@@ -1,10 +1,10 @@
 """OpenCV's decoder, run as a process of its own: names of files in, their pictures out. opencv.py starts it.
 
-A decoder that crashes on a file takes its process with it: here that costs one file. Started by its path, so it imports
-nothing of the package; its parent reads the form of its answers here.
+A decoder that crashes on a file takes its process with it: here that costs one file. Started by its path, so it
+imports nothing of the package; its parent reads the form of its answers here.
 
-Asked: the name's length (LENGTH), the name, and whether pictures are one level too dark (1 byte). Answered: for each picture
-HEAD with PICTURE and its RGB bytes, then HEAD with ENDED, or with LOST where OpenCV raises.
+Asked: the name's length (LENGTH), the name, and whether pictures are one level too dark (1 byte). Answered: for each
+picture HEAD with PICTURE and its RGB bytes, then HEAD with ENDED, or with LOST where OpenCV raises.
 """
 
 from __future__ import annotations

@@ -18,10 +18,10 @@ from framestyle.media.video.description import (
     Description,
     Stream,
     bit_depth,
-    mastering_in,
     parse_description,
 )
 from framestyle.media.video.first_picture import ARGUMENTS, WHOLE_DEGREES, FirstPicture, parse_first_picture
+from framestyle.media.video.mastering import mastering_in
 from framestyle.media.video.matroska import Mastering
 
 UNPLAYABLE = "Is it complete? Does it play elsewhere?"

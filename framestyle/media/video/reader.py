@@ -1,9 +1,9 @@
 """A video's frames, decoded forward: upright, RGB, with their true timestamps.
 
-OpenCV decodes what it decodes rightly: 8 bits, opaque, progressive, as it is stored, tagged BT.601 or BT.709 or rightly
-taken for BT.601, in a container that tells each frame's time. All else goes through an ffmpeg of our own: at 16 bits what
-has more than 8, with its transparency, HDR, BT.2020, AV1, HD without tags, which players show as BT.709, what is to be
-turned, mirrored or cropped, and what OpenCV times wrongly or gives up on, from there on.
+OpenCV decodes what it decodes rightly: 8 bits, opaque, progressive, as it is stored, tagged BT.601 or BT.709 or
+rightly taken for BT.601, in a container that tells each frame's time. All else goes through an ffmpeg of our own: at 16
+bits what has more than 8, with its transparency, HDR, BT.2020, AV1, HD without tags, which players show as BT.709, what
+is to be turned, mirrored or cropped, and what OpenCV times wrongly or gives up on, from there on.
 """
 
 from __future__ import annotations
@@ -233,7 +233,7 @@ class VideoReader:
             doubts.append(f"{path} is interlaced: its frames are painted with both fields in them.")
         if self.info.is_turned_oddly:
             doubts.append(
-                f"{path} is to be turned by {self.info.rotation_degrees}°: it is, within its frame, without its corners."
+                f"{path} is shown turned by {self.info.rotation_degrees}°: within its frame, without its corners."
             )
         return doubts
 
