@@ -74,7 +74,7 @@ def ask(arguments: Sequence[str], timeout_s: float = ASK_TIMEOUT_S) -> tuple[str
         raise _missing(str(error)) from error
     said = done.stderr.decode("utf-8", "replace")
     if done.returncode < 0:  # it crashed, and could not say so
-        said += f"\nffmpeg was stopped by signal {-done.returncode}\n"
+        said += f"\n[ffmpeg] ffmpeg was stopped by signal {-done.returncode}\n"
     return done.stdout.decode("utf-8", "replace"), said
 
 

@@ -13,6 +13,8 @@ TOLD_S = Fraction(1, 100)
 """ffmpeg tells a file's length in hundredths of a second."""
 HEAD_TICK_S = Fraction(2, 1000)
 """Heads of MP4 count in milliseconds, mostly."""
+ROUNDED_S = Fraction(1, 1000)
+"""Containers that count in milliseconds, and heads, are off by as much."""
 MICROSECOND = Fraction(1, 1_000_000)
 """In which ffmpeg tells when streams start."""
 NOT_SHOWN = 0x4
@@ -109,6 +111,6 @@ def last_length(
     if not constant:
         return told_s or None
     frames = max(1, round(told_s * info.frame_rate))
-    if abs(told_s - frames / info.frame_rate) <= info.time_base:
+    if abs(told_s - frames / info.frame_rate) <= ROUNDED_S:
         told_s = frames / info.frame_rate
     return told_s if told_s and told_s != 1 / info.frame_rate else None

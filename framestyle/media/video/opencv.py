@@ -105,7 +105,7 @@ class _Child:
         return self._process.poll() is None
 
     def ask(self, path: Path, *, too_dark: bool) -> None:
-        name = os.fsencode(path)
+        name = os.fsencode(path.absolute())  # it was started in another folder, maybe
         try:
             self._questions.write(LENGTH.pack(len(name)) + name + bytes([too_dark]))
             self._questions.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from fractions import Fraction
@@ -202,6 +203,7 @@ def _undecodable(path: Path, told: Description) -> InputError:
     one = ("-map", f"0:{told.video_index}", "-frames:v", "1", "-f", "null", "-")
     lines = _ask(path, "-v", "error", *input_arguments(path), *one).splitlines()
     cause = next((line for line in reversed(lines) if line.strip()), f"no {told.video_codec} picture")
+    cause = re.sub(r"^\[[^]]*\] ", "", cause)
     return InputError(f"{path} cannot be decoded: {cause}", next_step=UNPLAYABLE)
 
 

@@ -320,6 +320,7 @@ def _decoding(info: VideoInfo, *, tone_map: bool, deep: bool) -> list[str]:
     )
     return [
         *(["-c:v", decoder] if decoder else []),
+        *("-flags:v", "unaligned"),  # what a codec crops at the left and at the top, to the pixel
         *input_arguments(info.path),
         *("-map", f"0:{info.video_index}", "-vf", f"{filters},format={packed}", "-c:v", "rawvideo"),
         *("-fps_mode", "passthrough", "-enc_time_base", input_time_base()),

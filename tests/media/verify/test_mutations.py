@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from media_facts import encode
+from media_facts import crop_in_container, encode
 from rewriting import rewrite
 
 from framestyle.media.verify.checking import clip_report, open_whole
 from framestyle.media.verify.clip import Clip
 from framestyle.media.verify.comparing import compared, verify_against
 from framestyle.media.verify.verdict import DAMAGE, DIFFERENCE
-from framestyle.media.video.boxes import inside, movie
 from framestyle.media.video.dispositions import switch_subtitles_off
 
 PICTURES = ("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=0.48")
@@ -92,26 +90,6 @@ class Mutation:
     by_hand: Callable[[Path], None] | None = None
 
 
-def _crop(path: Path) -> None:
-    """A `clap` box in the pictures' description: players cut eight pixels off each side."""
-    data = bytearray(path.read_bytes())
-    clap = struct.pack(">I4s8I", 40, b"clap", 48, 1, 32, 1, 0, 1, 0, 1)
-    with path.open("rb") as file:
-        moov = movie(file)
-        assert moov is not None
-        track = next(inside(file, moov, b"trak"))
-        chain = [next(inside(file, track, *CHAIN[: n + 1])) for n in range(len(CHAIN))]
-    entry = chain[-1].start + 8
-    at = entry + struct.unpack(">I", data[entry : entry + 4])[0]
-    for start in (moov.start - 8, track.start - 8, *(box.start - 8 for box in chain), entry):
-        data[start : start + 4] = struct.pack(
-            ">I", struct.unpack(">I", data[start : start + 4])[0] + len(clap)
-        )
-    data[at:at] = clap
-    path.write_bytes(data)
-
-
-CHAIN = (b"mdia", b"minf", b"stbl", b"stsd")
 LATER = "setts=pts=PTS+if(gte(PTS*TB\\,0.24)\\,0.2/TB\\,0):dts=DTS"
 HELD = "setts=pts=PTS:dts=DTS:duration=if(gte(PTS*TB\\,0.44)+eq(NEXT_DTS\\,NOPTS)\\,1/TB\\,DURATION)"
 ANEW = ("-c:v", "libx264", "-vf")
@@ -122,7 +100,7 @@ MUTATIONS = [
     Mutation("turned", "turned by 270° or mirrored", before=("-display_rotation", "90"), only=ALL),
     Mutation("turned and mirrored", "or mirrored", before=("-display_rotation", "90", "-display_hflip"), only=ALL),
     Mutation("turned by the codec", "or mirrored", ("-bsf:v", "h264_metadata=display_orientation=insert:rotate=180")),
-    Mutation("cropped by the container", "crop its pictures", by_hand=_crop, only=("mp4", "mov")),
+    Mutation("cropped by the container", "crop its pictures", by_hand=crop_in_container, only=("mp4", "mov")),
     Mutation("cropped by the codec", "it is 48x48", ("-bsf:v", "h264_metadata=crop_right=16"), only=MKV),
     Mutation("pixel aspect", "its pixels are 3/2, the source's 4/3", ("-aspect", "2:1")),
     Mutation("square pixels", "its pixels are 1, the source's 4/3", ("-aspect", "4:3")),
