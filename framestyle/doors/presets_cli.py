@@ -13,6 +13,7 @@ from framestyle.doors.advice import ALL_KEYS, KEY_HELP
 from framestyle.doors.parsing import Parser
 from framestyle.doors.text import plain
 from framestyle.errors import InputError, OutputError, PresetError, UsageError
+from framestyle.paths import resolved
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -249,7 +250,7 @@ def run_new(args: argparse.Namespace) -> int:
     if there := own_preset(args.name):
         raise OutputError(f"{there} exists already", next_step="Choose another name, or edit that file.")
     target = user_presets_dir() / f"{args.name}.yaml"
-    text = new_preset_text(args.name, [image.resolve() for image in args.style]) + TO_GO_ON_WITH
+    text = new_preset_text(args.name, [resolved(image) for image in args.style]) + TO_GO_ON_WITH
     with atomic_output(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
     _tell(target, args.name)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from framestyle.errors import Code, FramestyleError, InputError, OutputError, StorageError
 from framestyle.kinds import MediaKind
+from framestyle.paths import resolved
 
 HEAD_BYTES = 4096
 DISK_FULL, TOO_LARGE = {errno.ENOSPC, errno.EDQUOT}, {errno.EFBIG}
@@ -61,7 +62,10 @@ def _is_folder(path: Path) -> bool:
             next_step="Check the path; only local files are read.",
         ) from error
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
-        raise InputError(f"{path} cannot be reached: {error}", next_step="Check the path.") from error
+        raise InputError(
+            f"{path} cannot be reached: {getattr(error, 'strerror', None) or error}",
+            next_step="Check the path.",
+        ) from error
     if stat.S_ISDIR(mode):
         return True
     if not stat.S_ISREG(mode):
@@ -151,7 +155,7 @@ def walk(folder: Path, leave_out: Set[Path] = frozenset()) -> Walk:
 
     Links to files are files. Links to folders are not followed: so none leads in a circle.
     """
-    root = folder.resolve()
+    root = resolved(folder)
     files: list[Path] = []
     shut: list[tuple[Path, str]] = []
 

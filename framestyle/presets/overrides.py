@@ -75,7 +75,7 @@ def _image_path(parts: KeyPath, root: Node) -> tuple[KeyPath, str | None]:
 
 def _as_written_here(key: str, node: Node) -> Node:
     """`style.images` may be one path or a list of them; paths count from the current folder."""
-    here = Path.cwd()
+    here = Path()
     if key == "style.images":
         images = node.value if isinstance(node.value, list) else [node]
         if any(isinstance(image.value, str) for image in images) or not isinstance(node.value, list):

@@ -183,25 +183,34 @@ class Manifest:
 
     def _save(self) -> None:
         self._take_in_others()
-        if self.trouble is not None:
-            self._set_aside()
+        self._set_aside()
         scratch = self.scratch if self.scratch is not None and self.scratch.is_dir() else None
         with atomic_output(self.path, scratch) as temporary:
-            temporary.write_text(self._contents.text(), encoding="ascii")
+            self._write(temporary)
+            while self._take_in_others():
+                self._write(temporary)
+            self._set_aside()
             self._seen = _identity(temporary.stat())
         self._changed = False
 
-    def _take_in_others(self) -> None:
-        """What another job wrote into the same folder meanwhile."""
+    def _write(self, temporary: Path) -> None:
+        """Onto the disk at once: between the last look at the others and the new name lies next to nothing."""
+        with temporary.open("w", encoding="ascii") as file:
+            file.write(self._contents.text())
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _take_in_others(self) -> bool:
+        """What another job wrote into the same folder meanwhile; whether it did."""
         try:
             if self._seen == _identity(self.path.stat()):
-                return
+                return False
             others = self._read()
         except OSError:
-            return
+            return False
         except ValueError as error:
             self.trouble = str(error)
-            return
+            return False
         ours = self._contents
         ours.works = {**others.works, **ours.works}
         for name in (others.done.keys() | others.failed.keys() | others.begun.keys()) - self._mine:
@@ -211,8 +220,12 @@ class Manifest:
                 ours.failed[name] = others.failed[name]
             if name in others.begun:
                 ours.begun[name] = others.begun[name]
+        return True
 
     def _set_aside(self) -> None:
+        """What lies there, where it is not trusted."""
+        if self.trouble is None:
+            return
         number = 0
         while os.path.lexists(aside := self.path.with_name(f"{NAME}.set-aside-{(number := number + 1)}")):
             pass

@@ -1,0 +1,25 @@
+"""Where a path leads, on whatever file system, and when it leads nowhere: a link in a circle, a folder that is gone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def resolved(path: Path) -> Path:
+    """A path made absolute, its links followed; as far as that can be told, where it cannot: none raises.
+
+    Links in a circle are a RuntimeError of pathlib before Python 3.13, and an absolute path is asked of a current
+    folder that may have been removed.
+    """
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return absolute(path)
+
+
+def absolute(path: Path) -> Path:
+    """A path made absolute, links not followed; as it is, where the current folder is gone."""
+    try:
+        return path.absolute()
+    except OSError:
+        return path
