@@ -1,7 +1,7 @@
 """stdout and stderr as a command needs them: what cannot be told never ends what can still be done.
 
 The reader of a pipe goes away (`| head`), a log's disk is full, a terminal is closed, a daemon has no streams at all:
-the work goes on, and the exit code is that of the work. A disk that is full below stdout is told, as an error of its own.
+the work goes on, and the exit code is that of the work. A full disk below stdout is told, as an error of its own.
 """
 
 from __future__ import annotations

@@ -195,9 +195,8 @@ class Manifest:
 
     def _write(self, temporary: Path) -> None:
         """Onto the disk at once: between the last look at the others and the new name lies next to nothing."""
-        with temporary.open("w", encoding="ascii") as file:
-            file.write(self._contents.text())
-            file.flush()
+        temporary.write_text(self._contents.text(), encoding="ascii")
+        with temporary.open("r+b") as file:
             os.fsync(file.fileno())
 
     def _take_in_others(self) -> bool:
