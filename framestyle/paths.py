@@ -17,6 +17,22 @@ def resolved(path: Path) -> Path:
         return absolute(path)
 
 
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there; False too of a name that no file can have."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def is_there(path: Path) -> bool:
+    """Whether a file or a folder is there; False too of a name that no file can have."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 def absolute(path: Path) -> Path:
     """A path made absolute, links not followed; as it is, where the current folder is gone."""
     try:

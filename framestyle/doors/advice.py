@@ -110,6 +110,7 @@ COMMAND_LINE: Mapping[Code, Words] = {
     Code.OUTPUT_EXISTS: "Choose another -o, or add --overwrite to replace what is not done.",
     Code.OUTPUT_IS_FOLDER: "Move it away, or choose another -o.",
     Code.OUTPUT_IS_INPUT: "Choose another -o.",
+    Code.OUTPUT_NAME_REFUSED: "Give the input a shorter or plainer name, or name the result: -o FILE.",
     Code.OUTPUT_BUSY: "Wait for it, stop it, or choose another -o.",
     Code.OUTPUT_DAMAGED: "Give the same command again, or try another --set output.video_codec.",
     Code.WORK_CHANGED: "Give the command as it was to go on, or add --fresh to begin anew.",

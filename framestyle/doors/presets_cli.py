@@ -259,8 +259,9 @@ def run_new(args: argparse.Namespace) -> int:
 
 def _check_image(image: Path) -> None:
     from framestyle.presets import picture_problem
+    from framestyle.presets.library import is_file
 
-    if not image.is_file():
+    if not is_file(image):
         raise InputError(f"no style image at {image}", next_step="Check the path.")
     if problem := picture_problem(image):
         raise InputError(
@@ -276,9 +277,11 @@ def _tell(target: Path, name: str) -> None:
 def run_export(args: argparse.Namespace) -> int:
     """`framestyle presets export`."""
     from framestyle.media.files import atomic_output
+    from framestyle.media.writable import check_name
     from framestyle.presets.bundle import bundle_of, write_bundle
 
     output: Path = args.output
+    check_name(output)
     if output.exists() and not args.overwrite:
         raise OutputError(f"{output} exists already", next_step="Choose another name, or --overwrite it.")
     bundle = bundle_of(args.name)

@@ -203,15 +203,16 @@ def _check_moving(
 
 def _check_output(output: Path, inputs: Inputs, overwrite: bool) -> None:
     """All that can be refused before hours of work."""
-    from framestyle.media.files import check_writable
     from framestyle.media.photos import FORMATS
     from framestyle.media.video.codecs import MUXERS
+    from framestyle.media.writable import check_name, check_writable
 
     if output.suffix.lower() not in {*FORMATS, *MUXERS}:
         raise OutputError(
             f"{output}: neither a sheet nor a clip ends in {output.suffix!r}",
             next_step=f"Sheets: {', '.join(FORMATS)}. Clips: {', '.join(MUXERS)}.",
         )
+    check_name(output)
     if output.is_file():
         if any(path.samefile(output) for path in inputs.paths()):
             raise OutputError(

@@ -15,6 +15,7 @@ from framestyle.doors.rows import Row, print_rows
 from framestyle.doors.text import counted
 from framestyle.errors import Code, InputError, OutputError, UsageError
 from framestyle.kinds import MediaKind
+from framestyle.paths import is_folder
 
 if TYPE_CHECKING:
     from framestyle.media.verify.verdict import Problem, Report
@@ -48,7 +49,7 @@ def run_verify(args: argparse.Namespace) -> int:
             "--start and --end say which part of a source", next_step="Name it: --against SOURCE."
         )
     files = list(_files(args.files))
-    if args.against is not None and (len(files) != 1 or files[0].is_dir()):
+    if args.against is not None and (len(files) != 1 or is_folder(files[0])):
         raise UsageError("--against is for one FILE", next_step="Give a command for each.")
     reports = list(_reports(files, args))
     verdicts = [report.verdict for report in reports]
@@ -75,7 +76,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
     from framestyle.media.files import sniff, walk
 
     for path in paths:
-        if not path.is_dir():
+        if not is_folder(path):
             yield path
             continue
         found = []

@@ -17,6 +17,8 @@ from framestyle.paths import resolved
 
 HEAD_BYTES = 4096
 DISK_FULL, TOO_LARGE = {errno.ENOSPC, errno.EDQUOT}, {errno.EFBIG}
+NO_NAME = {errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL}
+"""A file system's refusals of a name: too long, or with signs that it does not hold."""
 KNOWN = (
     "Videos: MP4, MOV, MKV, WebM, AVI, MPEG, Y4M, animated GIF and WebP. "
     "Photos: JPEG, PNG, WebP, TIFF, BMP, AVIF, HEIC."
@@ -201,11 +203,6 @@ def atomic_output(target: Path, scratch: Path | None = None) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def check_writable(target: Path) -> None:
-    """The errors of `atomic_output`, before the work is done whose result is to be written."""
-    _reserve(target, None).unlink()
-
-
 def _reserve(target: Path, scratch: Path | None) -> Path:
     """An empty new file, with the permissions that a new file gets here."""
     if not target.name:
@@ -255,6 +252,10 @@ def storage_error(error: OSError | ValueError, target: Path) -> FramestyleError:
             next_step="Choose another disk for it, then give the same command again.",
         )
     cause = getattr(error, "strerror", None) or str(error)
+    if isinstance(error, OSError) and error.errno in NO_NAME:
+        return OutputError(
+            f"{target} cannot be written: {cause}", code=Code.OUTPUT_NAME_REFUSED, facts={"path": str(target)}
+        )
     return OutputError(
         f"{target} cannot be written: {cause}", next_step="Choose another output, or check permissions."
     )

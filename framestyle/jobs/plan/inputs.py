@@ -11,7 +11,7 @@ from framestyle.errors import FramestyleError, InputError
 from framestyle.kinds import MediaKind
 from framestyle.media.files import sniff, walk
 from framestyle.media.video.sequences import existing_files, numbering_of, sequence_in
-from framestyle.paths import resolved
+from framestyle.paths import is_folder, resolved
 
 MAGIC = "*?["
 PHOTO_NAMES = {
@@ -116,7 +116,7 @@ def gather(inputs: Sequence[Path], leave_out: Set[Path] = frozenset(), *, one_cl
             gathered.add(MediaKind.SEQUENCE, path, Path(path.name))
         elif is_pattern(path):
             _match(path, gathered, leave_out)
-        elif one_clip and len(inputs) == 1 and path.is_dir():
+        elif one_clip and len(inputs) == 1 and is_folder(path):
             sequence = sequence_in(path)
             gathered.add(MediaKind.SEQUENCE, sequence, Path(sequence.name))
         elif (kind := sniff(path)) is None:

@@ -17,6 +17,7 @@ from framestyle.media.photos import FORMATS, check_photo_format
 from framestyle.media.video.clips import check_clip_target
 from framestyle.media.video.sequences import Numbering, existing_files, numbering_of
 from framestyle.media.video.writer import CODECS
+from framestyle.paths import is_folder
 
 PHOTO_SUFFIXES = {suffix.lstrip(".") for suffix in FORMATS}
 VIDEO_SUFFIXES = {"mp4", "mov", "mkv", "webm", "avi", "m4v"}
@@ -100,7 +101,7 @@ def names_a_clip(output: Path) -> bool:
     """Then a single folder is an image sequence, and not photos on their own."""
     containers = {suffix for codec in CODECS.values() for suffix in codec.containers}
     single = output.suffix.lower() in containers - {f".{suffix}" for suffix in PHOTO_SUFFIXES}
-    return not output.is_dir() and (single or numbering_of(output) is not None)
+    return not is_folder(output) and (single or numbering_of(output) is not None)
 
 
 def is_one_file(output: Path, inputs: Inputs, *, into_folder: bool = False) -> bool:
@@ -116,7 +117,7 @@ def is_one_file(output: Path, inputs: Inputs, *, into_folder: bool = False) -> b
             code=Code.OUTPUT_NOT_A_FOLDER,
             facts={"path": str(output)},
         )
-    return not many and not into_folder and bool(output.suffix) and not output.is_dir()
+    return not many and not into_folder and bool(output.suffix) and not is_folder(output)
 
 
 def plan(
@@ -138,7 +139,7 @@ def plan(
         for one, name in zip(inputs.found, names, strict=True)
     ]
     for task in tasks:
-        if task.target.is_dir():
+        if is_folder(task.target):
             raise OutputError(
                 f"{task.target} is a folder, and is to be a file",
                 code=Code.OUTPUT_IS_FOLDER,

@@ -33,11 +33,12 @@ from framestyle.jobs.resume.manifest import NAME, Manifest
 from framestyle.jobs.resume.precision import begun_precision
 from framestyle.jobs.resume.scratch import Scratch
 from framestyle.jobs.run.reporting import JobWords, PriorResults, first_news, last_news
-from framestyle.jobs.run.standings import told_apart
+from framestyle.jobs.run.standings import placed, told_apart
 from framestyle.kinds import WHOLE_CLIP, MediaKind, TimeRange
 from framestyle.media.photos import read_photo
 from framestyle.media.video.probe import probe
 from framestyle.media.video.sequences import existing_files, numbering_of
+from framestyle.media.writable import check_name
 from framestyle.nst.weights.paths import NOT_HERE, choose_kind, weights_identity
 from framestyle.paths import resolved
 from framestyle.presets import Preset, is_plain_name, pictures_of
@@ -115,12 +116,15 @@ def prepare(order: Order) -> list[Job]:
         spec = RenderSpec(preset, kind, identity, picture_digests(preset), order.seed, span=order.span)
         spec = replace(spec, precision=begun_precision(tasks, spec, kept, fresh=order.fresh))
         to_do, done = told_apart(tasks, spec, kept, overwrite=order.overwrite, fresh=order.fresh)
-        jobs.append(Job(preset, folder, spec, to_do, done, inputs, kept))
+        to_do, refused = placed(to_do, kept, alone=len(tasks) + len(inputs.unusable) == 1)
+        given = replace(inputs, unusable=(*inputs.unusable, *refused))
+        jobs.append(Job(preset, folder, spec, to_do, done, given, kept))
     return jobs
 
 
 def _folders(order: Order) -> list[Path]:
     """Where each preset's results go."""
+    check_name(order.output)
     if len(order.presets) == 1:
         return [order.output]
     if order.output.suffix.lstrip(".").lower() in PHOTO_SUFFIXES | VIDEO_SUFFIXES and not order.into_folder:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from framestyle.errors import Code, OutputError
+from framestyle.jobs.plan.inputs import Unusable
 from framestyle.jobs.plan.tasks import Task
 from framestyle.jobs.resume.manifest import NAME, Manifest, OutputStatus
 from framestyle.jobs.resume.resume_key import is_publishing, refuse_change
 from framestyle.kinds import MediaKind
+from framestyle.media.writable import check_writable, unwritable
 from framestyle.spec import RenderSpec
 
 
@@ -31,6 +33,24 @@ def told_apart(
     if refused:
         raise _refusal(refused, None if manifest is None else manifest.trouble)
     return tuple(to_do), tuple(done)
+
+
+def placed(
+    tasks: Sequence[Task], manifest: Manifest | None, *, alone: bool
+) -> tuple[tuple[Task, ...], tuple[Unusable, ...]]:
+    """The tasks whose outputs can be written where they are to be, and the others' inputs, each with the reason.
+
+    The error of a task that is `alone` is raised, and so is that of the folder where all results would go.
+    """
+    if tasks and manifest is not None:
+        check_writable(manifest.path)
+    refused = unwritable(task.target for task in tasks)
+    if alone:
+        for error in refused.values():
+            raise error
+    left = tuple(task for task in tasks if task.target not in refused)
+    others = (task for task in tasks if task.target in refused)
+    return left, tuple(Unusable(task.source, refused[task.target]) for task in others)
 
 
 def _standing(task: Task, spec: RenderSpec, manifest: Manifest | None) -> OutputStatus:
