@@ -127,6 +127,8 @@ def parse_size(text: str) -> int:
 
 
 def check_range(args: argparse.Namespace) -> None:
-    """UsageError where `--end` is not after `--start`."""
+    """UsageError where `--end` is not after `--start`, or after the beginning."""
+    if args.end == 0:
+        raise UsageError("--end 0 leaves nothing of a clip", next_step="Choose a later one, or leave it out.")
     if args.start is not None and args.end is not None and args.start >= args.end:
         raise UsageError("--start must lie before --end", next_step="Correct one of them.")

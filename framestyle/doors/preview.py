@@ -22,7 +22,6 @@ from framestyle.doors.text import plain
 from framestyle.errors import (
     BatchError,
     Cancelled,
-    Code,
     OutputError,
     PresetError,
     UsageError,
@@ -142,6 +141,7 @@ def _load_presets(
     """Titles and presets: those named, then all, each once; two of one name are told apart by what was written. With
     `--all`, also the presets that do not load: one of those does not stop the others."""
     from framestyle.presets import list_presets, load_preset
+    from framestyle.resolve import refuse_styleless
 
     rows = list_presets() if args.all else []
     broken = [
@@ -158,12 +158,7 @@ def _load_presets(
     wanted = dict.fromkeys([*args.presets, *(row.name for row in rows if not row.is_broken)])
     loaded = [(text, load_preset(text, overrides_of(args), origin="--set")) for text in wanted]
     for _, preset in loaded:
-        if preset.is_abstract:
-            raise PresetError(
-                f"preset {preset.name!r} names no style image",
-                code=Code.STYLE_MISSING,
-                facts={"preset": preset.name},
-            )
+        refuse_styleless(preset)
     names = [preset.name for _, preset in loaded]
     titled = [(preset.name if names.count(preset.name) == 1 else text, preset) for text, preset in loaded]
     return titled, broken

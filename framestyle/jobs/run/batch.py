@@ -35,6 +35,7 @@ from framestyle.jobs.resume.scratch import Scratch
 from framestyle.jobs.run.reporting import JobWords, PriorResults, first_news, last_news
 from framestyle.jobs.run.standings import placed, told_apart
 from framestyle.kinds import WHOLE_CLIP, MediaKind, TimeRange
+from framestyle.masks import check_masks
 from framestyle.media.photos import read_photo
 from framestyle.media.video.probe import probe
 from framestyle.media.video.sequences import existing_files, numbering_of
@@ -43,7 +44,7 @@ from framestyle.nst.weights.paths import NOT_HERE, choose_kind, weights_identity
 from framestyle.paths import resolved
 from framestyle.presets import Preset, is_plain_name, pictures_of
 from framestyle.registries import ENGINES
-from framestyle.resolve import PrecisionChoice, picture_digests
+from framestyle.resolve import PrecisionChoice, picture_digests, refuse_styleless
 from framestyle.spec import RenderSpec
 
 if TYPE_CHECKING:
@@ -96,8 +97,11 @@ class Job:
 def prepare(order: Order) -> list[Job]:
     """The jobs, with what is finished told from what is left; nothing is written.
 
-    Raises InputError, UsageError and OutputError for what cannot be: before any work.
+    Raises PresetError, InputError, UsageError and OutputError for what cannot be: before any work.
     """
+    for preset in order.presets:
+        refuse_styleless(preset)
+        check_masks(preset)
     folders = _folders(order)
     manifests = [Manifest(folder) for folder in folders]
     into_folder = order.into_folder or len(order.presets) > 1
