@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 from pathlib import Path
+
+MOST_NAMES = 5000
+"""Of a folder, so many are looked at for one that may have been meant."""
 
 
 def resolved(path: Path) -> Path:
@@ -31,6 +36,16 @@ def is_there(path: Path) -> bool:
         return path.exists()
     except (OSError, ValueError):
         return False
+
+
+def near_names(path: Path) -> list[str]:
+    """What lies in the folder of a path that is not there, and may have been meant: as paths of the same beginning."""
+    try:
+        names = [entry.name for entry, _ in zip(os.scandir(path.parent), range(MOST_NAMES), strict=False)]
+    except (OSError, ValueError):
+        return []
+    close = difflib.get_close_matches(path.name[:100], names, 2, 0.7)
+    return [str(path.with_name(name)) for name in close]
 
 
 def absolute(path: Path) -> Path:

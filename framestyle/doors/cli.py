@@ -17,7 +17,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 import framestyle
-from framestyle.doors.advice import next_step
+from framestyle.doors.advice import next_step, note_text
 from framestyle.doors.options import (
     add_engine,
     add_inputs,
@@ -213,6 +213,7 @@ def add_demo(parser: argparse.ArgumentParser) -> None:
 
 def run_stylize(args: argparse.Namespace) -> int:
     """`framestyle stylize`."""
+    from framestyle.doors.hidden_presets import hidden_presets
     from framestyle.jobs.run.batch import prepare
 
     order = _order(args)
@@ -220,8 +221,8 @@ def run_stylize(args: argparse.Namespace) -> int:
     if args.dry_run:
         from framestyle.doors.dry_run import dry_run
 
-        for line in dry_run(jobs, order):
-            print(line)
+        for line in (*map(note_text, hidden_presets(args.presets)), *dry_run(jobs, order)):
+            print(plain(line))
         return 0
     from framestyle.context import Context
     from framestyle.doors.console import open_console
@@ -240,6 +241,8 @@ def run_stylize(args: argparse.Namespace) -> int:
             elif isinstance(event, TaskFailed):
                 failures.append((preset, event))
 
+        for note in hidden_presets(args.presets):
+            console(note)
         paint(jobs, order, Context(console).also(collect))
     if not failures:
         return 0
@@ -255,12 +258,12 @@ def run_stylize(args: argparse.Namespace) -> int:
 def _order(args: argparse.Namespace) -> Order:
     from framestyle.jobs.run.batch import Order
     from framestyle.kinds import TimeRange
-    from framestyle.presets import load_preset
+    from framestyle.presets import Said, load_preset
 
     check_range(args)
     overrides = overrides_of(args)
     if args.max_side is not None:
-        overrides.append(f"scales.max_side_px={args.max_side}")
+        overrides.append(Said(f"scales.max_side_px={args.max_side}", f"--max-side {args.max_side}"))
     return Order(
         args.inputs,
         Path(args.output),

@@ -84,7 +84,7 @@ def _line(task: Task, expected: Estimate, seconds: float, failed_before: bool) -
     size = f"{was.width}x{was.height}"
     if becomes != was:
         size += f" to {becomes.width}x{becomes.height}"
-    frames = f", {expected.frames} frames" if task.kind is MediaKind.VIDEO else ""
+    frames = f", {counted(expected.frames, 'frame')}" if task.kind is MediaKind.VIDEO else ""
     facts = f"{size}{frames}, {roughly(seconds)}, about {byte_count(expected.size_bytes)}"
     if failed_before:
         facts = "could not be read last time"

@@ -46,10 +46,13 @@ def add_mask(parser: argparse.ArgumentParser) -> None:
 
 def overrides_of(args: argparse.Namespace) -> list[str]:
     """Those of `--set`, then `--mask`."""
+    from framestyle.presets import Said
+
     overrides = list(args.overrides)
     if args.mask is not None:
         # JSON's quotes are YAML's: a path may hold whatever means something there.
-        overrides.append(f"style.mask={json.dumps(args.mask, ensure_ascii=False)}")
+        quoted = json.dumps(args.mask, ensure_ascii=False)
+        overrides.append(Said(f"style.mask={quoted}", f"--mask {quoted}"))
     return overrides
 
 

@@ -231,6 +231,7 @@ def _run_sheet(
     from framestyle.context import Context
     from framestyle.doors.console import open_console
     from framestyle.doors.console.failures import failure_table
+    from framestyle.doors.hidden_presets import hidden_presets
     from framestyle.doors.preview_sheet import Wanted, make_sheet
     from framestyle.events import TaskFailed
     from framestyle.jobs.plan.inputs import Unusable
@@ -251,6 +252,8 @@ def _run_sheet(
         live=args.live,
     )
     with open_console(args.progress) as console:
+        for note in hidden_presets(args.presets):
+            console(note)
 
         def collect(event: Event) -> None:
             if isinstance(event, TaskFailed):
@@ -278,12 +281,15 @@ def _run_sheet(
 def _run_moving(args: argparse.Namespace, clip: Path, preset: Preset) -> int:
     from framestyle.context import Context
     from framestyle.doors.console import open_console
+    from framestyle.doors.hidden_presets import hidden_presets
     from framestyle.doors.preview_words import words_of_moving
     from framestyle.jobs.plan.tasks import Task
     from framestyle.jobs.preview.moving import preview_clip
     from framestyle.kinds import TimeRange
 
     with open_console(args.progress) as console:
+        for note in hidden_presets(args.presets):
+            console(note)
         try:
             made = preview_clip(
                 Task(MediaKind.VIDEO, clip, args.output),

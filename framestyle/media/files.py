@@ -13,7 +13,7 @@ from pathlib import Path
 
 from framestyle.errors import Code, FramestyleError, InputError, OutputError, StorageError
 from framestyle.kinds import MediaKind
-from framestyle.paths import resolved
+from framestyle.paths import near_names, resolved
 
 HEAD_BYTES = 4096
 DISK_FULL, TOO_LARGE = {errno.ENOSPC, errno.EDQUOT}, {errno.EFBIG}
@@ -60,8 +60,7 @@ def _is_folder(path: Path) -> bool:
         raise InputError(
             f"{path} does not exist",
             code=Code.INPUT_MISSING,
-            facts={"path": str(path)},
-            next_step="Check the path; only local files are read.",
+            facts={"path": str(path), "near": near_names(path)},
         ) from error
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
         raise InputError(

@@ -11,7 +11,7 @@ from pathlib import Path
 from platformdirs import user_cache_path, user_config_path
 
 from framestyle.errors import Code, PresetError
-from framestyle.paths import resolved
+from framestyle.paths import near_names, resolved
 
 SUFFIXES = (".yaml", ".yml")
 LONGEST_NAME_BYTES = 200
@@ -48,6 +48,12 @@ def own_preset(name: str) -> Path | None:
 def find_builtin(name: str) -> Path | None:
     """The file of the built-in preset of that name."""
     return next((path for path in _presets_in(builtin_presets_dir()) if path.stem == name), None)
+
+
+def hiding(name: str) -> Path | None:
+    """The user's own preset that is found by a built-in one's name, in its place."""
+    there = own_preset(name) if name and not looks_like_path(name) else None
+    return there if there is not None and is_file(there) and find_builtin(name) is not None else None
 
 
 def cache_dir() -> Path:
@@ -112,7 +118,9 @@ def find_preset(
         path = absolute(text, near or Path())
         if not is_file(path):
             raise PresetError(
-                f"no preset file at {path}", code=Code.PRESET_UNKNOWN, facts={"name": text, "near": []}
+                f"no preset file at {path}",
+                code=Code.PRESET_UNKNOWN,
+                facts={"name": text, "near": near_names(path)},
             )
         return path
     candidates = [folder / f"{text}{suffix}" for folder in preset_dirs() for suffix in SUFFIXES]

@@ -104,6 +104,12 @@ def names_a_clip(output: Path) -> bool:
     return not is_folder(output) and (single or numbering_of(output) is not None)
 
 
+def codec_for(target: Path) -> str | None:
+    """The codec that a file's ending stands for; None where it is no clip's."""
+    suffix = target.suffix.lower()
+    return next((name for name, codec in CODECS.items() if suffix in codec.containers), None)
+
+
 def is_one_file(output: Path, inputs: Inputs, *, into_folder: bool = False) -> bool:
     """Whether `output` is the result itself, and no folder for results.
 
@@ -148,11 +154,23 @@ def plan(
         if task.kind is MediaKind.PHOTO:
             check_photo_format(task.target)
         else:
+            _refuse_one_picture(task)
             check_clip_target(naming.video_codec, task.target)
     _refuse_shared(tasks)
     _refuse_written_over(tasks, style_images, "a style image")
     _refuse_written_over(tasks, inputs.paths(), "an input")
     return tasks
+
+
+def _refuse_one_picture(task: Task) -> None:
+    """OutputError where a clip would become a single photo."""
+    target = task.target
+    if target.suffix.lower() in FORMATS and codec_for(target) is None and numbering_of(target) is None:
+        frames, clip = target.with_name(f"{target.stem}.%04d{target.suffix}"), target.with_suffix(".mp4")
+        raise OutputError(
+            f"{target} is one picture, and {task.source} is a clip",
+            next_step=f"Name its frames, as in {frames}, or a clip: {clip}.",
+        )
 
 
 def _refuse_shared(tasks: Sequence[Task]) -> None:

@@ -24,6 +24,7 @@ from framestyle.jobs.plan.tasks import (
     Naming,
     Task,
     as_one,
+    codec_for,
     is_one_file,
     names_a_clip,
     plan,
@@ -37,6 +38,7 @@ from framestyle.jobs.run.standings import placed, told_apart
 from framestyle.kinds import WHOLE_CLIP, MediaKind, TimeRange
 from framestyle.masks import check_masks
 from framestyle.media.photos import read_photo
+from framestyle.media.video.codecs import CODECS
 from framestyle.media.video.probe import probe
 from framestyle.media.video.sequences import existing_files, numbering_of
 from framestyle.media.writable import check_name
@@ -113,6 +115,8 @@ def prepare(order: Order) -> list[Job]:
     kind, identity = choose_kind(order.weights), weights_identity(order.weights)
     jobs = []
     for preset, folder, manifest in zip(order.presets, folders, manifests, strict=True):
+        if one_file:
+            preset = _for_ending(preset, folder)
         naming = Naming(preset.output.photo_format, preset.output.video_codec)
         pictures = [Path(path) for path in pictures_of(preset)]
         tasks = plan(inputs, folder, naming, one_file=one_file, style_images=pictures)
@@ -152,6 +156,16 @@ def _folders(order: Order) -> list[Path]:
             )
         taken.add(as_one(Path(preset.name)))
     return [order.output / preset.name for preset in order.presets]
+
+
+def _for_ending(preset: Preset, output: Path) -> Preset:
+    """With the codec that the output's ending stands for, where the preset names none and its own does not go there."""
+    chosen, codec = preset.output, codec_for(output)
+    if "video_codec" in chosen.model_fields_set or codec is None:
+        return preset
+    if output.suffix.lower() in CODECS[chosen.video_codec].containers:
+        return preset
+    return preset.model_copy(update={"output": chosen.model_copy(update={"video_codec": codec})})
 
 
 def _earlier_results(output: Path, folders: Sequence[Path]) -> set[Path]:

@@ -24,8 +24,8 @@ class WeightsKind(Protocol):
     """One of the weights that a user can name. Its module loads no torch: plans ask for `path` and `identity`.
 
     `seed` is for kinds that are made from one. Beside these, a kind that can be fetched has `fetch` and
-    `import_file`, as `KeptKind` has; `remedy`, `is_missed`, `mends_itself`, `comes_by_itself` and `caution` may say more
-    about it.
+    `import_file`, as `KeptKind` has; `remedy`, `is_missed`, `mends_itself`, `comes_by_itself` and `caution` may say
+    more about it.
     """
 
     def path(self, store: WeightsStore, seed: int) -> Path | None:
