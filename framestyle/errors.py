@@ -81,7 +81,6 @@ class Code(StrEnum):
     INTERRUPTED_PART_WAY = "interrupted-part-way"
 
     # Of notes, and of what the doctor finds: nothing fails.
-    PRESET_HIDES = "preset-hides"
     HDR_KEPT = "hdr-kept"
     TEN_BITS = "ten-bits"
     MEMORY_LITTLE = "memory-little"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from framestyle.errors import Code
 from framestyle.events import Note
 from framestyle.presets.library import hiding
 
@@ -16,8 +15,6 @@ def hidden_presets(names: Iterable[str]) -> list[Note]:
         Note(
             f"The preset {name!r} is yours, at {path}; the built-in one of that name is not used.",
             "warning",
-            code=Code.PRESET_HIDES,
-            facts={"preset": name, "path": str(path)},
         )
         for name, path in found.items()
         if path is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from framestyle.doors.advice import ALL_KEYS, KEY_HELP
 from framestyle.doors.parsing import Parser
 from framestyle.doors.presets_library import add_library
-from framestyle.doors.text import plain
+from framestyle.doors.text import json_text, plain
 from framestyle.errors import PresetError, UsageError
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from framestyle.presets import PresetSummary
 
+TABLE_COLUMNS = 60
+"""A narrower terminal has no place for a table's names."""
 STRIP_WIDTH = 6
 """Swatches of the strip in the list, shared by a preset's style images."""
 
@@ -68,8 +70,8 @@ def run_list(args: argparse.Namespace) -> int:
     rows = _tagged(list_presets(include_abstract=args.all), args.tag)
     if args.json:
         colors = _colors(rows)
-        print(json.dumps([_as_json(row, colors) for row in rows], indent=2, ensure_ascii=False))
-    elif sys.stdout.isatty():
+        print(json_text([_as_json(row, colors) for row in rows]))
+    elif sys.stdout.isatty() and shutil.get_terminal_size().columns >= TABLE_COLUMNS:
         _print_table(rows)
     else:
         _print_columns(rows)
@@ -152,7 +154,7 @@ def run_show(args: argparse.Namespace) -> int:
     from framestyle.presets import find_preset, load_preset, load_traced, preset_text, traced_yaml
 
     if args.json:
-        print(load_preset(args.name).model_dump_json(by_alias=True, exclude={"extends"}, indent=2))
+        print(json_text(load_preset(args.name).model_dump(mode="json", by_alias=True, exclude={"extends"})))
     elif args.resolved:
         print(traced_yaml(*load_traced(args.name)), end="")
     else:

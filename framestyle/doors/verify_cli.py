@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from framestyle.doors.options import add_range
 from framestyle.doors.rows import Row, print_rows
-from framestyle.doors.text import counted
+from framestyle.doors.text import counted, json_text
 from framestyle.errors import Code, InputError, OutputError, UsageError
 from framestyle.kinds import MediaKind
 from framestyle.paths import is_folder
@@ -81,7 +80,7 @@ def run_verify(args: argparse.Namespace) -> int:
             "against": None if args.against is None else str(args.against),
             "files": [_as_json(one) for one in reports],
         }
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        print(json_text(told))
         return code
     for report in reports:
         print_rows([_headline(report, args.against), *_facts(report), *map(_row, report.problems)])

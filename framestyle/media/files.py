@@ -17,6 +17,8 @@ from framestyle.paths import near_names, resolved
 
 HEAD_BYTES = 4096
 DISK_FULL, TOO_LARGE = {errno.ENOSPC, errno.EDQUOT}, {errno.EFBIG}
+NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+"""Some network folders cannot be told to write at once; they write all the same."""
 NO_NAME = {errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL}
 """A file system's refusals of a name: too long, or with signs that it does not hold."""
 KNOWN = (
@@ -232,6 +234,9 @@ def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NO_SYNC:
+            raise
     finally:
         os.close(descriptor)
 

@@ -46,8 +46,10 @@ def own_preset(name: str) -> Path | None:
 
 
 def find_builtin(name: str) -> Path | None:
-    """The file of the built-in preset of that name."""
-    return next((path for path in _presets_in(builtin_presets_dir()) if path.stem == name), None)
+    """The file of the built-in preset of that name, in whatever case: on many disks one stands for the other."""
+    return next(
+        (path for path in _presets_in(builtin_presets_dir()) if path.stem.casefold() == name.casefold()), None
+    )
 
 
 def hiding(name: str) -> Path | None:

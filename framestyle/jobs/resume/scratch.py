@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 import shutil
 from contextlib import suppress
@@ -10,6 +11,8 @@ from types import TracebackType
 from typing import Self
 
 from filelock import FileLock, Timeout
+
+from framestyle.jobs.resume.locks import acquired
 
 PREFIX, LOCK = ".framestyle-scratch-", "lock"
 NEWBORN_S = 5.0
@@ -21,7 +24,7 @@ class Scratch:
 
     On its way in it removes those of jobs that are no more; on its way out the folders that it made, where nothing came
     into them. Where no folder can be made there, `folder` is None:
-    whoever writes there next will say why.
+    whoever writes there next will say why. Nor is there one on a file system without locks.
     """
 
     def __init__(self, beside: Path) -> None:
@@ -48,7 +51,9 @@ class Scratch:
         folder.mkdir(parents=True)
         lock = FileLock(folder / LOCK, timeout=NEWBORN_S)
         with suppress(Timeout, FileNotFoundError):
-            lock.acquire()
+            if not acquired(lock):
+                shutil.rmtree(folder, ignore_errors=True)
+                raise OSError(errno.ENOLCK, "no locks", str(folder))
             if (folder / LOCK).exists():
                 self.folder, self._lock = folder, lock
                 return
@@ -88,11 +93,12 @@ def is_alive(folder: Path) -> bool:
         return False
     lock = FileLock(folder / LOCK, timeout=0)
     try:
-        lock.acquire()
+        if not acquired(lock):
+            return True  # it cannot be told
     except Timeout:
         return True
     except OSError:
-        return folder.is_dir()  # another user's, say: it cannot be told
+        return folder.is_dir()  # another user's, say
     lock.release()
     return False
 
@@ -101,7 +107,8 @@ def _clear_away(folder: Path) -> None:
     """Where nobody holds its lock."""
     lock = FileLock(folder / LOCK, timeout=0)
     with suppress(OSError, Timeout):
-        lock.acquire()
+        if not acquired(lock):
+            return
         try:
             shutil.rmtree(folder, ignore_errors=True)
         finally:
