@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -221,7 +222,7 @@ def run_stylize(args: argparse.Namespace) -> int:
     if args.dry_run:
         from framestyle.doors.dry_run import dry_run
 
-        for line in (*map(note_text, hidden_presets(args.presets)), *dry_run(jobs, order)):
+        for line in chain(map(note_text, hidden_presets(args.presets)), dry_run(jobs, order)):
             print(plain(line))
         return 0
     from framestyle.context import Context

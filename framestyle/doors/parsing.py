@@ -65,7 +65,10 @@ class Parser(argparse.ArgumentParser):
                 self._end(f"no option is called {name}", self._options, name)
 
     def _end(self, message: str, known: Iterable[str], name: str, otherwise: str = "") -> None:
-        close = difflib.get_close_matches(name[:100], sorted(known), 2, 0.6)
+        whole = {one.lstrip("-"): one for one in known}
+        close = [
+            whole[one] for one in difflib.get_close_matches(name.lstrip("-")[:100], sorted(whole), 2, 0.6)
+        ]
         meant = f"Did you mean {' or '.join(close)}?" if close else otherwise
         self.error(f"{message}\n{meant}" if meant else message)
 

@@ -97,15 +97,21 @@ def run_preview(args: argparse.Namespace) -> int:
     looks = _sweep(args, sweeps) if sweeps else presets
     from framestyle.jobs.plan.inputs import gather
     from framestyle.jobs.plan.tasks import names_a_clip
+    from framestyle.jobs.resume.claims import claim
+    from framestyle.jobs.resume.scratch import Scratch
 
     moving = names_a_clip(args.output) and "%" not in args.output.name
     inputs = gather(args.inputs, one_clip=moving)
     if moving:
         _check_moving(args, sweeps, presets, inputs)
     _check_output(args.output, inputs, args.overwrite)
-    if moving:
-        return _run_moving(args, inputs.found[0].path, presets[0][1])
-    return _run_sheet(args, inputs, sweeps, looks, broken)
+    with Scratch(args.output.parent) as scratch:
+        claim(scratch, [args.output])
+        # Another run may have made it since.
+        _check_output(args.output, inputs, args.overwrite)
+        if moving:
+            return _run_moving(args, inputs.found[0].path, presets[0][1])
+        return _run_sheet(args, inputs, sweeps, looks, broken)
 
 
 # -- what is wanted ----------------------------------------------------------------------------------------

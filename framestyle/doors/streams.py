@@ -10,6 +10,7 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TextIO, cast
@@ -36,19 +37,27 @@ class Steadfast:
     def write(self, text: str) -> int:
         """All of it, as far as the caller is told."""
         if self.failure is None:
-            try:
-                self._stream.write(text)
-            except OSError as error:
-                self._give_up(error)
+            self._try(lambda: self._stream.write(text))
         return len(text)
 
     def flush(self) -> None:
         """As far as it can be."""
         if self.failure is None:
-            try:
-                self._stream.flush()
-            except OSError as error:
-                self._give_up(error)
+            self._try(self._stream.flush)
+
+    def isatty(self) -> bool:
+        """Not once it is closed."""
+        return not self._stream.closed and self._stream.isatty()
+
+    def _try(self, call: Callable[[], object]) -> None:
+        try:
+            call()
+        except OSError as error:
+            self._give_up(error)
+        except ValueError:
+            if not self._stream.closed:
+                raise
+            self.failure = OSError(errno.EBADF, os.strerror(errno.EBADF))
 
     def _give_up(self, error: OSError) -> None:
         """What is still buffered goes nowhere, or the interpreter would fail with it at its end."""

@@ -222,15 +222,16 @@ def _reserve(target: Path, scratch: Path | None) -> Path:
 def put_in_place(temporary: Path, target: Path) -> None:
     """A finished file under its name, so that both outlast a crash."""
     try:
-        _sync(temporary)
+        sync(temporary)
         os.replace(temporary, target)
         if os.name == "posix":
-            _sync(target.parent)  # the new name itself must reach the disk
+            sync(target.parent)  # the new name itself must reach the disk
     except OSError as error:
         raise storage_error(error, target) from error
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """What was written to a file or folder, onto the disk; as far as its file system can be told to."""
     descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(descriptor)

@@ -12,6 +12,7 @@ from framestyle.presets.bundle import IN_LIBRARY
 from framestyle.presets.library import SUFFIXES, find_builtin, own_preset, user_presets_dir
 from framestyle.presets.loading import load_preset
 from framestyle.presets.paths import pictures_of
+from framestyle.presets.yaml_source import read_file
 
 
 def remove_preset(name: str) -> list[Path]:
@@ -66,9 +67,10 @@ def _own() -> Iterator[Path]:
 
 def _extends(path: Path, name: str) -> bool:
     try:
-        return load_preset(path).extends == name
+        base = read_file(path)[0].value.get("extends")
     except PresetError:
         return False
+    return base is not None and base.value == name
 
 
 def _art_of(path: Path) -> set[Path]:

@@ -8,6 +8,7 @@ since each writes before it looks: one yields.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 from framestyle.errors import Code, OutputError
 from framestyle.jobs.plan.tasks import as_one
 from framestyle.jobs.resume.scratch import PREFIX, Scratch, is_alive
-from framestyle.media.files import atomic_output
+from framestyle.media.files import storage_error
 from framestyle.paths import resolved
 
 NAME = "claim.json"
@@ -33,8 +34,12 @@ def claim(scratch: Scratch, outputs: Sequence[Path]) -> None:
     mine = {_identity(path): path for path in outputs}
     _tell(scratch.folder, ASKING, mine)
     folders = _folders_of(scratch, outputs)
-    while not _is_ours(scratch.folder, mine, folders):
-        time.sleep(LOOK_AGAIN_S)
+    try:
+        while not _is_ours(scratch.folder, mine, folders):
+            time.sleep(LOOK_AGAIN_S)
+    except OutputError:
+        (scratch.folder / NAME).unlink(missing_ok=True)  # whoever waits for us need not
+        raise
     _tell(scratch.folder, HOLDING, mine)
 
 
@@ -84,5 +89,10 @@ def _told_by(folder: Path) -> tuple[str, set[str]]:
 
 
 def _tell(folder: Path, state: str, outputs: Iterable[str]) -> None:
-    with atomic_output(folder / NAME) as temporary:
-        temporary.write_text(json.dumps({"state": state, "outputs": list(outputs)}), encoding="ascii")
+    """Whole or not at all; after a crash nobody asks for it."""
+    new, told = folder / f"{NAME}.new", {"state": state, "outputs": list(outputs)}
+    try:
+        new.write_text(json.dumps(told), encoding="ascii")
+        os.replace(new, folder / NAME)
+    except OSError as error:
+        raise storage_error(error, folder) from error

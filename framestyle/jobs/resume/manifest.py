@@ -21,7 +21,7 @@ from framestyle.errors import FramestyleError
 from framestyle.jobs.plan.tasks import Task
 from framestyle.jobs.resume.fingerprint import FileFingerprint
 from framestyle.jobs.resume.manifest_contents import Contents, Done, Failed, parse
-from framestyle.media.files import atomic_output, storage_error
+from framestyle.media.files import atomic_output, storage_error, sync
 from framestyle.media.verify.verdict import precisions_in
 from framestyle.media.video.sequences import existing_files
 
@@ -196,8 +196,7 @@ class Manifest:
     def _write(self, temporary: Path) -> None:
         """Onto the disk at once: between the last look at the others and the new name lies next to nothing."""
         temporary.write_text(self._contents.text(), encoding="ascii")
-        with temporary.open("r+b") as file:
-            os.fsync(file.fileno())
+        sync(temporary)
 
     def _take_in_others(self) -> bool:
         """What another job wrote into the same folder meanwhile; whether it did."""
