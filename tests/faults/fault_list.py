@@ -95,6 +95,7 @@ CASES: dict[str, tuple[str, ...]] = {
     ),
     "Two runs and streams": (
         "two runs at one result",
+        "two previews into one file",
         "two runs with different inputs into one folder",
         "a second run at a result that the first has just made",
         "stderr that goes away",

@@ -16,7 +16,7 @@ import pytest
 from clips import make_clip
 from fault_list import fault
 from photo_makers import picture, save
-from place import Place, Told
+from place import UNTRAINED, Place, Told
 
 from framestyle.doors import console
 from framestyle.doors.cli import main
@@ -82,6 +82,36 @@ def test_two_runs_at_one_result(place: Place, way: str) -> None:
     for name in place.results:
         if name.endswith(".png"):
             assert json.loads(str(recipe_in(Path(name))))["preset"]["style"]["weight"] == 1.0
+
+
+@fault("two previews into one file", 6, "the second is refused before it paints; the first one's sheet stays")
+def test_two_previews(place: Place) -> None:
+    _photos(place, "a.png")
+    place.results.add("looks.png")
+    of = (
+        "sources/a.png",
+        "-o",
+        "looks.png",
+        "-p",
+        "presets/quick.yaml",
+        "--size",
+        "32",
+        "--progress",
+        "none",
+    )
+    preview, told = ("preview", *of, *UNTRAINED), list[Told]()
+
+    def heard(event: Any) -> None:
+        if isinstance(event, StepDone) and not told:
+            told.append(Told(0, "", ""))
+            told[0] = place.call(*preview)
+
+    with place.monkeypatch.context() as patch:
+        patch.setattr(console, "open_console", lambda mode: nullcontext(heard))
+        assert place.call(*preview).code == 0
+    assert told[0].code == 6 and "another run is at work on looks.png" in told[0].err, told[0].err
+    before = Path("looks.png").read_bytes()
+    assert place.call(*preview).code == 6 and Path("looks.png").read_bytes() == before
 
 
 @fault(
