@@ -47,6 +47,7 @@ class Code(StrEnum):
     OUTPUT_EXISTS = "output-exists"
     OUTPUT_IS_FOLDER = "output-is-folder"
     OUTPUT_IS_INPUT = "output-is-input"
+    OUTPUT_NAME_REFUSED = "output-name-refused"
     OUTPUT_BUSY = "output-busy"
     OUTPUT_DAMAGED = "output-damaged"
     PRESET_EXISTS = "preset-exists"

@@ -17,7 +17,7 @@ import numpy as np
 
 from framestyle.arrays import Array, ArrayClip, ArrayPicture, shots_of
 from framestyle.context import SILENT, Context
-from framestyle.errors import Code, DeviceError, PresetError, UsageError
+from framestyle.errors import Code, DeviceError, UsageError
 from framestyle.masks import check_masks, has_regions, mask_of
 from framestyle.motion.flow import OpticalFlow
 from framestyle.motion.methods import make_flow
@@ -36,7 +36,7 @@ from framestyle.opening import (
     with_these_weights,
 )
 from framestyle.presets import Preset, load_preset
-from framestyle.resolve import PrecisionChoice, render_spec
+from framestyle.resolve import PrecisionChoice, refuse_styleless, render_spec
 from framestyle.spec import RenderSpec
 
 
@@ -79,12 +79,7 @@ class Session:
         asked_weights: str | None = None,
     ) -> None:
         preset = spec.preset
-        if not preset.style.images:
-            raise PresetError(
-                f"preset {preset.name!r} names no style image",
-                code=Code.STYLE_MISSING,
-                facts={"preset": preset.name},
-            )
+        refuse_styleless(preset)
         check_masks(preset, more_follow=masks_follow)
         refuse_other_pictures(spec)
         chosen = choose_device(device or spec.device or "auto")

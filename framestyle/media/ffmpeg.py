@@ -72,7 +72,10 @@ def ask(arguments: Sequence[str], timeout_s: float = ASK_TIMEOUT_S) -> tuple[str
         )
     except OSError as error:
         raise _missing(str(error)) from error
-    return done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+    said = done.stderr.decode("utf-8", "replace")
+    if done.returncode < 0:  # it crashed, and could not say so
+        said += f"\n[ffmpeg] ffmpeg was stopped by signal {-done.returncode}\n"
+    return done.stdout.decode("utf-8", "replace"), said
 
 
 def lists_a_packet(listed: str) -> bool:

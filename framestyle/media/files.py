@@ -13,9 +13,14 @@ from pathlib import Path
 
 from framestyle.errors import Code, FramestyleError, InputError, OutputError, StorageError
 from framestyle.kinds import MediaKind
+from framestyle.paths import near_names, resolved
 
 HEAD_BYTES = 4096
 DISK_FULL, TOO_LARGE = {errno.ENOSPC, errno.EDQUOT}, {errno.EFBIG}
+NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+"""Some network folders cannot be told to write at once; they write all the same."""
+NO_NAME = {errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL}
+"""A file system's refusals of a name: too long, or with signs that it does not hold."""
 KNOWN = (
     "Videos: MP4, MOV, MKV, WebM, AVI, MPEG, Y4M, animated GIF and WebP. "
     "Photos: JPEG, PNG, WebP, TIFF, BMP, AVIF, HEIC."
@@ -57,11 +62,13 @@ def _is_folder(path: Path) -> bool:
         raise InputError(
             f"{path} does not exist",
             code=Code.INPUT_MISSING,
-            facts={"path": str(path)},
-            next_step="Check the path; only local files are read.",
+            facts={"path": str(path), "near": near_names(path)},
         ) from error
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
-        raise InputError(f"{path} cannot be reached: {error}", next_step="Check the path.") from error
+        raise InputError(
+            f"{path} cannot be reached: {getattr(error, 'strerror', None) or error}",
+            next_step="Check the path.",
+        ) from error
     if stat.S_ISDIR(mode):
         return True
     if not stat.S_ISREG(mode):
@@ -151,7 +158,7 @@ def walk(folder: Path, leave_out: Set[Path] = frozenset()) -> Walk:
 
     Links to files are files. Links to folders are not followed: so none leads in a circle.
     """
-    root = folder.resolve()
+    root = resolved(folder)
     files: list[Path] = []
     shut: list[tuple[Path, str]] = []
 
@@ -197,11 +204,6 @@ def atomic_output(target: Path, scratch: Path | None = None) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def check_writable(target: Path) -> None:
-    """The errors of `atomic_output`, before the work is done whose result is to be written."""
-    _reserve(target, None).unlink()
-
-
 def _reserve(target: Path, scratch: Path | None) -> Path:
     """An empty new file, with the permissions that a new file gets here."""
     if not target.name:
@@ -220,18 +222,22 @@ def _reserve(target: Path, scratch: Path | None) -> Path:
 def put_in_place(temporary: Path, target: Path) -> None:
     """A finished file under its name, so that both outlast a crash."""
     try:
-        _sync(temporary)
+        sync(temporary)
         os.replace(temporary, target)
         if os.name == "posix":
-            _sync(target.parent)  # the new name itself must reach the disk
+            sync(target.parent)  # the new name itself must reach the disk
     except OSError as error:
         raise storage_error(error, target) from error
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """What was written to a file or folder, onto the disk; as far as its file system can be told to."""
     descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NO_SYNC:
+            raise
     finally:
         os.close(descriptor)
 
@@ -251,6 +257,10 @@ def storage_error(error: OSError | ValueError, target: Path) -> FramestyleError:
             next_step="Choose another disk for it, then give the same command again.",
         )
     cause = getattr(error, "strerror", None) or str(error)
+    if isinstance(error, OSError) and error.errno in NO_NAME:
+        return OutputError(
+            f"{target} cannot be written: {cause}", code=Code.OUTPUT_NAME_REFUSED, facts={"path": str(target)}
+        )
     return OutputError(
         f"{target} cannot be written: {cause}", next_step="Choose another output, or check permissions."
     )

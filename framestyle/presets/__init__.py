@@ -27,6 +27,7 @@ from framestyle.presets.loading import (
     load_traced,
     preset_text,
 )
+from framestyle.presets.overrides import Said
 from framestyle.presets.paths import pictures_of
 from framestyle.presets.pictures import main_colors, picture_problem
 from framestyle.presets.reference import SchemaRow, schema_rows
@@ -60,6 +61,7 @@ __all__ = [
     "Output",
     "Preset",
     "PresetSummary",
+    "Said",
     "Scales",
     "SchemaRow",
     "Style",

@@ -155,7 +155,8 @@ def test_a_folder_is_photos_where_the_output_is_a_folder(tmp_path: Path) -> None
 
 def test_frames_that_exist_are_replaced_only_on_demand_and_sources_never(tmp_path: Path) -> None:
     source, there = frames(tmp_path / "in"), frames(tmp_path / "out", [1003])
-    order = Order([source], there, [Preset.model_validate({"name": "mine"})])
+    preset = Preset.model_validate({"name": "mine", "style": {"images": [{"path": "style.png"}]}})
+    order = Order([source], there, [preset])
     with pytest.raises(OutputError, match=r"shot.1003.png exists"):
         prepare(order)
     (job,) = prepare(replace(order, overwrite=True))

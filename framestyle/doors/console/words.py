@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from framestyle.doors.advice import note_text
 from framestyle.doors.progress import Progress
-from framestyle.doors.text import plain
+from framestyle.doors.text import counted, plain
 from framestyle.events import CellDone, Event, JobDone, Note, TaskDone, TaskFailed, TaskResumed, TaskStarted
 from framestyle.kinds import MediaKind
 
@@ -56,7 +56,8 @@ def curve(losses: list[float]) -> str:
 def describe(event: Event) -> str:
     """One line for the events that are worth one, else nothing."""
     if isinstance(event, TaskStarted):
-        what = f"{event.frames} frames, {event.shots} shots, " if event.kind is MediaKind.VIDEO else ""
+        counts = f"{counted(event.frames, 'frame')}, {counted(event.shots, 'shot')}, "
+        what = counts if event.kind is MediaKind.VIDEO else ""
         look = f" in {plain(event.preset)}" if event.preset else ""
         return f"{plain(event.path)}{look}: {what}{event.width}x{event.height}"
     if isinstance(event, TaskResumed):
@@ -69,11 +70,13 @@ def describe(event: Event) -> str:
         return f"FAILED {plain(event.path)}: {cause_of(event)}"
     if isinstance(event, TaskDone):
         size = f"{event.size_bytes / 1e6:.1f} MB"
-        return f"wrote {plain(event.output)} ({size}, {event.frames} frames, {event.seconds:.1f} s)"
+        return (
+            f"wrote {plain(event.output)} ({size}, {counted(event.frames, 'frame')}, {event.seconds:.1f} s)"
+        )
     if isinstance(event, JobDone):
         tally = f"{len(event.outputs)} written, {len(event.failed)} failed"
         tally += f", {event.skipped} done before" if event.skipped else ""
-        return f"done: {tally}, {event.frames} frames, {event.seconds:.1f} s"
+        return f"done: {tally}, {counted(event.frames, 'frame')}, {event.seconds:.1f} s"
     return ""
 
 

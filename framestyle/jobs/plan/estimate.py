@@ -8,7 +8,7 @@ from pathlib import Path
 
 from framestyle.events import TaskPlanned
 from framestyle.jobs.plan.tasks import Task
-from framestyle.kinds import MediaKind, TimeRange
+from framestyle.kinds import WHOLE_CLIP, MediaKind, TimeRange
 from framestyle.media.photos import FORMATS, photo_size
 from framestyle.media.video.clips import clip_info
 from framestyle.media.video.description import exact_rate
@@ -62,7 +62,7 @@ def _clip(task: Task, preset: Preset, span: TimeRange) -> Estimate:
     info = clip_info(task.source, sequence_rate=exact_rate(preset.video.sequence_rate))
     was = Size(info.width, info.height)
     becomes = fit_within(was, preset.scales.max_side_px)
-    frames = _frames(info, span)
+    frames = frames_expected(info, span)
     warm = preset.video.steps * becomes.area_px / 1e6
     if preset.video.warm_start == "none":
         warm = _whole(preset, becomes)
@@ -109,8 +109,8 @@ def _whole(preset: Preset, size: Size) -> float:
     return sum(steps * scale.area_px for scale, steps in steps_by_scale(size, preset.scales)) / 1e6
 
 
-def _frames(info: VideoInfo, span: TimeRange) -> int:
-    """At least one."""
+def frames_expected(info: VideoInfo, span: TimeRange = WHOLE_CLIP) -> int:
+    """By what the file says of itself; at least one."""
     length = info.duration_s
     if length is None:
         length = Fraction(info.frame_count_estimate or 1) / info.frame_rate

@@ -11,6 +11,7 @@ from framestyle.errors import FramestyleError, InputError
 from framestyle.kinds import MediaKind
 from framestyle.media.files import sniff, walk
 from framestyle.media.video.sequences import existing_files, numbering_of, sequence_in
+from framestyle.paths import is_folder, resolved
 
 MAGIC = "*?["
 PHOTO_NAMES = {
@@ -88,7 +89,7 @@ class _Gathered:
                 self.add(kind, path, path.relative_to(base))
 
     def _is_new(self, path: Path, name: Path) -> bool:
-        key = (path.resolve(), name)
+        key = (resolved(path), name)
         new = key not in self._seen
         self._seen.add(key)
         return new
@@ -115,7 +116,7 @@ def gather(inputs: Sequence[Path], leave_out: Set[Path] = frozenset(), *, one_cl
             gathered.add(MediaKind.SEQUENCE, path, Path(path.name))
         elif is_pattern(path):
             _match(path, gathered, leave_out)
-        elif one_clip and len(inputs) == 1 and path.is_dir():
+        elif one_clip and len(inputs) == 1 and is_folder(path):
             sequence = sequence_in(path)
             gathered.add(MediaKind.SEQUENCE, sequence, Path(sequence.name))
         elif (kind := sniff(path)) is None:
@@ -163,7 +164,7 @@ def _wanted(path: Path, base: Path, leave_out: Set[Path]) -> bool:
     inner = path.relative_to(base)
     if any(part.startswith(".") for part in inner.parts):
         return False
-    root = base.resolve()
+    root = resolved(base)
     return not any(root / part in leave_out for part in _with_parents(inner))
 
 

@@ -87,7 +87,7 @@ def survey(path: Path, span: TimeRange, preset: Preset, context: Context) -> Sur
     if found is None:
         found = _taken(reader, preset.video.cuts, context)
         keep_survey(key, found.to_json())
-    context.on_event(Preparing("shots", 1.0, f"{found.frames} frames"))
+    context.on_event(Preparing("shots", 1.0, f"{found.frames} frame{'' if found.frames == 1 else 's'}"))
     for note in _to_know(found, preset.output.hdr):
         context.on_event(note)
     return found

@@ -26,6 +26,7 @@ from framestyle.errors import Code, FramestyleError, OutputError
 from framestyle.frames import Pixels
 from framestyle.jobs.resume.disk_space import refuse_shortage
 from framestyle.jobs.resume.frame_store import DiskStore
+from framestyle.jobs.resume.locks import acquired
 from framestyle.jobs.resume.resume_key import (
     FACTS,
     PUBLISHED,
@@ -94,7 +95,11 @@ class WorkFolder:
         while True:
             self.folder.mkdir(parents=True, exist_ok=True)
             try:
-                self._lock.acquire()
+                if not acquired(self._lock):
+                    self.notes.append(
+                        f"The file system of {self.target} has no locks: do not paint it in two runs at once."
+                    )
+                    return
             except Timeout as error:
                 raise OutputError(
                     f"another run is at work on {self.target}",

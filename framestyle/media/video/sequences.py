@@ -23,6 +23,7 @@ from framestyle.media.photos.alpha import at_depth
 from framestyle.media.photos.formats import DEEP, WITH_ALPHA
 from framestyle.media.video.colors import SDR, Colors
 from framestyle.media.video.probe import VideoInfo
+from framestyle.paths import is_there
 
 _PATTERN = re.compile(r"([^%]*)%(?:0([1-9]))?d([^%]*)", re.DOTALL)
 _NUMBERED = re.compile(r"(.*?)([0-9]{1,9})([^0-9]*)", re.DOTALL)
@@ -108,7 +109,7 @@ def existing_files(path: Path) -> list[Path]:
     numbering = numbering_of(path)
     if numbering is not None:
         return numbering.files()
-    return [path] if path.exists() else []
+    return [path] if is_there(path) else []
 
 
 class SequenceReader:
