@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from host_programs import need
+from host_programs import missing, need
 
 from framestyle import Cancelled, Session, Shot
 from framestyle.errors import PresetError, UsageError
 from framestyle.events import Event, FrameDone, ShotStarted, StepDone
 from framestyle.frames import Pixels
 
-need("moviepy", modules=("moviepy",))
+need(missing("moviepy", modules=("moviepy",)))
 
 from moviepy import ImageClip, ImageSequenceClip, VideoClip, VideoFileClip  # noqa: E402
 

@@ -56,6 +56,10 @@ def find_package() -> None:
         raise NotFoundError("the package framestyle is not found; run: framestyle integrations install gstreamer")
 
 
+class BrokenFrameError(Exception):
+    """A buffer does not hold what its caps say."""
+
+
 class FrameStyle(Gst.Element):
     """Frames come out one later than they go in: the motion to the next is measured meanwhile."""
 
@@ -145,6 +149,8 @@ class FrameStyle(Gst.Element):
     def _chain(self, pad: Gst.Pad, parent: Gst.Object, buffer: Gst.Buffer) -> Gst.FlowReturn:
         if self._info is None:
             return Gst.FlowReturn.NOT_NEGOTIATED
+        if not self._frames and not self._times:
+            self._tell("frame", frame=0, fraction=0.0)
         self._times.append(buffer)
         return self._guarded(lambda: self._session.push(read_frame(buffer, self._info), self._context()))
 
@@ -182,16 +188,21 @@ class FrameStyle(Gst.Element):
             self._times.clear()
             self._failed(error)
             return Gst.FlowReturn.ERROR
-        for frame in painted:
-            flow = self._give(frame)
-            if flow != Gst.FlowReturn.OK:
-                return flow
-        return Gst.FlowReturn.OK
+        except BrokenFrameError as error:
+            self._times.clear()
+            self._fail(Gst.StreamError.quark(), int(Gst.StreamError.FORMAT), str(error))
+            return Gst.FlowReturn.ERROR
+        except Exception as error:  # else GStreamer would wait for ever for what this call should return
+            self._times.clear()
+            self._fail(Gst.LibraryError.quark(), int(Gst.LibraryError.FAILED), f"{type(error).__name__}: {error}")
+            return Gst.FlowReturn.ERROR
+        flows = (self._give(frame) for frame in painted)
+        return next((flow for flow in flows if flow != Gst.FlowReturn.OK), Gst.FlowReturn.OK)
 
     def _give(self, frame) -> Gst.FlowReturn:
         source = self._times.popleft()
         result = written_frame(frame, self._info)
-        result.copy_into(source, TIMES, 0, -1)
+        result.copy_into(source, TIMES, 0, GLib.MAXSIZE)
         self._frames += 1
         self._tell("frame", frame=self._frames, fraction=self._fraction(source))
         return self.srcpad.push(result)
@@ -252,8 +263,7 @@ class FrameStyle(Gst.Element):
             if self._drain() == Gst.FlowReturn.ERROR:
                 return False
             self._info = GstVideo.VideoInfo.new_from_caps(event.parse_caps())
-            if self._info is None:
-                return False
+            return self._info is not None and self.srcpad.push_event(event)
         elif kind in (Gst.EventType.EOS, Gst.EventType.SEGMENT, Gst.EventType.STREAM_START):
             # At the end of the stream that is said all the same: an error was told, and others wait for the end.
             self._drain()
@@ -290,9 +300,11 @@ def read_frame(buffer: Gst.Buffer, info: GstVideo.VideoInfo):
     row = info.width * channels * size
     found, mapped = buffer.map(Gst.MapFlags.READ)
     if not found:
-        raise BufferError("a frame cannot be read")
+        raise BrokenFrameError("a frame cannot be read")
     try:
         flat = np.frombuffer(mapped.data, np.uint8)
+        if (needed := offset + stride * (info.height - 1) + row) > flat.size:
+            raise BrokenFrameError(f"a frame has {flat.size} bytes, and its format needs {needed}")
         rows = np.lib.stride_tricks.as_strided(flat[offset:], (info.height, row), (stride, 1)).copy()
     finally:
         buffer.unmap(mapped)
