@@ -114,7 +114,7 @@ def test_a_clip_has_the_command_lines_pixels(
     apart = np.abs(painted.astype(np.int64) - wanted.astype(np.int64)).max() / np.iinfo(wanted.dtype).max
     assert apart * 255 <= door.levels
     if case.alpha:
-        assert (painted[..., 3] == frames[..., 3]).all()
+        assert (painted[..., 3] == door.as_carried(frames)[..., 3]).all()
 
 
 def test_progress_goes_from_nothing_to_the_last_frame(door: Door, painting: Painting) -> None:
