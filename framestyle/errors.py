@@ -42,6 +42,9 @@ class Code(StrEnum):
     INPUT_UNKNOWN = "input-unknown"
     RANGE_EMPTY = "range-empty"
     SEQUENCE_UNCLEAR = "sequence-unclear"
+    STREAM_UNKNOWN = "stream-unknown"
+    STREAM_CUT_SHORT = "stream-cut-short"
+    STREAM_ONCE = "stream-once"
 
     OUTPUT_UNUSABLE = "output-unusable"
     OUTPUT_EXISTS = "output-exists"
@@ -78,6 +81,7 @@ class Code(StrEnum):
 
     INTERRUPTED = "interrupted"
     INTERRUPTED_PART_WAY = "interrupted-part-way"
+    STREAM_CLOSED = "stream-closed"
 
     # Of notes, and of what the doctor finds: nothing fails.
     HDR_KEPT = "hdr-kept"

@@ -102,7 +102,7 @@ class Progress:
     @property
     def current(self) -> int:
         """The number, from 1, of the frame that is being worked on."""
-        return min(self.done + 1, self.total)
+        return min(self.done + 1, self.total) if self.total else self.done + 1
 
     def seconds_per_frame(self) -> float | None:
         """Of recent frames of the kind that is being made; those made from scratch stand in where there are none."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from framestyle.doors.options import add_range
+from framestyle.doors.pipe import refuse_standard_input
 from framestyle.doors.rows import Row, print_rows
 from framestyle.doors.text import counted
 from framestyle.errors import Code, InputError, OutputError, UsageError
@@ -43,6 +44,7 @@ def add_verify(parser: argparse.ArgumentParser) -> None:
 
 def run_verify(args: argparse.Namespace) -> int:
     """`framestyle verify`: all files are looked at, whatever the first one is."""
+    refuse_standard_input(args.files, "verification takes")
     if args.against is None and (args.start is not None or args.end is not None):
         raise UsageError(
             "--start and --end say which part of a source", next_step="Name it: --against SOURCE."

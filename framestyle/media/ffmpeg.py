@@ -53,6 +53,11 @@ def input_arguments(path: Path) -> list[str]:
     return ["-protocol_whitelist", PROTOCOLS_READ, "-format_whitelist", FORMATS_READ, "-i", f"file:{path}"]
 
 
+def pipe_arguments(muxer: str, descriptor: int = 0) -> list[str]:
+    """`-i` for what comes through a pipe, in a container that is known."""
+    return ["-protocol_whitelist", "pipe", "-f", muxer, "-i", f"pipe:{descriptor}"]
+
+
 def output_argument(path: Path) -> str:
     """An output file's name, so that ffmpeg takes it for nothing but a file."""
     return f"file:{path}"
@@ -149,12 +154,12 @@ class _Process:
 class FFmpeg(_Process):
     """A running ffmpeg that reads its stdin. `close` waits for it, `kill` ends it; both may be repeated.
 
-    `target`: what it makes, in messages.
+    `target`: what it makes, in messages. `stdout`: a descriptor that it may write to.
     """
 
-    def __init__(self, arguments: Sequence[str], target: Path) -> None:
+    def __init__(self, arguments: Sequence[str], target: Path, *, stdout: int = subprocess.DEVNULL) -> None:
         self._target = target
-        super().__init__(arguments, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        super().__init__(arguments, stdin=subprocess.PIPE, stdout=stdout)
 
     def write(self, data: memoryview | bytes) -> None:
         """To its standard input; OutputError with its last words where it has died."""
@@ -197,13 +202,18 @@ class FFmpeg(_Process):
 class FFmpegDecoder(_Process):
     """A running ffmpeg whose stdout is read, from `output`. `kill` ends it.
 
-    `on_line` is given each message, on a thread of its own; else the last ones are kept for `failure`.
+    `on_line` is given each message, on a thread of its own; else the last ones are kept for `failure`. `stdin`: a
+    descriptor that it may read from.
     """
 
-    def __init__(self, arguments: Sequence[str], on_line: Callable[[str], None] | None = None) -> None:
-        super().__init__(
-            ["-nostdin", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, on_line=on_line
-        )
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        on_line: Callable[[str], None] | None = None,
+        *,
+        stdin: int = subprocess.DEVNULL,
+    ) -> None:
+        super().__init__(["-nostdin", *arguments], stdin=stdin, stdout=subprocess.PIPE, on_line=on_line)
         assert self.process.stdout is not None
         self.output = self.process.stdout
 

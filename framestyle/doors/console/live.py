@@ -11,7 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from framestyle.doors.console.words import curve, describe, duration, middle, shot_text
+from framestyle.doors.console.words import curve, describe, duration, middle, of_total, shot_text
 from framestyle.doors.progress import Progress
 from framestyle.doors.remaining import Clock
 from framestyle.doors.text import plain
@@ -74,11 +74,11 @@ class LiveDisplay:
             grid.add_row(Text(f"{name}  {preset} · {job.weights} · {job.device}{at_once}", style="bold"))
         if progress.preparing is not None:
             grid.add_row(self._bar(progress.preparing.fraction, f"preparing {progress.preparing.what}"))
-        elif progress.total:
+        elif progress.total or progress.task is not None:
             each = progress.seconds_per_frame()
             pace = f"{each:.2f} s/frame  " if each is not None else ""
-            where = f"{shot_text(progress)}  frame {progress.done}/{progress.total}".lstrip()
-            grid.add_row(self._bar(progress.done / progress.total, where))
+            where = f"{shot_text(progress)}  frame {progress.done}{of_total(progress)}".lstrip()
+            grid.add_row(self._bar(progress.done / progress.total, where) if progress.total else Text(where))
             grid.add_row(
                 Text(f"{pace}elapsed {duration(progress.elapsed_s)}  eta {duration(progress.eta_s())}")
             )

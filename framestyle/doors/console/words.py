@@ -56,7 +56,7 @@ def curve(losses: list[float]) -> str:
 def describe(event: Event) -> str:
     """One line for the events that are worth one, else nothing."""
     if isinstance(event, TaskStarted):
-        what = f"{event.frames} frames, {event.shots} shots, " if event.kind is MediaKind.VIDEO else ""
+        what = f"{_extent(event)}, " if event.kind is MediaKind.VIDEO else ""
         look = f" in {plain(event.preset)}" if event.preset else ""
         return f"{plain(event.path)}{look}: {what}{event.width}x{event.height}"
     if isinstance(event, TaskResumed):
@@ -77,6 +77,12 @@ def describe(event: Event) -> str:
     return ""
 
 
+def _extent(clip: TaskStarted) -> str:
+    """How much of it there is, as far as that is known."""
+    frames = f"{clip.frames} frames" if clip.frames else "frames as they come"
+    return f"{frames}, {clip.shots} shots" if clip.shots else frames
+
+
 def cause_of(failed: TaskFailed) -> str:
     """Without the path, which stands before it anyway."""
     return plain(failed.message.removeprefix(failed.path).lstrip(" :"))
@@ -88,12 +94,17 @@ def shot_text(progress: Progress) -> str:
     if shot is None or task is None:
         return ""
     again = f", pass {shot.pass_number}/{task.passes}" if task.passes > 1 else ""
-    return f"shot {shot.index + 1}/{task.shots}{again}"
+    return f"shot {shot.index + 1}{f'/{task.shots}' if task.shots else ''}{again}"
+
+
+def of_total(progress: Progress) -> str:
+    """`/24`; empty where a pipe does not say."""
+    return f"/{progress.total}" if progress.total else ""
 
 
 def status_line(progress: Progress) -> str:
     """Where the work stands, in one line."""
-    parts = [f"frame {progress.current}/{progress.total}"]
+    parts = [f"frame {progress.current}{of_total(progress)}"]
     if shot := shot_text(progress):
         parts.insert(0, shot)
     if progress.step is not None:

@@ -248,11 +248,15 @@ def _mastering_in_pictures(path: Path, told: Description) -> Mastering | None:
 _opening = threading.Lock()
 
 
-def open_capture(path: Path) -> cv2.VideoCapture:
-    """OpenCV's decoder on a local file, no names in it followed; InputError where it does not open."""
-    with _opening, _guarded_opencv():
+def open_capture(path: Path, descriptor: int | None = None) -> cv2.VideoCapture:
+    """OpenCV's decoder on a local file, no names in it followed; InputError where it does not open.
+
+    `descriptor`: of a pipe that is read in its place; `path` is then its name in messages.
+    """
+    with _opening, _guarded_opencv("file" if descriptor is None else "pipe"):
         try:
-            capture = cv2.VideoCapture(f"file:{path}", cv2.CAP_FFMPEG)
+            name = f"file:{path}" if descriptor is None else f"pipe:{descriptor}"
+            capture = cv2.VideoCapture(name, cv2.CAP_FFMPEG)
         except (cv2.error, UnicodeError) as error:
             raise InputError(
                 f"{path} cannot be opened: {' '.join(str(error).split())}",
@@ -265,10 +269,10 @@ def open_capture(path: Path) -> cv2.VideoCapture:
 
 
 @contextmanager
-def _guarded_opencv() -> Iterator[None]:
+def _guarded_opencv(protocol: str) -> Iterator[None]:
     """OpenCV takes demuxer options from the environment alone, when a capture opens. Put back afterwards."""
     options = {
-        "OPENCV_FFMPEG_CAPTURE_OPTIONS": f"protocol_whitelist;file|format_whitelist;{FORMATS_READ}",
+        "OPENCV_FFMPEG_CAPTURE_OPTIONS": f"protocol_whitelist;{protocol}|format_whitelist;{FORMATS_READ}",
         "OPENCV_FFMPEG_LOGLEVEL": os.environ.get("OPENCV_FFMPEG_LOGLEVEL", "-8"),
     }
     before = {name: os.environ.get(name) for name in options}

@@ -20,17 +20,11 @@ import numpy as np
 from framestyle.errors import InputError
 from framestyle.frames import Alpha, Frame, Pixels
 from framestyle.kinds import WHOLE_CLIP, TimeRange
-from framestyle.media.ffmpeg import FFmpegDecoder, input_arguments
+from framestyle.media.ffmpeg import FFmpegDecoder
 from framestyle.media.video.colors import OPENCV_MATRICES, SDR, Colors, to_rgb, written_as
 from framestyle.media.video.nut import NutError, NutReader
-from framestyle.media.video.probe import (
-    UNPLAYABLE,
-    VideoInfo,
-    alpha_decoder,
-    last_frame_s,
-    open_capture,
-    probe,
-)
+from framestyle.media.video.origin import FileOrigin, Origin
+from framestyle.media.video.probe import UNPLAYABLE, VideoInfo, alpha_decoder
 
 CLOSE_TO_TICK = 0.01
 """OpenCV tells time as a float; within this part of a tick of the file's it is the tick."""
@@ -64,7 +58,7 @@ class _Picture:
 
 
 class VideoReader:
-    """A FrameReader of a video file; iterating gives the frames that `span` holds, indexed in the whole file.
+    """A FrameReader of a video file or stream; iterating gives the frames that `span` holds, indexed in the whole clip.
 
     Never seeks: seeking is unreliable. `frames_read` counts what was decoded, also outside the range;
     `variable_rate` says whether any timestamp so far was off the constant rate. `tone_map`: HDR comes as BT.709.
@@ -73,12 +67,13 @@ class VideoReader:
 
     def __init__(
         self,
-        path: Path,
+        source: Path | Origin,
         span: TimeRange = WHOLE_CLIP,
         *,
         tone_map: bool = False,
     ) -> None:
-        self.info = probe(path)
+        self._origin: Origin = FileOrigin(source) if isinstance(source, Path) else source
+        self.info = self._origin.info
         self.frames_read = 0
         self.variable_rate = False
         self._tone_map = tone_map and self.info.colors.hdr is not None
@@ -119,8 +114,9 @@ class VideoReader:
 
     def __enter__(self) -> VideoReader:
         with ExitStack() as stack:
+            stack.enter_context(closing(self._origin))
             road = _opencv_pictures if self.by_opencv else self._ffmpeg_pictures
-            self._pictures = stack.enter_context(closing(road(self.info)))
+            self._pictures = stack.enter_context(closing(road(self._origin)))
             self._stack = stack.pop_all()
         return self
 
@@ -141,9 +137,10 @@ class VideoReader:
                 self._last_in_range = frame.pts
                 yield frame
         self._exhausted = True
+        self._origin.check_end(self.frames_read)
 
-    def _ffmpeg_pictures(self, info: VideoInfo) -> Generator[_Picture, None, None]:
-        return _ffmpeg_pictures(info, tone_map=self._tone_map, deep=self.bits > 8)
+    def _ffmpeg_pictures(self, origin: Origin) -> Generator[_Picture, None, None]:
+        return _ffmpeg_pictures(origin, tone_map=self._tone_map, deep=self.bits > 8)
 
     def _frame(self, picture: _Picture) -> Frame:
         index, shape = self.frames_read, (self.info.height, self.info.width, 3)
@@ -169,7 +166,7 @@ class VideoReader:
             return None
         if self._cut_off and self._span.end_s is not None:
             return self._last_in_range, self._span.end_s - self._last_in_range
-        length_s = last_frame_s(self.info)
+        length_s = self._origin.last_frame_s()
         return None if length_s is None else (self._last_in_range, length_s)
 
     @property
@@ -210,8 +207,8 @@ def _broken(info: VideoInfo, index: int, cause: str) -> InputError:
     )
 
 
-def _opencv_pictures(info: VideoInfo) -> Generator[_Picture, None, None]:
-    capture = open_capture(info.path)
+def _opencv_pictures(origin: Origin) -> Generator[_Picture, None, None]:
+    info, capture = origin.info, origin.capture()
     try:
         index = refused = 0
         while refused < MOST_REFUSED:
@@ -248,8 +245,8 @@ def _in_ticks(milliseconds: float, time_base: Fraction) -> Fraction:
     return Fraction(milliseconds).limit_denominator(1_000_000) / 1000
 
 
-def _ffmpeg_pictures(info: VideoInfo, *, tone_map: bool, deep: bool) -> Generator[_Picture, None, None]:
-    process = FFmpegDecoder(_decoding(info, tone_map=tone_map, deep=deep))
+def _ffmpeg_pictures(origin: Origin, *, tone_map: bool, deep: bool) -> Generator[_Picture, None, None]:
+    info, process = origin.info, _decoder(origin, tone_map=tone_map, deep=deep)
     count = 0
     try:
         start_s: Fraction | None = None
@@ -274,11 +271,12 @@ def _ffmpeg_pictures(info: VideoInfo, *, tone_map: bool, deep: bool) -> Generato
         process.kill()
 
 
-def _decoding(info: VideoInfo, *, tone_map: bool, deep: bool) -> list[str]:
-    """ffmpeg's arguments: raw pictures, each with its time in the file's own ticks, none added or dropped.
+def _decoder(origin: Origin, *, tone_map: bool, deep: bool) -> FFmpegDecoder:
+    """ffmpeg that gives raw pictures, each with its time in the file's own ticks, none added or dropped.
 
     Where the size changes on the way, all have the first one's, as OpenCV gives them and players show them.
     """
+    info = origin.info
     decoder = alpha_decoder(info)
     planes = ("gbrap" if info.has_alpha else "gbrp") + ("16le" if deep else "")
     packed = {"gbrap16le": "rgba64le", "gbrp16le": "rgb48le", "gbrap": "rgba", "gbrp": "rgb24"}[planes]
@@ -289,13 +287,14 @@ def _decoding(info: VideoInfo, *, tone_map: bool, deep: bool) -> list[str]:
         if info.video_codec == "webp_anim"
         else to_rgb(info.colors, stored_as, pixel_format=planes, odd=odd, tone_map=tone_map)
     )
-    return [
-        *(["-c:v", decoder] if decoder else []),
-        *input_arguments(info.path),
-        *("-map", f"0:{info.video_index}", "-vf", f"{filters},format={packed}", "-c:v", "rawvideo"),
-        *("-fps_mode", "passthrough", "-enc_time_base", "demux"),
-        *("-f", "nut", "-write_index", "0", "-"),
-    ]
+    return origin.decoder(
+        ["-c:v", decoder] if decoder else [],
+        [
+            *("-map", f"0:{info.video_index}", "-vf", f"{filters},format={packed}", "-c:v", "rawvideo"),
+            *("-fps_mode", "passthrough", "-enc_time_base", "demux"),
+            *("-f", "nut", "-write_index", "0", "-"),
+        ],
+    )
 
 
 def _unpacked(data: bytearray, info: VideoInfo, index: int, *, deep: bool) -> tuple[Pixels, Alpha | None]:

@@ -8,9 +8,6 @@ from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Any
-
-import numpy as np
 
 from framestyle.errors import Code, OutputError
 from framestyle.events import Remark
@@ -26,9 +23,10 @@ from framestyle.media.video.codecs import (
     check_container,
     video_codecs,
 )
-from framestyle.media.video.colors import SDR, Colors, from_rgb
+from framestyle.media.video.colors import SDR, Colors, from_rgb, with_aspect
 from framestyle.media.video.encoding import choose_encoding
-from framestyle.media.video.matroska import Mastering, matroska_frame_header, matroska_header
+from framestyle.media.video.feed import FrameFeed
+from framestyle.media.video.matroska import Mastering
 from framestyle.media.video.probe import probe
 
 __all__ = [
@@ -50,8 +48,6 @@ SAME_RATE_GIF = {Fraction(100, delay) for delay in range(2, 101)}
 """GIF counts in hundredths of a second."""
 PICTURES_STREAM = 0
 """They are mapped first."""
-FOURCC = {(3, 1): b"RGB\x18", (3, 2): b"RGB0", (4, 1): b"RGBA", (4, 2): b"RBA@"}
-"""ffmpeg's names of raw RGB, by channels and bytes a value."""
 
 
 class VideoWriter:
@@ -91,7 +87,7 @@ class VideoWriter:
         self.frames_written = 0
         self._rate, self._aspect, self._bits, self._alpha = frame_rate, sample_aspect_ratio, bits, alpha
         self._last_frame = last_frame
-        self._colors, self._mastering = colors, mastering if colors.hdr else None
+        self._colors, self._mastering = colors, mastering
         self._metadata = dict(metadata or {})
         self._encoding = choose_encoding(
             settings, target, width, height, bits=bits, alpha=alpha, hdr=colors.hdr
@@ -110,9 +106,9 @@ class VideoWriter:
         self._delay_s = self._carried.delay_s if self._carried.delay_s >= LATE_START_S else Fraction(0)
         self._tick = self._choose_tick(time_base)
         self._process: FFmpeg | None = None
+        self._feed: FrameFeed | None = None
         self._temporary = target
         self._stack = ExitStack()
-        self._held: tuple[int, Any] | None = None
 
     def _choose_tick(self, time_base: Fraction | None) -> Fraction:
         """What the output counts time in."""
@@ -134,68 +130,42 @@ class VideoWriter:
                 [*self._inputs(), *self._outputs(), output_argument(temporary)], self.target
             )
             stack.callback(self._process.kill)
-            self._process.write(self._header())
+            self._feed = FrameFeed(
+                self._process,
+                width=self.width,
+                height=self.height,
+                frame_rate=self._rate,
+                tick=self._tick,
+                bits=self._bits,
+                alpha=self._alpha,
+                keeps_alpha=self._encoding.has_alpha,
+                mastering=self._mastering if self._colors.hdr else None,
+            )
             self._stack = stack.pop_all()
         return self
 
-    def _header(self) -> bytes:
-        keeps_alpha = self._alpha and self._encoding.has_alpha
-        fourcc = FOURCC[4 if keeps_alpha else 3, 2 if self._bits > 8 else 1]
-        return matroska_header(fourcc, self.width, self.height, self._rate, self._mastering)
-
     def write(self, pixels: Pixels, pts_s: Fraction | None = None, alpha: Alpha | None = None) -> None:
         """The next frame. `pts_s`: when it is shown; needed where the writer was made with a time base."""
-        dtype: Any = np.uint16 if self._bits > 8 else np.uint8
-        if pixels.shape != (self.height, self.width, 3) or pixels.dtype != dtype:
-            raise ValueError(
-                f"expected {self.height}x{self.width}x3 {dtype.__name__}, got {pixels.shape} {pixels.dtype}"
-            )
-        if self._process is None:
+        if self._feed is None:
             raise ValueError("the writer is not open")
-        at_s = self.frames_written / self._rate if pts_s is None else pts_s
-        tick = self._ticks(at_s)
-        # One frame waits: how long it is shown is known only when the next one comes.
-        if self._held is not None:
-            tick = max(tick, self._held[0] + 1)  # two at one time would be one
-            self._send(*self._held, until=tick)
-        self._held = tick, self._packed(pixels, alpha)
+        self._feed.write(pixels, pts_s, alpha)
         self.frames_written += 1
-
-    def _ticks(self, pts_s: Fraction) -> int:
-        return round(pts_s / self._tick)
-
-    def _packed(self, pixels: Pixels, alpha: Alpha | None) -> Any:
-        if alpha is None or not self._alpha:
-            return np.ascontiguousarray(pixels)
-        if self._encoding.has_alpha:
-            return np.dstack([pixels, alpha])
-        cover = alpha.astype(np.float32) / np.iinfo(alpha.dtype).max
-        return np.rint(pixels * cover[..., None]).astype(pixels.dtype)
-
-    def _send(self, tick: int, pixels: Any, *, until: int) -> None:
-        assert self._process is not None
-        data = pixels.data.cast("B")
-        head = matroska_frame_header(tick * self._tick, (until - tick) * self._tick, len(data))
-        self._process.write(head)
-        self._process.write(data)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         # The stack kills ffmpeg where it still runs, then puts the temporary file in place or removes it.
-        self._held, held = None, self._held
         if error is not None:
             self._stack.__exit__(kind, error, trace)
             return
         with self._stack:
-            self._finish(held)
+            self._finish()
 
-    def _finish(self, held: tuple[int, Any] | None) -> None:
-        assert self._process is not None
-        if held is None:
+    def _finish(self) -> None:
+        assert self._process is not None and self._feed is not None
+        if not self.frames_written:
             raise OutputError(f"{self.target}: no frame was written", next_step="Check the chosen range.")
-        length_s = self._last_frame[1] if self._last_frame else 1 / self._rate
-        self._send(*held, until=held[0] + max(1, round(length_s / self._tick)))
+        self._feed.finish(self._last_frame[1] if self._last_frame else 1 / self._rate)
         self._process.close()
         if self._look_through:
             self._refuse_damage()
@@ -223,7 +193,7 @@ class VideoWriter:
         arguments += ["-fps_mode:v:0", "passthrough", "-enc_time_base:v:0", tick]
         if self._last_frame:
             # Some encoders forget how long a frame is; all but the last can be told from the next one.
-            at = self._ticks(self._last_frame[0] + self._delay_s)
+            at = round((self._last_frame[0] + self._delay_s) / self._tick)
             length = max(1, round(self._last_frame[1] / self._tick))
             arguments += [
                 "-bsf:v:0",
@@ -248,9 +218,4 @@ class VideoWriter:
                 deep=self._bits > 8,
                 to_eight=self._encoding.bits == 8,
             )
-        aspect = self._aspect
-        return (
-            filters
-            if aspect == 1
-            else f"{filters},setsar={aspect.numerator}/{aspect.denominator}:max=1000000"
-        )
+        return with_aspect(filters, self._aspect)

@@ -12,6 +12,7 @@ import site
 import sys
 import threading
 from collections import deque
+from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -29,6 +30,7 @@ FORMATS = {"RGB": (3, 1), "RGBA": (4, 1), "RGBA64_LE": (4, 2)}
 CAPS = Gst.Caps.from_string(
     f"video/x-raw,format={{{','.join(FORMATS)}}},width=[1,2147483647],height=[1,2147483647],framerate=[0/1,2147483647/1]"
 )
+LOOK_AHEAD = 6  # frames at most, of those ways to find cuts that there are
 TIMES = Gst.BufferCopyFlags.FLAGS | Gst.BufferCopyFlags.TIMESTAMPS
 
 
@@ -86,7 +88,7 @@ class FrameStyle(Gst.Element):
 
     def __init__(self) -> None:
         super().__init__()
-        self._preset = self._session = self._info = None
+        self._preset = self._session = self._info = self._cuts = None
         self._times: deque[Gst.Buffer] = deque()  # the incoming buffers whose painted frames are still to come
         self._frames = 0
         self._stop = threading.Event()
@@ -139,7 +141,7 @@ class FrameStyle(Gst.Element):
             )
 
     def _close(self) -> None:
-        session, self._session, self._info, self._frames = self._session, None, None, 0
+        session, self._session, self._info, self._cuts, self._frames = self._session, None, None, None, 0
         self._times.clear()
         if session is not None:
             session.close()
@@ -152,13 +154,25 @@ class FrameStyle(Gst.Element):
         if not self._frames and not self._times:
             self._tell("frame", frame=0, fraction=0.0)
         self._times.append(buffer)
-        return self._guarded(lambda: self._session.push(read_frame(buffer, self._info), self._context()))
+        return self._guarded(lambda: self._pushed(read_frame(buffer, self._info)))
+
+    def _pushed(self, frame) -> list:
+        self._cuts = self._cuts or Cuts(self._preset.video.cuts, self._info)
+        return [one for begun in self._cuts.add(frame) for one in self._painted(*begun)]
+
+    def _painted(self, frame, is_cut: bool) -> list:
+        if is_cut:
+            self._session.reset()
+        return self._session.push(frame, self._context())
+
+    def _finished(self) -> list:
+        cuts, self._cuts = self._cuts, None
+        left = [one for begun in cuts.rest() for one in self._painted(*begun)]
+        return left + self._session.finish(self._context())
 
     def _drain(self) -> Gst.FlowReturn:
         """Gives what is still at work: the next frame begins a clip."""
-        if not self._times:
-            return Gst.FlowReturn.OK
-        return self._guarded(lambda: self._session.finish(self._context()))
+        return self._guarded(self._finished) if self._times and self._cuts else Gst.FlowReturn.OK
 
     def _drop(self) -> None:
         """The same, given to nobody and not painted."""
@@ -167,7 +181,7 @@ class FrameStyle(Gst.Element):
         def never() -> None:
             raise Cancelled
 
-        self._times.clear()
+        self._forget()
         if self._session is not None:
             try:
                 self._session.finish(Context(check_cancelled=never))
@@ -182,22 +196,27 @@ class FrameStyle(Gst.Element):
             self._open()
             painted = painting()
         except Cancelled:
-            self._times.clear()
+            self._forget()
             return Gst.FlowReturn.FLUSHING
         except FramestyleError as error:
-            self._times.clear()
+            self._forget()
             self._failed(error)
             return Gst.FlowReturn.ERROR
         except BrokenFrameError as error:
-            self._times.clear()
+            self._forget()
             self._fail(Gst.StreamError.quark(), int(Gst.StreamError.FORMAT), str(error))
             return Gst.FlowReturn.ERROR
         except Exception as error:  # else GStreamer would wait for ever for what this call should return
-            self._times.clear()
+            self._forget()
             self._fail(Gst.LibraryError.quark(), int(Gst.LibraryError.FAILED), f"{type(error).__name__}: {error}")
             return Gst.FlowReturn.ERROR
         flows = (self._give(frame) for frame in painted)
         return next((flow for flow in flows if flow != Gst.FlowReturn.OK), Gst.FlowReturn.OK)
+
+    def _forget(self) -> None:
+        """A call was ended: the session has dropped what was at work."""
+        self._times.clear()
+        self._cuts = None
 
     def _give(self, frame) -> Gst.FlowReturn:
         source = self._times.popleft()
@@ -279,15 +298,49 @@ class FrameStyle(Gst.Element):
             if not other.peer_query(query):
                 return False
             is_live, least, most = query.parse_latency()
-            frame = self._frame_duration()
-            query.set_latency(is_live, least + frame, most if most == Gst.CLOCK_TIME_NONE else most + frame)
+            own = self._latency()
+            query.set_latency(is_live, least + own, most if most == Gst.CLOCK_TIME_NONE else most + own)
             return True
         return pad.query_default(parent, query)
 
-    def _frame_duration(self) -> int:
-        """Nanoseconds; 0 at a variable rate."""
+    def _latency(self) -> int:
+        """Nanoseconds: a frame, and those that are looked at before a cut is sure. 0 at a variable rate."""
         info = self._info
-        return 0 if info is None or not info.fps_n else Gst.SECOND * info.fps_d // info.fps_n
+        if info is None or not info.fps_n:
+            return 0
+        return (LOOK_AHEAD + 1) * Gst.SECOND * info.fps_d // info.fps_n
+
+
+class Cuts:
+    """Finds cuts as frames come; a frame is given when it is sure whether it begins a shot."""
+
+    def __init__(self, method: str, info: GstVideo.VideoInfo) -> None:
+        from framestyle.motion.shots import ShotFinder
+
+        self._rate = Fraction(info.fps_n or 25, info.fps_d or 1)
+        self._finder = ShotFinder(method, self._rate)
+        self._waiting = deque()
+        self._count = self._given = 0
+
+    def add(self, frame) -> list:
+        """Those that are sure now: each with whether it begins a shot."""
+        from framestyle import Frame
+
+        self._finder.add(Frame(self._count, self._count / self._rate, frame[..., :3]))
+        self._count += 1
+        self._waiting.append(frame)
+        return self._sure(self._finder.look_ahead)
+
+    def rest(self) -> list:
+        """No frame follows."""
+        return self._sure(0)
+
+    def _sure(self, keep: int) -> list:
+        found = []
+        while len(self._waiting) > keep:
+            found.append((self._waiting.popleft(), self._finder.is_cut(self._given)))
+            self._given += 1
+        return found
 
 
 def read_frame(buffer: Gst.Buffer, info: GstVideo.VideoInfo):

@@ -136,7 +136,7 @@ def all_doors() -> list[Door]:
 
 def write_clip(path: Path, frames: Frames) -> Path:
     """FFV1 in Matroska, as lossless as the frames."""
-    count, height, width, channels = frames.shape
+    _, height, width, channels = frames.shape
     kind = channels, frames.dtype.itemsize
     raw = [
         "-f",

@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 import numpy as np
-from door import ALPHA, DEEP, ODD, RATE, Door, Frames, Job, Painted, Stopped
+from door import ALPHA, CUTS, DEEP, ODD, RATE, Door, Frames, Job, Painted, Stopped
 from host_programs import gstreamer_environment, gstreamer_missing
 
 
@@ -37,7 +37,7 @@ class GStreamerDoor(Door):
     """GStreamer 1.22 has no RGB of 16 bits without alpha: that goes as an opaque one with."""
 
     name = "gstreamer"
-    carries = frozenset({ALPHA, DEEP, ODD})
+    carries = frozenset({ALPHA, CUTS, DEEP, ODD})
 
     def missing(self) -> str | None:
         return gstreamer_missing()
