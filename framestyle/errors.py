@@ -79,6 +79,10 @@ class Code(StrEnum):
     MEMORY_LIMIT = "memory-limit"
     LOSS_NOT_FINITE = "loss-not-finite"
 
+    HOST_NOT_FOUND = "host-not-found"
+    HOST_NOTHING = "host-nothing"
+    HOST_FILE_EXISTS = "host-file-exists"
+
     INTERRUPTED = "interrupted"
     INTERRUPTED_PART_WAY = "interrupted-part-way"
     STREAM_CLOSED = "stream-closed"
@@ -89,6 +93,8 @@ class Code(StrEnum):
     MEMORY_LITTLE = "memory-little"
     WEIGHTS_NOT_HERE = "weights-not-here"
     FOLDER_OF_RESULTS = "folder-of-results"
+    HOST_NOT_WHOLE = "host-not-whole"
+    HOST_GONE = "host-gone"
 
 
 class Explained(BaseException):

@@ -123,6 +123,10 @@ COMMANDS = Registry(
             "check that results are whole, and that they are what their source asks for",
             "framestyle.doors.verify_cli:add_verify",
         ),
+        "integrations": Plugin(
+            "put FrameStyle into ComfyUI, GStreamer or Krita, and take it away again",
+            "framestyle.doors.integrations_cli:add_integrations",
+        ),
         "doctor": Plugin(
             "what this machine has, each thing tried once; what to do where not",
             "framestyle.doors.doctor_cli:add_doctor",

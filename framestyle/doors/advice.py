@@ -130,6 +130,9 @@ COMMAND_LINE: Mapping[Code, Words] = {
     Code.DEVICE_MEMORY: _device_memory,
     Code.MEMORY_LIMIT: _memory_limit,
     Code.LOSS_NOT_FINITE: "Lower optimizer.learning_rate, or use --set optimizer.precision=float32.",
+    Code.HOST_NOT_FOUND: "Name its folder with --dir.",
+    Code.HOST_NOTHING: "See what is: framestyle integrations list",
+    Code.HOST_FILE_EXISTS: "Move it away, or add --overwrite to replace it.",
     Code.INTERRUPTED_PART_WAY: "The same command resumes there; with --fresh it begins anew.",
 }
 
@@ -183,6 +186,8 @@ FINDINGS: Mapping[Code, str] = {
     Code.ENCODER_MISSING: "Choose another --set output.video_codec, or an ffmpeg that has it.",
     Code.WEIGHTS_DAMAGED: "Delete it, then: framestyle weights fetch {name}",
     Code.FOLDER_OF_RESULTS: "Results go where -o says; choose a folder with room.",
+    Code.HOST_NOT_WHOLE: "Install it anew: framestyle integrations install {name}",
+    Code.HOST_GONE: "Forget it: framestyle integrations remove {name}",
     Code.PRESET_UNUSABLE: "framestyle presets validate FILE tells every error.",
 }
 """What the doctor advises: it speaks of the machine, not of a job."""
