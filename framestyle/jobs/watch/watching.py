@@ -24,7 +24,7 @@ from framestyle.media.verify.verdict import DAMAGE
 from framestyle.media.video.sequences import numbering_of
 from framestyle.presets import Preset
 
-LOCK = ".framestyle-watch.lock"
+LOCK = ".framestyle.lock"
 COSTS_TO_REST = 60
 """A look is followed by a rest of at least so many times what it took: an idle watch takes less than 2 % of a core."""
 MOST_AT_ONCE = 32
