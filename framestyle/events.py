@@ -247,6 +247,17 @@ class JobDone(Event):
     """How many were done before."""
 
 
+@dataclass(frozen=True)
+class FolderWatched(Event):
+    """How a watched folder stands: told when that changes."""
+
+    path: str
+    waiting: int
+    """Files that have arrived and are not dealt with yet."""
+    done: int
+    failed: int
+
+
 OnEvent = Callable[[Event], None]
 
 

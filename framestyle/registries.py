@@ -110,6 +110,9 @@ COMMANDS = Registry(
         "preview": Plugin(
             "see presets at low resolution before a long render", "framestyle.doors.preview:add_preview"
         ),
+        "watch": Plugin(
+            "serve a folder: what arrives in it is painted, once", "framestyle.doors.watch:add_watch"
+        ),
         "presets": Plugin(
             "list, show, check, start, export and import presets", "framestyle.doors.presets_cli:add_presets"
         ),

@@ -10,6 +10,7 @@ from framestyle.doors.remaining import Clock, Remaining
 from framestyle.events import (
     CellDone,
     Event,
+    FolderWatched,
     FrameDone,
     JobStarted,
     PhotoDone,
@@ -45,6 +46,7 @@ class Progress:
         self.shot: ShotStarted | None = None
         self.step: StepDone | None = None
         self.preparing: Preparing | None = None
+        self.watched: FolderWatched | None = None
         self.losses: deque[float] = deque(maxlen=CURVE_POINTS)
         self._paces: dict[str, deque[float]] = {
             kind: deque(maxlen=RECENT) for kind in ("first", "warm", "photo")
@@ -57,6 +59,11 @@ class Progress:
         if isinstance(event, JobStarted):
             # One display may see several jobs, as `demo` has: counts begin anew, the pace is kept.
             self.job, self.total, self.done, self._mark = event, event.frames, 0, self._clock()
+            self.task = self.shot = self.step = self.preparing = None
+        elif isinstance(event, FolderWatched):
+            # Told between two jobs: nothing is at work.
+            self.watched, self.job = event, None
+            self.total = self.done = 0
             self.task = self.shot = self.step = self.preparing = None
         elif isinstance(event, Preparing):
             self.preparing = event if event.fraction < 1 else None

@@ -11,7 +11,15 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from framestyle.doors.console.words import curve, describe, duration, middle, of_total, shot_text
+from framestyle.doors.console.words import (
+    curve,
+    describe,
+    duration,
+    middle,
+    of_total,
+    shot_text,
+    watched_text,
+)
 from framestyle.doors.progress import Progress
 from framestyle.doors.remaining import Clock
 from framestyle.doors.text import plain
@@ -82,6 +90,8 @@ class LiveDisplay:
             grid.add_row(
                 Text(f"{pace}elapsed {duration(progress.elapsed_s)}  eta {duration(progress.eta_s())}")
             )
+        if progress.watched is not None:
+            grid.add_row(Text(watched_text(progress.watched), style="dim"))
         if progress.step is not None and progress.preparing is None:
             grid.add_row(Text(self._step_text(progress.step), style="cyan", overflow="ellipsis"))
         return grid

@@ -9,7 +9,17 @@ from rich.cells import cell_len
 from framestyle.doors.advice import note_text
 from framestyle.doors.progress import Progress
 from framestyle.doors.text import plain
-from framestyle.events import CellDone, Event, JobDone, Note, TaskDone, TaskFailed, TaskResumed, TaskStarted
+from framestyle.events import (
+    CellDone,
+    Event,
+    FolderWatched,
+    JobDone,
+    Note,
+    TaskDone,
+    TaskFailed,
+    TaskResumed,
+    TaskStarted,
+)
 from framestyle.kinds import MediaKind
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -70,11 +80,18 @@ def describe(event: Event) -> str:
     if isinstance(event, TaskDone):
         size = f"{event.size_bytes / 1e6:.1f} MB"
         return f"wrote {plain(event.output)} ({size}, {event.frames} frames, {event.seconds:.1f} s)"
+    if isinstance(event, FolderWatched):
+        return watched_text(event)
     if isinstance(event, JobDone):
         tally = f"{len(event.outputs)} written, {len(event.failed)} failed"
         tally += f", {event.skipped} done before" if event.skipped else ""
         return f"done: {tally}, {event.frames} frames, {event.seconds:.1f} s"
     return ""
+
+
+def watched_text(event: FolderWatched) -> str:
+    """How a watched folder stands."""
+    return f"watching {plain(event.path)}: {event.waiting} waiting, {event.done} done, {event.failed} failed"
 
 
 def _extent(clip: TaskStarted) -> str:

@@ -101,7 +101,13 @@ class _Gathered:
             self.unusable.append(Unusable(path, error))
 
 
-def gather(inputs: Sequence[Path], leave_out: Set[Path] = frozenset(), *, one_clip: bool = False) -> Inputs:
+def gather(
+    inputs: Sequence[Path],
+    leave_out: Set[Path] = frozenset(),
+    *,
+    one_clip: bool = False,
+    within: Path | None = None,
+) -> Inputs:
     """Every clip and photo once, in the order given; a folder's and a pattern's sorted.
 
     `leave_out`: files and folders (resolved) that are passed over below folders: earlier results. A path that does
@@ -111,8 +117,9 @@ def gather(inputs: Sequence[Path], leave_out: Set[Path] = frozenset(), *, one_cl
     """
     gathered, folders = _Gathered(), False
     for path in inputs:
+        name = Path(path.name) if within is None else path.relative_to(within)
         if numbering_of(path) is not None and existing_files(path):
-            gathered.add(MediaKind.SEQUENCE, path, Path(path.name))
+            gathered.add(MediaKind.SEQUENCE, path, name)
         elif is_pattern(path):
             _match(path, gathered, leave_out)
         elif one_clip and len(inputs) == 1 and path.is_dir():
@@ -122,7 +129,7 @@ def gather(inputs: Sequence[Path], leave_out: Set[Path] = frozenset(), *, one_cl
             folders = True
             gathered.walk(path, path, leave_out)
         else:
-            gathered.add(kind, path, Path(path.name))
+            gathered.add(kind, path, name)
     if not gathered.found and not gathered.unusable:
         raise InputError(
             f"no photos or clips in {', '.join(str(path) for path in inputs)}", next_step=RECOGNISED

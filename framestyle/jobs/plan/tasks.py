@@ -43,10 +43,14 @@ class Task:
 
 @dataclass(frozen=True)
 class Naming:
-    """How outputs are called: what their format and codec make of the inputs' names."""
+    """How outputs are called: what their format and codec make of the inputs' names.
+
+    `whole_names`: where that is another name, it begins with the input's whole one, whatever else there is beside it.
+    """
 
     photo_format: str | None = None
     video_codec: str = "h264"
+    whole_names: bool = False
 
     def called(self, found: Sequence[Found]) -> list[Path]:
         """Each something else: a.jpg and a.png as PNG are a.jpg.png and a.png.png.
@@ -69,7 +73,9 @@ class Naming:
             chosen = longer
 
     def _called(self, one: Found, *, whole: bool = False) -> Path:
-        return (self._video if one.kind is MediaKind.VIDEO else self._photo)(one.name, whole)
+        called = self._video if one.kind is MediaKind.VIDEO else self._photo
+        usual = called(one.name, whole)
+        return called(one.name, True) if self.whole_names and usual != one.name else usual
 
     def _photo(self, name: Path, whole: bool) -> Path:
         """a.jpg -> a.png where PNG is asked for, or a.jpg.png with its whole name."""

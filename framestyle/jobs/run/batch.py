@@ -67,6 +67,9 @@ class Order:
     """Most that is held on the device; on a CPU, by the process."""
     engine: str = "local"
     """What does the work, by its name in the registry."""
+    within: Path | None = None
+    """A folder that goes on changing, which the inputs lie in: results mirror its tree, called alike whatever else is
+    named with them; those whose input is another file now are made anew."""
 
 
 @dataclass(frozen=True)
@@ -97,16 +100,17 @@ def prepare(order: Order) -> list[Job]:
     """
     folders = _folders(order)
     manifests = [Manifest(folder) for folder in folders]
-    into_folder = order.into_folder or len(order.presets) > 1
+    into_folder = order.into_folder or len(order.presets) > 1 or order.within is not None
     one_clip = not into_folder and names_a_clip(order.output)
-    inputs = gather(order.inputs, _earlier_results(order.output, folders), one_clip=one_clip)
+    left_out = frozenset[Path]() if order.within else _earlier_results(order.output, folders)
+    inputs = gather(order.inputs, left_out, one_clip=one_clip, within=order.within)
     if not inputs.found and len(inputs.unusable) == 1:
         raise inputs.unusable[0].error
     one_file = is_one_file(order.output, inputs, into_folder=into_folder)
     kind, identity = choose_kind(order.weights), weights_identity(order.weights)
     jobs = []
     for preset, folder, manifest in zip(order.presets, folders, manifests, strict=True):
-        naming = Naming(preset.output.photo_format, preset.output.video_codec)
+        naming = Naming(preset.output.photo_format, preset.output.video_codec, order.within is not None)
         pictures = [Path(path) for path in pictures_of(preset)]
         tasks = plan(inputs, folder, naming, one_file=one_file, style_images=pictures)
         kept = None if one_file else manifest
@@ -170,7 +174,10 @@ def _told_apart(
         if standing is OutputStatus.DONE and not order.fresh:
             done.append(task)
         elif (
-            standing in (OutputStatus.ABSENT, OutputStatus.BEGUN) or order.overwrite or (ours and order.fresh)
+            standing in (OutputStatus.ABSENT, OutputStatus.BEGUN)
+            or order.overwrite
+            or (ours and order.fresh)
+            or (order.within and standing is OutputStatus.OTHER_INPUT)
         ):
             to_do.append(task)
         else:

@@ -107,13 +107,13 @@ def test_a_clip_has_the_command_lines_pixels(
 ) -> None:
     if not case.needs <= door.carries:
         pytest.skip(f"{door!r} does not carry it")
-    frames, painted = case.made(), painting(door, case).frames
-    wanted = by_command_line(door.as_carried(frames))
+    painted = painting(door, case).frames
+    wanted = by_command_line(door.as_carried(case.made()))
     assert painted.shape == wanted.shape
     assert painted.dtype == wanted.dtype
     apart = np.abs(painted.astype(np.int64) - wanted.astype(np.int64)) / np.iinfo(wanted.dtype).max
     if case.alpha:
-        assert (painted[..., 3] == door.as_carried(frames)[..., 3]).all()
+        assert apart[..., 3].max() * 255 <= door.levels
         apart = apart[wanted[..., 3] > 0]  # what is hidden may be anything
     assert apart.max() * 255 <= door.levels
 
