@@ -38,7 +38,9 @@ def gstreamer_missing() -> str | None:
     """GStreamer's Python must be of our own version: the element loads FrameStyle into it."""
     if (why := missing("GStreamer", programs=("gst-launch-1.0", "gst-inspect-1.0"))) is not None:
         return why
-    if subprocess.run(["gst-inspect-1.0", "--exists", "pyplugin"], check=False, capture_output=True).returncode:
+    if subprocess.run(
+        ["gst-inspect-1.0", "--exists", "pyplugin"], check=False, capture_output=True
+    ).returncode:
         loader = subprocess.run(["gst-inspect-1.0", "python"], check=False, capture_output=True).returncode
         if loader:
             return "GStreamer's Python loader is not installed"

@@ -17,12 +17,18 @@ def add_integrations(parser: argparse.ArgumentParser) -> None:
     from framestyle.hosts import HOSTS
 
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, parser_class=Parser)
-    listing = actions.add_parser("list", help="the programs that there are plug-ins for, and which are installed")
+    listing = actions.add_parser(
+        "list", help="the programs that there are plug-ins for, and which are installed"
+    )
     listing.set_defaults(run=run_list)
     putting = actions.add_parser("install", help="put a plug-in where its program looks")
     putting.add_argument("host", choices=HOSTS, metavar="HOST", help=", ".join(HOSTS))
-    putting.add_argument("--dir", type=Path, metavar="DIR", help="the program's folder, where it is not a usual one")
-    putting.add_argument("--overwrite", action="store_true", help="replace files that are not ours, or were changed")
+    putting.add_argument(
+        "--dir", type=Path, metavar="DIR", help="the program's folder, where it is not a usual one"
+    )
+    putting.add_argument(
+        "--overwrite", action="store_true", help="replace files that are not ours, or were changed"
+    )
     putting.set_defaults(run=run_install)
     taking = actions.add_parser("remove", help="take a plug-in away again")
     taking.add_argument("host", choices=HOSTS, metavar="HOST", help=", ".join(HOSTS))

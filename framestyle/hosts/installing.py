@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import site
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -37,12 +38,15 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Installed:
-    """What was put into a host's folder: `files` are paths in it, with their SHA-256."""
+    """What was put into a host's folder: `files` are paths in it, with their SHA-256; `made` the folders that were not
+    there before.
+    """
 
     host: str
     folder: str
     version: str
     files: Mapping[str, str]
+    made: Sequence[str] = ()
 
     @property
     def paths(self) -> Iterator[tuple[Path, str]]:
@@ -68,14 +72,16 @@ def install(
     contents = dict(_contents(host))
     if not overwrite:
         _refuse_foreign(folder, contents, before)
+    new_folders = _missing_folders(folder / name for name in contents)
     for name, content in contents.items():
         with atomic_output(folder / name) as temporary:
             temporary.write_bytes(content)
     files = {name: sha256_of(folder / name) for name in contents}
-    made = Installed(host.name, str(folder), framestyle.__version__, files)
     if before is not None:
         outdated = {name: digest for name, digest in before.files.items() if name not in files}
-        _delete(Installed(host.name, before.folder, before.version, outdated))
+        _delete(replace(before, files=outdated, made=()))
+        new_folders += before.made
+    made = Installed(host.name, str(folder), framestyle.__version__, files, new_folders)
     _record([*(one for one in installed() if one != before), made])
     return made
 
@@ -144,7 +150,9 @@ def _refuse_foreign(folder: Path, contents: Mapping[str, bytes], before: Install
     ours = {} if before is None else before.files
     for name, content in contents.items():
         path = folder / name
-        if path.exists() and (not path.is_file() or sha256_of(path) not in (ours.get(name), _digest(content))):
+        if path.exists() and (
+            not path.is_file() or sha256_of(path) not in (ours.get(name), _digest(content))
+        ):
             raise OutputError(
                 f"{path} is there already, and is not what FrameStyle put there",
                 code=Code.HOST_FILE_EXISTS,
@@ -153,7 +161,9 @@ def _refuse_foreign(folder: Path, contents: Mapping[str, bytes], before: Install
 
 
 def _delete(one: Installed) -> list[Path]:
-    """Its files, and folders that are empty then; those that were changed are kept, and given."""
+    """Its files, and the folders that were made for them, where those are empty then; files that were changed are kept,
+    and given.
+    """
     kept = []
     for path, digest in one.paths:
         if not path.is_file():
@@ -164,19 +174,21 @@ def _delete(one: Installed) -> list[Path]:
         path.unlink()
         for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
             compiled.unlink()
-        for folder in (path.parent / "__pycache__", path.parent):
-            _remove_empty(folder, Path(one.folder))
+        _remove_empty(path.parent / "__pycache__")
+    for folder in sorted(one.made, key=len, reverse=True):  # the inner ones first
+        _remove_empty(Path(folder))
     return kept
 
 
-def _remove_empty(folder: Path, top: Path) -> None:
-    """And those above it, below `top`."""
-    while folder != top and top in folder.parents:
-        try:
-            folder.rmdir()
-        except OSError:
-            return
-        folder = folder.parent
+def _remove_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def _missing_folders(paths: Iterable[Path]) -> list[str]:
+    """Above them, those that are not there."""
+    above = {folder for path in paths for folder in path.parents}
+    return sorted(str(folder) for folder in above if not folder.exists())
 
 
 def _recorded(host: Host, folder: Path) -> Installed | None:

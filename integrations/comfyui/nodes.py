@@ -52,7 +52,11 @@ def painting_inputs() -> list[Any]:
             tooltip="The same seed paints the same picture.",
         ),
         io.Combo.Input(
-            "device", options=DEVICES, default="auto", optional=True, tooltip="auto: the best of this machine."
+            "device",
+            options=DEVICES,
+            default="auto",
+            optional=True,
+            tooltip="auto: the best of this machine.",
         ),
         io.Combo.Input(
             "weights",

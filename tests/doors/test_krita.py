@@ -1,4 +1,4 @@
-"""The plug-in in Krita itself, without a screen: the docker, pixels, progress, cancel, errors. Krita is started once."""
+"""The plug-in in Krita itself, without a screen: docker, pixels, progress, cancel, errors. Krita is started once."""
 
 from __future__ import annotations
 
@@ -102,7 +102,17 @@ def _by_command_line(name: str, folder: Path, max_side_px: int = 0) -> Pixels:
 
         cv2.imwrite(str(source), _bgra(pixels))
     sets = [part for setting in SETTINGS for part in ("--set", setting)]
-    asked = [str(source), "-o", str(target), "-p", "mosaic", "--max-side", str(max_side_px), "--device", "cpu"]
+    asked = [
+        str(source),
+        "-o",
+        str(target),
+        "-p",
+        "mosaic",
+        "--max-side",
+        str(max_side_px),
+        "--device",
+        "cpu",
+    ]
     process = [sys.executable, "-m", "framestyle", "stylize", *asked, "--progress", "none", *sets]
     subprocess.run(process, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
     photo = read_photo(target)

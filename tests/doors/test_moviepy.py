@@ -138,7 +138,9 @@ def test_the_check_ends_the_writing_within_a_step_and_nothing_is_left(
 ) -> None:
     heard, hear, check = stopping
     many = ["scales.first_steps=100000", "scales.steps=100000"]
-    painted = source.with_effects([FrameStyle(quick, many, device="cpu", on_event=hear, check_cancelled=check)])
+    painted = source.with_effects(
+        [FrameStyle(quick, many, device="cpu", on_event=hear, check_cancelled=check)]
+    )
     with pytest.raises(Cancelled):
         painted.write_videofile("out.mp4", logger=None)
     steps = [event for event in heard if isinstance(event, StepDone)]

@@ -12,6 +12,7 @@ import site
 import sys
 import threading
 from collections import deque
+from contextlib import suppress
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
@@ -55,7 +56,9 @@ def find_package() -> None:
     # In front of the system's: its NumPy may be older than the one that FrameStyle was installed with.
     sys.path[:] = [path for path in sys.path if path not in before] + before
     if find_spec("framestyle") is None:
-        raise NotFoundError("the package framestyle is not found; run: framestyle integrations install gstreamer")
+        raise NotFoundError(
+            "the package framestyle is not found; run: framestyle integrations install gstreamer"
+        )
 
 
 class BrokenFrameError(Exception):
@@ -76,11 +79,15 @@ class FrameStyle(Gst.Element):
         Gst.PadTemplate.new("sink", Gst.PadDirection.SINK, Gst.PadPresence.ALWAYS, CAPS),
         Gst.PadTemplate.new("src", Gst.PadDirection.SRC, Gst.PadPresence.ALWAYS, CAPS),
     )
-    preset = GObject.Property(type=str, default="", nick="Preset", blurb="A preset's name, or the path of a YAML file")
+    preset = GObject.Property(
+        type=str, default="", nick="Preset", blurb="A preset's name, or the path of a YAML file"
+    )
     settings = GObject.Property(
         type=str, default="", nick="Settings", blurb="KEY=VALUE of the preset, several with ; between them"
     )
-    weights = GObject.Property(type=str, default="auto", nick="Weights", blurb="auto, original, learned, … or a path")
+    weights = GObject.Property(
+        type=str, default="auto", nick="Weights", blurb="auto, original, learned, … or a path"
+    )
     device = GObject.Property(type=str, default="auto", nick="Device", blurb="auto, cpu, cuda, cuda:N or mps")
     seed = GObject.Property(
         type=int, default=0, minimum=0, maximum=2**31 - 1, nick="Seed", blurb="The same seed paints the same"
@@ -89,7 +96,9 @@ class FrameStyle(Gst.Element):
     def __init__(self) -> None:
         super().__init__()
         self._preset = self._session = self._info = self._cuts = None
-        self._times: deque[Gst.Buffer] = deque()  # the incoming buffers whose painted frames are still to come
+        self._times: deque[Gst.Buffer] = (
+            deque()
+        )  # the incoming buffers whose painted frames are still to come
         self._frames = 0
         self._stop = threading.Event()
         self.sinkpad = Gst.Pad.new_from_template(self.__gsttemplates__[0], "sink")
@@ -183,10 +192,8 @@ class FrameStyle(Gst.Element):
 
         self._forget()
         if self._session is not None:
-            try:
+            with suppress(Cancelled):
                 self._session.finish(Context(check_cancelled=never))
-            except Cancelled:
-                pass
 
     def _guarded(self, painting) -> Gst.FlowReturn:
         """What is painted goes on its way; what goes wrong is told in the host's way."""
@@ -208,7 +215,9 @@ class FrameStyle(Gst.Element):
             return Gst.FlowReturn.ERROR
         except Exception as error:  # else GStreamer would wait for ever for what this call should return
             self._forget()
-            self._fail(Gst.LibraryError.quark(), int(Gst.LibraryError.FAILED), f"{type(error).__name__}: {error}")
+            self._fail(
+                Gst.LibraryError.quark(), int(Gst.LibraryError.FAILED), f"{type(error).__name__}: {error}"
+            )
             return Gst.FlowReturn.ERROR
         flows = (self._give(frame) for frame in painted)
         return next((flow for flow in flows if flow != Gst.FlowReturn.OK), Gst.FlowReturn.OK)

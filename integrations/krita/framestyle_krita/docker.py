@@ -31,7 +31,9 @@ class FrameStyleDocker(DockWidget):
         self.side.setValue(1024)
         self.side.setSuffix(" px")
         self.side.setSpecialValueText("the image's own")
-        self.side.setToolTip("Longest side to paint at; the layer is stretched to the image. Time grows with its square.")
+        self.side.setToolTip(
+            "Longest side to paint at; the layer is stretched to the image. Time grows with its square."
+        )
         self.button = QtWidgets.QPushButton("Paint")
         self.bar = QtWidgets.QProgressBar()
         self.bar.setRange(0, 100)

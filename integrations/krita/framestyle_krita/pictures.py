@@ -1,4 +1,4 @@
-"""A document's pixels to a PNG, and a PNG's to a layer. Krita has BGRA, 8 or 16 bits a channel, not multiplied by alpha."""
+"""A document's pixels to a PNG, and a PNG's to a layer. Krita has BGRA, 8 or 16 bits, not multiplied by alpha."""
 
 from __future__ import annotations
 

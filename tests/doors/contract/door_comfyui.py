@@ -72,7 +72,13 @@ class ComfyDoor(Door):
 
         is_float = frames.dtype.kind == "f"
         images = torch.from_numpy(frames if is_float else self.as_carried(frames) / np.float32(TOP))
-        preset = {"preset": str(job.preset), "settings": "", "seed": 0, "device": "cpu", "weights": "untrained"}
+        preset = {
+            "preset": str(job.preset),
+            "settings": "",
+            "seed": 0,
+            "device": "cpu",
+            "weights": "untrained",
+        }
         (painted,) = execute("FrameStylePaint", image=images, is_clip=True, **preset)
         levels: Frames = np.rint(painted.numpy() * TOP).astype(np.uint16)
         return levels

@@ -10,7 +10,6 @@ import numpy as np
 from door import ALPHA, CUTS, DEEP, ODD, RATE, Door, Frames, Job, Painted, Stopped
 from host_programs import gstreamer_environment, gstreamer_missing
 
-
 BROKEN = """
 import sys
 import gi
@@ -63,7 +62,7 @@ class GStreamerDoor(Door):
         return Stopped(said, steps)
 
     def broken(self, job: Job) -> str:
-        """A buffer that is cut short; an application of its own, for gst-launch-1.0 may miss an error that comes soon."""
+        """A buffer that is cut short. By a program of its own: gst-launch-1.0 may miss an error that comes soon."""
         asked = ["/usr/bin/python3", "-c", BROKEN, str(job.preset)]
         environment = gstreamer_environment(job.folder)
         return subprocess.run(
@@ -94,7 +93,7 @@ class GStreamerDoor(Door):
 
     def _read(self, job: Job) -> Frames:
         like = _with_alpha_if_deep(job.frames)
-        count, height, width, channels = like.shape
+        _, height, width, channels = like.shape
         row = width * channels * like.itemsize
         stride = -row % 4 + row
         flat = np.frombuffer((job.folder / "out.raw").read_bytes(), np.uint8)
