@@ -27,6 +27,7 @@ from framestyle.errors import Code, OutputError
 from framestyle.events import (
     CellDone,
     Event,
+    FolderWatched,
     FrameDone,
     JobDone,
     JobStarted,
@@ -69,6 +70,7 @@ EVERY_KIND: tuple[Event, ...] = (
     TaskDone("clip.mp4", "out.mp4", 30, 2_500_000, 61.0, 700),
     TaskFailed("bad.mp4", "bad.mp4 is no video", "Copy it again."),
     JobDone(("out.mp4",), ("bad.mp4",), 30, 62.5, 700, 1),
+    FolderWatched("inbox", 2, 41, 1),
 )
 
 

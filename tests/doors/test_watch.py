@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -22,6 +23,8 @@ from PIL import Image
 
 from framestyle.doors import cli
 from framestyle.doors.hints import hints
+from framestyle.doors.parsing import Parser
+from framestyle.doors.watch import add_watch
 
 NO_STEPS = (
     "schema: 1\nextends: nightswirl\nscales: {max_side_px: 0, first_steps: 0, steps: 0}\nvideo: {steps: 0}\n"
@@ -366,3 +369,40 @@ def _is_all_dealt_with(events: list[dict[str, Any]]) -> bool:
     """A while after the last file came, nothing waits."""
     told = [event for event in events if event["event"] == "folder_watched"]
     return bool(told) and told[-1]["waiting"] == 0 and told[-1]["done"] + told[-1]["failed"] >= MANY * 4 // 5
+
+
+# -- docs/watch.md -----------------------------------------------------------------------------------------
+
+PAGE = (Path(__file__).parents[2] / "docs" / "watch.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^framestyle watch .*$", PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_page_runs(command: str, once: Main, workplace: Path) -> None:
+    """As it stands, but for the look, and for its end."""
+    presets = workplace.parent / "config" / "framestyle" / "presets"
+    presets.mkdir(parents=True)
+    (presets / "mosaic.yaml").write_text(NO_STEPS)
+    _saved(Path("inbox") / "mosaic" / "a.png", 1)
+    assert cli.main([*command.split()[1:], "--once", "--settle", "0.05", *WORK[:4]]) == 0
+    assert _shows(Path("painted") / "mosaic" / "a.png", 1)
+
+
+def test_the_unit_of_the_page_is_one(workplace: Path) -> None:
+    """By systemd's own checker; the program and folders that it names are those of this machine."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    (unit,) = re.findall(r"```ini\n(.*?)```", PAGE, re.DOTALL)
+    (command,) = re.findall(r"^ExecStart=\S+ (.*)$", unit, re.MULTILINE)
+    told = unit.replace("/opt/framestyle/bin/framestyle", sys.executable).replace("User=framestyle\n", "")
+    (workplace / "framestyle-watch.service").write_text(told)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(workplace / "framestyle-watch.service")],
+        capture_output=True,
+        text=True,
+    )
+    complaints = [line for line in done.stderr.splitlines() if "framestyle-watch" in line]
+    assert complaints == []
+    parser = Parser()
+    add_watch(parser)
+    assert parser.parse_args(command.split()[1:]).move_done

@@ -68,8 +68,7 @@ class Order:
     engine: str = "local"
     """What does the work, by its name in the registry."""
     within: Path | None = None
-    """A folder that goes on changing, which the inputs lie in: results mirror its tree, called alike whatever else is
-    named with them; those whose input is another file now are made anew."""
+    """A watched folder around all inputs: its tree is mirrored, and what changed in it is made anew."""
 
 
 @dataclass(frozen=True)
@@ -171,14 +170,10 @@ def _told_apart(
         if task.kind is MediaKind.VIDEO and standing is not OutputStatus.DONE and not order.fresh:
             refuse_change(task, spec)
         ours = standing in (OutputStatus.DONE, OutputStatus.OTHER_INPUT, OutputStatus.OTHER_WORK)
+        renewed = (ours and order.fresh) or (order.within and standing is OutputStatus.OTHER_INPUT)
         if standing is OutputStatus.DONE and not order.fresh:
             done.append(task)
-        elif (
-            standing in (OutputStatus.ABSENT, OutputStatus.BEGUN)
-            or order.overwrite
-            or (ours and order.fresh)
-            or (order.within and standing is OutputStatus.OTHER_INPUT)
-        ):
+        elif standing in (OutputStatus.ABSENT, OutputStatus.BEGUN) or order.overwrite or renewed:
             to_do.append(task)
         else:
             refused.append((task, standing))

@@ -13,15 +13,12 @@ from filelock import FileLock, Timeout
 from framestyle.context import SILENT, Context
 from framestyle.errors import Code, FramestyleError, InputError, OutputError, PresetError, UsageError
 from framestyle.events import Event, FolderWatched, Note, TaskFailed
-from framestyle.jobs.plan.inputs import CLIP_NAMES, PHOTO_NAMES
 from framestyle.jobs.run.batch import Order, paint, prepare
 from framestyle.jobs.watch.arrivals import Arrivals, Clock
 from framestyle.jobs.watch.listing import Listing, Signature, listed, signature_of, with_sequences
 from framestyle.jobs.watch.settling import Settling
-from framestyle.media.files import sniff, storage_error
-from framestyle.media.verify.checking import verify
-from framestyle.media.verify.verdict import DAMAGE
-from framestyle.media.video.sequences import numbering_of
+from framestyle.jobs.watch.wholeness import is_meant, why_not_whole, why_unknown
+from framestyle.media.files import storage_error
 from framestyle.presets import Preset
 
 LOCK = ".framestyle.lock"
@@ -194,9 +191,9 @@ class _Watcher:
         """Those that begin as photos and clips do; what is not meant to be one is left alone."""
         known = []
         for path in quiet:
-            if path in self._unmade or (error := _why_unknown(path)) is None:
+            if path in self._unmade or (error := why_unknown(path)) is None:
                 known.append(path)
-            elif error.code == Code.INPUT_UNKNOWN and not _is_meant(path):
+            elif error.code == Code.INPUT_UNKNOWN and not is_meant(path):
                 self._arrivals.deal_with(path)
             else:
                 self._wait_longer(path, error)
@@ -224,7 +221,7 @@ class _Watcher:
         """Decoded to its end, and the same before and after; else it waits longer, or is given up."""
         self._context.check_cancelled()
         before = signature_of(path)
-        if (error := _why_not_whole(path)) is not None:
+        if (error := why_not_whole(path)) is not None:
             self._wait_longer(path, error)
             return False
         return before is not None and signature_of(path) == before
@@ -338,25 +335,3 @@ class _Watcher:
             self._context.on_event(failure)
         self._failures[path] = failure
         self._settling.failed(path, self._asked.words(failure))
-
-
-def _why_unknown(path: Path) -> FramestyleError | None:
-    """What is wrong with its first bytes; None: they are a photo's or a clip's."""
-    if numbering_of(path) is not None:
-        return None
-    try:
-        sniff(path)
-    except InputError as error:
-        return error
-    return None
-
-
-def _why_not_whole(path: Path) -> FramestyleError | None:
-    """What is wrong with it, decoded to its end; None: it is whole."""
-    damage = [problem.text for problem in verify(path).problems if problem.kind == DAMAGE]
-    return InputError(f"{path}: {damage[0].removeprefix(str(path)).lstrip(' :')}") if damage else None
-
-
-def _is_meant(path: Path) -> bool:
-    """Whether its name says that it is a picture."""
-    return path.suffix.lower().lstrip(".") in PHOTO_NAMES | CLIP_NAMES

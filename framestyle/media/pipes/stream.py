@@ -116,7 +116,7 @@ class StreamOrigin:
                 info = probe(begun)
             except InputError as error:
                 told = error.message.replace(str(begun), str(STANDARD_INPUT))
-                raise InputError(told, code=error.code, next_step=CARRIERS) from error
+                raise InputError(told, code=Code.STREAM_UNKNOWN, next_step=CARRIERS) from error
         info = replace(
             info,
             path=STANDARD_INPUT,
