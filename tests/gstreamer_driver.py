@@ -126,5 +126,5 @@ found = {
     "device": refused(" device=cuda:9"),
     "threads": sorted(thread.name for thread in threading.enumerate() if thread.name.startswith("flow")),
 }
-print(json.dumps(found))
+sys.stdout.write(json.dumps(found))
 assert GLib

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from host_programs import gstreamer_environment, gstreamer_missing, need
 
 from framestyle.doors import cli
+from framestyle.media.ffmpeg import ffmpeg_exe
 
 need(gstreamer_missing())
 
@@ -77,7 +79,15 @@ def test_installed_it_is_found_where_gstreamer_looks(tmp_path: Path, monkeypatch
     left_out = ("GST_", "PYTHON", "VIRTUAL_ENV")
     plain = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     painting = ["framestyle", "preset=quick.yaml", "weights=untrained", "device=cpu", "!", "fakesink"]
-    source = ["videotestsrc", "num-buffers=2", "!", "video/x-raw,width=32,height=32", "!", "videoconvert", "!"]
+    source = [
+        "videotestsrc",
+        "num-buffers=2",
+        "!",
+        "video/x-raw,width=32,height=32",
+        "!",
+        "videoconvert",
+        "!",
+    ]
     done = subprocess.run(
         ["gst-launch-1.0", *source, *painting],
         env=plain | {"HOME": str(tmp_path), "GST_REGISTRY": str(tmp_path / "registry.bin")},
@@ -87,3 +97,48 @@ def test_installed_it_is_found_where_gstreamer_looks(tmp_path: Path, monkeypatch
         timeout=100,
     )
     assert done.returncode == 0 and "Got EOS" in done.stdout, done.stdout + done.stderr
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "gstreamer.md"
+RECIPES = re.findall(r"^(gst-launch-1\.0 .*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.fixture
+def webm(workplace: Path) -> Path:
+    """Four frames with a tone."""
+    path = workplace / "clip.webm"
+    inputs = [
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=size=64x48:rate=25:duration=0.16",
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=duration=0.16",
+    ]
+    codecs = ["-c:v", "libvpx", "-c:a", "libvorbis"]
+    subprocess.run([ffmpeg_exe(), "-v", "error", *inputs, *codecs, str(path)], check=True)
+    return path
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=("picture", "file", "sound"))
+@pytest.mark.usefixtures("webm")
+def test_a_recipe_of_the_page_runs(recipe: str, workplace: Path) -> None:
+    """As it is written, with a small preset under the name that it uses."""
+    folder = workplace.parent / "config" / "framestyle" / "presets"
+    folder.mkdir(parents=True)
+    (folder / "mosaic.yaml").write_text(QUICK.replace("nightswirl", "mosaic"))
+    environment = gstreamer_environment(workplace.parent)
+    done = subprocess.run(
+        ["sh", "-c", recipe], env=environment, capture_output=True, text=True, timeout=200, cwd=workplace
+    )
+    assert done.returncode == 0 and "Got EOS" in done.stdout, done.stdout + done.stderr
+    (made, *_) = sorted(workplace.glob("*-sound.webm")) or sorted(workplace.glob("painted*"))
+    assert made.stat().st_size > 300
+    if made.suffix == ".webm":
+        from framestyle.media.video.probe import probe
+
+        with_sound = made.stem == "with-sound"
+        told = subprocess.run([ffmpeg_exe(), "-i", str(made)], capture_output=True, text=True).stderr
+        assert probe(made).width == 64 and ("Audio: vorbis" in told) == with_sound

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -162,6 +163,26 @@ def test_what_cannot_be_is_refused_when_the_effect_is_applied(source: VideoClip,
         VideoClip(lambda t: FRAMES[0]).with_effects([FrameStyle(quick, fps=5)])
     with pytest.raises(UsageError, match="a mask has no colours"):
         ImageClip(np.ones((8, 8)), is_mask=True).with_effects([FrameStyle(quick)])
+
+
+def test_the_pages_examples_run_as_they_are_written(clip: Path, workplace: Path) -> None:
+    """With a small preset under the name that they use."""
+    text = "schema: 1\nextends: mosaic\nstyle: {layers: {relu3_1: 0, relu4_1: 0, relu5_1: 0}}\n"
+    text += "content: {layers: {relu2_1: 1, relu3_2: 0, relu4_2: 0, relu5_2: 0}}\n"
+    text += "scales: {first_steps: 2, steps: 1}\nvideo: {steps: 1, min_steps: 1}\n"
+    folder = workplace.parent / "config" / "framestyle" / "presets"
+    folder.mkdir(parents=True)
+    (folder / "mosaic.yaml").write_text(text)
+    page = Path(__file__).parents[2] / "docs" / "moviepy.md"
+    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    known: dict[str, Any] = {}
+    for block in blocks:
+        exec(compile(block.replace("subclipped(0, 1)", "subclipped(0, 0.2)"), str(page), "exec"), known)
+    known["clip"].close()
+    assert len(blocks) == 3 and known["stopped"] is True
+    with VideoFileClip("painted.mp4") as painted:
+        assert painted.duration == pytest.approx(0.2, abs=0.03)
+    assert Path("look.png").stat().st_size > 1000
 
 
 def test_a_broken_clip_is_moviepys_own_error(quick: str, workplace: Path) -> None:
