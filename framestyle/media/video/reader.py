@@ -20,7 +20,7 @@ import numpy as np
 from framestyle.errors import InputError
 from framestyle.frames import Alpha, Frame, Pixels
 from framestyle.kinds import WHOLE_CLIP, TimeRange
-from framestyle.media.ffmpeg import FFmpegDecoder
+from framestyle.media.ffmpeg import FFmpegDecoder, input_time_base
 from framestyle.media.video.colors import OPENCV_MATRICES, SDR, Colors, to_rgb, written_as
 from framestyle.media.video.nut import NutError, NutReader
 from framestyle.media.video.origin import FileOrigin, Origin
@@ -291,7 +291,7 @@ def _decoder(origin: Origin, *, tone_map: bool, deep: bool) -> FFmpegDecoder:
         ["-c:v", decoder] if decoder else [],
         [
             *("-map", f"0:{info.video_index}", "-vf", f"{filters},format={packed}", "-c:v", "rawvideo"),
-            *("-fps_mode", "passthrough", "-enc_time_base", "demux"),
+            *("-fps_mode", "passthrough", "-enc_time_base", input_time_base()),
             *("-f", "nut", "-write_index", "0", "-"),
         ],
     )
