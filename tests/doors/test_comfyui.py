@@ -42,6 +42,7 @@ def _pictures(count: int, channels: int = 3) -> torch.Tensor:
 @pytest.fixture
 def progress() -> Iterator[list[tuple[int, int, Any]]]:
     """What the host's progress bar is told."""
+    loaded_nodes()  # the runtime brings the host's modules
     import comfy.utils
 
     told: list[tuple[int, int, Any]] = []

