@@ -304,9 +304,7 @@ class _Painter:
     def _nothing_left(self, job: Job, before: PriorResults, context: Context) -> JobDone:
         """No network is needed to say so."""
         started = time.perf_counter()
-        told: Mapping[str, Any] = {}
-        if job.manifest is not None and job.done:
-            told = job.manifest.told_of(job.done[0])
+        told: Mapping[str, Any] = job.manifest.told_of(job.done[0]) if job.manifest and job.done else {}
         words = JobWords(
             str(job.output),
             job.preset.name,
