@@ -96,7 +96,8 @@ class StreamOrigin:
         try:
             with suppress(BrokenPipeError):
                 taker.write(self._head[0])
-                while process.process.poll() is None and (data := self._taken()):
+                # Its output ends with it: what has not come yet is not waited for, once it has seen enough.
+                while process.process.poll() is None and (data := self._taken(process.output)):
                     self._head.append(data)
                     taker.write(data)
                     taker.flush()
@@ -128,11 +129,12 @@ class StreamOrigin:
 
     # -- its bytes -----------------------------------------------------------------------------------------
 
-    def _read(self) -> bytes:
-        """What has come, at least a byte; nothing at the end, or once it was aborted."""
+    def _read(self, ends_with: BinaryIO | None = None) -> bytes:
+        """What has come, at least a byte; nothing at the end, or once it was aborted or `ends_with` has an end."""
         if os.name == "posix":
-            ready, _, _ = select.select([self._source, self._wake], [], [])
-            if self._wake in ready:
+            others = [self._wake, *([] if ends_with is None else [ends_with.fileno()])]
+            ready, _, _ = select.select([self._source, *others], [], [])
+            if self._source not in ready or self._wake in ready:
                 return b""
         try:
             return os.read(self._source, CHUNK_BYTES)
@@ -141,9 +143,9 @@ class StreamOrigin:
                 f"{STANDARD_INPUT} cannot be read: {error.strerror}", next_step=CARRIERS
             ) from error
 
-    def _taken(self) -> bytes:
-        data = self._read()
-        self._ended = not data
+    def _taken(self, ends_with: BinaryIO | None = None) -> bytes:
+        data = self._read(ends_with)
+        self._ended = not data and ends_with is None
         self._framed(data)
         return data
 
@@ -163,7 +165,7 @@ class StreamOrigin:
                 for data in self._head:
                     write(data)
                 self._head.clear()
-                while not self._ended and (data := self._taken()):
+                while (data := self._taken()):
                     write(data)
             except InputError as error:
                 self._trouble = error.message
