@@ -68,6 +68,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _stopped(_interrupted(), args)
     except Cancelled as stop:
         return _stopped(stop, args)
+    finally:
+        _end_decoders()
+
+
+def _end_decoders() -> None:
+    """Those that wait for a next clip, where any were started."""
+    if (opencv := sys.modules.get("framestyle.media.video.opencv")) is not None:
+        opencv.end_waiting()
 
 
 def _run(args: argparse.Namespace) -> int:

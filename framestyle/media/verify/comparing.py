@@ -13,7 +13,11 @@ from framestyle.media.files import sniff
 from framestyle.media.verify.checking import OnProgress, clip_report, open_whole, unreadable, verify
 from framestyle.media.verify.clip import Clip
 from framestyle.media.verify.comparing_metadata import chapter_differences, metadata_differences
-from framestyle.media.verify.comparing_pictures import frame_differences, pixel_differences
+from framestyle.media.verify.comparing_pictures import (
+    frame_differences,
+    last_frame_differences,
+    pixel_differences,
+)
 from framestyle.media.verify.comparing_streams import Sync, inherited_streams, stream_differences
 from framestyle.media.verify.damage import damage_of
 from framestyle.media.verify.pictures import (
@@ -160,6 +164,13 @@ def compared(result: Clip, source: Clip, span: TimeRange = WHOLE_CLIP) -> list[P
     return [
         *_of_the_source(source),
         *frame_differences(result, times, info.time_base),
+        *last_frame_differences(
+            result,
+            source,
+            [all_times[n] for n in chosen],
+            span.end_s,
+            goes_on=chosen[-1] + 1 < len(all_times),
+        ),
         *shape_differences(result.info.width, result.info.height, info.width, info.height),
         *pixel_differences(result.info, info, written_as(info.colors)),
         *stream_differences(sync),

@@ -24,10 +24,13 @@ from framestyle.media.video.codecs import (
     video_codecs,
 )
 from framestyle.media.video.colors import SDR, Colors, from_rgb, with_aspect
+from framestyle.media.video.dispositions import switch_subtitles_off
 from framestyle.media.video.encoding import choose_encoding
 from framestyle.media.video.feed import FrameFeed
 from framestyle.media.video.matroska import Mastering
+from framestyle.media.video.metadata import MOV_MUXERS
 from framestyle.media.video.probe import probe
+from framestyle.media.video.webp import set_end
 
 __all__ = [
     "CODECS",
@@ -46,6 +49,8 @@ DELAYED_TICK_S = Fraction(1, 90_000)
 """What frames that begin at an odd time are counted in."""
 SAME_RATE_GIF = {Fraction(100, delay) for delay in range(2, 101)}
 """GIF counts in hundredths of a second."""
+GIF_MOST = 65_535
+"""Hundredths of a second that a frame of a GIF can be shown."""
 PICTURES_STREAM = 0
 """They are mapped first."""
 
@@ -87,7 +92,7 @@ class VideoWriter:
         self.frames_written = 0
         self._rate, self._aspect, self._bits, self._alpha = frame_rate, sample_aspect_ratio, bits, alpha
         self._last_frame = last_frame
-        self._colors, self._mastering = colors, mastering
+        self._colors, self._mastering = colors, mastering if colors.hdr else None
         self._metadata = dict(metadata or {})
         self._encoding = choose_encoding(
             settings, target, width, height, bits=bits, alpha=alpha, hdr=colors.hdr
@@ -118,7 +123,8 @@ class VideoWriter:
             )
         if time_base is not None:
             return max(time_base, FINEST_TICK_S)
-        return DELAYED_TICK_S if self._delay_s else 1 / self._rate
+        held_oddly = self._last_frame and (self._last_frame[1] * self._rate).denominator != 1
+        return DELAYED_TICK_S if self._delay_s or held_oddly else 1 / self._rate
 
     def __enter__(self) -> VideoWriter:
         with ExitStack() as stack:
@@ -139,7 +145,7 @@ class VideoWriter:
                 bits=self._bits,
                 alpha=self._alpha,
                 keeps_alpha=self._encoding.has_alpha,
-                mastering=self._mastering if self._colors.hdr else None,
+                mastering=self._mastering,
             )
             self._stack = stack.pop_all()
         return self
@@ -150,6 +156,9 @@ class VideoWriter:
             raise ValueError("the writer is not open")
         self._feed.write(pixels, pts_s, alpha)
         self.frames_written += 1
+
+    def _ticks(self, pts_s: Fraction) -> int:
+        return round(pts_s / self._tick)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -165,10 +174,18 @@ class VideoWriter:
         assert self._process is not None and self._feed is not None
         if not self.frames_written:
             raise OutputError(f"{self.target}: no frame was written", next_step="Check the chosen range.")
-        self._feed.finish(self._last_frame[1] if self._last_frame else 1 / self._rate)
+        end_s = self._feed.finish(self._last_length_s)
         self._process.close()
+        if self._muxer == "webp":
+            set_end(self._temporary, end_s)
+        elif self._carried.subtitles_off and self._muxer in MOV_MUXERS:
+            switch_subtitles_off(self._temporary)
         if self._look_through:
             self._refuse_damage()
+
+    @property
+    def _last_length_s(self) -> Fraction:
+        return self._last_frame[1] if self._last_frame else 1 / self._rate
 
     def _refuse_damage(self) -> None:
         """Of the pictures alone: sound and subtitles are the source's, which may have had damage itself."""
@@ -192,20 +209,27 @@ class VideoWriter:
         tick = f"{self._tick.numerator}/{self._tick.denominator}"
         arguments += ["-fps_mode:v:0", "passthrough", "-enc_time_base:v:0", tick]
         if self._last_frame:
-            # Some encoders forget how long a frame is; all but the last can be told from the next one.
-            at = round((self._last_frame[0] + self._delay_s) / self._tick)
-            length = max(1, round(self._last_frame[1] / self._tick))
-            arguments += [
-                "-bsf:v:0",
-                f"setts=pts=PTS:dts=DTS:duration=if(eq(PTS\\,{at})\\,{length}\\,DURATION)",
-            ]
+            arguments += ["-bsf:v:0", self._with_last_length(*self._last_frame)]
+        if self._muxer == "gif":
+            arguments += ["-final_delay", str(min(GIF_MOST, max(1, round(self._last_length_s * 100))))]
         for key, value in self._metadata.items():
             arguments += ["-metadata", f"{key.replace('=', '_')}={value}".replace("\0", "")]
-        if self._muxer in ("mp4", "mov"):
+        if self._muxer in MOV_MUXERS:
             arguments += ["-movflags", "+faststart"]
             if self._tick != 1 / self._rate:
                 arguments += ["-video_track_timescale", str(self._tick.denominator)]
         return [*arguments, "-f", self._muxer]
+
+    def _with_last_length(self, last_s: Fraction, length_s: Fraction) -> str:
+        """Some encoders forget how long a frame is; all but the last can be told from the next one.
+
+        MP4 takes its length from the packet that is decoded last, whichever that is.
+        """
+        at, length = self._ticks(last_s + self._delay_s), max(1, round(length_s / self._tick))
+        others = "DURATION"
+        if self._muxer in MOV_MUXERS:
+            others = f"if(eq(NEXT_DTS\\,NOPTS)\\,{at + length}-PTS\\,DURATION)"
+        return f"setts=pts=PTS:dts=DTS:duration=if(eq(PTS\\,{at})\\,{length}\\,{others})"
 
     def _filters(self) -> str:
         if self._muxer == "gif":
