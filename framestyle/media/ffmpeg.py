@@ -16,7 +16,7 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
-from framestyle.errors import Code, FramestyleError, OutputError
+from framestyle.errors import Code, FramestyleError, InputError, OutputError
 from framestyle.media.files import storage_error
 
 STOP_TIMEOUT_S = 5.0
@@ -73,6 +73,31 @@ def ask(arguments: Sequence[str], timeout_s: float = ASK_TIMEOUT_S) -> tuple[str
     except OSError as error:
         raise _missing(str(error)) from error
     return done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+
+
+def filtered(pixels: memoryview | bytes, shape: Sequence[str], filters: str) -> bytes:
+    """One raw picture through ffmpeg's filters, raw again. `shape`: its arguments before `-i`.
+
+    InputError where ffmpeg refuses.
+    """
+    asked = ["-v", "error", *shape, "-i", "pipe:0", "-vf", filters, "-frames:v", "1"]
+    return fed(pixels, [*asked, "-f", "rawvideo", "-"])
+
+
+def fed(data: memoryview | bytes, arguments: Sequence[str]) -> bytes:
+    """ffmpeg's stdout for what is on its stdin; InputError with its words where it fails."""
+    command = [ffmpeg_exe(), "-hide_banner", *arguments]
+    try:
+        done = subprocess.run(command, input=data, capture_output=True, check=False, start_new_session=True)
+    except OSError as error:
+        raise _missing(str(error)) from error
+    if done.returncode != 0 or not done.stdout:
+        said = " | ".join(last_words(done.stderr.decode("utf-8", "replace").splitlines())[-2:])
+        raise InputError(
+            f"ffmpeg cannot convert a picture: {said or 'no message'}",
+            next_step="Save it as PNG or JPEG elsewhere.",
+        )
+    return done.stdout
 
 
 def lists_a_packet(listed: str) -> bool:

@@ -13,12 +13,13 @@ from pathlib import Path
 
 from framestyle.errors import Code, FramestyleError, InputError, OutputError, StorageError
 from framestyle.kinds import MediaKind
+from framestyle.media.jpeg import JPEG_HEAD, is_mjpeg
 
 HEAD_BYTES = 4096
 DISK_FULL, TOO_LARGE = {errno.ENOSPC, errno.EDQUOT}, {errno.EFBIG}
 KNOWN = (
-    "Videos: MP4, MOV, MKV, WebM, AVI, MPEG, Y4M, animated GIF and WebP. "
-    "Photos: JPEG, PNG, WebP, TIFF, BMP, AVIF, HEIC."
+    "Videos: MP4, MOV, MKV, WebM, AVI, MPEG, Y4M, MJPEG, animated GIF, WebP, AVIF and HEIC. "
+    "Photos: JPEG, PNG, WebP, TIFF, BMP, AVIF, HEIC, OpenEXR, Radiance HDR."
 )
 
 
@@ -69,7 +70,11 @@ def _is_folder(path: Path) -> bool:
     return False
 
 
-PHOTO_HEADS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+PHOTO_HEADS = (
+    b"\x89PNG\r\n\x1a\n",
+    *(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),  # TIFF, BigTIFF
+    *(b"\x76\x2f\x31\x01", b"#?RADIANCE", b"#?RGBE"),  # OpenEXR, Radiance
+)
 VIDEO_HEADS = (
     b"\x1aE\xdf\xa3",  # Matroska, WebM
     b"YUV4MPEG2 ",
@@ -83,6 +88,7 @@ VIDEO_HEADS = (
     b"DKIF",  # IVF
 )
 STILL_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif"}
+"""Of AVIF and HEIC; those of their sequences (avis, hevc, msf1) are clips'."""
 QUICKTIME_ATOMS = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
 WEBP_FLAGS_AT, WEBP_ANIMATED, WEBP_ALPHA = 20, 0x02, 0x10
 """Where the flags of an extended WebP are, and bits of them."""
@@ -90,6 +96,8 @@ BMP_HEADER_BYTES = {12, 16, 40, 52, 56, 64, 108, 124}
 
 
 def _kind_of(head: bytes, path: Path) -> MediaKind | None:
+    if head.startswith(JPEG_HEAD):
+        return MediaKind.VIDEO if is_mjpeg(path) else MediaKind.PHOTO
     if head.startswith(PHOTO_HEADS) or _is_bmp(head):
         return MediaKind.PHOTO
     if head.startswith((b"GIF87a", b"GIF89a")):
@@ -138,6 +146,20 @@ def _is_animated(path: Path) -> bool:
         ) from error
 
 
+ASIDE_FOLDERS = {
+    "@eadir", "@tmp", "@recycle", "@recently-snapshot", "#recycle", "#snapshot", "$recycle.bin", "__macosx",
+    "system volume information", "lost+found", "thumbnails.noindex",
+}  # fmt: skip
+"""What file servers, systems and archives keep beside people's own files, in small letters."""
+ASIDE_ENDINGS = ("_original", "~")
+"""Of ExifTool's copies of what it has changed, and of editors'."""
+
+
+def is_kept_aside(name: str) -> bool:
+    """Whether a file or folder that is met below a folder is hidden, or a program's own: not meant to be painted."""
+    return name.startswith(".") or name.lower() in ASIDE_FOLDERS or name.endswith(ASIDE_ENDINGS)
+
+
 @dataclass(frozen=True)
 class Walk:
     """What lies below a folder. `shut`: folders that cannot be looked into, each with the system's reason."""
@@ -149,6 +171,7 @@ class Walk:
 def walk(folder: Path, leave_out: Set[Path] = frozenset()) -> Walk:
     """All files below `folder`, sorted, but for what is hidden and for `leave_out`, files and folders, resolved.
 
+    Left out, too, is what programs keep for themselves beside pictures: NAS's thumbnails, originals of edited tags.
     Links to files are files. Links to folders are not followed: so none leads in a circle.
     """
     root = folder.resolve()
@@ -162,7 +185,7 @@ def walk(folder: Path, leave_out: Set[Path] = frozenset()) -> Walk:
         inside = Path(at).relative_to(folder)
 
         def wanted(name: str, inside: Path = inside) -> bool:
-            return not name.startswith(".") and root / inside / name not in leave_out
+            return not is_kept_aside(name) and root / inside / name not in leave_out
 
         folders[:] = filter(wanted, folders)
         files += (folder / inside / name for name in filter(wanted, names))
