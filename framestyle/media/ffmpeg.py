@@ -18,6 +18,7 @@ import imageio_ffmpeg
 
 from framestyle.errors import Code, FramestyleError, InputError, OutputError
 from framestyle.media.files import storage_error
+from framestyle.media.jpeg import JPEG_HEAD
 
 STOP_TIMEOUT_S = 5.0
 LAST_LINES = 40
@@ -28,7 +29,7 @@ FILE_TOO_LARGE = int(getattr(signal, "SIGXFSZ", 0)) or 1 << 16
 
 FORMATS_READ = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,gif,webp_anim,yuv4mpegpipe,asf,mxf,nut"
-    ",ivf"
+    ",ivf,mjpeg"
 )
 """The only demuxers that may open an input: none of them opens further files, as concat and HLS do."""
 PROTOCOLS_READ = "file,pipe"
@@ -50,7 +51,15 @@ def _missing(cause: str) -> OutputError:
 
 def input_arguments(path: Path) -> list[str]:
     """`-i` for a local file, whatever its name looks like; only media may be opened through it."""
-    return ["-protocol_whitelist", PROTOCOLS_READ, "-format_whitelist", FORMATS_READ, "-i", f"file:{path}"]
+    allowed = ["-protocol_whitelist", PROTOCOLS_READ, "-format_whitelist", FORMATS_READ]
+    return [*allowed, *_as_film(path), "-i", f"file:{path}"]
+
+
+def _as_film(path: Path) -> list[str]:
+    """Of a JPEG that more follow, ffmpeg itself would take the first one for a photo."""
+    with suppress(OSError), path.open("rb") as file:
+        return ["-f", "mjpeg"] if file.read(3) == JPEG_HEAD else []
+    return []
 
 
 def output_argument(path: Path) -> str:

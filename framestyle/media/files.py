@@ -90,8 +90,8 @@ VIDEO_HEADS = (
 STILL_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif"}
 """Of AVIF and HEIC; those of their sequences (avis, hevc, msf1) are clips'."""
 QUICKTIME_ATOMS = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
-WEBP_FLAGS_AT, WEBP_ANIMATED, WEBP_ALPHA = 20, 0x02, 0x10
-"""Where the flags of an extended WebP are, and bits of them."""
+WEBP_FLAGS_AT, WEBP_ANIMATED = 20, 0x02
+"""Where the flags of an extended WebP are, and one of them."""
 BMP_HEADER_BYTES = {12, 16, 40, 52, 56, 64, 108, 124}
 
 
@@ -115,12 +115,6 @@ def _kind_of(head: bytes, path: Path) -> MediaKind | None:
 
 def _webp_flags(head: bytes) -> int:
     return head[WEBP_FLAGS_AT] if head[8:16] == b"WEBPVP8X" and len(head) > WEBP_FLAGS_AT else 0
-
-
-def webp_has_alpha(path: Path) -> bool:
-    """What its head says; where it is no WebP that says, it has none."""
-    with path.open("rb") as file:
-        return bool(_webp_flags(file.read(WEBP_FLAGS_AT + 1)) & WEBP_ALPHA)
 
 
 def _is_bmp(head: bytes) -> bool:

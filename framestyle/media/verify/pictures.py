@@ -14,7 +14,7 @@ from framestyle.errors import InputError
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.ffmpeg import ask
 from framestyle.media.photos import Photo, read_photo, recipe_in
-from framestyle.media.photos.formats import DEEP, FORMATS, WITH_ALPHA
+from framestyle.media.photos.formats import FORMATS, WITH_ALPHA, most_bits
 from framestyle.media.verify.verdict import (
     DAMAGE,
     DIFFERENCE,
@@ -122,7 +122,7 @@ def _picture_differences(photo: Photo, path: Path, source: Photo) -> Iterator[Pr
     yield from shape_differences(width, height, source.pixels.shape[1], source.pixels.shape[0])
     if photo.bits < source.bits:
         said = f"{photo.bits} bits a channel, the source {source.bits}"
-        yield Problem(DIFFERENCE if kind in DEEP else NOTE, f"it has {said}")
+        yield Problem(DIFFERENCE if photo.bits < most_bits(kind) else NOTE, f"it has {said}")
     if (photo.alpha is None) != (source.alpha is None):
         said = (
             "has no transparency, the source has"

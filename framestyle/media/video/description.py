@@ -59,6 +59,8 @@ class Description:
     has_chapters: bool = False
     video_start_s: Fraction = Fraction(0)
     video_end_s: Fraction | None = None
+    is_picture_sequence: bool = False
+    alpha_index: int | None = None
     errors: tuple[str, ...] = ()
 
     @property
@@ -119,8 +121,34 @@ def parse_description(text: str) -> Description:
         has_chapters=any(re.match(r"    Chapter #0:[0-9]+: start ", line) for line in lines),
         errors=tuple(re.sub(r"^\[[^]]*\] ", "", line).strip() for line in lines if line.startswith("[")),
     )
-    picture = next((one for one in told if one[0].kind == "video" and not one[0].is_cover), None)
-    return described if picture is None else _with_picture(described, picture, start)
+    pictures = [one for one in told if one[0].kind == "video" and not one[0].is_cover]
+    if _brand(lines) in SEQUENCE_BRANDS:
+        return _with_sequence(described, pictures, start)
+    return described if not pictures else _with_picture(described, pictures[0], start)
+
+
+SEQUENCE_BRANDS = {"avis", "hevc", "hevx", "msf1"}
+"""Of AVIF and HEIC sequences."""
+
+
+def _brand(lines: Sequence[str]) -> str | None:
+    """A file's own, of the MP4 family."""
+    found = (re.fullmatch(r"    major_brand *: (\w+)", line.rstrip("\r")) for line in lines[:50])
+    return next((one[1] for one in found if one), None)
+
+
+def _with_sequence(described: Description, pictures: Sequence[_Told], start: Fraction) -> Description:
+    """Of pictures that are shown one after another: beside their track stands a still one, of which no language is told.
+
+    A second track, of greys, is their transparency.
+    """
+    tracks = [one for one in pictures if one[0].language is not None] or list(pictures)
+    if not tracks:
+        return described
+    found = replace(_with_picture(described, tracks[0], start), is_picture_sequence=True)
+    if len(tracks) == 2 and re.match(r"[^,]*, gray", tracks[1][1][0]):
+        return replace(found, has_alpha=True, alpha_index=tracks[1][0].index)
+    return found
 
 
 def _seconds(clock: str | None) -> Fraction | None:

@@ -17,7 +17,8 @@ import cv2
 from framestyle.errors import InputError
 from framestyle.kinds import MediaKind
 from framestyle.media.ffmpeg import FORMATS_READ, FFmpegDecoder, ask, input_arguments, lists_a_packet
-from framestyle.media.files import sniff, webp_has_alpha
+from framestyle.media.animated import gif_shows_through, plays_of, webp_shows_through
+from framestyle.media.files import sniff
 from framestyle.media.video.colors import SDR, Colors, colors_of
 from framestyle.media.video.description import (
     Description,
@@ -46,7 +47,9 @@ class VideoInfo:
     `rotation_degrees` (clockwise, 0–359) is already applied to them. `video_start_s` is how much later than
     the container's earliest stream (the sound, say) the pictures begin; `video_end_s` when they end, where it says so.
     The `color_…` are as tagged, `colors` as they are understood. `time_base` is what the file counts time in;
-    `streams` are all of its streams, of which `video_index` is the pictures'.
+    `streams` are all of its streams, of which `video_index` is the pictures'. `alpha_index`: that of their transparency,
+    where it is a stream of its own. `is_picture_sequence`: AVIF's or HEIC's. `plays`: how often an animation is shown, 0
+    for ever; None where that is not said.
     """
 
     path: Path
@@ -79,6 +82,9 @@ class VideoInfo:
     has_chapters: bool = False
     video_end_s: Fraction | None = None
     is_interlaced: bool = False
+    is_picture_sequence: bool = False
+    alpha_index: int | None = None
+    plays: int | None = None
 
     @property
     def audio_streams(self) -> int:
@@ -108,7 +114,8 @@ def probe(path: Path) -> VideoInfo:
             f"{path} is Dolby Vision without a base picture: its colours are not to be had without its decoder",
             next_step="Export it as HDR10, HLG or SDR first.",
         )
-    by_opencv = _ask_opencv(path)
+    # Of a sequence's streams OpenCV takes the first one, which is a still.
+    by_opencv = None if told.is_picture_sequence else _ask_opencv(path)
     width, height, rate, count = by_opencv if by_opencv and by_opencv[0] else _ask_ffmpeg(path, told)
     count = by_opencv[3] if by_opencv else count
     if width <= 0 or height <= 0:
@@ -133,7 +140,7 @@ def probe(path: Path) -> VideoInfo:
         rotation_degrees=told.rotation_degrees,
         pixel_format=told.pixel_format,
         bit_depth=bit_depth(told.pixel_format),
-        has_alpha=told.has_alpha and (told.video_codec != "webp_anim" or webp_has_alpha(path)),
+        has_alpha=_has_alpha(path, told),
         color_range=told.color_range,
         color_matrix=told.color_matrix,
         color_primaries=told.color_primaries,
@@ -153,7 +160,16 @@ def probe(path: Path) -> VideoInfo:
         has_chapters=told.has_chapters,
         video_end_s=told.video_end_s,
         is_interlaced=told.is_interlaced,
+        is_picture_sequence=told.is_picture_sequence,
+        alpha_index=told.alpha_index,
+        plays=plays_of(path) if told.video_codec in ("gif", "webp_anim") else None,
     )
+
+
+def _has_alpha(path: Path, told: Description) -> bool:
+    """What is said of a codec's transparency is true of some only: what their files hold counts."""
+    looked_at = {"gif": gif_shows_through, "webp_anim": webp_shows_through}.get(told.video_codec or "")
+    return told.has_alpha if looked_at is None else looked_at(path)
 
 
 def alpha_decoder(info: VideoInfo) -> str | None:

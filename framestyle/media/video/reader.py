@@ -289,10 +289,15 @@ def _decoding(info: VideoInfo, *, tone_map: bool, deep: bool) -> list[str]:
         if info.video_codec == "webp_anim"
         else to_rgb(info.colors, stored_as, pixel_format=planes, odd=odd, tone_map=tone_map)
     )
+    taken = ["-map", f"0:{info.video_index}", "-vf", f"{filters},format={packed}"]
+    if info.alpha_index is not None:
+        cover = f"[0:{info.alpha_index}]format={'gray16le' if deep else 'gray'}[a]"
+        both = f"[0:{info.video_index}]{filters}[c];{cover};[c][a]alphamerge,format={packed}[v]"
+        taken = ["-filter_complex", both, "-map", "[v]"]
     return [
         *(["-c:v", decoder] if decoder else []),
         *input_arguments(info.path),
-        *("-map", f"0:{info.video_index}", "-vf", f"{filters},format={packed}", "-c:v", "rawvideo"),
+        *(*taken, "-c:v", "rawvideo"),
         *("-fps_mode", "passthrough", "-enc_time_base", "demux"),
         *("-f", "nut", "-write_index", "0", "-"),
     ]
