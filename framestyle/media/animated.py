@@ -53,7 +53,11 @@ def read_gif(path: Path) -> Gif:
     repeats, may_be_clear, is_first = None, False, True
     width, height = struct.unpack_from("<HH", data, 6) if len(data) >= 13 else (0, 0)
     for kind, at in _blocks(data):
-        if kind == APPLICATION and data[at + 1 : at + 12] in LOOPERS and data[at + 12 : at + 14] == b"\x03\x01":
+        if (
+            kind == APPLICATION
+            and data[at + 1 : at + 12] in LOOPERS
+            and data[at + 12 : at + 14] == b"\x03\x01"
+        ):
             repeats = int.from_bytes(data[at + 14 : at + 16], "little")
         elif kind == GRAPHIC_CONTROL:
             flags = data[at + 1] if len(data) > at + 1 else 0

@@ -1,7 +1,7 @@
 """Photos in and out: upright, sRGB, with their EXIF, XMP, colour profile, resolution, transparency and 16 bits.
 
 reading.py and writing.py are the two ways; photo.py is what goes between them. formats.py: which formats there are;
-alpha.py: transparency; colors.py and icc.py: profiles; cicp.py: colours that are told by numbers; tone.py: HDR made SDR;
+alpha.py: transparency; colors.py and icc.py: profiles; cicp.py: colours told by numbers; tone.py: HDR made SDR;
 exif.py, tags.py and xmp.py: words; deep.py, floating.py, png.py, tiff.py, isobmff.py, avif.py and heif.py: what Pillow
 alone does not do; words.py: what made a picture, read back.
 """

@@ -61,7 +61,9 @@ def write_avif(path: Path, picture: StillPicture, quality: int, subsampling: str
     odd = width % 2 or height % 2
     chroma = "444" if odd else CHROMA[subsampling]
     to_yuv = f"format=gbrp16le,zscale=matrixin=gbr:rangein=full:matrix={MATRIX_NAMES[matrix]}:range=full"
-    said = f"setparams=range=pc:colorspace={matrix}:color_primaries={coded.primaries}:color_trc={coded.transfer}"
+    said = (
+        f"setparams=range=pc:colorspace={matrix}:color_primaries={coded.primaries}:color_trc={coded.transfer}"
+    )
     filters = f"{to_yuv}:dither=none,format=yuv{chroma}p{deep},{said}"
     items = [_coded(path, at_depth(picture.pixels, np.uint16), "rgb48le", filters, crf)]
     if picture.alpha is not None:

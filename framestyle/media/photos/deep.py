@@ -73,7 +73,7 @@ def decode_deep(image: Image.Image, path: Path) -> tuple[Deep, Deep | None] | No
 
 
 def decode_deep_still(path: Path, kind: str, bits: int) -> tuple[Deep, Deep | None] | None:
-    """An AVIF or HEIC of more than 8 bits, as stored: HWC RGB and HW alpha, in 16; None where nothing here reads it so."""
+    """An AVIF or HEIC of more than 8 bits, as stored: HWC RGB and HW alpha in 16; None where it is not read so."""
     decoded = _deep_heif(path) if kind == "HEIF" else _deep_avif(path, bits)
     if decoded is None or decoded.ndim != 3 or decoded.shape[2] not in (3, 4):
         return None

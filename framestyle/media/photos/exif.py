@@ -56,6 +56,11 @@ LAYOUT = frozenset(
     | {700, 33723, 34377, 34675, 37724}
 )
 """TIFF tags that tell how this very file is laid out, or hold what is carried in other ways."""
+WRITTEN_ANEW = frozenset(
+    {ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT, WIDTH, HEIGHT, COLOR_SPACE, USER_COMMENT}
+    | {INTEROPERABILITY}
+)
+"""Tags that a result has of its own."""
 PREFIX = b"Exif\0\0"
 OURS = "comment: framestyle "
 

@@ -210,4 +210,3 @@ def _tiff(path: Path, kind: Kind) -> Floating:
 def _data(tags: Directory, tag: int) -> bytes | None:
     value = tags.get(tag)
     return value.data if isinstance(value, Value) else None
-

@@ -19,8 +19,8 @@ class Photo:
     to be given back to; `excess` what sRGB could not hold of the colours. `exif` and `xmp` are those of an upright
     picture without thumbnail; `dpi` across, down; `format` is Pillow's name; `notes` say what was not kept, and why.
 
-    `coded` is what the file says of its colours by numbers, above any profile. Where that is PQ or HLG, `pixels` are its
-    codes as they are; `was_hdr` says what they were before they were made SDR. `texts` are a PNG's, by keyword.
+    `coded` is what the file says of its colours by numbers, above any profile. Where that is PQ or HLG, `pixels` are
+    its codes as they are; `was_hdr` says what they were before they were made SDR. `texts` are a PNG's, by keyword.
     """
 
     pixels: Pixels

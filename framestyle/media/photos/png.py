@@ -74,7 +74,9 @@ class CodedTag:
 
 def color_tag(path: Path) -> CodedTag:
     """cICP, else gAMA and cHRM where no profile stands above them (PNG specification, third edition, 4.3)."""
-    found = {kind: data for kind, data in _heads(path) if kind in (b"cICP", b"gAMA", b"cHRM", b"sRGB", b"iCCP")}
+    found = {
+        kind: data for kind, data in _heads(path) if kind in (b"cICP", b"gAMA", b"cHRM", b"sRGB", b"iCCP")
+    }
     cicp = found.get(b"cICP", b"")
     if len(cicp) == 4:
         return CodedTag(Cicp(cicp[0], cicp[1]), is_narrow=cicp[3] == 0)
@@ -82,7 +84,9 @@ def color_tag(path: Path) -> CodedTag:
     if b"sRGB" in found or b"iCCP" in found or (len(gamma) != 4 and len(places) != 32):
         return CodedTag()
     gamma_value = int.from_bytes(gamma, "big") if len(gamma) == 4 else 0
-    return CodedTag(GammaTag(gamma_value or None, struct.unpack(">8L", places) if len(places) == 32 else None))
+    return CodedTag(
+        GammaTag(gamma_value or None, struct.unpack(">8L", places) if len(places) == 32 else None)
+    )
 
 
 def _heads(path: Path) -> Iterator[tuple[bytes, bytes]]:

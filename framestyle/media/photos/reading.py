@@ -274,7 +274,9 @@ def _to_srgb(photo: Photo) -> None:
     """For the work. A broken profile is passed over; 16 bits under one that takes 8 are left as they are."""
     space = space_of(photo.icc_profile, photo.bits, photo.coded)
     if photo.coded is not None and photo.coded.profile is None and photo.hdr is None:
-        photo.notes.append(f"its colours are said by numbers that are not known here ({photo.coded}): left as they are")
+        photo.notes.append(
+            f"its colours are said by numbers that are not known here ({photo.coded}): left as they are"
+        )
     if space is None:
         _without_conversion(photo)
         return

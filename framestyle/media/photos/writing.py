@@ -143,7 +143,7 @@ def _opaque(alpha: Alpha) -> bool:
 def _prepared(
     kind: str, pixels: Pixels, like: Photo, metadata: Mapping[str, str], settings: PhotoSettings
 ) -> _Result:
-    tag = _tag_for(kind, like, settings)
+    tag = tag_for(kind, like, settings)
     space = space_of(*((like.icc_profile, like.bits, like.coded) if tag.is_own else (tag.profile, like.bits)))
     if space is not None:
         pixels = given_back(pixels, like.pixels, like.excess if tag.is_own else None, space)
@@ -172,7 +172,7 @@ def _prepared(
 
 
 @dataclass(frozen=True)
-class _Tag:
+class Tagging:
     """How a result says what its colours are. `is_own`: as the photo's own are; else they are converted."""
 
     profile: bytes | None = None
@@ -180,25 +180,25 @@ class _Tag:
     is_own: bool = False
 
 
-def _tag_for(kind: str, like: Photo, settings: PhotoSettings) -> _Tag:
+def tag_for(kind: str, like: Photo, settings: PhotoSettings) -> Tagging:
     """What the result is tagged with, and so converted to; nothing: not tagged, which means sRGB."""
     coded = like.coded
     if coded is not None and _says(kind, coded) and (coded.hdr or coded.profile is None):
-        return _Tag(like.icc_profile, coded, is_own=True)
+        return Tagging(like.icc_profile, coded, is_own=True)
     if kind not in WITH_WORDS:
-        return _Tag()
+        return Tagging()
     if coded is not None:
         if settings.color_profile == "srgb" and coded.profile is not None and not coded.profile.is_srgb:
-            return _Tag(SRGB_PROFILE)
+            return Tagging(SRGB_PROFILE)
         if _says(kind, coded):
-            return _Tag(like.icc_profile, coded, is_own=True)
-        return _Tag(coded.icc_profile, is_own=True)
+            return Tagging(like.icc_profile, coded, is_own=True)
+        return Tagging(coded.icc_profile, is_own=True)
     own = space_of(like.icc_profile, like.bits)
     if own is None:
-        return _Tag(like.icc_profile, is_own=True)  # its colours were left as they are
+        return Tagging(like.icc_profile, is_own=True)  # its colours were left as they are
     if settings.color_profile == "source" or (like.icc_profile is not None and own.is_srgb):
-        return _Tag(like.icc_profile, is_own=True)
-    return _Tag(SRGB_PROFILE)
+        return Tagging(like.icc_profile, is_own=True)
+    return Tagging(SRGB_PROFILE)
 
 
 def _says(kind: str, coded: Coded) -> bool:

@@ -12,8 +12,10 @@ from framestyle.kinds import WHOLE_CLIP, MediaKind, TimeRange
 from framestyle.media.files import sniff
 from framestyle.media.verify.checking import OnProgress, clip_report, open_whole, unreadable, verify
 from framestyle.media.verify.clip import Clip
+from framestyle.media.verify.comparing_animation import animation_differences
 from framestyle.media.verify.comparing_metadata import chapter_differences, metadata_differences
 from framestyle.media.verify.comparing_pictures import frame_differences, pixel_differences
+from framestyle.media.verify.comparing_stills import shape_differences
 from framestyle.media.verify.comparing_streams import Sync, inherited_streams, stream_differences
 from framestyle.media.verify.damage import damage_of
 from framestyle.media.verify.pictures import (
@@ -21,7 +23,6 @@ from framestyle.media.verify.pictures import (
     compare_photo,
     compare_with_sequence,
     numbers_within,
-    shape_differences,
 )
 from framestyle.media.verify.verdict import DAMAGE, DIFFERENCE, KIND_NAMES, NOTE, Problem, Report
 from framestyle.media.video.clips import clip_info
@@ -162,6 +163,7 @@ def compared(result: Clip, source: Clip, span: TimeRange = WHOLE_CLIP) -> list[P
         *frame_differences(result, times, info.time_base),
         *shape_differences(result.info.width, result.info.height, info.width, info.height),
         *pixel_differences(result.info, info, written_as(info.colors)),
+        *animation_differences(result.info, info, span),
         *stream_differences(sync),
         *chapter_differences(sync, all_times[chosen[0]]),
         *metadata_differences(sync, all_times[chosen[0]]),

@@ -138,7 +138,7 @@ def _brand(lines: Sequence[str]) -> str | None:
 
 
 def _with_sequence(described: Description, pictures: Sequence[_Told], start: Fraction) -> Description:
-    """Of pictures that are shown one after another: beside their track stands a still one, of which no language is told.
+    """Of pictures shown one after another: beside their track stands a still one, of which no language is told.
 
     A second track, of greys, is their transparency.
     """

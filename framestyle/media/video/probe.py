@@ -16,8 +16,8 @@ import cv2
 
 from framestyle.errors import InputError
 from framestyle.kinds import MediaKind
-from framestyle.media.ffmpeg import FORMATS_READ, FFmpegDecoder, ask, input_arguments, lists_a_packet
 from framestyle.media.animated import gif_shows_through, plays_of, webp_shows_through
+from framestyle.media.ffmpeg import FORMATS_READ, FFmpegDecoder, ask, input_arguments, lists_a_packet
 from framestyle.media.files import sniff
 from framestyle.media.video.colors import SDR, Colors, colors_of
 from framestyle.media.video.description import (
@@ -47,9 +47,9 @@ class VideoInfo:
     `rotation_degrees` (clockwise, 0–359) is already applied to them. `video_start_s` is how much later than
     the container's earliest stream (the sound, say) the pictures begin; `video_end_s` when they end, where it says so.
     The `color_…` are as tagged, `colors` as they are understood. `time_base` is what the file counts time in;
-    `streams` are all of its streams, of which `video_index` is the pictures'. `alpha_index`: that of their transparency,
-    where it is a stream of its own. `is_picture_sequence`: AVIF's or HEIC's. `plays`: how often an animation is shown, 0
-    for ever; None where that is not said.
+    `streams` are all of its streams, of which `video_index` is the pictures' and `alpha_index` that of their
+    transparency, where it is a stream of its own. `is_picture_sequence`: AVIF's or HEIC's. `plays`: how often an
+    animation is shown, 0 for ever; None where that is not said.
     """
 
     path: Path

@@ -186,7 +186,9 @@ class SequenceReader:
             cause = f"it is {width}x{height}, the first one is {self.info.width}x{self.info.height}"
             raise self._unlike(number, cause)
         if _colors_of(photo) != self._colors:
-            raise self._unlike(number, f"it is {photo.hdr or 'SDR'}, the first one {self._colors.hdr or 'SDR'}")
+            raise self._unlike(
+                number, f"it is {photo.hdr or 'SDR'}, the first one {self._colors.hdr or 'SDR'}"
+            )
         if photo.alpha is not None and not self._has_alpha:
             raise self._unlike(number, "it has transparency, the first one has none")
         alpha = None if photo.alpha is None else at_depth(photo.alpha, self._depth)
