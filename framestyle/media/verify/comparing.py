@@ -12,7 +12,7 @@ from framestyle.kinds import WHOLE_CLIP, MediaKind, TimeRange
 from framestyle.media.files import sniff
 from framestyle.media.verify.checking import OnProgress, clip_report, open_whole, unreadable, verify
 from framestyle.media.verify.clip import Clip
-from framestyle.media.verify.comparing_animation import animation_differences
+from framestyle.media.verify.comparing_animation import animation_differences, length_differences
 from framestyle.media.verify.comparing_metadata import chapter_differences, metadata_differences
 from framestyle.media.verify.comparing_pictures import frame_differences, pixel_differences
 from framestyle.media.verify.comparing_stills import shape_differences
@@ -164,10 +164,19 @@ def compared(result: Clip, source: Clip, span: TimeRange = WHOLE_CLIP) -> list[P
         *shape_differences(result.info.width, result.info.height, info.width, info.height),
         *pixel_differences(result.info, info, written_as(info.colors)),
         *animation_differences(result.info, info, span),
+        *_lengths(result, source, all_times, chosen),
         *stream_differences(sync),
         *chapter_differences(sync, all_times[chosen[0]]),
         *metadata_differences(sync, all_times[chosen[0]]),
     ]
+
+
+def _lengths(result: Clip, source: Clip, times: list[Fraction], chosen: list[int]) -> Iterator[Problem]:
+    """Of fewer frames than the source's, where the source's last one is the result's."""
+    frames = source.listing.pictures.frames
+    if len(result.times) < len(chosen) and chosen[-1] == len(times) - 1 == len(frames) - 1:
+        length_s = frames[-1].length_s or 1 / source.info.frame_rate
+        yield from length_differences(result, times[-1] + length_s - times[chosen[0]])
 
 
 def _inherited_streams(result: Clip, source: Clip, span: TimeRange) -> set[int]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from framestyle.kinds import WHOLE_CLIP, TimeRange
 from framestyle.media.animated import FOR_EVER
-from framestyle.media.verify.clip import container_of
+from framestyle.media.verify.clip import Clip, container_of
 from framestyle.media.verify.verdict import DIFFERENCE, NOTE, Problem, told
 from framestyle.media.video.codecs import ALPHA_CONTAINERS, CODECS
 from framestyle.media.video.probe import VideoInfo
@@ -21,6 +21,7 @@ from framestyle.media.video.reader import VideoReader
 SMALL_PX = 64
 ALPHA_OFF = 0.06
 """Codecs may be off by so much of it, on average over a picture."""
+LENGTH_OFF_S = Fraction(1, 50)
 ALPHA_CODECS = {name for name, codec in CODECS.items() if codec.alpha} | {"webp_anim"}
 """By ffmpeg's names, which are ours but for WebP."""
 
@@ -52,6 +53,17 @@ def animation_differences(
         yield Problem(
             NOTE, f"the source is played {_times(source.plays)}, which this container does not say", index
         )
+
+
+def length_differences(result: Clip, wanted_s: Fraction) -> Iterator[Problem]:
+    """Where WebP holds fewer frames: shown for as long as those that they stand for, which is `wanted_s` together."""
+    frames, info = result.listing.pictures.frames, result.info
+    if info.video_codec != "webp_anim" or not frames:
+        return
+    there_s = frames[-1].end_s - frames[0].at_s
+    if abs(there_s - wanted_s) > LENGTH_OFF_S:
+        text = f"it lasts {float(there_s):.3f} s, the source {float(wanted_s):.3f} s"
+        yield Problem(DIFFERENCE, text, info.video_index)
 
 
 def _holds_alpha(result: VideoInfo) -> bool:

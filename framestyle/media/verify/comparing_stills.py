@@ -146,10 +146,14 @@ def _words(photo: Photo, kind: str, source: Photo) -> Iterator[Problem]:
     """EXIF, XMP, PNG's texts, resolution."""
     if source.exif is not None and kind in WITH_WORDS:
         fits = kind != "JPEG" or len(source.exif) <= LARGEST_JPEG_EXIF
-        if photo.exif is None:
-            yield Problem(DIFFERENCE if fits else NOTE, "the source's EXIF is missing")
-        elif lost := _lost_tags(source.exif, photo.exif):
-            yield Problem(DIFFERENCE if fits else NOTE, f"of the source's EXIF it lacks {_few(lost)}")
+        lost = _lost_tags(source.exif, photo.exif)
+        if lost:
+            said = (
+                "the source's EXIF is missing"
+                if photo.exif is None
+                else f"of the source's EXIF it lacks {_few(lost)}"
+            )
+            yield Problem(DIFFERENCE if fits else NOTE, said)
     if source.xmp is not None and kind in WITH_WORDS:
         missing = [name for name, _ in sorted(properties_of(source.xmp) - properties_of(photo.xmp))]
         if missing and (kind != "JPEG" or len(source.xmp) < LARGEST_JPEG_XMP):
@@ -168,7 +172,7 @@ def _is_kept(text: str, there: str | None) -> bool:
     return there is not None and (there == text or there.startswith(f"{text}\n"))
 
 
-def _lost_tags(source: bytes, result: bytes) -> list[str]:
+def _lost_tags(source: bytes, result: bytes | None) -> list[str]:
     """Names of tags that are missing, or have other values; where byte orders differ, of those that are missing."""
     order, wanted = tags_of(source)
     other, there = tags_of(result)
