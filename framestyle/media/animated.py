@@ -79,16 +79,15 @@ def gif_shows_through(path: Path) -> bool:
 
 
 def webp_shows_through(path: Path) -> bool:
-    """The same of a WebP: as its head says, or where its pictures leave something of the whole uncovered."""
+    """The same of a WebP, whose head may say so, and whose pictures may leave something of the whole uncovered."""
     with path.open("rb") as file:
         head = file.read(WEBP_HEAD_BYTES)
     if len(head) < WEBP_HEAD_BYTES or head[12:16] != b"VP8X":
         return False
-    if head[WEBP_FLAGS_AT] & WEBP_ALPHA:
-        return True
-    frames = [data for kind, data in _webp_chunks(path) if kind == b"ANMF"]
+    frames = [data for kind, data in _webp_chunks(path) if kind == b"ANMF" and len(data) > 15]
     whole = bytes(6) + head[24:30]  # its place, and its size less 1
-    if not frames or (frames[0][:12] == whole and not any(data[15] & 1 for data in frames if len(data) > 15)):
+    uncovered = any(data[15] & 1 for data in frames) or (bool(frames) and frames[0][:12] != whole)
+    if not uncovered and not head[WEBP_FLAGS_AT] & WEBP_ALPHA:
         return False
     found = path.stat()
     return _shows_through(path, found.st_size, found.st_mtime_ns)

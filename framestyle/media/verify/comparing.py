@@ -22,11 +22,12 @@ from framestyle.media.verify.pictures import (
     compare_numbers,
     compare_photo,
     compare_with_sequence,
+    hdr_differences,
     numbers_within,
 )
 from framestyle.media.verify.verdict import DAMAGE, DIFFERENCE, KIND_NAMES, NOTE, Problem, Report
 from framestyle.media.video.clips import clip_info
-from framestyle.media.video.colors import SDR, written_as
+from framestyle.media.video.colors import written_as
 from framestyle.media.video.description import exact_rate
 from framestyle.media.video.probe import VideoInfo
 from framestyle.media.video.reader import VideoReader, snapped
@@ -126,6 +127,7 @@ def _sequence_against(path: Path, source: Path, span: TimeRange, on_progress: On
     report.problems += shape_differences(
         report.facts["width"], report.facts["height"], info.width, info.height
     )
+    report.problems += hdr_differences(report, info.colors.hdr)
     return report
 
 
@@ -137,7 +139,7 @@ def _against_sequence(clip: Clip, source: Path, span: TimeRange) -> Iterator[Pro
     times = [(n - wanted[0]) / clip.info.frame_rate for n in wanted] if wanted else []
     yield from frame_differences(clip, times, Fraction(0))
     yield from shape_differences(clip.info.width, clip.info.height, info.width, info.height)
-    yield from pixel_differences(clip.info, info, written_as(SDR))
+    yield from pixel_differences(clip.info, info, written_as(info.colors))
 
 
 def _source_times(source: Clip) -> tuple[VideoInfo, list[Fraction]]:

@@ -25,7 +25,8 @@ LEAST_ALPHA_OFF = 3 / 255
 SMALL_PX = 24
 OTHER_WAY, SURELY = 0.25, 0.5
 """How much better a picture must fit when it is turned or mirrored, and how well."""
-DPI_OFF = 0.5
+DPI_OFF, UNTOLD_DPI = 0.5, (72.0, 72.0)
+"""EXIF means 72 where it says nothing."""
 NAMES_TOLD = 4
 
 Output = Mapping[str, Any]
@@ -160,11 +161,10 @@ def _words(photo: Photo, kind: str, source: Photo) -> Iterator[Problem]:
             yield Problem(DIFFERENCE, f"of the source's XMP it lacks {_few(missing)}")
     if gone := [key for key, text in source.texts.items() if not _is_kept(text, photo.texts.get(key))]:
         yield Problem(DIFFERENCE if kind == "PNG" else NOTE, f"of the source's texts it lacks {_few(gone)}")
-    if source.dpi is not None and (
-        photo.dpi is None or any(abs(a - b) > DPI_OFF for a, b in zip(photo.dpi, source.dpi, strict=True))
-    ):
-        mine = "not told" if photo.dpi is None else f"{photo.dpi[0]:g} dpi"
-        yield Problem(DIFFERENCE, f"its resolution is {mine}, the source's {source.dpi[0]:g}")
+    mine, theirs = photo.dpi or UNTOLD_DPI, source.dpi or UNTOLD_DPI
+    if source.dpi is not None and any(abs(a - b) > DPI_OFF for a, b in zip(mine, theirs, strict=True)):
+        told = "not told" if photo.dpi is None else f"{photo.dpi[0]:g} dpi"
+        yield Problem(DIFFERENCE, f"its resolution is {told}, the source's {source.dpi[0]:g}")
 
 
 def _is_kept(text: str, there: str | None) -> bool:

@@ -65,6 +65,13 @@ def _recipe_of(path: Path) -> Any:
     return None
 
 
+def _output_of(path: Path) -> dict[str, Any]:
+    """Of the preset that a photo says it was made with, its `output`; empty where it does not say."""
+    with suppress(*NO_RECIPE):
+        return dict(_recipe_of(path)["preset"]["output"])
+    return {}
+
+
 def _made_by(path: Path) -> dict[str, Any] | None:
     with suppress(*NO_RECIPE):
         recipe = _recipe_of(path)
@@ -120,9 +127,7 @@ def compare_photo(report: Report, source: Path) -> None:
 
 
 def _picture_differences(path: Path, source: Path) -> Iterator[Problem]:
-    output: Any = {}
-    with suppress(*NO_RECIPE):
-        output = dict(_recipe_of(path)["preset"]["output"])
+    output = _output_of(path)
     photo = read_photo(path)
     kind = FORMATS.get(path.suffix.lower(), photo.format)
     given = read_photo(source)
@@ -216,6 +221,18 @@ def compare_with_sequence(report: Report, source: Numbering, wanted: list[int]) 
     if both:
         mine, theirs = numbering.path(both[0]), source.path(both[0])
         report.problems += _picture_differences(mine, theirs)
+
+
+def hdr_differences(report: Report, source: str | None) -> Iterator[Problem]:
+    """Of a sequence and the clip that it was made of, which is PQ, HLG, or neither."""
+    there, numbering = report.facts["hdr"], numbering_of(report.path)
+    if there == source or numbering is None:
+        return
+    first = numbering.path(numbering.numbers()[0])
+    if source is not None and there is None and _output_of(first).get("hdr") == "tonemap":
+        yield Problem(NOTE, f"{source} was made SDR: output.hdr=tonemap")
+    else:
+        yield Problem(DIFFERENCE, f"its colours are {there or 'SDR'}, the source's {source or 'SDR'}")
 
 
 def numbers_within(numbers: list[int], rate: Fraction, span: TimeRange) -> list[int]:
