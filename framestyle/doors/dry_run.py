@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from framestyle.doors.text import byte_count, counted, plain, roughly
-from framestyle.errors import FramestyleError, InputError
+from framestyle.errors import FramestyleError, InputError, OutputError
 from framestyle.jobs.plan.estimate import Estimate, estimate
 from framestyle.jobs.plan.step_cost import Price, price_of
 from framestyle.jobs.plan.tasks import Task
@@ -30,7 +30,7 @@ def dry_run(jobs: Sequence[Job], order: Order) -> Iterator[str]:
         for task in job.to_do:
             try:
                 expected = estimate(task, job.preset, order.span)
-            except InputError as error:
+            except (InputError, OutputError) as error:
                 yield _cannot(error)
                 continue
             seconds += expected.megapixel_steps * price.seconds

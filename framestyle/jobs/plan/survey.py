@@ -22,7 +22,7 @@ from framestyle.media.video.protocols import FrameReader
 from framestyle.motion.shots import Shot, ShotFinder
 from framestyle.presets import Preset
 
-VERSION, VERSION_KEY = 1, "framestyle_survey"
+VERSION, VERSION_KEY = 2, "framestyle_survey"
 """Raised where a survey holds something else, or finds something else in the same frames."""
 
 

@@ -260,7 +260,7 @@ def render_photo(
         lambda width, height: fit_within(Size(width, height), preset.scales.max_side_px),
         tone_map=preset.output.hdr == "tonemap",
     )
-    check_holds(task.target, photo)
+    check_holds(task.target, photo.hdr)
     height, width = photo.pixels.shape[:2]
     context.on_event(TaskStarted(str(task.source), MediaKind.PHOTO, index, 1, 1, width, height))
     photo.pixels = with_hidden_filled(photo.pixels, photo.alpha)

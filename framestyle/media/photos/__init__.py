@@ -11,7 +11,7 @@ from __future__ import annotations
 from framestyle.media.photos.alpha import with_hidden_filled
 from framestyle.media.photos.formats import FORMATS, check_photo_format, own_suffix
 from framestyle.media.photos.photo import Photo
-from framestyle.media.photos.reading import photo_size, read_photo, read_style_image
+from framestyle.media.photos.reading import photo_hdr, photo_size, read_photo, read_style_image
 from framestyle.media.photos.words import recipe_in
 from framestyle.media.photos.writing import PhotoSettings, check_holds, write_photo
 
@@ -22,6 +22,7 @@ __all__ = [
     "check_holds",
     "check_photo_format",
     "own_suffix",
+    "photo_hdr",
     "photo_size",
     "read_photo",
     "read_style_image",

@@ -52,16 +52,16 @@ def own_suffix(path: Path) -> str | None:
 
     None where it is a format that is read and not written.
     """
-    with path.open("rb") as file:
-        kind = _kind_of(file.read(16))
-    suffix = path.suffix.lower()
+    kind, suffix = format_in(path), path.suffix.lower()
     if kind is not None and FORMATS.get(suffix) == kind:
         return suffix
     return next((one for one, written in FORMATS.items() if written == kind), None)
 
 
-def _kind_of(head: bytes) -> str | None:
-    """Pillow's name of a format, by a file's first bytes."""
+def format_in(path: Path) -> str | None:
+    """Pillow's name of a format that is written, by a file's first bytes."""
+    with path.open("rb") as file:
+        head = file.read(16)
     if head[4:8] == b"ftyp":
         return "AVIF" if head[8:12] in (b"avif", b"avis") else "HEIF"
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":

@@ -31,7 +31,7 @@ from framestyle.media.photos.exif import (
     upright_exif,
 )
 from framestyle.media.photos.floating import Kind, decode_floating, floating_kind
-from framestyle.media.photos.formats import FORMATS, HOW_TO_HEIC, READ, use_heif
+from framestyle.media.photos.formats import FORMATS, HOW_TO_HEIC, READ, format_in, use_heif
 from framestyle.media.photos.isobmff import Still, still_in
 from framestyle.media.photos.photo import Photo
 from framestyle.media.photos.png import CodedTag, color_tag, words_in
@@ -69,6 +69,15 @@ def photo_size(path: Path) -> tuple[int, int]:
     with opened(path) as image:
         width, height = image.size
         return (height, width) if orientation(image, path) >= 5 else (width, height)
+
+
+def photo_hdr(path: Path) -> str | None:
+    """PQ, HLG or None, by the file's head alone."""
+    kind = format_in(path)
+    coded = color_tag(path).coded if kind == "PNG" else None
+    if kind in ("AVIF", "HEIF"):
+        coded = still_in(path).cicp
+    return None if coded is None else coded.hdr
 
 
 _one_at_a_time = threading.RLock()

@@ -94,7 +94,7 @@ def write_photo(
     check_photo_format(target)
     kind = FORMATS[target.suffix.lower()]
     like = like or Photo(pixels)
-    check_holds(target, like)
+    check_holds(target, like.hdr)
     result = _prepared(kind, pixels, like, metadata, settings or PhotoSettings())
     with atomic_output(target, scratch) as temporary:
         try:
@@ -105,14 +105,14 @@ def write_photo(
     return _lost(kind, like)
 
 
-def check_holds(target: Path, photo: Photo) -> None:
-    """OutputError where the target's format cannot say what the photo's colours are: before it is painted."""
+def check_holds(target: Path, hdr: str | None) -> None:
+    """OutputError where the target's format cannot say that a photo is PQ or HLG: before it is painted."""
     kind = FORMATS[target.suffix.lower()]
-    if photo.hdr is not None and kind not in WITH_HDR:
+    if hdr is not None and kind not in WITH_HDR:
         raise OutputError(
-            f"{target}: {kind} holds no HDR ({photo.hdr})",
+            f"{target}: {kind} holds no HDR ({hdr})",
             code=Code.HDR_NOT_IN_IMAGES,
-            facts={"path": str(target), "hdr": photo.hdr},
+            facts={"path": str(target), "hdr": hdr},
         )
 
 

@@ -129,6 +129,7 @@ class SequenceReader:
         self._numbering, self._rate = numbering, frame_rate
         self._span, self._tone_map = span, tone_map
         first = self._photo(self.numbers[0])
+        self._was_hdr = first.was_hdr
         self._depth, self._has_alpha, self._notes = (
             first.pixels.dtype.type,
             first.alpha is not None,
@@ -159,6 +160,8 @@ class SequenceReader:
             else []
         )
         notes = [f"{self._numbering.path(self.numbers[0])}: {note}." for note in self._notes]
+        if self._was_hdr is not None:
+            notes.append(f"{self.info.path} is HDR ({self._was_hdr}), and is made SDR.")
         if missing:
             few = ", ".join(map(str, missing)) if len(missing) <= MISSING_TOLD else f"{len(missing)} numbers"
             notes.append(f"{self.info.path} lacks {few}: the frame before is shown for longer.")
