@@ -129,11 +129,13 @@ def _is_transport_stream(head: bytes) -> bool:
 
 
 def _is_animated(path: Path) -> bool:
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(path) as image:
             return bool(getattr(image, "is_animated", False))
+    except UnidentifiedImageError as error:  # in whose words stands the path as Python writes it
+        raise InputError(f"{path} is a damaged GIF", next_step="Copy or download it again.") from error
     except Exception as error:  # decoders raise whatever they like on damaged files
         raise InputError(
             f"{path} is a damaged GIF: {error}", next_step="Copy or download it again."

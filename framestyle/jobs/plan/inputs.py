@@ -23,7 +23,9 @@ CLIP_NAMES = {
     "mjpeg", "mjpg",
 }  # fmt: skip
 """Files of these names are meant to be pictures: where one is none, that is said and not passed over."""
-RECOGNISED = "Photos (JPEG, PNG, WebP, TIFF, BMP, AVIF, HEIC) and clips are recognised by their contents."
+RECOGNISED = (
+    "Photos (JPEG, PNG, WebP, TIFF, BMP, AVIF, HEIC, EXR) and clips are recognised by their contents."
+)
 
 
 @dataclass(frozen=True)

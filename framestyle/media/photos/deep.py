@@ -84,8 +84,10 @@ def decode_deep_still(path: Path, kind: str, bits: int) -> tuple[Deep, Deep | No
 def _deep_avif(path: Path, bits: int) -> Deep | None:
     data = _WORDS.sub(rb"\1free", path.read_bytes())
     decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if decoded is None or decoded.dtype != np.uint16 or decoded.ndim != 3:
+    if decoded is None or decoded.dtype != np.uint16:
         return None
+    if decoded.ndim == 2:
+        decoded = np.repeat(decoded[..., None], 3, axis=2)
     whole = (decoded.astype(np.uint32) * 65535 + (1 << bits - 1)) // ((1 << bits) - 1)
     order = [2, 1, 0, 3][: decoded.shape[2]]
     rgb: Deep = whole[..., order].astype(np.uint16)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -104,10 +105,14 @@ def opened(path: Path) -> Iterator[Image.Image]:
         raise _refusal(path, error) from error
 
 
+_PYTHONS_WORDS = re.compile(r"<[^<>]*(?:at 0x[0-9a-f]+|name=[^<>]*)>")
+"""How Python writes an object down, for programmers."""
+
+
 def _refusal(path: Path, error: Exception) -> InputError:
     if isinstance(error, Image.DecompressionBombError):
         return InputError(f"{path} is too large: {str(error).rstrip('.')}", next_step="Scale it down first.")
-    cause = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    cause = _PYTHONS_WORDS.sub("the file", " ".join(str(error).split())).rstrip(".") or type(error).__name__
     if isinstance(error, UnidentifiedImageError):  # whose own words are Python's for an open file
         cause = "it begins as a photo does, and goes on as none that is known"
     next_step = "Copy it again, or save it as JPEG or PNG elsewhere."

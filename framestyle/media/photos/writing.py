@@ -144,7 +144,8 @@ def _prepared(
     kind: str, pixels: Pixels, like: Photo, metadata: Mapping[str, str], settings: PhotoSettings
 ) -> _Result:
     tag = tag_for(kind, like, settings)
-    space = space_of(*((like.icc_profile, like.bits, like.coded) if tag.is_own else (tag.profile, like.bits)))
+    profile, coded = (like.icc_profile, like.coded) if tag.is_own else (tag.profile, None)
+    space = space_of(profile, like.bits, coded)
     if space is not None:
         pixels = given_back(pixels, like.pixels, like.excess if tag.is_own else None, space)
     depth = np.uint16 if like.bits > 8 and most_bits(kind) > 8 else np.uint8
@@ -167,8 +168,14 @@ def _prepared(
         texts[own] = f"{texts[own]}\n{text}" if own in texts else text
     properties = {"recipe": metadata["recipe"]} if "recipe" in metadata and kind != "PNG" else {}
     xmp = result_xmp(like.xmp, size, properties)
-    bits = min(most_bits(kind), like.bits if like.bits <= 10 else 12 if most_bits(kind) == 12 else 16)
+    bits = _coded_bits(kind, like.bits)
     return _Result(pixels, alpha, bits, tag.profile, tag.coded, like.dpi, tags, xmp, texts, settings)
+
+
+def _coded_bits(kind: str, bits: int) -> int:
+    """What of a photo's bits a format is written with: AVIF and HEIC have 8, 10 and 12, others 8 and 16."""
+    steps = (8, 10, 12) if most_bits(kind) == 12 else (8, 16) if most_bits(kind) == 16 else (8,)
+    return next((step for step in steps if step >= bits), steps[-1])
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,14 @@ def test_what_no_decoder_knows_is_said_in_words(tmp_path: Path) -> None:
     assert "<" not in caught.value.message and "object" not in caught.value.message
 
 
+@pytest.mark.parametrize("name", ["a.gif", "it's.gif"])
+def test_a_gif_that_is_none_is_refused_without_pythons_words(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"GIF89a" + bytes(3))
+    with pytest.raises(InputError) as caught:
+        read_photo(tmp_path / name)
+    assert caught.value.message.count(name) == 1 and "Path(" not in caught.value.message
+
+
 def test_a_photos_own_ending_is_told_by_its_contents(tmp_path: Path) -> None:
     for form, suffix in (
         ("JPEG", ".jpg"),
