@@ -126,7 +126,7 @@ COMMAND_LINE: Mapping[Code, Words] = {
     Code.HDR_NEEDS_BITS: (
         "Add --set output.hdr=tonemap, or choose h265 at 10 bits: --set output.video_codec=h265."
     ),
-    Code.HDR_NOT_IN_IMAGES: "Add --set output.hdr=tonemap, or name a video.",
+    Code.HDR_NOT_IN_IMAGES: "Add --set output.hdr=tonemap, or name a PNG, an AVIF or a video.",
     Code.WEIGHTS_MISSING: _weights_missing,
     Code.WEIGHTS_NOT_FETCHED: _weights_not_fetched,
     Code.WEIGHTS_OF_FLOW: "Name {kinds} or a path; for flow by RAFT use --set video.flow=raft.",

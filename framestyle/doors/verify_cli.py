@@ -240,6 +240,8 @@ def _picture_rows(facts: dict[str, Any]) -> Iterator[Row]:
             facts["format"],
             f"{facts['width']}x{facts['height']}",
             f"{facts['bit_depth']} bits{alpha}",
+            *(["colours " + facts["color"]] if facts["color"] else []),
+            *([facts["hdr"]] if facts["hdr"] else []),
             *has,
         ]
         yield Row("format", ", ".join(parts))

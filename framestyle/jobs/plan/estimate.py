@@ -9,7 +9,7 @@ from pathlib import Path
 from framestyle.events import TaskPlanned
 from framestyle.jobs.plan.tasks import Task
 from framestyle.kinds import WHOLE_CLIP, MediaKind, TimeRange
-from framestyle.media.photos import FORMATS, photo_size
+from framestyle.media.photos import FORMATS, check_holds, photo_hdr, photo_size
 from framestyle.media.video.clips import clip_info
 from framestyle.media.video.description import exact_rate
 from framestyle.media.video.probe import VideoInfo
@@ -47,12 +47,14 @@ class Estimate:
 
 
 def estimate(task: Task, preset: Preset, span: TimeRange) -> Estimate:
-    """InputError where the input cannot be read."""
+    """InputError where the input cannot be read, OutputError where its result could not be written."""
     return _photo(task, preset) if task.kind is MediaKind.PHOTO else _clip(task, preset, span)
 
 
 def _photo(task: Task, preset: Preset) -> Estimate:
     was = Size(*photo_size(task.source))
+    if preset.output.hdr == "keep":
+        check_holds(task.target, photo_hdr(task.source))
     becomes = fit_within(was, preset.scales.max_side_px)
     size = BYTES_PER_PIXEL[FORMATS[task.target.suffix.lower()]] * becomes.area_px
     return Estimate(was, becomes, 1, _whole(preset, becomes), size)

@@ -22,7 +22,7 @@ from framestyle.media.video.protocols import FrameReader
 from framestyle.motion.shots import Shot, ShotFinder
 from framestyle.presets import Preset
 
-VERSION, VERSION_KEY = 1, "framestyle_survey"
+VERSION, VERSION_KEY = 2, "framestyle_survey"
 """Raised where a survey holds something else, or finds something else in the same frames."""
 
 
@@ -143,15 +143,20 @@ def _taken(reader: FrameReader, cuts: str, context: Context) -> Survey:
 
 def _to_know(found: Survey, hdr: str) -> Iterator[Note]:
     yield from (Note(doubt, "warning") for doubt in found.doubts)
-    path = found.info.path
-    if (kind := found.info.colors.hdr) and hdr == "keep":
+    kind = found.info.colors.hdr
+    yield from hdr_notes(found.info.path, *((kind, None) if hdr == "keep" else (None, kind)))
+
+
+def hdr_notes(path: Path, is_hdr: str | None, was_hdr: str | None) -> Iterator[Note]:
+    """What becomes of a clip or a photo that is HDR, or was it: PQ, HLG, light above white."""
+    if is_hdr is not None:
         yield Note(
-            f"{path} is HDR ({kind}), and stays so.",
+            f"{path} is HDR ({is_hdr}), and stays so.",
             code=Code.HDR_KEPT,
-            facts={"path": str(path), "hdr": kind},
+            facts={"path": str(path), "hdr": is_hdr},
         )
-    elif kind:
-        yield Note(f"{path} is HDR ({kind}), and is made SDR.")
+    elif was_hdr is not None:
+        yield Note(f"{path} is HDR ({was_hdr}), and is made SDR.")
 
 
 def _frames_in(shots: tuple[Shot, ...]) -> int:

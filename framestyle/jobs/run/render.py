@@ -25,7 +25,7 @@ from framestyle.events import (
     as_note,
 )
 from framestyle.frames import Frame, Pixels
-from framestyle.jobs.plan.survey import Survey, clip_reader
+from framestyle.jobs.plan.survey import Survey, clip_reader, hdr_notes
 from framestyle.jobs.plan.tasks import Task
 from framestyle.jobs.resume.resume_key import ResumeKey
 from framestyle.jobs.resume.scratch import Scratch
@@ -34,7 +34,7 @@ from framestyle.jobs.run.interrupts import held_back
 from framestyle.jobs.run.provenance import provenance_of, recipe_of
 from framestyle.jobs.run.queues import WriteBehind, read_ahead
 from framestyle.kinds import MediaKind, TimeRange
-from framestyle.media.photos import PhotoSettings, read_photo, with_hidden_filled, write_photo
+from framestyle.media.photos import PhotoSettings, check_holds, read_photo, with_hidden_filled, write_photo
 from framestyle.media.video.clips import clip_bytes
 from framestyle.media.video.protocols import FrameReader, FrameWriter
 from framestyle.media.video.sequences import SequenceReader, SequenceWriter, numbering_of
@@ -254,8 +254,13 @@ def render_photo(
 ) -> TaskDone:
     """Stylize a photo into its target, whole or not at all."""
     started = time.perf_counter()
-    max_side_px = session.preset.scales.max_side_px
-    photo = read_photo(task.source, lambda width, height: fit_within(Size(width, height), max_side_px))
+    preset = session.preset
+    photo = read_photo(
+        task.source,
+        lambda width, height: fit_within(Size(width, height), preset.scales.max_side_px),
+        tone_map=preset.output.hdr == "tonemap",
+    )
+    check_holds(task.target, photo.hdr)
     height, width = photo.pixels.shape[:2]
     context.on_event(TaskStarted(str(task.source), MediaKind.PHOTO, index, 1, 1, width, height))
     photo.pixels = with_hidden_filled(photo.pixels, photo.alpha)
@@ -264,6 +269,8 @@ def render_photo(
     words = {**provenance_of(session), "recipe": recipe_of(session).text()}
     unfinished = None if scratch is None else scratch.for_target(task.target)
     lost = write_photo(task.target, pixels, photo, words, _photo_settings(session), unfinished)
+    for said in hdr_notes(task.source, photo.hdr, photo.was_hdr):
+        context.on_event(said)
     for note in (*photo.notes, *lost):
         context.on_event(Note(f"{task.source}: {note}.", "warning"))
     seconds = time.perf_counter() - started

@@ -140,7 +140,7 @@ class VideoReader:
         )
         timed = bool(OPENCV_TIMES & set(info.container.split(",")))
         as_stored = not (info.is_transformed or info.is_cropped or info.is_interlaced)
-        opens = info.video_codec in OPENCV_CODECS and can_be_named(info.path)
+        opens = info.video_codec in OPENCV_CODECS and can_be_named(info.path) and not info.is_picture_sequence
         return opens and first and plain and understood and timed and as_stored
 
     def __enter__(self) -> VideoReader:
@@ -318,11 +318,16 @@ def _decoding(info: VideoInfo, *, tone_map: bool, deep: bool) -> list[str]:
         if info.video_codec == "webp_anim"
         else to_rgb(info.colors, stored_as, pixel_format=planes, odd=odd, tone_map=tone_map)
     )
+    taken = ["-map", f"0:{info.video_index}", "-vf", f"{filters},format={packed}"]
+    if info.alpha_index is not None:
+        cover = f"[0:{info.alpha_index}]format={'gray16le' if deep else 'gray'}[a]"
+        both = f"[0:{info.video_index}]{filters}[c];{cover};[c][a]alphamerge,format={packed}[v]"
+        taken = ["-filter_complex", both, "-map", "[v]"]
     return [
         *(["-c:v", decoder] if decoder else []),
         *("-flags:v", "unaligned"),  # what a codec crops at the left and at the top, to the pixel
         *input_arguments(info.path),
-        *("-map", f"0:{info.video_index}", "-vf", f"{filters},format={packed}", "-c:v", "rawvideo"),
+        *(*taken, "-c:v", "rawvideo"),
         *("-fps_mode", "passthrough", "-enc_time_base", input_time_base()),
         *("-f", "nut", "-write_index", "0", "-"),
     ]
