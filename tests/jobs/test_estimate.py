@@ -16,10 +16,10 @@ from ready import Ready
 from framestyle.errors import InputError
 from framestyle.events import Event, FrameDone, JobStarted, StepDone, TaskPlanned, TaskStarted
 from framestyle.jobs.engines import local
-from framestyle.jobs.engines.local import run
 from framestyle.jobs.engines.side_by_side import Crew
 from framestyle.jobs.plan.estimate import BYTES_PER_FRAME_PIXEL, BYTES_PER_PIXEL, estimate
 from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.run.job import run
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import FORMATS, read_photo
 from framestyle.media.video.writer import CODECS

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from framestyle.context import SILENT, Context
-from framestyle.errors import Code, InputError, OutputError, UsageError
+from framestyle.errors import Code, OutputError, UsageError
 from framestyle.events import JobDone, Note, TaskFailed
 from framestyle.jobs.plan.inputs import Inputs, Unusable, gather
 from framestyle.jobs.plan.step_cost import StepCostMeter, keep_step_cost
@@ -32,11 +32,10 @@ from framestyle.jobs.resume.manifest import NAME, Manifest, OutputStatus
 from framestyle.jobs.resume.precision import begun_precision
 from framestyle.jobs.resume.resume_key import is_publishing, refuse_change
 from framestyle.jobs.resume.scratch import Scratch
+from framestyle.jobs.run.known_failures import failing_again
 from framestyle.jobs.run.reporting import JobWords, PriorResults, first_news, last_news
 from framestyle.kinds import WHOLE_CLIP, MediaKind, TimeRange
-from framestyle.media.photos import read_photo
-from framestyle.media.video.probe import probe
-from framestyle.media.video.sequences import existing_files, numbering_of
+from framestyle.media.video.sequences import existing_files
 from framestyle.nst.weights.paths import NOT_HERE, choose_kind, weights_identity
 from framestyle.presets import Preset, is_plain_name, pictures_of
 from framestyle.registries import ENGINES
@@ -44,6 +43,7 @@ from framestyle.resolve import PrecisionChoice, picture_digests
 from framestyle.spec import RenderSpec
 
 if TYPE_CHECKING:
+    from framestyle.jobs.engines.engine import MakeEngine
     from framestyle.nst.weights.backbone import Backbone
 
 
@@ -225,7 +225,7 @@ class _Painter:
         with job.manifest or nullcontext():
             if job.manifest is not None and job.manifest.trouble is not None:
                 context.on_event(_not_trusted(job.manifest))
-            again = {} if self._alone else _failing_again(job)
+            again = {} if self._alone else failing_again(job.to_do, job.manifest)
             failed = (*map(_failure, job.inputs.unusable), *again.values())
             before = PriorResults(job.done, failed)
             left = tuple(task for task in job.to_do if task not in again)
@@ -234,18 +234,26 @@ class _Painter:
             return self._paint(job, left, before, context)
 
     def _paint(self, job: Job, left: Sequence[Task], before: PriorResults, context: Context) -> JobDone:
+        from framestyle.jobs.engines.engine import Machine
+        from framestyle.jobs.plan.surveys import Surveys
         from framestyle.jobs.resume.recorder import ManifestRecorder
         from framestyle.jobs.resume.work_folder import discard_work
+        from framestyle.jobs.run.job import run
         from framestyle.jobs.run.provenance import recipe_of
+        from framestyle.nst.devices import devices_of
         from framestyle.session import Session
 
         meter, order = StepCostMeter(), self._order
-        run = ENGINES.load(order.engine)
+        devices = devices_of(order.device)
+        with ENGINES.blamed(order.engine):
+            make_engine: MakeEngine = ENGINES.load(order.engine)
+            engine = make_engine(Machine(devices, order.memory_limit_bytes))
         context = context.also(meter)
+        surveys = Surveys.of(left, order.span, job.preset, context)
         session = Session(
             replace(job.spec, precision=self._precision(job)),
             context,
-            device=order.device,
+            device=devices[0],
             backbone=self._backbone,
             clips=any(task.kind is MediaKind.VIDEO for task in left),
             masks_follow=False,
@@ -270,12 +278,14 @@ class _Painter:
         with Scratch(beside) if needs_scratch else nullcontext() as scratch:
             if job.manifest is not None and scratch is not None:
                 job.manifest.scratch = scratch.folder
-            done: JobDone = run(
+            done = run(
                 left,
                 job.output,
                 order.span,
                 session,
                 context,
+                engine=engine,
+                surveys=surveys,
                 record=record,
                 before=before,
                 alone=self._alone,
@@ -287,7 +297,7 @@ class _Painter:
 
     def _precision(self, job: Job) -> str:
         """The one that the job was begun in; else one that is measured for all jobs, once."""
-        from framestyle.nst.devices import choose_device
+        from framestyle.nst.devices import choose_device, devices_of
 
         precision = job.spec.decided_precision
         if precision is None and job.manifest is not None:
@@ -296,7 +306,7 @@ class _Painter:
         if precision is not None:
             return precision
         if self._choice is None:
-            self._choice = PrecisionChoice(choose_device(self._order.device))
+            self._choice = PrecisionChoice(choose_device(devices_of(self._order.device)[0]))
         return self._choice.resolve(job.preset).optimizer.precision
 
     def _nothing_left(self, job: Job, before: PriorResults, context: Context) -> JobDone:
@@ -327,24 +337,3 @@ def _not_trusted(manifest: Manifest) -> Note:
 
 def _failure(unusable: Unusable) -> TaskFailed:
     return TaskFailed.of(str(unusable.path), unusable.error)
-
-
-def _failing_again(job: Job) -> dict[Task, TaskFailed]:
-    """Inputs that could not be read last time, and still cannot: found out before the network is loaded."""
-    again = {}
-    for task in job.to_do:
-        if job.manifest is not None and job.manifest.has_failed(task):
-            try:
-                _look_at(task)
-            except InputError as error:
-                again[task] = TaskFailed.of(str(task.source), error)
-    return again
-
-
-def _look_at(task: Task) -> None:
-    """InputError where it cannot be read."""
-    if task.kind is MediaKind.PHOTO or numbering_of(task.source) is not None:
-        for path in task.inputs():
-            read_photo(path)
-    else:
-        probe(task.source)
