@@ -32,8 +32,8 @@ class ShotTask:
     """One shot of a clip. It becomes lossless segments in the clip's work folder.
 
     `number` counts the clip's shots from 0; `shot` says its frames, by their index in the clip, `span` when they are
-    shown, in seconds from the clip's first frame. `size` is that of the result, `work` the clip's work folder. `key`: of
-    the render spec that it is painted with, `given`: the clip's fingerprint; None where nobody asks.
+    shown, in seconds from the clip's first frame. `size` is that of the result, `work` the clip's work folder. `key`:
+    of the render spec that it is painted with, `given`: the clip's fingerprint; None where nobody asks.
     """
 
     source: Path

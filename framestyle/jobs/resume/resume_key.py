@@ -18,7 +18,8 @@ from framestyle.kinds import MediaKind
 from framestyle.spec import RenderSpec
 
 VERSION = 2
-FACTS, PUBLISHING, PUBLISHED, SHOTS = "work.json", "publishing", "published", "shots"
+FACTS, PUBLISHING, PUBLISHED = "work.json", "publishing", "published"
+SHOTS, PLAN = "shots", "plan"
 PACKAGES = ("framestyle", "torch", "opencv-python", "scenedetect")
 """Whose versions decide pixels."""
 

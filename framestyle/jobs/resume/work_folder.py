@@ -19,6 +19,7 @@ from framestyle.errors import Code, OutputError
 from framestyle.jobs.plan.units import ShotTask
 from framestyle.jobs.resume.resume_key import (
     FACTS,
+    PLAN,
     PUBLISHED,
     PUBLISHING,
     SHOTS,
@@ -100,7 +101,7 @@ class WorkFolder:
             return
         if is_same:
             self._look_for_shots()
-        self._tidy({LOCK, *((FACTS, SHOTS) if is_same else ())})
+        self._tidy({LOCK, *((FACTS, SHOTS, PLAN) if is_same else ())})
         begin_work(self.folder, self.target, facts)
 
     def _is_same_work(self, facts: ResumeKey) -> bool | None:
@@ -185,9 +186,9 @@ class WorkFolder:
             (self.folder / PUBLISHING).touch()
 
 
-def begin_work(folder: Path, target: Path, facts: ResumeKey) -> None:
-    """Say what a work folder is for, where it does not yet."""
-    if not (folder / FACTS).exists():
+def begin_work(folder: Path, target: Path, facts: ResumeKey, *, anew: bool = False) -> None:
+    """Say what a work folder is for, where it does not yet; `anew`: whatever it says."""
+    if anew or not (folder / FACTS).exists():
         with atomic_output(folder / FACTS) as temporary:
             temporary.write_text(facts.text(target), encoding="ascii")
 
