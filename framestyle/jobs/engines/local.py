@@ -11,7 +11,7 @@ from framestyle.context import Context
 from framestyle.errors import FramestyleError
 from framestyle.events import TaskDone
 from framestyle.jobs.engines.engine import Ledger, Machine, Outcome, Setting
-from framestyle.jobs.engines.processes import Processes
+from framestyle.jobs.engines.processes import WORKER, Processes
 from framestyle.jobs.engines.side_by_side import UNSEEN_ROOM_BYTES, Crew, Places, SideBySide
 from framestyle.jobs.plan.estimate import photo_size_painted, shot_work
 from framestyle.jobs.plan.units import PhotoTask, ShotTask, Unit
@@ -23,11 +23,11 @@ from framestyle.presets import Preset
 
 
 class LocalEngine:
-    """This machine. On one device, `run` works in this process; on several, in one process each."""
+    """This machine. On one device, `run` works in this process; on several, in one each, which `worker` starts."""
 
-    def __init__(self, machine: Machine | None = None) -> None:
-        self._machine = machine or Machine()
-        self._processes = Processes(self._machine) if len(self._machine.devices) > 1 else None
+    def __init__(self, machine: Machine | None = None, *, worker: Sequence[str] = WORKER) -> None:
+        machine = machine or Machine()
+        self._processes = Processes(machine, worker) if len(machine.devices) > 1 else None
 
     def photos_at_once(self, setting: Setting) -> int:
         """As many as there are hands: threads of a CPU, or devices."""

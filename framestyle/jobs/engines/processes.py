@@ -72,12 +72,13 @@ class Processes:
 
     def run(self, units: Sequence[Unit], setting: Setting, ledger: Ledger, context: Context) -> None:
         """Photos, then shots; each goes to the first device that is free."""
-        for kind in (PhotoTask, ShotTask):
-            row = {number: unit for number, unit in enumerate(units) if isinstance(unit, kind)}
-            if row:
+        if not units:
+            return
+        with _Crew(self._openings(setting, len(units)), self._command) as crew:
+            for kind in (PhotoTask, ShotTask):
+                row = {number: unit for number, unit in enumerate(units) if isinstance(unit, kind)}
                 telling = Telling(ledger.end, in_turn=kind is PhotoTask)
-                with _Crew(self._openings(setting, len(row)), self._command) as crew:
-                    _Row(crew, telling, ledger, context).do(row)
+                _Row(crew, telling, ledger, context).do(row)
 
     def _openings(self, setting: Setting, units: int) -> list[Opening]:
         spec, folder = (
@@ -98,9 +99,9 @@ class _Row:
 
     def do(self, row: dict[int, Unit]) -> None:
         left = deque(row.items())
-        for worker in list(self._crew.alive):
+        for worker in sorted(self._crew.alive):
             self._give(worker, left)
-        while self._at_work or left:
+        while self._at_work:
             worker, news = self._next()
             if isinstance(news, Gone):
                 self._end(worker, news, left)
@@ -131,12 +132,11 @@ class _Row:
         error = DeviceError(f"a process of this job has ended: {gone.why}")
         if (number := self._at_work.pop(worker, None)) is not None:
             self._tell(number, error)
-        if not self._crew.alive:
-            for number, _ in left:
-                self._ledger.begin(number)
-                self._telling.begin(number)
-                self._tell(number, error)
-            left.clear()
+        while left and not self._crew.alive:
+            number, _ = left.popleft()
+            self._ledger.begin(number)
+            self._telling.begin(number)
+            self._tell(number, error)
 
     def _tell(self, number: int, news: Event | Outcome) -> None:
         for event in self._telling.heard(number, news):
