@@ -44,6 +44,11 @@ class Surveys:
             raise found
         return found
 
+    def error_of(self, task: Task) -> FramestyleError | None:
+        """Why a clip has no survey; None where it has one, or needs none."""
+        found = self.found.get(task.source)
+        return found if isinstance(found, FramestyleError) else None
+
     def frames(self, tasks: Sequence[Task], preset: Preset) -> int:
         """Frames of all clips, each as often as it is painted, plus photos."""
         clips = sum(found.frames for found in self.found.values() if isinstance(found, Survey))
