@@ -26,7 +26,7 @@ def ffmpeg() -> Iterator[Finding]:
 
 
 def _ffmpeg_itself() -> Finding:
-    from framestyle.media.ffmpeg import ask, ffmpeg_exe
+    from framestyle.media.ffmpeg import OLDEST_TRIED, ask, ffmpeg_exe, version_in
 
     again = "Install it: pip install --force-reinstall imageio-ffmpeg; or set IMAGEIO_FFMPEG_EXE to one that works."
     try:
@@ -42,8 +42,13 @@ def _ffmpeg_itself() -> Finding:
         return failed(
             "ffmpeg", "ffmpeg", f"{path} ({where}) does not work: {cause[:200]}", OutputError, again
         )
-    told = said.split()[2]
-    return Finding("ffmpeg", "ffmpeg", OK, f"{told}, {where}", facts={"version": told, "from": where})
+    told, version = said.split()[2], version_in(said)
+    facts = {"version": told, "from": where}
+    if version is not None and version < OLDEST_TRIED:
+        tried = ".".join(map(str, OLDEST_TRIED))
+        text = f"{told}, {where}: older than {tried}, with which FrameStyle is tried; some formats may fail"
+        return Finding("ffmpeg", "ffmpeg", WARNING, text, next_step=again, facts=facts)
+    return Finding("ffmpeg", "ffmpeg", OK, f"{told}, {where}", facts=facts)
 
 
 def _where(path: Path) -> str:

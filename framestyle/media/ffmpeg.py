@@ -87,6 +87,31 @@ def encoders() -> frozenset[str]:
     return frozenset(re.findall(r"^ [VAS][A-Z.]{5} (\S+)", listed, re.MULTILINE))
 
 
+OLDEST_TRIED = (7, 0)
+"""Older ones are understood, but encode some formats otherwise, or not at all."""
+
+
+def version_in(text: str) -> tuple[int, ...] | None:
+    """The numbers in the answer to `-version`; None of builds from the trunk, which have none."""
+    found = re.match(r"ffmpeg version n?([0-9]{1,4}(?:\.[0-9]{1,4})+)", text)
+    return tuple(map(int, found[1].split("."))) if found else None
+
+
+@lru_cache(maxsize=4)
+def _has_demux_time_base(exe: str) -> bool:
+    told, _ = ask(["-version"])
+    version = version_in(told)
+    return version is None or version >= (6, 1)
+
+
+def input_time_base() -> str:
+    """The value of `-enc_time_base` by which a frame's times are counted as its input counts them.
+
+    ffmpeg 6.1 brought the name, ffmpeg 8 took the number away.
+    """
+    return "demux" if _has_demux_time_base(ffmpeg_exe()) else "-1"
+
+
 class _Process:
     """A running ffmpeg whose messages are drained. `kill` ends it, and may be repeated."""
 

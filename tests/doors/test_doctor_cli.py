@@ -14,6 +14,7 @@ import torch
 from framestyle.doctor import AREAS, Area, Finding, examine, exit_code
 from framestyle.doors.doctor_cli import tell
 from framestyle.errors import DeviceError
+from framestyle.media.ffmpeg import ffmpeg_exe
 from framestyle.media.video.codecs import CODECS
 from framestyle.nst.devices import measured_speed
 from framestyle.nst.weights.store import WeightsStore, keep
@@ -81,6 +82,20 @@ def test_an_ffmpeg_that_fails_is_the_one_failure(
     assert failure["name"] == "ffmpeg" and "no such library" in failure["text"]
     assert "IMAGEIO_FFMPEG_EXE" in failure["next_step"]
     assert not [one for one in told["findings"] if one["area"] == "encoders"]
+
+
+def test_an_ffmpeg_older_than_what_is_tried_is_something_to_look_at(
+    found: Callable[..., Any], workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = workplace / "ffmpeg"
+    old.write_text(f"""#!/bin/sh
+case "$*" in *-version) echo 'ffmpeg version 5.1.9-0+deb12u1 by others';; *) exec {ffmpeg_exe()} "$@";; esac
+""")
+    old.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(old))
+    told = found("ffmpeg")[1]
+    assert told["ffmpeg", "ffmpeg"]["state"] == "warning"
+    assert "older than 7.0" in told["ffmpeg", "ffmpeg"]["text"]
 
 
 def test_an_encoder_that_is_missing_is_named(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
-from framestyle.media.ffmpeg import FFmpegDecoder, ask, input_arguments
+from framestyle.media.ffmpeg import FFmpegDecoder, ask, input_arguments, input_time_base
 from framestyle.media.video.carried import TEXT_SUBTITLES
 from framestyle.media.video.description import Stream
 from framestyle.media.video.probe import VideoInfo, alpha_decoder
@@ -32,6 +32,8 @@ CONSEQUENCES = re.compile(
 )
 """Errors that say no more than that there were others."""
 _MESSAGE = re.compile(r"((?:\[[^\]]{1,80} @ 0x[0-9a-f]+\] )*)\[(warning|error|fatal|panic)\] (.{1,500})")
+_NAMED = re.compile(r"\bstream (?:#0:)?([0-9]{1,6})(?:$|:)")
+"""Up to ffmpeg 5, the message itself has the stream."""
 _ROW = re.compile(
     r"([0-9]{1,4}), *(-?[0-9]{1,19}), *(-?[0-9]{1,19}), *(-?[0-9]{1,19}), *([0-9]{1,12}), 0x([0-9a-f]{8})"
 )
@@ -168,7 +170,7 @@ def _columns(listing: Listing) -> tuple[_Columns, list[str]]:
                 # MPEG-TS has a header on each packet, which other containers take off.
                 outputs += [f"-bsf:{len(columns)}", "aac_adtstoasc"]
             columns.append((track, rows))
-    timing = ["-fps_mode:v", "passthrough", "-enc_time_base:v", "demux", "-noautoscale"]
+    timing = ["-fps_mode:v", "passthrough", "-enc_time_base:v", input_time_base(), "-noautoscale"]
     return columns, [*outputs, *timing, "-f", "framecrc", "-"]
 
 
@@ -223,7 +225,7 @@ class _Complaints:
         is_error = found[2] != "warning"
         if not is_error and not TELLING_WARNINGS.search(found[3]):
             return None
-        named = re.search(r"#0:([0-9]+)", found[1])
+        named = re.search(r"#0:([0-9]+)", found[1]) or _NAMED.search(found[3])
         codec = re.match(r"\[([^\]]+) @", found[1])
         places = [int(named[1])] if named else self._by_codec.get(codec[1], []) if codec else []
         complaint = Complaint(found[3], places[0] if len(places) == 1 else None, is_error)

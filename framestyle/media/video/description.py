@@ -250,8 +250,10 @@ def _says_alpha(below: Sequence[str]) -> bool:
     return any(re.match(r" +alpha_mode +: 1", line) for line in below)
 
 
-_DISPLAY = re.compile(r"Mastering display metadata: (.{1,300})", re.IGNORECASE)
-_LIGHT = re.compile(r"Content light level metadata: MaxCLL=([0-9]{1,9}), MaxFALL=([0-9]{1,9})", re.IGNORECASE)
+_DISPLAY = re.compile(r"Mastering display(?: metadata)?: (.{1,300})", re.IGNORECASE)
+_LIGHT = re.compile(
+    r"Content light level (?:metadata|information): MaxCLL=([0-9]{1,9}), MaxFALL=([0-9]{1,9})", re.IGNORECASE
+)
 _DECIMAL = r"([0-9]{1,9}\.[0-9]{1,9})"
 
 

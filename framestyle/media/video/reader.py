@@ -20,7 +20,7 @@ import numpy as np
 from framestyle.errors import InputError
 from framestyle.frames import Alpha, Frame, Pixels
 from framestyle.kinds import WHOLE_CLIP, TimeRange
-from framestyle.media.ffmpeg import FFmpegDecoder, input_arguments
+from framestyle.media.ffmpeg import FFmpegDecoder, input_arguments, input_time_base
 from framestyle.media.video.colors import OPENCV_MATRICES, SDR, Colors, to_rgb, written_as
 from framestyle.media.video.nut import NutError, NutReader
 from framestyle.media.video.probe import (
@@ -293,7 +293,7 @@ def _decoding(info: VideoInfo, *, tone_map: bool, deep: bool) -> list[str]:
         *(["-c:v", decoder] if decoder else []),
         *input_arguments(info.path),
         *("-map", f"0:{info.video_index}", "-vf", f"{filters},format={packed}", "-c:v", "rawvideo"),
-        *("-fps_mode", "passthrough", "-enc_time_base", "demux"),
+        *("-fps_mode", "passthrough", "-enc_time_base", input_time_base()),
         *("-f", "nut", "-write_index", "0", "-"),
     ]
 
