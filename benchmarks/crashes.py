@@ -1,4 +1,4 @@
-"""Killed at any moment, the work goes on: python -m benchmarks.crashes [--trials N] [--seed N] [--threads N] [-o FOLDER]
+"""Killed at any moment, the work goes on: python -m benchmarks.crashes [--trials N] [--seed N] [--threads N]
 
 Renders a short clip of two shots once in peace; then again and again, each time killed (SIGKILL, which no program
 hears) at a random moment after its start, and resumed by the same command. Every result must be the first one's,

@@ -6,9 +6,9 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -34,25 +34,33 @@ from tests.pretended_worker import SEEN
 
 MakeClip = Callable[..., Path]
 MakePreset = Callable[..., Preset]
-MakeEngine = Callable[[], Engine]
 WORKER = (sys.executable, str(Path(__file__).parents[1] / "pretended_worker.py"))
 LONG_STEPS = 100_000
 SIZE = Size(32, 24)
 SHOTS = (6, 6)
 
 
-def _one_by_one() -> Engine:
-    return LocalEngine()
+class Tried(NamedTuple):
+    """An engine, and the devices that its processes are to ask for."""
+
+    engine: Engine
+    devices: frozenset[str] = frozenset()
 
 
-def _in_processes() -> Engine:
-    return LocalEngine(Machine(("cuda:0", "cuda:1")), worker=WORKER)
+def _in_this_process() -> Tried:
+    return Tried(LocalEngine())
+
+
+def _in_processes() -> Tried:
+    devices = ("cuda:0", "cuda:1")
+    return Tried(LocalEngine(Machine(devices), worker=WORKER), frozenset(devices))
 
 
 @pytest.fixture(
-    params=[(_one_by_one, 1), (_one_by_one, 2), (_in_processes, 1)], ids=["alone", "beside", "devices"]
+    params=[(_in_this_process, 1), (_in_this_process, 2), (_in_processes, 1)],
+    ids=["one by one", "side by side", "devices"],
 )
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+def tried(request: pytest.FixtureRequest) -> Iterator[Tried]:
     """Each engine: in this process one by one and side by side, and on two devices, which are pretended."""
     make, threads = request.param
     with torch_threads(threads):
@@ -119,16 +127,19 @@ def _of(news: Sequence[Event], *kinds: type[Event]) -> list[Event]:
     return [event for event in news if isinstance(event, kinds)]
 
 
-def _nothing_is_left(folder: Path, children_of: Callable[[int], list[int]]) -> None:
-    assert not [
-        one for one in threading.enumerate() if one.name.startswith(("paint", "worker", "decode", "flow"))
-    ]
+def _nobody_is_at_work(children_of: Callable[[int], list[int]]) -> None:
+    names = ("paint", "worker", "decode", "flow")
+    assert not [one for one in threading.enumerate() if one.name.startswith(names)]
     assert children_of(os.getpid()) == []
+
+
+def _nothing_is_left(folder: Path, children_of: Callable[[int], list[int]]) -> None:
+    _nobody_is_at_work(children_of)
     assert not list(folder.rglob(".framestyle-*.png")) and not list(folder.rglob("*.open"))
 
 
 def test_each_is_done_by_itself_and_a_failed_one_fails_alone(
-    engine: Engine,
+    tried: Tried,
     here: Path,
     clip: Path,
     photos: list[Path],
@@ -140,6 +151,7 @@ def test_each_is_done_by_itself_and_a_failed_one_fails_alone(
     seen = here / "seen"
     seen.mkdir()
     monkeypatch.setenv(SEEN, str(seen))
+    engine = tried.engine
     session = Session.open(make_preset(), weights="untrained", device="cpu", masks_follow=False)
     one = _units(here / "one", clip, photos, session.preset)
     told = Told()
@@ -177,49 +189,42 @@ def test_each_is_done_by_itself_and_a_failed_one_fails_alone(
         elif isinstance(made, ShotTask) and isinstance(same, ShotTask):
             assert all(map(np.array_equal, _frames(made), _frames(same)))
     _nothing_is_left(here / "two", children_of)
-    asked = {path.name for path in seen.iterdir()}
-    assert asked == ({"cuda:0", "cuda:1"} if engine.paints_apart(_setting(session, one)) and asked else set())
+    assert {path.name for path in seen.iterdir()} == tried.devices
 
 
-@pytest.mark.parametrize("what", ["a check", "a listener"])
 def test_a_stop_is_heard_within_a_step_and_leaves_nothing_at_work(
-    engine: Engine,
+    tried: Tried,
     here: Path,
     clip: Path,
     make_preset: MakePreset,
     children_of: Callable[[int], list[int]],
-    what: str,
 ) -> None:
+    """By the context's check, or by what its listener raises, as Ctrl-C does; each shot at work keeps a frame."""
     preset = make_preset(
         scales={"min_px": 64, "first_steps": 2, "steps": 2},
         video={"warm_start": "previous", "steps": LONG_STEPS, "min_steps": LONG_STEPS, "tolerance": 0},
     )
-    with ExitStack() as stack:
-        session = stack.enter_context(
-            Session.open(preset, weights="untrained", device="cpu", masks_follow=False)
-        )
-        units = _units(here / "out", clip, [], preset)
+    for way in (Cancelled,) if tried.devices else (Cancelled, KeyboardInterrupt):
+        session = Session.open(preset, weights="untrained", device="cpu", masks_follow=False)
+        units = _units(here / way.__name__, clip, [], preset)
         stop = threading.Event()
 
-        def hear(event: Event) -> None:
-            # A warm frame's: each shot at work has finished one.
+        def hear(event: Event, stop: threading.Event = stop, way: type[BaseException] = way) -> None:
+            # A warm frame's: the one before it is finished.
             if isinstance(event, StepDone) and event.steps == LONG_STEPS:
                 stop.set()
-                if what == "a listener":
+                if way is KeyboardInterrupt:
                     raise KeyboardInterrupt
 
-        def check() -> None:
-            if what == "a check" and stop.is_set():
+        def check(stop: threading.Event = stop, way: type[BaseException] = way) -> None:
+            if way is Cancelled and stop.is_set():
                 raise Cancelled
 
         told = Told()
-        with pytest.raises((Cancelled, KeyboardInterrupt)):
-            engine.run(units, _setting(session, units), told, Context(hear, check))
-    assert stop.is_set() and not told.outcomes, told.outcomes
-    work = work_folder_of(here / "out" / "out.mp4")
-    assert has_work(work)
-    assert not [path for path in work.glob("shots/*") if path.is_dir() and path.suffix != ".open"]
-    assert not [
-        one for one in threading.enumerate() if one.name.startswith(("paint", "worker", "decode", "flow"))
-    ]
-    assert children_of(os.getpid()) == []
+        with pytest.raises(way):
+            tried.engine.run(units, _setting(session, units), told, Context(hear, check))
+        assert stop.is_set() and not told.outcomes
+        work = work_folder_of(here / way.__name__ / "out.mp4")
+        assert has_work(work)
+        assert not [path for path in work.glob("shots/*") if path.is_dir() and path.suffix != ".open"]
+        _nobody_is_at_work(children_of)

@@ -129,7 +129,10 @@ class _Row:
 
     def _end(self, worker: int, gone: Gone, left: deque[tuple[int, Unit]]) -> None:
         """What it was at has failed; where nobody is left, so has all that has not begun."""
-        error = DeviceError(f"a process of this job has ended: {gone.why}")
+        error = DeviceError(
+            f"a process of this job has ended: {gone.why}",
+            next_step="What is done is kept: give the same command again, or name fewer devices.",
+        )
         if (number := self._at_work.pop(worker, None)) is not None:
             self._tell(number, error)
         while left and not self._crew.alive:

@@ -100,7 +100,7 @@ def read_unit(path: Path) -> Unit:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from error
+        raise InputError(f"{path} cannot be read: {error}", next_step="Plan the work anew.") from error
     return unit_from_json(text, path.parent)
 
 

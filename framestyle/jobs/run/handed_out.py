@@ -134,7 +134,10 @@ def _refuse_other_input(unit: Unit) -> FileFingerprint:
         if (now := unit.given.of_same(files)) is not None:
             return now
     except OSError as error:
-        raise InputError(f"{unit.source} cannot be read: {error.strerror or error}") from error
+        raise InputError(
+            f"{unit.source} cannot be read: {error.strerror or error}",
+            next_step="Put it where it was when the work was planned.",
+        ) from error
     raise InputError(
         f"{unit.source} is not what it was when the work was planned", next_step="Plan the work anew."
     )
