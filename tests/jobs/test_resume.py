@@ -6,7 +6,9 @@ import json
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +19,18 @@ from framestyle.context import Context
 from framestyle.doors.advice import next_step
 from framestyle.errors import Cancelled, OutputError, StorageError
 from framestyle.events import Event, FrameDone, Note, TaskDone, TaskResumed
+from framestyle.jobs.plan.units import ShotTask
 from framestyle.jobs.resume import resume_key as facts_module
-from framestyle.jobs.resume.resume_key import FACTS, PUBLISHED, PUBLISHING, work_folder_of
+from framestyle.jobs.resume.fingerprint import FileFingerprint
+from framestyle.jobs.resume.resume_key import FACTS, PUBLISHED, PUBLISHING, ResumeKey, work_folder_of
 from framestyle.jobs.resume.shot_work import STATES_KEPT
-from framestyle.jobs.resume.work_folder import LOCK
+from framestyle.jobs.resume.work_folder import LOCK, WorkFolder
 from framestyle.jobs.run.batch import Order, paint, prepare
 from framestyle.jobs.run.interrupts import held_back
+from framestyle.kinds import TimeRange
 from framestyle.media.video import sequences
+from framestyle.motion.shots import Shot
+from framestyle.nst.sizes import Size
 from framestyle.presets import Preset
 
 MakeClip = Callable[..., Path]
@@ -451,6 +458,24 @@ def test_facts_are_plain_to_read(make_order: MakeOrder) -> None:
     _begun(make_order())
     told = json.loads((work_folder_of(Path("out.mp4")) / FACTS).read_text())
     assert told["target"] == "out.mp4" and told["input"]["size"] == Path("in.mp4").stat().st_size
+
+
+def test_a_shot_that_is_still_at_work_when_its_clip_is_stopped_can_be_resumed() -> None:
+    """As where Ctrl-C comes again and again: nobody waits for the threads, and they keep what they have."""
+    target = Path("out.mp4")
+    work = work_folder_of(target)
+    shot = ShotTask(Path("in.mp4"), 0, Shot(0, 5), Size(32, 24), TimeRange(), Fraction(25), work)
+    facts = ResumeKey("work", FileFingerprint(1, 1, "0"), {})
+    clip = WorkFolder(target, facts, [shot])
+    with pytest.raises(KeyboardInterrupt), ExitStack() as stack:
+        with pytest.raises(KeyboardInterrupt), clip:
+            stack.enter_context(clip.shot(shot))
+            raise KeyboardInterrupt
+        assert (work / FACTS).exists()
+        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt), clip:
+        raise KeyboardInterrupt
+    assert not work.exists(), "nothing was painted after all"
 
 
 # -- signals -----------------------------------------------------------------------------------------------

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import queue
+import signal
 import threading
 import time
 import traceback
@@ -190,6 +192,28 @@ def test_what_is_at_work_ends_with_the_job_and_what_was_done_counts() -> None:
         both_run.wait()
         raise KeyboardInterrupt
     assert ended == [1]
+
+
+def test_a_second_ctrl_c_waits_until_those_at_work_have_kept_what_they_have() -> None:
+    kept: list[bool] = []
+    runs = threading.Event()
+
+    def at_work(context: Context) -> TaskDone:
+        runs.set()
+        try:
+            while True:
+                context.check_cancelled()
+        except Cancelled:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.2)
+            kept.append(True)
+            raise
+
+    with pytest.raises(KeyboardInterrupt), SideBySide(1, SILENT, lambda number, outcome: Note("")) as beside:
+        beside.begin(0, at_work, 1)
+        runs.wait()
+        raise KeyboardInterrupt
+    assert kept == [True]
 
 
 def test_threads_are_as_before_afterwards() -> None:

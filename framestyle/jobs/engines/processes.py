@@ -147,8 +147,9 @@ class _Row:
 
 
 class _Crew:
-    """Workers, a device each. A context manager: left by an error, it stops them between two steps; a second one ends
-    them at once."""
+    """Workers, a device each. A context manager: left by an error, it stops them between two steps. One Ctrl-C more
+    waits for that too, the next one ends them at once.
+    """
 
     def __init__(self, openings: Sequence[Opening], command: Sequence[str]) -> None:
         self._openings, self._command = openings, command
@@ -177,10 +178,11 @@ class _Crew:
 
     def _end(self) -> None:
         try:
-            for worker in self._workers:
-                worker.dismiss()
-            for worker in self._workers:
-                worker.wait()
+            with held_back():  # a second Ctrl-C: they end within a step, and keep what they have
+                for worker in self._workers:
+                    worker.dismiss()
+                for worker in self._workers:
+                    worker.wait()
         finally:
             for worker in self._workers:
                 worker.kill()

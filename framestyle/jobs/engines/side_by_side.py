@@ -137,7 +137,8 @@ class SideBySide:
     ) -> None:
         self._stopped = kind is not None
         try:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+            with held_back():  # a second Ctrl-C: they end within a step, and keep what they have
+                self._pool.shutdown(wait=True, cancel_futures=True)
             while not self._heard.empty():  # what has ended before it heard of the stop has ended well
                 number, news = self._heard.get()
                 if isinstance(news, TaskDone | ShotDone):

@@ -30,7 +30,7 @@ from framestyle.jobs.resume.resume_key import (
     has_work,
     work_folder_of,
 )
-from framestyle.jobs.resume.shot_work import ShotWork, last_painted, remove, shot_found
+from framestyle.jobs.resume.shot_work import ShotWork, last_painted, open_folder, remove, shot_found
 from framestyle.jobs.resume.work_entries import Found
 from framestyle.media.files import atomic_output, storage_error
 from framestyle.media.video.sequences import existing_files
@@ -144,10 +144,14 @@ class WorkFolder:
         try:
             if error is None:
                 self._remove_after_work()
-            elif self._facts is None or not has_work(self.folder):
+            elif self._facts is None or not (has_work(self.folder) or self._is_at_work()):
                 shutil.rmtree(self.folder, ignore_errors=True)
         finally:
             self._lock.release()
+
+    def _is_at_work(self) -> bool:
+        """Whether a shot is still being painted, by a thread that has not heard of the stop yet: it will keep it."""
+        return any(open_folder(shot).exists() for shot in self._shots)
 
     def _remove_after_work(self) -> None:
         """A kill on the way leaves the mark that the result is in its place, or nothing but an empty folder."""

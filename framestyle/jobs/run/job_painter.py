@@ -59,12 +59,12 @@ class JobPainter:
         from framestyle.jobs.run.provenance import recipe_of
 
         meter, order = StepCostMeter(), self._order
-        context = context.also(meter)
+        context, engine = context.also(meter), self._engine()
         surveys = Surveys.of(left, order.span, job.preset, context)
         if self._alone and (error := surveys.error_of(left[0])) is not None:
             ManifestRecorder(job.manifest, job.spec).refuse(left[0], error)
             raise error
-        engine, session = self._engine(), self._session(job, left, context)
+        session = self._session(job, left, context)
         spec = replace(job.spec, precision=session.spec.precision)
         if NOT_HERE in spec.weights_fingerprint:  # they are now
             spec = replace(spec, weights_fingerprint=weights_identity(spec.weights))
