@@ -54,6 +54,7 @@ class Code(StrEnum):
     PRESET_BUILT_IN = "preset-built-in"
     WORK_CHANGED = "work-changed"
     WORK_DAMAGED = "work-damaged"
+    WORK_UNFINISHED = "work-unfinished"
     ENCODER_MISSING = "encoder-missing"
     ENCODER_FAILED = "encoder-failed"
     CODEC_TOO_SMALL = "codec-too-small"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
@@ -247,6 +248,20 @@ def put_in_place(temporary: Path, target: Path) -> None:
             sync(target.parent)  # the new name itself must reach the disk
     except OSError as error:
         raise storage_error(error, target) from error
+
+
+def put_folder_in_place(folder: Path, target: Path) -> bool:
+    """A folder of finished files under its name. False where one is there already, which stays; then this one goes."""
+    try:
+        folder.rename(target)
+        if os.name == "posix":
+            sync(target.parent)
+    except OSError as error:
+        if not target.is_dir():
+            raise storage_error(error, target) from error
+        shutil.rmtree(folder, ignore_errors=True)
+        return False
+    return True
 
 
 def sync(path: Path) -> None:

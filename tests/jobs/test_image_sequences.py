@@ -17,9 +17,9 @@ from ready import Ready
 from framestyle.doors.cli import main
 from framestyle.errors import InputError, OutputError, UsageError
 from framestyle.events import Event, JobDone, Note, TaskStarted
-from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan.tasks import Task
 from framestyle.jobs.run.batch import Order, prepare
+from framestyle.jobs.run.job import run
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import read_photo, write_photo
 from framestyle.media.verify.comparing import verify_against

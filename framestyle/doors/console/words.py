@@ -86,12 +86,14 @@ def cause_of(failed: TaskFailed) -> str:
 
 
 def shot_text(progress: Progress) -> str:
-    """Which shot, and which pass over it; empty before the first one."""
-    shot, task = progress.shot, progress.task
-    if shot is None or task is None:
+    """Which shot, and which pass over it, or which several; empty before the first one."""
+    shots, task = progress.shots, progress.task
+    if not shots or task is None:
         return ""
-    again = f", pass {shot.pass_number}/{task.passes}" if task.passes > 1 else ""
-    return f"shot {shot.index + 1}/{task.shots}{again}"
+    if len(shots) > 1:
+        return f"shots {', '.join(str(shot.index + 1) for shot in shots)} of {task.shots}"
+    again = f", pass {shots[0].pass_number}/{task.passes}" if task.passes > 1 else ""
+    return f"shot {shots[0].index + 1}/{task.shots}{again}"
 
 
 def status_line(progress: Progress) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+from framestyle.errors import FramestyleError
 from framestyle.events import TaskPlanned
 from framestyle.jobs.plan.tasks import Task
 from framestyle.kinds import WHOLE_CLIP, MediaKind, TimeRange
@@ -104,6 +105,23 @@ def clip_plan(path: str, preset: Preset, size: Size, frames: int, shots: int) ->
         warm_steps=video.steps,
         warm_least_steps=least,
     )
+
+
+def shot_work(preset: Preset, size: Size, frames: int) -> float:
+    """Megapixel steps of a shot, at most: what shots are weighed by against each other."""
+    plan = clip_plan("", preset, size, frames, 1)
+    return (
+        plan.first_frames * plan.first_megapixel_steps
+        + plan.warm_frames * plan.warm_steps * size.area_px / 1e6
+    )
+
+
+def photo_size_painted(source: Path, preset: Preset) -> Size | None:
+    """At which a photo is painted; None where its file does not say."""
+    try:
+        return fit_within(Size(*photo_size(source)), preset.scales.max_side_px)
+    except FramestyleError:
+        return None
 
 
 def _whole(preset: Preset, size: Size) -> float:
