@@ -27,6 +27,7 @@ from framestyle.jobs.resume.resume_key import has_work, work_folder_of
 from framestyle.jobs.resume.shot_work import ShotWork
 from framestyle.jobs.run.shots import ShotDone
 from framestyle.kinds import MediaKind, TimeRange
+from framestyle.media.video.opencv import end_waiting
 from framestyle.nst.sizes import Size
 from framestyle.presets import Preset
 from framestyle.session import Session
@@ -130,6 +131,7 @@ def _of(news: Sequence[Event], *kinds: type[Event]) -> list[Event]:
 def _nobody_is_at_work(children_of: Callable[[int], list[int]]) -> None:
     names = ("paint", "worker", "decode", "flow")
     assert not [one for one in threading.enumerate() if one.name.startswith(names)]
+    end_waiting()  # a decoder that nobody asks waits for the next clip
     assert children_of(os.getpid()) == []
 
 

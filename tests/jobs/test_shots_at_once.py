@@ -22,6 +22,7 @@ from framestyle.jobs.plan.tasks import Task
 from framestyle.jobs.run.batch import Order, paint, prepare
 from framestyle.jobs.run.job import run
 from framestyle.kinds import MediaKind, TimeRange
+from framestyle.media.video.opencv import end_waiting
 from framestyle.nst.devices import devices_of
 from framestyle.presets import Preset
 from framestyle.session import Session
@@ -148,5 +149,6 @@ def test_processes_that_end_fail_the_clip_and_leave_none(
     assert done.failed == (str(photo), str(source)) and isinstance(done, JobDone)
     with pytest.raises(DeviceError, match=r"exit code 3 \(no driver\)"):
         run(tasks[1:], here, TimeRange(), session, engine=engine)
+    end_waiting()  # a decoder that nobody asks waits for the next clip
     assert children_of(os.getpid()) == []
     assert not [path.name for path in here.iterdir() if path.name.startswith(".framestyle")]
