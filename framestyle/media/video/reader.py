@@ -142,7 +142,9 @@ class VideoReader:
         )
         timed = bool(OPENCV_TIMES & set(info.container.split(",")))
         as_stored = not (info.is_transformed or info.is_cropped or info.is_interlaced)
-        opens = info.video_codec in OPENCV_CODECS and self._origin.suits_opencv
+        opens = (
+            info.video_codec in OPENCV_CODECS and self._origin.suits_opencv and not info.is_picture_sequence
+        )
         return opens and first and plain and understood and timed and as_stored
 
     def __enter__(self) -> VideoReader:
@@ -326,10 +328,14 @@ def _decoder(origin: Origin, *, tone_map: bool, deep: bool) -> FFmpegDecoder:
         if info.video_codec == "webp_anim"
         else to_rgb(info.colors, stored_as, pixel_format=planes, odd=odd, tone_map=tone_map)
     )
+    taken = ["-map", f"0:{info.video_index}", "-vf", f"{filters},format={packed}"]
+    if info.alpha_index is not None:
+        cover = f"[0:{info.alpha_index}]format={'gray16le' if deep else 'gray'}[a]"
+        both = f"[0:{info.video_index}]{filters}[c];{cover};[c][a]alphamerge,format={packed}[v]"
+        taken = ["-filter_complex", both, "-map", "[v]"]
     # What a codec crops at the left and at the top, to the pixel.
     before = [*(["-c:v", decoder] if decoder else []), "-flags:v", "unaligned"]
-    after = ["-map", f"0:{info.video_index}", "-vf", f"{filters},format={packed}", "-c:v", "rawvideo"]
-    after += ["-fps_mode", "passthrough", "-enc_time_base", input_time_base()]
+    after = [*taken, "-c:v", "rawvideo", "-fps_mode", "passthrough", "-enc_time_base", input_time_base()]
     return origin.decoder(before, [*after, "-f", "nut", "-write_index", "0", "-"])
 
 

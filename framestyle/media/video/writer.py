@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +12,7 @@ from types import TracebackType
 from framestyle.errors import Code, OutputError
 from framestyle.events import Remark
 from framestyle.frames import Alpha, Pixels
+from framestyle.media.animated import FOR_EVER, gif_repeats, mark_webp_alpha
 from framestyle.media.ffmpeg import FFmpeg, output_argument
 from framestyle.media.files import atomic_output
 from framestyle.media.verify.checking import check_clip
@@ -29,7 +30,7 @@ from framestyle.media.video.encoding import choose_encoding
 from framestyle.media.video.feed import FrameFeed
 from framestyle.media.video.matroska import Mastering
 from framestyle.media.video.metadata import MOV_MUXERS
-from framestyle.media.video.probe import probe
+from framestyle.media.video.probe import VideoInfo, probe
 from framestyle.media.video.webp import set_end
 
 __all__ = [
@@ -53,6 +54,18 @@ GIF_MOST = 65_535
 """Hundredths of a second that a frame of a GIF can be shown."""
 PICTURES_STREAM = 0
 """They are mapped first."""
+LOOPS: Mapping[str, Callable[[int], int]] = {"gif": gif_repeats, "webp": int}
+"""How ffmpeg is told how often an animation is played, in containers that say so."""
+
+
+def _of_animation(given: VideoInfo, muxer: str, codec: str) -> list[Remark]:
+    """What an animation loses in such a file."""
+    notes: list[Remark] = []
+    if given.plays is not None and given.plays > 1 and muxer not in LOOPS:
+        notes.append(f"It is played {given.plays} times, which {codec} in this container does not say.")
+    if given.has_alpha and muxer == "gif" and given.video_codec != "gif":
+        notes.append("GIF holds no half-transparent pixels: they become clear or opaque.")
+    return notes
 
 
 class VideoWriter:
@@ -99,9 +112,12 @@ class VideoWriter:
         )
         self._source = source
         self._muxer = MUXERS[target.suffix.lower()]
-        self._carried = Carried()
+        self._carried, self._plays = Carried(), FOR_EVER
         if source is not None:
-            self._carried = carry(probe(source.path), source, self._muxer)
+            given = probe(source.path)
+            self._carried = carry(given, source, self._muxer)
+            self._plays = FOR_EVER if given.plays is None else given.plays
+            self.notes += _of_animation(given, self._muxer, settings.codec)
         self.notes += [*self._encoding.notes, *self._carried.notes]
         if alpha and not self._encoding.has_alpha:
             self.notes.append(f"{settings.codec} in {target.suffix} holds no transparency: laid over black.")
@@ -177,6 +193,8 @@ class VideoWriter:
         end_s = self._feed.finish(self._last_length_s)
         self._process.close()
         if self._muxer == "webp":
+            if self._alpha:
+                mark_webp_alpha(self._temporary)
             set_end(self._temporary, end_s)
         elif self._carried.subtitles_off and self._muxer in MOV_MUXERS:
             switch_subtitles_off(self._temporary)
@@ -214,6 +232,8 @@ class VideoWriter:
             arguments += ["-final_delay", str(min(GIF_MOST, max(1, round(self._last_length_s * 100))))]
         for key, value in self._metadata.items():
             arguments += ["-metadata", f"{key.replace('=', '_')}={value}".replace("\0", "")]
+        if self._muxer in LOOPS:
+            arguments += ["-loop", str(LOOPS[self._muxer](self._plays))]
         if self._muxer in MOV_MUXERS:
             arguments += ["-movflags", "+faststart"]
             if self._tick != 1 / self._rate:
