@@ -164,6 +164,8 @@ class StepDone(Event):
     parts: tuple[tuple[str, float], ...]
     """Weighted losses by name (content, style, tv, temporal) at the window's last step."""
     device_memory_bytes: int | None = None
+    shot: int | None = None
+    """Which shot it is taken for, where several may be at work."""
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ FLOWS = Registry(
 ENGINES = Registry(
     "engines",
     "engine",
-    {"local": Plugin("This machine, on one device", "framestyle.jobs.engines.local:run")},
+    {"local": Plugin("This machine, on one device or several", "framestyle.jobs.engines.local:LocalEngine")},
     error=UsageError,
 )
 

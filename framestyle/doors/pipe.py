@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from framestyle.errors import Code, UsageError
+from framestyle.errors import Cancelled, Code, UsageError
 
 if TYPE_CHECKING:
     from framestyle.jobs.run.batch import Order
@@ -90,8 +90,13 @@ def run_piped(args: argparse.Namespace, order: Order) -> int:
         )
     with _frames_only_on_stdout(args.output == DASH) as stdout:
         stream = stream_order(order, _pipes(args, stdout))
-        with open_console(args.progress) as console:
-            paint_stream(stream, Context(console))
+        try:
+            with open_console(args.progress) as console:
+                paint_stream(stream, Context(console))
+        except KeyboardInterrupt as stop:
+            raise Cancelled(
+                "stopped; of a stream nothing is kept to resume", next_step="The same command begins anew."
+            ) from stop
     return 0
 
 

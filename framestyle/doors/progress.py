@@ -7,6 +7,7 @@ import time
 from collections import deque
 
 from framestyle.doors.remaining import Clock, Remaining
+from framestyle.doors.shots_at_work import ShotsAtWork
 from framestyle.events import (
     CellDone,
     Event,
@@ -43,7 +44,7 @@ class Progress:
         self.total = self.done = 0
         self.job: JobStarted | None = None
         self.task: TaskStarted | None = None
-        self.shot: ShotStarted | None = None
+        self._shots = ShotsAtWork()
         self.step: StepDone | None = None
         self.preparing: Preparing | None = None
         self.watched: FolderWatched | None = None
@@ -56,26 +57,25 @@ class Progress:
 
     def __call__(self, event: Event) -> None:
         self._remaining(event)
+        self._shots(event)
         if isinstance(event, JobStarted):
             # One display may see several jobs, as `demo` has: counts begin anew, the pace is kept.
             self.job, self.total, self.done, self._mark = event, event.frames, 0, self._clock()
-            self.task = self.shot = self.step = self.preparing = None
+            self.task = self.step = self.preparing = None
         elif isinstance(event, FolderWatched):
             # Told between two jobs: nothing is at work.
             self.watched, self.job = event, None
             self.total = self.done = 0
-            self.task = self.shot = self.step = self.preparing = None
+            self.task = self.step = self.preparing = None
         elif isinstance(event, Preparing):
             self.preparing = event if event.fraction < 1 else None
         elif isinstance(event, TaskStarted):
-            self.task, self.shot, self.step = event, None, None
+            self.task, self.step = event, None
             self._task_done = 0
             self.losses.clear()
         elif isinstance(event, TaskResumed):
             self.done += event.painted
             self._task_done += event.painted
-        elif isinstance(event, ShotStarted):
-            self.shot = event
         elif isinstance(event, StepDone):
             self.step = event
             self.losses.append(event.losses[-1])
@@ -99,8 +99,13 @@ class Progress:
         """The rest of a failed task's frames will not come."""
         if self.task is not None and self.task.path == failed.path:
             self.total -= self.task.frames * self.task.passes - self._task_done
-        self.task = self.shot = self.step = None
+        self.task = self.step = None
         self._mark = self._clock()
+
+    @property
+    def shots(self) -> list[ShotStarted]:
+        """Those at work, in their order; where none is, the last that was."""
+        return self._shots.at_work
 
     @property
     def elapsed_s(self) -> float:

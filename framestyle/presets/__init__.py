@@ -20,6 +20,7 @@ from framestyle.presets.library import (
     user_presets_dir,
 )
 from framestyle.presets.loading import PresetSummary, list_presets, load_preset, load_traced, preset_text
+from framestyle.presets.overrides import Said
 from framestyle.presets.paths import pictures_of
 from framestyle.presets.pictures import main_colors, picture_problem
 from framestyle.presets.reference import SchemaRow, schema_rows
@@ -53,6 +54,7 @@ __all__ = [
     "Output",
     "Preset",
     "PresetSummary",
+    "Said",
     "Scales",
     "SchemaRow",
     "Style",

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -178,6 +179,38 @@ def test_what_cannot_be_is_refused_before_a_byte_is_read(
         for one in (kept, reading, writing):
             os.close(one)
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("carrier", ["yuv4mpegpipe", "matroska"])
+def test_ctrl_c_is_heard_while_a_stream_is_waited_for(carrier: str, quick: str) -> None:
+    """Each carrier's own decoder waits then, on a thread, for what never comes."""
+    picture = ["-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=4", "-c:v", "ffv1"]
+    codec = ["-c:v", "wrapped_avframe", "-pix_fmt", "yuv420p"] if carrier == "yuv4mpegpipe" else []
+    stream = _ffmpeg(*picture, *codec, "-f", carrier, "-")
+    command = [sys.executable, "-m", "framestyle", "stylize", "-", "-o", "-", "-p", quick, *WORK]
+    process = subprocess.Popen(
+        [*command, "--progress", "json"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    try:
+        assert process.stdin is not None and process.stderr is not None
+        process.stdin.write(stream[: len(stream) * 3 // 4])
+        process.stdin.flush()
+        for line in process.stderr:
+            if b'"frame_done"' in line:
+                break
+        process.send_signal(signal.SIGINT)
+        assert b"nothing is kept to resume" in process.stderr.read()
+        assert process.wait(60) == 130
+    finally:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stderr):
+            pipe.close()
 
 
 @pytest.mark.parametrize("command", ["preview", "verify"])

@@ -22,7 +22,7 @@ from framestyle.doors.console.words import (
 )
 from framestyle.doors.progress import Progress
 from framestyle.doors.remaining import Clock
-from framestyle.doors.text import plain
+from framestyle.doors.text import counted, plain
 from framestyle.events import Event, JobDone, Note, StepDone, TaskDone, TaskFailed, TaskResumed
 
 SHOWN_OUTPUTS = 10
@@ -32,6 +32,13 @@ def _style_of(event: Note | TaskFailed | TaskResumed) -> str:
     if isinstance(event, TaskFailed):
         return "red"
     return "yellow" if isinstance(event, Note) and event.level == "warning" else "dim"
+
+
+def _frames_row(done: JobDone) -> tuple[str, str]:
+    if done.frames == 1:
+        return "frame", f"1, {counted(done.steps, 'step')}"
+    steps = f"{done.steps / done.frames:.1f}".removesuffix(".0")
+    return "frames", f"{done.frames}, {steps} steps and {done.seconds / done.frames:.2f} s each"
 
 
 class LiveDisplay:
@@ -129,8 +136,7 @@ class LiveDisplay:
         if done.skipped:
             table.add_row("skipped", f"{done.skipped} done before")
         if done.frames:
-            each = f"{done.steps / done.frames:.1f} steps and {done.seconds / done.frames:.2f} s each"
-            table.add_row("frames", f"{done.frames}, {each}")
+            table.add_row(*_frames_row(done))
         table.add_row("time", duration(done.seconds))
         if done.failed:
             table.add_row("failed", Text(f"{len(done.failed)}, each with its reason", style="red"))

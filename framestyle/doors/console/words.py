@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from framestyle.doors.advice import note_text
 from framestyle.doors.progress import Progress
-from framestyle.doors.text import plain
+from framestyle.doors.text import counted, plain
 from framestyle.events import (
     CellDone,
     Event,
@@ -79,13 +79,15 @@ def describe(event: Event) -> str:
         return f"FAILED {plain(event.path)}: {cause_of(event)}"
     if isinstance(event, TaskDone):
         size = f"{event.size_bytes / 1e6:.1f} MB"
-        return f"wrote {plain(event.output)} ({size}, {event.frames} frames, {event.seconds:.1f} s)"
+        return (
+            f"wrote {plain(event.output)} ({size}, {counted(event.frames, 'frame')}, {event.seconds:.1f} s)"
+        )
     if isinstance(event, FolderWatched):
         return watched_text(event)
     if isinstance(event, JobDone):
         tally = f"{len(event.outputs)} written, {len(event.failed)} failed"
         tally += f", {event.skipped} done before" if event.skipped else ""
-        return f"done: {tally}, {event.frames} frames, {event.seconds:.1f} s"
+        return f"done: {tally}, {counted(event.frames, 'frame')}, {event.seconds:.1f} s"
     return ""
 
 
@@ -96,8 +98,8 @@ def watched_text(event: FolderWatched) -> str:
 
 def _extent(clip: TaskStarted) -> str:
     """How much of it there is, as far as that is known."""
-    frames = f"{clip.frames} frames" if clip.frames else "frames as they come"
-    return f"{frames}, {clip.shots} shots" if clip.shots else frames
+    frames = counted(clip.frames, "frame") if clip.frames else "frames as they come"
+    return f"{frames}, {counted(clip.shots, 'shot')}" if clip.shots else frames
 
 
 def cause_of(failed: TaskFailed) -> str:
@@ -106,12 +108,15 @@ def cause_of(failed: TaskFailed) -> str:
 
 
 def shot_text(progress: Progress) -> str:
-    """Which shot, and which pass over it; empty before the first one."""
-    shot, task = progress.shot, progress.task
-    if shot is None or task is None:
+    """Which shot, and which pass over it, or which several; empty before the first one."""
+    shots, task = progress.shots, progress.task
+    if not shots or task is None:
         return ""
-    again = f", pass {shot.pass_number}/{task.passes}" if task.passes > 1 else ""
-    return f"shot {shot.index + 1}{f'/{task.shots}' if task.shots else ''}{again}"
+    of = f" of {task.shots}" if task.shots else ""
+    if len(shots) > 1:
+        return f"shots {', '.join(str(shot.index + 1) for shot in shots)}{of}"
+    again = f", pass {shots[0].pass_number}/{task.passes}" if task.passes > 1 else ""
+    return f"shot {shots[0].index + 1}{f'/{task.shots}' if task.shots else ''}{again}"
 
 
 def of_total(progress: Progress) -> str:

@@ -157,10 +157,8 @@ class _Stream:
                 for one in (self._reader, writer):
                     stack.enter_context(one)
                 encoder = stack.enter_context(WriteBehind(writer))
-            decoded = stack.enter_context(closing(read_ahead(self._reader)))
-            if self._origin is not None:
-                # First of all: whoever waits for the stream must be let go before it is waited for.
-                stack.callback(self._origin.abort)
+            let_go = None if self._origin is None else self._origin.abort
+            decoded = stack.enter_context(closing(read_ahead(self._reader, let_go)))
             painter: FramePainter | None = None
             for frame, is_cut in with_cuts(
                 decoded, self._session.preset.video.cuts, self._reader.info.frame_rate

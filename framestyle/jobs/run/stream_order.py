@@ -10,11 +10,11 @@ from framestyle.errors import Code, OutputError, UsageError
 from framestyle.jobs.plan.inputs import gather
 from framestyle.jobs.run.batch import Order
 from framestyle.kinds import WHOLE_CLIP, MediaKind, TimeRange
-from framestyle.media.files import check_writable
 from framestyle.media.pipes.stream import ColorTags
 from framestyle.media.pipes.writer import MATROSKA
 from framestyle.media.video.codecs import check_container
 from framestyle.media.video.sequences import numbering_of
+from framestyle.media.writable import check_writable
 from framestyle.presets import Preset
 from framestyle.resolve import render_spec
 from framestyle.spec import RenderSpec

@@ -9,23 +9,21 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO, cast
-
-import cv2
+from typing import IO, BinaryIO, cast
 
 from framestyle.errors import Code, InputError
 from framestyle.media.ffmpeg import FFmpegDecoder, pipe_arguments
 from framestyle.media.pipes.framing import MATROSKA_HEAD, Y4M_HEAD, FramingError, framing_of
 from framestyle.media.video.colors import colors_of
-from framestyle.media.video.probe import VideoInfo, open_capture, probe
+from framestyle.media.video.probe import VideoInfo, probe
 
 STANDARD_INPUT = Path("standard input")
 """What a stream is called in messages."""
 CHUNK_BYTES = 1 << 16
 HEAD_BYTES = max(len(Y4M_HEAD), len(MATROSKA_HEAD))
+LOOK_AGAIN_S = 0.05
 GIVEN_UP_S = 5.0
 """A decoder that has nothing more to give and has not read on for so long does not come back."""
 CARRIERS = "Send y4m or Matroska: ffmpeg -i INPUT -f matroska -c:v ffv1 - | …"
@@ -53,12 +51,15 @@ class StreamOrigin:
     `abort` may be called from any thread: whoever waits for the stream finds it at its end.
     """
 
+    is_repeatable = False
+
     def __init__(self, descriptor: int, tags: ColorTags | None = None) -> None:
         self._source, self._tags = descriptor, tags or ColorTags()
         self._aborted, self._ended, self._trouble = False, False, ""
         self._wake, self._awake = os.pipe()
         self._feeder: threading.Thread | None = None
-        self._decoder_side: int | None = None
+        self._folder: TemporaryDirectory[str] | None = None
+        self._fifo: Path | None = None
         try:
             beginning = self._beginning()
             found = framing_of(beginning)
@@ -96,7 +97,8 @@ class StreamOrigin:
         try:
             with suppress(BrokenPipeError):
                 taker.write(self._head[0])
-                while process.process.poll() is None and (data := self._taken()):
+                # Its output ends with it: what has not come yet is not waited for, once it has seen enough.
+                while process.process.poll() is None and (data := self._taken(process.output)):
                     self._head.append(data)
                     taker.write(data)
                     taker.flush()
@@ -128,11 +130,12 @@ class StreamOrigin:
 
     # -- its bytes -----------------------------------------------------------------------------------------
 
-    def _read(self) -> bytes:
-        """What has come, at least a byte; nothing at the end, or once it was aborted."""
+    def _read(self, ends_with: IO[bytes] | None = None) -> bytes:
+        """What has come, at least a byte; nothing at the end, or once it was aborted or `ends_with` has an end."""
         if os.name == "posix":
-            ready, _, _ = select.select([self._source, self._wake], [], [])
-            if self._wake in ready:
+            others = [self._wake, *([] if ends_with is None else [ends_with.fileno()])]
+            ready, _, _ = select.select([self._source, *others], [], [])
+            if self._source not in ready or self._wake in ready:
                 return b""
         try:
             return os.read(self._source, CHUNK_BYTES)
@@ -141,9 +144,9 @@ class StreamOrigin:
                 f"{STANDARD_INPUT} cannot be read: {error.strerror}", next_step=CARRIERS
             ) from error
 
-    def _taken(self) -> bytes:
-        data = self._read()
-        self._ended = not data
+    def _taken(self, ends_with: IO[bytes] | None = None) -> bytes:
+        data = self._read(ends_with)
+        self._ended = not data and ends_with is None
         self._framed(data)
         return data
 
@@ -155,44 +158,48 @@ class StreamOrigin:
                 f"{STANDARD_INPUT} cannot be read on: {error}", code=Code.STREAM_UNKNOWN, next_step=CARRIERS
             ) from error
 
-    def _feed(self, write: Callable[[bytes], object], end: Callable[[], object]) -> None:
+    def _feed(self, opened: Callable[[], BinaryIO]) -> None:
         """On a thread: the head, then all that comes, until it ends or the decoder does."""
 
         def fed() -> None:
             try:
-                for data in self._head:
-                    write(data)
-                self._head.clear()
-                while not self._ended and (data := self._taken()):
-                    write(data)
+                with opened() as pipe:
+                    for data in self._head:
+                        _write_all(pipe, data)
+                    self._head.clear()
+                    while data := self._taken():
+                        _write_all(pipe, data)
             except InputError as error:
                 self._trouble = error.message
             except (OSError, ValueError):
                 pass  # the decoder is gone, and says why
-            finally:
-                with suppress(OSError):
-                    end()
 
         self._feeder = threading.Thread(target=fed, name="stream", daemon=True)
         self._feeder.start()
 
     # -- an Origin -----------------------------------------------------------------------------------------
 
-    def capture(self) -> cv2.VideoCapture:
-        """See `Origin`, here and below."""
-        self._decoder_side, feeding = os.pipe()
-        self._feed(lambda data: _write_all(feeding, data), lambda: os.close(feeding))
-        return open_capture(STANDARD_INPUT, self._decoder_side)
+    @property
+    def suits_opencv(self) -> bool:
+        """See `Origin`, here and below. OpenCV reads colours as the stream says them, and no others."""
+        return hasattr(os, "mkfifo") and self._tags.is_empty
+
+    def for_opencv(self) -> Path:
+        """A pipe that has a name, as files have one: OpenCV decodes in a process of its own."""
+        self._folder = TemporaryDirectory(prefix="framestyle-")
+        fifo = self._fifo = Path(self._folder.name) / "stream"
+        os.mkfifo(fifo)
+
+        def opened() -> BinaryIO:
+            return fifo.open("wb", buffering=0)  # waits until it is opened on the other side
+
+        self._feed(opened)
+        return fifo
 
     def decoder(self, before: Sequence[str], after: Sequence[str]) -> FFmpegDecoder:
         process = FFmpegDecoder([*before, *pipe_arguments(self._muxer), *after], stdin=subprocess.PIPE)
-        taker = cast(BinaryIO, process.process.stdin)
-        self._feed(lambda data: (taker.write(data), taker.flush()), taker.close)
+        self._feed(lambda: cast(BinaryIO, process.process.stdin))
         return process
-
-    def last_frame_s(self) -> Fraction | None:
-        """It cannot be read again."""
-        return None
 
     def check_end(self, frames: int) -> None:
         """InputError, too, where the decoder gave up before the end."""
@@ -228,29 +235,37 @@ class StreamOrigin:
         if self._wake < 0:
             return
         self.abort()
-        if self._decoder_side is not None:
-            os.close(self._decoder_side)
-            self._decoder_side = None
         if self._feeder is not None and os.name == "posix":
-            self._feeder.join()
+            while self._feeder.is_alive():
+                self._let_feeder_go()
+        if self._folder is not None:
+            self._folder.cleanup()
         for side in (self._wake, self._awake):
             os.close(side)
         self._wake = -1
 
+    def _let_feeder_go(self) -> None:
+        """Where the decoder never opened its end, the feeder still waits for that."""
+        assert self._feeder is not None
+        other_end = None if self._fifo is None else os.open(self._fifo, os.O_RDONLY | os.O_NONBLOCK)
+        self._feeder.join(LOOK_AGAIN_S)
+        if other_end is not None:
+            os.close(other_end)
 
-def _write_all(descriptor: int, data: bytes) -> None:
+
+def _write_all(pipe: BinaryIO, data: bytes) -> None:
     view = memoryview(data)
     while view:
-        view = view[os.write(descriptor, view) :]
+        view = view[pipe.write(view) :]
+    pipe.flush()
 
 
 def _tagged(info: VideoInfo, tags: ColorTags) -> VideoInfo:
-    """With other colours than OpenCV would read from the stream."""
+    """With what is known of its colours."""
     matrix, primaries = tags.matrix or info.color_matrix, tags.primaries or info.color_primaries
     transfer, kind = tags.transfer or info.color_transfer, tags.range or info.color_range
     return replace(
         info,
-        opencv_decodes=False,
         color_matrix=matrix,
         color_primaries=primaries,
         color_transfer=transfer,

@@ -17,10 +17,10 @@ from framestyle.frames import Alpha, Pixels
 from framestyle.media.ffmpeg import FFmpeg
 from framestyle.media.video.codecs import VideoSettings
 from framestyle.media.video.colors import SDR, Colors, from_rgb, with_aspect
-from framestyle.media.video.description import has_alpha
 from framestyle.media.video.encoding import choose_encoding
 from framestyle.media.video.feed import FrameFeed
 from framestyle.media.video.matroska import Mastering
+from framestyle.media.video.pixel_formats import has_alpha
 
 STANDARD_OUTPUT = Path("standard output")
 """What a stream is called in messages."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from framestyle.media.video.description import bit_depth, has_alpha
+from framestyle.media.video.pixel_formats import bit_depth, has_alpha
 
 HDR_TRANSFERS = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 HD_WIDTH_PX, HD_HEIGHT_PX = 1280, 720
@@ -142,25 +142,34 @@ def to_rgb(colors: Colors, stored_as: str, *, pixel_format: str, odd: bool, tone
 
 
 def _to_rgb(colors: Colors, pixel_format: str, *, tone_map: bool) -> str:
-    kind = "full" if colors.is_full_range else "limited"
-    told = (
-        f"matrixin={colors.matrix}:primariesin={colors.primaries}:transferin={colors.transfer}:rangein={kind}"
-    )
+    told = _as_stored(colors)
     if not tone_map:
         kept = f"matrix=gbr:primaries={colors.primaries}:transfer={colors.transfer}:range=full"
         return f"zscale={told}:{kept}:filter=spline36,format={pixel_format}"
+    return tone_mapping(colors, pixel_format=pixel_format)
+
+
+def tone_mapping(colors: Colors, *, pixel_format: str, transfer: str = "bt709") -> str:
+    """Filters from HDR to SDR of BT.709's primaries and such a transfer; ValueError where there is nothing to map."""
     if colors.hdr is None:
         raise ValueError("only HDR can be tone-mapped")
     return ",".join(
         (
-            f"zscale={told}:transfer=linear:npl={SDR_WHITE_NITS}:primaries={colors.primaries}:matrix=gbr:range=full"
+            f"zscale={_as_stored(colors)}:transfer=linear:npl={SDR_WHITE_NITS}:primaries={colors.primaries}:matrix=gbr:range=full"
             ":filter=spline36",
             "format=gbrpf32le",
             "zscale=primaries=bt709",
             # Up to 0.6 of SDR's white everything stays as it is; above, light is bent into what is left.
             "tonemap=mobius:param=0.6:desat=0",
-            f"zscale=transfer=bt709:matrix=gbr:range=full,format={pixel_format}",
+            f"zscale=transfer={transfer}:matrix=gbr:range=full,format={pixel_format}",
         )
+    )
+
+
+def _as_stored(colors: Colors) -> str:
+    kind = "full" if colors.is_full_range else "limited"
+    return (
+        f"matrixin={colors.matrix}:primariesin={colors.primaries}:transferin={colors.transfer}:rangein={kind}"
     )
 
 

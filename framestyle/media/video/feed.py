@@ -59,11 +59,14 @@ class FrameFeed:
         self._held = tick, self._packed(pixels, alpha)
         self._count += 1
 
-    def finish(self, length_s: Fraction) -> None:
-        """The last frame, which is shown for so long."""
-        held, self._held = self._held, None
-        if held is not None:
-            self._send(*held, until=held[0] + max(1, round(length_s / self._tick)))
+    def finish(self, length_s: Fraction) -> Fraction:
+        """The last frame, which is shown for so long; gives when that is over. ValueError where there is no frame."""
+        if self._held is None:
+            raise ValueError("no frame was written")
+        tick = self._held[0] + max(1, round(length_s / self._tick))
+        self._send(*self._held, until=tick)
+        self._held = None
+        return tick * self._tick
 
     def _packed(self, pixels: Pixels, alpha: Alpha | None) -> Any:
         if alpha is None or not self._alpha:

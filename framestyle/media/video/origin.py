@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
-import cv2
-
 from framestyle.media.ffmpeg import FFmpegDecoder, input_arguments
-from framestyle.media.video.probe import VideoInfo, last_frame_s, open_capture, probe
+from framestyle.media.video.opencv import can_be_named
+from framestyle.media.video.probe import VideoInfo, probe
 
 
 class Origin(Protocol):
-    """What a VideoReader decodes: by `capture` or by `decoder`, once."""
+    """What a VideoReader decodes: by `for_opencv` or by `decoder`; once, where it is not repeatable."""
 
     @property
     def info(self) -> VideoInfo:
         """What the clip is."""
 
-    def capture(self) -> cv2.VideoCapture:
-        """OpenCV at its first picture. InputError where it does not open."""
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it can be read again from its beginning."""
+
+    @property
+    def suits_opencv(self) -> bool:
+        """Whether OpenCV can be told of it."""
+
+    def for_opencv(self) -> Path:
+        """What OpenCV is told to open."""
 
     def decoder(self, before: Sequence[str], after: Sequence[str]) -> FFmpegDecoder:
         """A running ffmpeg, with arguments before and after its input."""
-
-    def last_frame_s(self) -> Fraction | None:
-        """How long the last picture is said to be shown, in seconds; None where that cannot be known."""
 
     def check_end(self, frames: int) -> None:
         """InputError where it ended in the middle; `frames`: how many were decoded, all that came."""
@@ -39,19 +42,21 @@ class Origin(Protocol):
 class FileOrigin:
     """A local file. Nothing is held open between two calls."""
 
+    is_repeatable = True
+
     def __init__(self, path: Path) -> None:
         self.info = probe(path)
 
-    def capture(self) -> cv2.VideoCapture:
+    @property
+    def suits_opencv(self) -> bool:
         """See `Origin`, here and below."""
-        return open_capture(self.info.path)
+        return can_be_named(self.info.path)
+
+    def for_opencv(self) -> Path:
+        return self.info.path
 
     def decoder(self, before: Sequence[str], after: Sequence[str]) -> FFmpegDecoder:
         return FFmpegDecoder([*before, *input_arguments(self.info.path), *after])
-
-    def last_frame_s(self) -> Fraction | None:
-        """Reads the file once more."""
-        return last_frame_s(self.info)
 
     def check_end(self, frames: int) -> None:
         """What is missing of a file is a doubt: `VideoReader.doubts`."""

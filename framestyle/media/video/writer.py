@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +12,7 @@ from types import TracebackType
 from framestyle.errors import Code, OutputError
 from framestyle.events import Remark
 from framestyle.frames import Alpha, Pixels
+from framestyle.media.animated import FOR_EVER, gif_repeats, mark_webp_alpha
 from framestyle.media.ffmpeg import FFmpeg, output_argument
 from framestyle.media.files import atomic_output
 from framestyle.media.verify.checking import check_clip
@@ -24,10 +25,13 @@ from framestyle.media.video.codecs import (
     video_codecs,
 )
 from framestyle.media.video.colors import SDR, Colors, from_rgb, with_aspect
+from framestyle.media.video.dispositions import switch_subtitles_off
 from framestyle.media.video.encoding import choose_encoding
 from framestyle.media.video.feed import FrameFeed
 from framestyle.media.video.matroska import Mastering
-from framestyle.media.video.probe import probe
+from framestyle.media.video.metadata import MOV_MUXERS
+from framestyle.media.video.probe import VideoInfo, probe
+from framestyle.media.video.webp import set_end
 
 __all__ = [
     "CODECS",
@@ -46,8 +50,22 @@ DELAYED_TICK_S = Fraction(1, 90_000)
 """What frames that begin at an odd time are counted in."""
 SAME_RATE_GIF = {Fraction(100, delay) for delay in range(2, 101)}
 """GIF counts in hundredths of a second."""
+GIF_MOST = 65_535
+"""Hundredths of a second that a frame of a GIF can be shown."""
 PICTURES_STREAM = 0
 """They are mapped first."""
+LOOPS: Mapping[str, Callable[[int], int]] = {"gif": gif_repeats, "webp": int}
+"""How ffmpeg is told how often an animation is played, in containers that say so."""
+
+
+def _of_animation(given: VideoInfo, muxer: str, codec: str) -> list[Remark]:
+    """What an animation loses in such a file."""
+    notes: list[Remark] = []
+    if given.plays is not None and given.plays > 1 and muxer not in LOOPS:
+        notes.append(f"It is played {given.plays} times, which {codec} in this container does not say.")
+    if given.has_alpha and muxer == "gif" and given.video_codec != "gif":
+        notes.append("GIF holds no half-transparent pixels: they become clear or opaque.")
+    return notes
 
 
 class VideoWriter:
@@ -87,16 +105,19 @@ class VideoWriter:
         self.frames_written = 0
         self._rate, self._aspect, self._bits, self._alpha = frame_rate, sample_aspect_ratio, bits, alpha
         self._last_frame = last_frame
-        self._colors, self._mastering = colors, mastering
+        self._colors, self._mastering = colors, mastering if colors.hdr else None
         self._metadata = dict(metadata or {})
         self._encoding = choose_encoding(
             settings, target, width, height, bits=bits, alpha=alpha, hdr=colors.hdr
         )
         self._source = source
         self._muxer = MUXERS[target.suffix.lower()]
-        self._carried = Carried()
+        self._carried, self._plays = Carried(), FOR_EVER
         if source is not None:
-            self._carried = carry(probe(source.path), source, self._muxer)
+            given = probe(source.path)
+            self._carried = carry(given, source, self._muxer)
+            self._plays = FOR_EVER if given.plays is None else given.plays
+            self.notes += _of_animation(given, self._muxer, settings.codec)
         self.notes += [*self._encoding.notes, *self._carried.notes]
         if alpha and not self._encoding.has_alpha:
             self.notes.append(f"{settings.codec} in {target.suffix} holds no transparency: laid over black.")
@@ -118,7 +139,8 @@ class VideoWriter:
             )
         if time_base is not None:
             return max(time_base, FINEST_TICK_S)
-        return DELAYED_TICK_S if self._delay_s else 1 / self._rate
+        held_oddly = self._last_frame and (self._last_frame[1] * self._rate).denominator != 1
+        return DELAYED_TICK_S if self._delay_s or held_oddly else 1 / self._rate
 
     def __enter__(self) -> VideoWriter:
         with ExitStack() as stack:
@@ -139,7 +161,7 @@ class VideoWriter:
                 bits=self._bits,
                 alpha=self._alpha,
                 keeps_alpha=self._encoding.has_alpha,
-                mastering=self._mastering if self._colors.hdr else None,
+                mastering=self._mastering,
             )
             self._stack = stack.pop_all()
         return self
@@ -150,6 +172,9 @@ class VideoWriter:
             raise ValueError("the writer is not open")
         self._feed.write(pixels, pts_s, alpha)
         self.frames_written += 1
+
+    def _ticks(self, pts_s: Fraction) -> int:
+        return round(pts_s / self._tick)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -165,10 +190,20 @@ class VideoWriter:
         assert self._process is not None and self._feed is not None
         if not self.frames_written:
             raise OutputError(f"{self.target}: no frame was written", next_step="Check the chosen range.")
-        self._feed.finish(self._last_frame[1] if self._last_frame else 1 / self._rate)
+        end_s = self._feed.finish(self._last_length_s)
         self._process.close()
+        if self._muxer == "webp":
+            if self._alpha:
+                mark_webp_alpha(self._temporary)
+            set_end(self._temporary, end_s)
+        elif self._carried.subtitles_off and self._muxer in MOV_MUXERS:
+            switch_subtitles_off(self._temporary)
         if self._look_through:
             self._refuse_damage()
+
+    @property
+    def _last_length_s(self) -> Fraction:
+        return self._last_frame[1] if self._last_frame else 1 / self._rate
 
     def _refuse_damage(self) -> None:
         """Of the pictures alone: sound and subtitles are the source's, which may have had damage itself."""
@@ -192,20 +227,29 @@ class VideoWriter:
         tick = f"{self._tick.numerator}/{self._tick.denominator}"
         arguments += ["-fps_mode:v:0", "passthrough", "-enc_time_base:v:0", tick]
         if self._last_frame:
-            # Some encoders forget how long a frame is; all but the last can be told from the next one.
-            at = round((self._last_frame[0] + self._delay_s) / self._tick)
-            length = max(1, round(self._last_frame[1] / self._tick))
-            arguments += [
-                "-bsf:v:0",
-                f"setts=pts=PTS:dts=DTS:duration=if(eq(PTS\\,{at})\\,{length}\\,DURATION)",
-            ]
+            arguments += ["-bsf:v:0", self._with_last_length(*self._last_frame)]
+        if self._muxer == "gif":
+            arguments += ["-final_delay", str(min(GIF_MOST, max(1, round(self._last_length_s * 100))))]
         for key, value in self._metadata.items():
             arguments += ["-metadata", f"{key.replace('=', '_')}={value}".replace("\0", "")]
-        if self._muxer in ("mp4", "mov"):
+        if self._muxer in LOOPS:
+            arguments += ["-loop", str(LOOPS[self._muxer](self._plays))]
+        if self._muxer in MOV_MUXERS:
             arguments += ["-movflags", "+faststart"]
             if self._tick != 1 / self._rate:
                 arguments += ["-video_track_timescale", str(self._tick.denominator)]
         return [*arguments, "-f", self._muxer]
+
+    def _with_last_length(self, last_s: Fraction, length_s: Fraction) -> str:
+        """Some encoders forget how long a frame is; all but the last can be told from the next one.
+
+        MP4 takes its length from the packet that is decoded last, whichever that is.
+        """
+        at, length = self._ticks(last_s + self._delay_s), max(1, round(length_s / self._tick))
+        others = "DURATION"
+        if self._muxer in MOV_MUXERS:
+            others = f"if(eq(NEXT_DTS\\,NOPTS)\\,{at + length}-PTS\\,DURATION)"
+        return f"setts=pts=PTS:dts=DTS:duration=if(eq(PTS\\,{at})\\,{length}\\,{others})"
 
     def _filters(self) -> str:
         if self._muxer == "gif":

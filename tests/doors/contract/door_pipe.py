@@ -17,6 +17,7 @@ from pipe_ends import at_the_ends_of_pipes
 
 from framestyle.doors import cli
 from framestyle.media.ffmpeg import ffmpeg_exe
+from framestyle.media.video.opencv import end_waiting
 from framestyle.media.video.reader import VideoReader
 
 COMMAND = (sys.executable, "-m", "framestyle", "stylize", "-", "-o", "-")
@@ -137,6 +138,7 @@ class Y4MPipe(MatroskaPipe):
                 frame.pixels if frame.alpha is None else np.dstack([frame.pixels, frame.alpha])
                 for frame in reader
             ]
+        end_waiting()
         return np.stack(given)
 
 
