@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+import torch
 
 from framestyle.arrays import Array, ArrayClip, ArrayPicture, shots_of
 from framestyle.context import SILENT, Context
@@ -189,6 +190,14 @@ class Session:
             code=Code.DEVICE_MEMORY,
             facts={"path": str(source), "device": self.device, "work": work},
         )
+
+    @contextmanager
+    def blaming_memory(self, source: Path, work: str) -> Iterator[None]:
+        """What is not enough memory inside is an error that says so; see `out_of_memory`."""
+        try:
+            yield
+        except torch.OutOfMemoryError as error:
+            raise self.out_of_memory(source, work) from error
 
     # -- painting ------------------------------------------------------------------------------------------
 

@@ -126,7 +126,7 @@ COMMAND_LINE: Mapping[Code, Words] = {
     Code.HDR_NEEDS_BITS: (
         "Add --set output.hdr=tonemap, or choose h265 at 10 bits: --set output.video_codec=h265."
     ),
-    Code.HDR_NOT_IN_IMAGES: "Add --set output.hdr=tonemap, or name a video.",
+    Code.HDR_NOT_IN_IMAGES: "Add --set output.hdr=tonemap, or name a PNG, an AVIF or a video.",
     Code.WEIGHTS_MISSING: _weights_missing,
     Code.WEIGHTS_NOT_FETCHED: _weights_not_fetched,
     Code.WEIGHTS_OF_FLOW: "Name {kinds} or a path; for flow by RAFT use --set video.flow=raft.",
@@ -136,6 +136,9 @@ COMMAND_LINE: Mapping[Code, Words] = {
     Code.DEVICE_MEMORY: _device_memory,
     Code.MEMORY_LIMIT: _memory_limit,
     Code.LOSS_NOT_FINITE: "Lower optimizer.learning_rate, or use --set optimizer.precision=float32.",
+    Code.HOST_NOT_FOUND: "Name its folder with --dir.",
+    Code.HOST_NOTHING: "See what is: framestyle integrations list",
+    Code.HOST_FILE_EXISTS: "Move it away, or add --overwrite to replace it.",
     Code.INTERRUPTED_PART_WAY: "The same command resumes there; with --fresh it begins anew.",
 }
 
@@ -189,6 +192,8 @@ FINDINGS: Mapping[Code, str] = {
     Code.ENCODER_MISSING: "Choose another --set output.video_codec, or an ffmpeg that has it.",
     Code.WEIGHTS_DAMAGED: "Delete it, then: framestyle weights fetch {name}",
     Code.FOLDER_OF_RESULTS: "Results go where -o says; choose a folder with room.",
+    Code.HOST_NOT_WHOLE: "Install it anew: framestyle integrations install {name}",
+    Code.HOST_GONE: "Forget it: framestyle integrations remove {name}",
     Code.PRESET_UNUSABLE: "framestyle presets validate FILE tells every error.",
 }
 """What the doctor advises: it speaks of the machine, not of a job."""

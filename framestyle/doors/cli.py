@@ -33,6 +33,7 @@ from framestyle.doors.options import (
     parse_size,
 )
 from framestyle.doors.parsing import Parser, add_commands
+from framestyle.doors.pipe import add_pipe_options, is_piped, refuse_pipe_options, run_piped
 from framestyle.doors.streams import StandardStreams
 from framestyle.doors.text import plain
 from framestyle.doors.threads import wait_briefly
@@ -212,6 +213,7 @@ def add_stylize(parser: argparse.ArgumentParser) -> None:
     add_work_options(parser)
     add_live_picture(parser)
     add_engine(parser)
+    add_pipe_options(parser)
     parser.set_defaults(run=run_stylize)
 
 
@@ -229,6 +231,9 @@ def run_stylize(args: argparse.Namespace) -> int:
     from framestyle.jobs.run.batch import prepare
 
     order = _order(args)
+    if is_piped(args):
+        return run_piped(args, order)
+    refuse_pipe_options(args)
     jobs = prepare(order)
     if args.dry_run:
         from framestyle.doors.dry_run import dry_run

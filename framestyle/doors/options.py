@@ -73,7 +73,10 @@ def add_replacing(parser: argparse.ArgumentParser) -> None:
 def add_work_options(parser: argparse.ArgumentParser) -> None:
     """Where and how the work is done, and how it is shown."""
     parser.add_argument(
-        "--device", default="auto", metavar="DEV", help="auto | cpu | cuda[:N] | mps (default: auto)"
+        "--device",
+        default="auto",
+        metavar="DEV",
+        help="auto | cpu | cuda[:N] | mps, or cuda:0,cuda:1,… (default: auto)",
     )
     parser.add_argument(
         "--weights",

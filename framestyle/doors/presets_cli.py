@@ -102,6 +102,7 @@ def _as_json(row: PresetSummary, colors: dict[Path, tuple[str, ...]]) -> dict[st
         "tags": row.tags,
         "cost_class": row.cost_class,
         "colors": [colors[path] for path in row.images],
+        "images": [str(path) for path in row.images],
         "path": str(row.path),
         "builtin": row.builtin,
     }

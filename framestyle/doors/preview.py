@@ -18,6 +18,7 @@ from framestyle.doors.options import (
     check_range,
     overrides_of,
 )
+from framestyle.doors.pipe import refuse_standard_input
 from framestyle.doors.text import plain
 from framestyle.errors import (
     BatchError,
@@ -89,6 +90,7 @@ def add_preview(parser: argparse.ArgumentParser) -> None:
 
 def run_preview(args: argparse.Namespace) -> int:
     """`framestyle preview`: what is wanted is checked before anything is decoded."""
+    refuse_standard_input(args.inputs, "a preview takes")
     from framestyle.doors.sweeps import parse_sweep
 
     sweeps = [parse_sweep(text) for text in args.sweeps]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from framestyle.doors.options import add_range
+from framestyle.doors.pipe import refuse_standard_input
 from framestyle.doors.rows import Row, print_rows
 from framestyle.doors.text import counted, json_text
 from framestyle.errors import Code, InputError, OutputError, UsageError
@@ -61,6 +62,7 @@ def run_verify(args: argparse.Namespace) -> int:
     from framestyle.media.files import sniff
     from framestyle.media.video.sequences import numbering_of
 
+    refuse_standard_input(args.files, "verification takes")
     if args.against is None and (args.start is not None or args.end is not None):
         raise UsageError(
             "--start and --end say which part of a source", next_step="Name it: --against SOURCE."
@@ -240,6 +242,8 @@ def _picture_rows(facts: dict[str, Any]) -> Iterator[Row]:
             facts["format"],
             f"{facts['width']}x{facts['height']}",
             f"{facts['bit_depth']} bits{alpha}",
+            *(["colours " + facts["color"]] if facts["color"] else []),
+            *([facts["hdr"]] if facts["hdr"] else []),
             *has,
         ]
         yield Row("format", ", ".join(parts))

@@ -210,7 +210,9 @@ def test_ffmpeg_killed(place: Place, whole: bytes, our_ffmpegs: Callable[[], lis
         while not killed.is_set():
             for one in our_ffmpegs():
                 command = Path(f"/proc/{one}/cmdline").read_bytes()
-                if b"+faststart" in command and list(Path().glob(".framestyle-work-*/entry-000001.json")):
+                if b"+faststart" in command and list(
+                    Path().glob(".framestyle-work-*/shots/*/entry-000001.json")
+                ):
                     os.kill(one, signal.SIGKILL)
                     killed.set()
             time.sleep(0.005)
@@ -285,7 +287,7 @@ def test_resume_with_changed_input(place: Place, whole: bytes) -> None:
 )
 def test_resume_with_corrupt_checkpoint(place: Place, whole: bytes, damage: str) -> None:
     place.stops_after(4, *CLIP)
-    state = max(Path().glob(".framestyle-work-*/state-*.safetensors"))
+    state = max(Path().glob(".framestyle-work-*/shots/*/state-*.safetensors"))
     data = state.read_bytes()
     state.unlink()
     if damage != "gone":

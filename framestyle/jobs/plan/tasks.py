@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from framestyle.errors import Code, OutputError, UsageError
-from framestyle.jobs.plan.inputs import Found, Inputs
+from framestyle.jobs.plan.inputs import PHOTO_NAMES, Found, Inputs
 from framestyle.kinds import MediaKind
 from framestyle.media.files import file_identity
 from framestyle.media.photos import FORMATS, check_photo_format
@@ -44,10 +44,14 @@ class Task:
 
 @dataclass(frozen=True)
 class Naming:
-    """How outputs are called: what their format and codec make of the inputs' names."""
+    """How outputs are called: what their format and codec make of the inputs' names.
+
+    `whole_names`: where that is another name, it begins with the input's whole one, whatever else there is beside it.
+    """
 
     photo_format: str | None = None
     video_codec: str = "h264"
+    whole_names: bool = False
 
     def called(self, found: Sequence[Found]) -> list[Path]:
         """Each something else: a.jpg and a.png as PNG are a.jpg.png and a.png.png.
@@ -70,15 +74,24 @@ class Naming:
             chosen = longer
 
     def _called(self, one: Found, *, whole: bool = False) -> Path:
-        return (self._video if one.kind is MediaKind.VIDEO else self._photo)(one.name, whole)
+        usual = self._by_kind(one, whole)
+        return self._by_kind(one, True) if self.whole_names and usual != one.name else usual
 
-    def _photo(self, name: Path, whole: bool) -> Path:
-        """a.jpg -> a.png where PNG is asked for, or a.jpg.png with its whole name."""
-        suffix = name.suffix.lower().lstrip(".")
-        if self.photo_format is None and suffix in PHOTO_SUFFIXES and not whole:
+    def _by_kind(self, one: Found, whole: bool) -> Path:
+        if one.kind is MediaKind.VIDEO:
+            return self._video(one.name, whole)
+        own = one.suffix if self.photo_format is None else f".{self.photo_format}"
+        return self._photo(one.name, own, whole)
+
+    def _photo(self, name: Path, suffix: str | None, whole: bool) -> Path:
+        """a.jpg -> a.png where PNG is asked for, or a.jpg.png with its whole name.
+
+        `suffix`: None where the photo's own format cannot be written: it becomes a PNG, and tells what it was.
+        """
+        if self.photo_format is None and name.suffix.lower() == suffix and not whole:
             return name
-        keep_suffix = whole or self.photo_format is None
-        return name.with_name(f"{name.name if keep_suffix else name.stem}.{self.photo_format or 'png'}")
+        is_kept = whole or suffix is None or name.suffix.lower().lstrip(".") not in PHOTO_NAMES
+        return name.with_name(f"{name.name if is_kept else name.stem}{suffix or '.png'}")
 
     def _video(self, name: Path, whole: bool) -> Path:
         """The input's name, in a container that the codec goes into."""

@@ -24,9 +24,9 @@ from framestyle.jobs.preview.pictures import Layers, eight_bits, in_sdr
 from framestyle.jobs.preview.reduced import Reduced, reduced
 from framestyle.jobs.preview.times import Estimate, Source, StepTimes, full_render, whole_source
 from framestyle.jobs.resume.frame_store import DiskStore
+from framestyle.jobs.run.clips import zero_s_of
 from framestyle.jobs.run.provenance import provenance_of
 from framestyle.jobs.run.queues import WriteBehind, read_ahead
-from framestyle.jobs.run.render import zero_s_of
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import with_hidden_filled
 from framestyle.media.photos.alpha import shrunk

@@ -110,7 +110,7 @@ def _of_photo(path: Path, sizes_for: SizesFor, context: Context) -> Picture:
         own = Size(width, height)
         return next(iter(sizes_for(own)))
 
-    first = read_photo(path, first_size)
+    first = read_photo(path, first_size, tone_map=True)
     for note in first.notes:
         context.on_event(Note(f"{path}: {note}.", "warning"))
     assert own is not None
@@ -122,7 +122,7 @@ def _of_photo(path: Path, sizes_for: SizesFor, context: Context) -> Picture:
 
 
 def _photo_at(path: Path, size: Size) -> Layers:
-    photo = read_photo(path, lambda width, height: size)
+    photo = read_photo(path, lambda width, height: size, tone_map=True)
     return photo.pixels, photo.alpha
 
 

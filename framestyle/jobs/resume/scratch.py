@@ -71,10 +71,15 @@ class Scratch:
 
     def for_target(self, target: Path) -> Path | None:
         """The folder, where it is of the target's file system: a finished file is put in its place by renaming."""
-        with suppress(OSError):
-            if self.folder is not None and self.folder.stat().st_dev == target.parent.stat().st_dev:
-                return self.folder
-        return None
+        return for_target(self.folder, target)
+
+
+def for_target(folder: Path | None, target: Path) -> Path | None:
+    """A scratch folder, where it is of the target's file system."""
+    with suppress(OSError):
+        if folder is not None and folder.stat().st_dev == target.parent.stat().st_dev:
+            return folder
+    return None
 
 
 def _missing(folder: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from framestyle.errors import Code, OutputError
 from framestyle.jobs.plan.inputs import Unusable
@@ -14,19 +15,36 @@ from framestyle.media.writable import check_writable, unwritable
 from framestyle.spec import RenderSpec
 
 
+@dataclass(frozen=True)
+class Replacing:
+    """Which results that exist may be replaced: all (`overwrite`), ours (`fresh`), ours whose input `changed`."""
+
+    overwrite: bool = False
+    fresh: bool = False
+    changed: bool = False
+
+
 def told_apart(
-    tasks: Sequence[Task], spec: RenderSpec, manifest: Manifest | None, *, overwrite: bool, fresh: bool
+    tasks: Sequence[Task],
+    spec: RenderSpec,
+    manifest: Manifest | None,
+    may: Replacing,
 ) -> tuple[tuple[Task, ...], tuple[Task, ...]]:
     """To do, and done before. OutputError where an output exists that may not be replaced."""
     to_do, done, refused = [], [], []
     for task in tasks:
         standing = _standing(task, spec, manifest)
-        if task.kind is MediaKind.VIDEO and standing is not OutputStatus.DONE and not fresh:
+        if task.kind is MediaKind.VIDEO and standing is not OutputStatus.DONE and not may.fresh:
             refuse_change(task, spec)
         ours = standing in (OutputStatus.DONE, OutputStatus.OTHER_INPUT, OutputStatus.OTHER_WORK)
-        if standing is OutputStatus.DONE and not fresh:
+        if standing is OutputStatus.DONE and not may.fresh:
             done.append(task)
-        elif standing in (OutputStatus.ABSENT, OutputStatus.BEGUN) or overwrite or (ours and fresh):
+        elif (
+            standing in (OutputStatus.ABSENT, OutputStatus.BEGUN)
+            or may.overwrite
+            or (ours and may.fresh)
+            or (may.changed and standing is OutputStatus.OTHER_INPUT)
+        ):
             to_do.append(task)
         else:
             refused.append((task, standing))

@@ -80,7 +80,7 @@ def _nearest(times: Sequence[Fraction], at: Fraction) -> Fraction:
 
 
 def pixel_differences(result: VideoInfo, source: VideoInfo, colors: Colors) -> Iterator[Problem]:
-    """Shape of pixels, rotation, depth, transparency, colours."""
+    """Shape of pixels, rotation, depth, colours."""
     index, muxer = result.video_index, container_of(result)
     across = source.sample_aspect_ratio
     if result.is_transformed:
@@ -100,10 +100,6 @@ def pixel_differences(result: VideoInfo, source: VideoInfo, colors: Colors) -> I
         )
     if result.bit_depth < source.bit_depth:
         yield Problem(NOTE, f"{result.bit_depth} bits a channel, the source has {source.bit_depth}", index)
-    if source.has_alpha and not result.has_alpha:
-        yield Problem(NOTE, "the source's transparency was laid over black", index)
-    elif result.has_alpha and not source.has_alpha:
-        yield Problem(DIFFERENCE, "it has transparency, the source has none", index)
     yield from _colors(result, source, colors)
 
 

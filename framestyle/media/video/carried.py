@@ -169,6 +169,8 @@ def carry(info: VideoInfo, source: SourceStreams, muxer: str) -> Carried:
     _add_covers(carried, info, muxer)
     _add_words(carried, info, source, muxer)
     for stream in info.streams:
+        if info.is_picture_sequence and stream.kind == "video":
+            continue  # the still that stands for all, and the transparency
         if stream.kind == "video" and not stream.is_cover and stream.index != info.video_index:
             carried.notes.append(
                 f"Stream {stream.index}, further pictures, was dropped: one stream is stylized."

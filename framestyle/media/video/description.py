@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from framestyle.media.video.mastering import mastering_in
 from framestyle.media.video.matroska import Mastering
+from framestyle.media.video.pixel_formats import has_alpha
 
 CLOSE_RATE = 1e-5
 """Relative distance within which a decimal rate is taken for the exact fraction it stands for."""
@@ -79,6 +80,8 @@ class Description:
     has_chapters: bool = False
     video_start_s: Fraction = Fraction(0)
     video_end_s: Fraction | None = None
+    is_picture_sequence: bool = False
+    alpha_index: int | None = None
     errors: tuple[str, ...] = ()
 
     @property
@@ -147,8 +150,34 @@ def parse_description(text: str) -> Description:
             if line.startswith("[") and not line.startswith("[out#")
         ),
     )
-    picture = next((one for one in told if one[0].kind == "video" and not one[0].is_cover), None)
-    return described if picture is None else _with_picture(described, picture, start)
+    pictures = [one for one in told if one[0].kind == "video" and not one[0].is_cover]
+    if _brand(lines) in SEQUENCE_BRANDS:
+        return _with_sequence(described, pictures, start)
+    return described if not pictures else _with_picture(described, pictures[0], start)
+
+
+SEQUENCE_BRANDS = {"avis", "hevc", "hevx", "msf1"}
+"""Of AVIF and HEIC sequences."""
+
+
+def _brand(lines: Sequence[str]) -> str | None:
+    """A file's own, of the MP4 family."""
+    found = (re.fullmatch(r"    major_brand *: (\w+)", line.rstrip("\r")) for line in lines[:50])
+    return next((one[1] for one in found if one), None)
+
+
+def _with_sequence(described: Description, pictures: Sequence[_Told], start: Fraction) -> Description:
+    """Of pictures shown one after another: beside their track stands a still one, of which no language is told.
+
+    A second track, of greys, is their transparency.
+    """
+    tracks = [one for one in pictures if one[0].language is not None] or list(pictures)
+    if not tracks:
+        return described
+    found = replace(_with_picture(described, tracks[0], start), is_picture_sequence=True)
+    if len(tracks) == 2 and re.match(r"[^,]*, gray", tracks[1][1][0]):
+        return replace(found, has_alpha=True, alpha_index=tracks[1][0].index)
+    return found
 
 
 def _dispositions(head: str) -> frozenset[str]:
@@ -306,24 +335,6 @@ def _rotation(below: Sequence[str]) -> int | None:
 def _says_alpha(below: Sequence[str]) -> bool:
     """As Matroska does of VP9, whose transparency is a stream of its own."""
     return any(re.match(r" +alpha_mode +: 1", line) for line in below)
-
-
-def bit_depth(pixel_format: str) -> int:
-    """Bits a channel of ffmpeg's pixel format: yuv420p10le -> 10, p010le -> 10, rgb48le -> 16; else 8."""
-    found = re.fullmatch(r"(.*?)([0-9]+)(?:le|be)", pixel_format)
-    if found is None:
-        return 8
-    name, digits = found[1], int(found[2][-2:])
-    if name in ("rgb", "bgr") and digits in (44, 55, 65):
-        return 8
-    by_pixel = {("rgb", 48): 16, ("bgr", 48): 16, ("rgba", 64): 16, ("bgra", 64): 16, ("ayuv", 64): 16}
-    by_pixel |= {("xv", 30): 10, ("xv", 36): 12, ("xv", 48): 16, ("nv", 20): 10}
-    return by_pixel.get((name, digits), digits if 8 <= digits <= 32 else 8)
-
-
-def has_alpha(pixel_format: str) -> bool:
-    """By ffmpeg's name of the pixel format."""
-    return re.match(r"yuva|gbrap|ya[0-9]|rgba|bgra|argb|abgr|ayuv|vuya", pixel_format) is not None
 
 
 def exact_rate(rate: float, most: float = 10_000) -> Fraction:

@@ -11,19 +11,20 @@ from pathlib import Path
 
 from framestyle.errors import InputError
 from framestyle.kinds import MediaKind
+from framestyle.media.animated import gif_shows_through, plays_of, webp_shows_through
 from framestyle.media.ffmpeg import ask, input_arguments
-from framestyle.media.files import sniff, webp_has_alpha
+from framestyle.media.files import sniff
 from framestyle.media.video.boxes import Promise, promise_of
 from framestyle.media.video.colors import SDR, Colors, colors_of
 from framestyle.media.video.description import (
     Description,
     Stream,
-    bit_depth,
     parse_description,
 )
 from framestyle.media.video.first_picture import ARGUMENTS, WHOLE_DEGREES, FirstPicture, parse_first_picture
 from framestyle.media.video.mastering import mastering_in
 from framestyle.media.video.matroska import Mastering
+from framestyle.media.video.pixel_formats import bit_depth
 
 UNPLAYABLE = "Is it complete? Does it play elsewhere?"
 MEASURED_CONTAINERS = {"mpegts", "mpeg", "ogg"}
@@ -43,7 +44,9 @@ class VideoInfo:
     `video_start_s` is how much later than
     the container's earliest stream (the sound, say) the pictures begin; `video_end_s` when they end, where it says so.
     The `color_…` are as tagged, `colors` as they are understood. `time_base` is what the file counts time in;
-    `streams` are all of its streams, of which `video_index` is the pictures'.
+    `streams` are all of its streams, of which `video_index` is the pictures' and `alpha_index` that of their
+    transparency, where it is a stream of its own. `is_picture_sequence`: AVIF's or HEIC's. `plays`: how often an
+    animation is shown, 0 for ever; None where that is not said.
     """
 
     path: Path
@@ -79,6 +82,9 @@ class VideoInfo:
     has_chapters: bool = False
     video_end_s: Fraction | None = None
     is_interlaced: bool = False
+    is_picture_sequence: bool = False
+    alpha_index: int | None = None
+    plays: int | None = None
 
     @property
     def audio_streams(self) -> int:
@@ -109,6 +115,10 @@ def probe(path: Path) -> VideoInfo:
             f"{path} is Dolby Vision without a base picture: its colours are not to be had without its decoder",
             next_step="Export it as HDR10, HLG or SDR first.",
         )
+    if told.is_picture_sequence:  # its first stream is a still
+        said = _ask(
+            path, "-noautorotate", *input_arguments(path), "-map", f"0:{told.video_index}", *ARGUMENTS
+        )
     first = parse_first_picture(said, told)
     if first is None:
         raise _undecodable(path, told)
@@ -138,7 +148,7 @@ def probe(path: Path) -> VideoInfo:
         rotation_degrees=first.turn_degrees,
         pixel_format=told.pixel_format,
         bit_depth=bit_depth(told.pixel_format),
-        has_alpha=told.has_alpha and (told.video_codec != "webp_anim" or webp_has_alpha(path)),
+        has_alpha=_has_alpha(path, told),
         color_range=told.color_range,
         color_matrix=told.color_matrix,
         color_primaries=told.color_primaries,
@@ -161,7 +171,16 @@ def probe(path: Path) -> VideoInfo:
         has_chapters=told.has_chapters,
         video_end_s=promise.end_s,
         is_interlaced=told.is_interlaced or first.is_interlaced,
+        is_picture_sequence=told.is_picture_sequence,
+        alpha_index=told.alpha_index,
+        plays=plays_of(path) if told.video_codec in ("gif", "webp_anim") else None,
     )
+
+
+def _has_alpha(path: Path, told: Description) -> bool:
+    """What is said of a codec's transparency is true of some only: what their files hold counts."""
+    looked_at = {"gif": gif_shows_through, "webp_anim": webp_shows_through}.get(told.video_codec or "")
+    return told.has_alpha if looked_at is None else looked_at(path)
 
 
 def alpha_decoder(info: VideoInfo) -> str | None:

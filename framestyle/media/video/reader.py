@@ -22,12 +22,13 @@ import numpy as np
 from framestyle.errors import InputError
 from framestyle.frames import Alpha, Frame, Pixels
 from framestyle.kinds import WHOLE_CLIP, TimeRange
-from framestyle.media.ffmpeg import FFmpegDecoder, input_arguments, input_time_base
+from framestyle.media.ffmpeg import FFmpegDecoder, input_time_base
 from framestyle.media.video.colors import OPENCV_MATRICES, SDR, Colors, to_rgb, written_as
 from framestyle.media.video.ends import Ends, find_ends, last_length, may_be_held, told_length
 from framestyle.media.video.nut import NutError, NutReader
-from framestyle.media.video.opencv import OpenCVLostError, can_be_named, opencv_pictures
-from framestyle.media.video.probe import UNPLAYABLE, VideoInfo, alpha_decoder, probe
+from framestyle.media.video.opencv import OpenCVLostError, opencv_pictures
+from framestyle.media.video.origin import FileOrigin, Origin
+from framestyle.media.video.probe import UNPLAYABLE, VideoInfo, alpha_decoder
 
 CLOSE_TO_TICK = 0.01
 """OpenCV tells time as a float; within this part of a tick of the file's it is the tick."""
@@ -88,7 +89,7 @@ class _Picture:
 
 
 class VideoReader:
-    """A FrameReader of a video file; iterating gives the frames that `span` holds, indexed in the whole file.
+    """A FrameReader of a video file or stream; iterating gives the frames that `span` holds, indexed in the whole clip.
 
     Never seeks: seeking is unreliable. `frames_read` counts what was decoded, also outside the range;
     `variable_rate` says whether any timestamp so far was off the constant rate. `tone_map`: HDR comes as BT.709.
@@ -97,12 +98,13 @@ class VideoReader:
 
     def __init__(
         self,
-        path: Path,
+        source: Path | Origin,
         span: TimeRange = WHOLE_CLIP,
         *,
         tone_map: bool = False,
     ) -> None:
-        self.info = probe(path)
+        self._origin: Origin = FileOrigin(source) if isinstance(source, Path) else source
+        self.info = self._origin.info
         self.frames_read = 0
         self.variable_rate = False
         self._tone_map = tone_map and self.info.colors.hdr is not None
@@ -140,11 +142,14 @@ class VideoReader:
         )
         timed = bool(OPENCV_TIMES & set(info.container.split(",")))
         as_stored = not (info.is_transformed or info.is_cropped or info.is_interlaced)
-        opens = info.video_codec in OPENCV_CODECS and can_be_named(info.path)
+        opens = (
+            info.video_codec in OPENCV_CODECS and self._origin.suits_opencv and not info.is_picture_sequence
+        )
         return opens and first and plain and understood and timed and as_stored
 
     def __enter__(self) -> VideoReader:
         with ExitStack() as stack:
+            stack.enter_context(closing(self._origin))
             decoder = self._opencv_pictures if self.by_opencv else self._ffmpeg_pictures
             self._pictures = stack.enter_context(closing(decoder(self.info)))
             self._stack = stack.pop_all()
@@ -167,13 +172,14 @@ class VideoReader:
                 self._last_in_range = frame.pts
                 yield frame
         self._exhausted = True
+        self._origin.check_end(self.frames_read)
 
     def _opencv_pictures(self, info: VideoInfo) -> Generator[_Picture, None, None]:
         """Where OpenCV is lost, ffmpeg goes on."""
         count = 0
         try:
             too_dark = info.pixel_format.replace("yuvj", "yuv") in ROUNDED_DOWN
-            with closing(opencv_pictures(info.path, too_dark=too_dark)) as pictures:
+            with closing(opencv_pictures(self._origin.for_opencv(), too_dark=too_dark)) as pictures:
                 for picture in pictures:
                     if picture.pixels.shape[:2] != (info.height, info.width):
                         break
@@ -181,13 +187,14 @@ class VideoReader:
                     count += 1
                 else:
                     return
-        except OpenCVLostError:
-            pass
+        except OpenCVLostError as lost:
+            if not self._origin.is_repeatable:
+                raise _broken(info, count, str(lost)) from lost
         with closing(self._ffmpeg_pictures(info)) as rest:
             yield from islice(rest, count, None)
 
     def _ffmpeg_pictures(self, info: VideoInfo) -> Generator[_Picture, None, None]:
-        return _ffmpeg_pictures(info, tone_map=self._tone_map, deep=self.bits > 8)
+        return _ffmpeg_pictures(self._origin, tone_map=self._tone_map, deep=self.bits > 8)
 
     def _frame(self, picture: _Picture) -> Frame:
         index, shape = self.frames_read, (self.info.height, self.info.width, 3)
@@ -210,7 +217,9 @@ class VideoReader:
         Once it was reached. Where the file's end is the range's, and may be another, the file is read once more.
         """
         info, end_s, constant = self.info, self._span.end_s, not self.variable_rate
-        if self._cut_off and end_s is not None:
+        if not self._origin.is_repeatable:
+            length_s = None
+        elif self._cut_off and end_s is not None:
             # The next frame would come later: all the time until the end is this one's.
             length_s = None if constant else end_s - self._last_in_range
         elif constant and not may_be_held(info, self._last_pts):
@@ -277,8 +286,8 @@ def _in_ticks(milliseconds: float, time_base: Fraction) -> Fraction:
     return Fraction(milliseconds).limit_denominator(1_000_000) / 1000
 
 
-def _ffmpeg_pictures(info: VideoInfo, *, tone_map: bool, deep: bool) -> Generator[_Picture, None, None]:
-    process = FFmpegDecoder(_decoding(info, tone_map=tone_map, deep=deep))
+def _ffmpeg_pictures(origin: Origin, *, tone_map: bool, deep: bool) -> Generator[_Picture, None, None]:
+    info, process = origin.info, _decoder(origin, tone_map=tone_map, deep=deep)
     count = 0
     try:
         start_s: Fraction | None = None
@@ -303,11 +312,12 @@ def _ffmpeg_pictures(info: VideoInfo, *, tone_map: bool, deep: bool) -> Generato
         process.kill()
 
 
-def _decoding(info: VideoInfo, *, tone_map: bool, deep: bool) -> list[str]:
-    """ffmpeg's arguments: raw pictures, each with its time in the file's own ticks, none added or dropped.
+def _decoder(origin: Origin, *, tone_map: bool, deep: bool) -> FFmpegDecoder:
+    """ffmpeg that gives raw pictures, each with its time in the file's own ticks, none added or dropped.
 
     Where the size changes on the way, all have the first one's, as OpenCV gives them and players show them.
     """
+    info = origin.info
     decoder = alpha_decoder(info)
     planes = ("gbrap" if info.has_alpha else "gbrp") + ("16le" if deep else "")
     packed = {"gbrap16le": "rgba64le", "gbrp16le": "rgb48le", "gbrap": "rgba", "gbrp": "rgb24"}[planes]
@@ -318,14 +328,15 @@ def _decoding(info: VideoInfo, *, tone_map: bool, deep: bool) -> list[str]:
         if info.video_codec == "webp_anim"
         else to_rgb(info.colors, stored_as, pixel_format=planes, odd=odd, tone_map=tone_map)
     )
-    return [
-        *(["-c:v", decoder] if decoder else []),
-        *("-flags:v", "unaligned"),  # what a codec crops at the left and at the top, to the pixel
-        *input_arguments(info.path),
-        *("-map", f"0:{info.video_index}", "-vf", f"{filters},format={packed}", "-c:v", "rawvideo"),
-        *("-fps_mode", "passthrough", "-enc_time_base", input_time_base()),
-        *("-f", "nut", "-write_index", "0", "-"),
-    ]
+    taken = ["-map", f"0:{info.video_index}", "-vf", f"{filters},format={packed}"]
+    if info.alpha_index is not None:
+        cover = f"[0:{info.alpha_index}]format={'gray16le' if deep else 'gray'}[a]"
+        both = f"[0:{info.video_index}]{filters}[c];{cover};[c][a]alphamerge,format={packed}[v]"
+        taken = ["-filter_complex", both, "-map", "[v]"]
+    # What a codec crops at the left and at the top, to the pixel.
+    before = [*(["-c:v", decoder] if decoder else []), "-flags:v", "unaligned"]
+    after = [*taken, "-c:v", "rawvideo", "-fps_mode", "passthrough", "-enc_time_base", input_time_base()]
+    return origin.decoder(before, [*after, "-f", "nut", "-write_index", "0", "-"])
 
 
 def _unpacked(data: bytearray, info: VideoInfo, index: int, *, deep: bool) -> tuple[Pixels, Alpha | None]:
