@@ -28,6 +28,7 @@ from framestyle.frames import Frame
 from framestyle.jobs.plan.units import ShotTask
 from framestyle.jobs.resume.disk_space import refuse_shortage
 from framestyle.jobs.resume.frame_store import DiskStore
+from framestyle.jobs.resume.locks import acquired
 from framestyle.jobs.resume.resume_key import SHOTS, entries_in, entry_path
 from framestyle.jobs.resume.segment_buffer import SegmentBuffer
 from framestyle.jobs.resume.work_entries import Entry, Found, Stored, found_in
@@ -125,9 +126,9 @@ class ShotWork:
         return self
 
     def _take(self) -> bool:
-        """Whether nobody else paints it."""
+        """Whether nobody else paints it; always, where the file system has no locks: the clip's folder tells of that."""
         try:
-            self._lock.acquire()
+            acquired(self._lock)
         except Timeout:
             return False
         return True
