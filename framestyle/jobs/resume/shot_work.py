@@ -126,7 +126,7 @@ class ShotWork:
         return self
 
     def _take(self) -> bool:
-        """Whether nobody else paints it; always, where the file system has no locks: the clip's folder tells of that."""
+        """Whether nobody else paints it; always, where the file system has no locks (WorkFolder tells)."""
         try:
             acquired(self._lock)
         except Timeout:
