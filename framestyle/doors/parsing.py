@@ -17,15 +17,8 @@ class Parser(argparse.ArgumentParser):
     """Usage errors in our own words and exit code; what may have been meant is said."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._options: set[str] = set()
         self._choices: argparse._SubParsersAction[Any] | None = None
         super().__init__(*args, **kwargs)
-
-    def add_argument(self, *names: Any, **kwargs: Any) -> argparse.Action:
-        """As argparse's."""
-        action = super().add_argument(*names, **kwargs)
-        self._options |= set(action.option_strings)
-        return action
 
     def add_subparsers(self, **kwargs: Any) -> argparse._SubParsersAction[Any]:
         """As argparse's."""
@@ -60,9 +53,9 @@ class Parser(argparse.ArgumentParser):
             if (
                 name.startswith("--")
                 and " " not in text
-                and not any(one.startswith(name) for one in self._options)
+                and not any(one.startswith(name) for one in self._option_string_actions)  # groups' too
             ):
-                self._end(f"no option is called {name}", self._options, name)
+                self._end(f"no option is called {name}", self._option_string_actions, name)
 
     def _end(self, message: str, known: Iterable[str], name: str, otherwise: str = "") -> None:
         whole = {one.lstrip("-"): one for one in known}
