@@ -4,7 +4,7 @@ check: lint test
 
 lint:
 	ruff check .
-	ruff format --check framestyle tests
+	ruff format --check framestyle tests integrations
 	mypy
 	lint-imports
 

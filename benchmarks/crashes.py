@@ -1,9 +1,10 @@
-"""Killed at any moment, the work goes on: python -m benchmarks.crashes [--trials 100] [--seed 0] [-o FOLDER]
+"""Killed at any moment, the work goes on: python -m benchmarks.crashes [--trials N] [--seed N] [--threads N]
 
 Renders a short clip of two shots once in peace; then again and again, each time killed (SIGKILL, which no program
 hears) at a random moment after its start, and resumed by the same command. Every result must be the first one's,
 pixel for pixel and packet for packet; of each killed run no more may be painted again than what had not been
-checkpointed, at most one segment; and nothing may be left beside the result. Writes JSON, and a line for each trial.
+checkpointed, at most one segment; and nothing may be left beside the result. With two threads both shots are at work at
+once. Writes JSON, and a line for each trial.
 """
 
 from __future__ import annotations
@@ -87,8 +88,8 @@ def make_clip(path: Path) -> None:
 class Bench:
     """A folder with a clip and a preset, in which the command is run."""
 
-    def __init__(self, folder: Path, *, every_s: float, passes: int) -> None:
-        self.folder, self.passes = folder, passes
+    def __init__(self, folder: Path, *, every_s: float, passes: int, threads: int = 1) -> None:
+        self.folder, self.passes, self.threads = folder, passes, threads
         make_clip(folder / "in.mp4")
         text = PRESET.replace("EVERY", str(every_s)).replace("PASSES", str(passes))
         (folder / "quick.yaml").write_text(text)
@@ -102,7 +103,7 @@ class Bench:
             cwd=self.folder,
             stderr=subprocess.PIPE,
             text=True,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            env=os.environ | {"OMP_NUM_THREADS": str(self.threads)},
         )
 
     def to_end(self, output: str) -> tuple[News, float]:
@@ -185,10 +186,12 @@ def run(
     seed: int = 0,
     every_s: float = 0.3,
     passes: int = 1,
+    threads: int = 1,
     on_trial: Callable[[int, Trial], None] = lambda number, trial: None,
 ) -> Report:
     """All trials, in `folder`."""
-    bench, chance = Bench(folder, every_s=every_s, passes=passes), random.Random(seed)
+    bench = Bench(folder, every_s=every_s, passes=passes, threads=threads)
+    chance = random.Random(seed)
     _, seconds = bench.to_end("whole.mp4")
     wanted = bench.contents("whole.mp4")
     known = {path.name for path in folder.iterdir()} | {"out.mp4"}
@@ -207,6 +210,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--trials", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--passes", type=int, default=1, choices=(1, 2))
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("-o", "--output", type=Path, default=None, metavar="FOLDER")
     args = parser.parse_args(argv)
 
@@ -218,7 +222,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{number + 1:4d}  killed after {trial.after_s:6.2f} s: {frames}; {verdict}", flush=True)
 
     with tempfile.TemporaryDirectory() as folder:
-        report = run(Path(folder), args.trials, seed=args.seed, passes=args.passes, on_trial=told)
+        report = run(
+            Path(folder),
+            args.trials,
+            seed=args.seed,
+            passes=args.passes,
+            threads=args.threads,
+            on_trial=told,
+        )
     print(f"{report.good} of {len(report.trials)} good; a run in peace takes {report.seconds:.1f} s")
     if args.output is not None:
         args.output.mkdir(parents=True, exist_ok=True)

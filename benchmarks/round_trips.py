@@ -20,8 +20,8 @@ from pathlib import Path
 
 from benchmarks.reports import write_report
 from framestyle.doors.demo import samples_dir
-from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.run.job import run
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.ffmpeg import ffmpeg_exe
 from framestyle.media.verify.comparing import verify_against

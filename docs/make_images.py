@@ -16,7 +16,7 @@ from framestyle.context import Context
 from framestyle.doors.console import open_console
 from framestyle.doors.demo import clip_moments, samples_dir
 from framestyle.doors.sheet import picture_row, sheet
-from framestyle.jobs.engines.local import run
+from framestyle.jobs.run.job import run
 from framestyle.jobs.plan.tasks import Task
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import PhotoSettings, read_style_image, write_photo

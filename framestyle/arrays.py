@@ -124,8 +124,8 @@ class ArrayClip:
         return [self._waiting.popleft().painted(frame.pixels) for frame in painted]
 
 
-def shots_of(arrays: Iterable[Array], cuts: str) -> list[Shot]:
-    """Where the cuts lie, found as `video.cuts` says."""
+def shots_of(arrays: Iterable[Array], cuts: str, rate: Fraction = _RATE) -> list[Shot]:
+    """Where the cuts lie, found as `video.cuts` says. `rate` is the clip's frame rate, where it is known."""
     pictures = (ArrayPicture.of(array) for array in arrays)
-    frames = (Frame(index, index / _RATE, one.pixels) for index, one in enumerate(pictures))
-    return find_shots(frames, cuts, _RATE)
+    frames = (Frame(index, index / rate, one.pixels) for index, one in enumerate(pictures))
+    return find_shots(frames, cuts, rate)

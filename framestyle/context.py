@@ -6,8 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from framestyle.events import OnEvent, ignore, together
+from framestyle.frames import Pixels
 
 CheckCancelled = Callable[[], None]
+OnPicture = Callable[[Callable[[], Pixels]], None]
+"""Is given what makes the picture so far, HWC uint8, at the size of the scale at work: free until called."""
 
 
 def never_cancelled() -> None:
@@ -20,11 +23,12 @@ class Context:
 
     `on_event` hears events on the thread that does the work. `check_cancelled` is asked there before each step and, in
     a large picture, before each tile of it; to end the call it raises, as a rule `errors.Cancelled`. Whatever it raises
-    reaches the caller.
+    reaches the caller. `on_picture` is called there once a window of steps, for whoever shows the work in the making.
     """
 
     on_event: OnEvent = ignore
     check_cancelled: CheckCancelled = never_cancelled
+    on_picture: OnPicture | None = None
 
     def also(self, listener: OnEvent) -> Context:
         """The same, with one more listener, which hears each event first."""

@@ -42,17 +42,22 @@ class Code(StrEnum):
     INPUT_UNKNOWN = "input-unknown"
     RANGE_EMPTY = "range-empty"
     SEQUENCE_UNCLEAR = "sequence-unclear"
+    STREAM_UNKNOWN = "stream-unknown"
+    STREAM_CUT_SHORT = "stream-cut-short"
+    STREAM_ONCE = "stream-once"
 
     OUTPUT_UNUSABLE = "output-unusable"
     OUTPUT_EXISTS = "output-exists"
     OUTPUT_IS_FOLDER = "output-is-folder"
     OUTPUT_IS_INPUT = "output-is-input"
+    OUTPUT_NAME_REFUSED = "output-name-refused"
     OUTPUT_BUSY = "output-busy"
     OUTPUT_DAMAGED = "output-damaged"
     PRESET_EXISTS = "preset-exists"
     PRESET_BUILT_IN = "preset-built-in"
     WORK_CHANGED = "work-changed"
     WORK_DAMAGED = "work-damaged"
+    WORK_UNFINISHED = "work-unfinished"
     ENCODER_MISSING = "encoder-missing"
     ENCODER_FAILED = "encoder-failed"
     CODEC_TOO_SMALL = "codec-too-small"
@@ -76,8 +81,13 @@ class Code(StrEnum):
     MEMORY_LIMIT = "memory-limit"
     LOSS_NOT_FINITE = "loss-not-finite"
 
+    HOST_NOT_FOUND = "host-not-found"
+    HOST_NOTHING = "host-nothing"
+    HOST_FILE_EXISTS = "host-file-exists"
+
     INTERRUPTED = "interrupted"
     INTERRUPTED_PART_WAY = "interrupted-part-way"
+    STREAM_CLOSED = "stream-closed"
 
     # Of notes, and of what the doctor finds: nothing fails.
     HDR_KEPT = "hdr-kept"
@@ -85,6 +95,8 @@ class Code(StrEnum):
     MEMORY_LITTLE = "memory-little"
     WEIGHTS_NOT_HERE = "weights-not-here"
     FOLDER_OF_RESULTS = "folder-of-results"
+    HOST_NOT_WHOLE = "host-not-whole"
+    HOST_GONE = "host-gone"
 
 
 class Explained(BaseException):

@@ -29,7 +29,8 @@ class JobStarted(Event):
     device: str
     tasks: int
     frames: int
-    """Frames of all clips, each as often as it is painted, plus photos: what FrameDone and PhotoDone count up to."""
+    """Frames of all clips, each as often as it is painted, plus photos: what FrameDone and PhotoDone count up to. 0: of
+    a clip that comes through a pipe, which does not say."""
     skipped: int = 0
     """How many of the tasks were done before; their frames are not counted."""
     at_once: int = 1
@@ -102,7 +103,9 @@ class TaskStarted(Event):
     index: int
     """Counts from 0 over the job's tasks that were not done before."""
     frames: int
+    """0 where a pipe does not say."""
     shots: int
+    """0 where they are found as frames come."""
     width: int
     height: int
     passes: int = 1
@@ -139,6 +142,7 @@ class ShotStarted(Event):
     index: int
     first_frame: int
     frames: int
+    """0 where it is not known how long it is."""
     pass_number: int = 1
     """Counts from 1; a second pass goes over the shot again, from its last frame."""
 
@@ -160,6 +164,8 @@ class StepDone(Event):
     parts: tuple[tuple[str, float], ...]
     """Weighted losses by name (content, style, tv, temporal) at the window's last step."""
     device_memory_bytes: int | None = None
+    shot: int | None = None
+    """Which shot it is taken for, where several may be at work."""
 
 
 @dataclass(frozen=True)
@@ -241,6 +247,17 @@ class JobDone(Event):
     steps: int
     skipped: int = 0
     """How many were done before."""
+
+
+@dataclass(frozen=True)
+class FolderWatched(Event):
+    """How a watched folder stands: told when that changes."""
+
+    path: str
+    waiting: int
+    """Files that have arrived and are not dealt with yet."""
+    done: int
+    failed: int
 
 
 OnEvent = Callable[[Event], None]

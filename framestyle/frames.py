@@ -18,7 +18,8 @@ Alpha = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 class Frame:
     """One picture of a clip. `index` counts decoded frames from 0; `pts` is in seconds from the clip's start.
 
-    `alpha` is what readers give of a clip with transparency; between reader and writer frames travel without it.
+    `alpha` is what readers give of a clip with transparency. It rides with the frame to the writer, as large as its
+    pixels.
     """
 
     index: int

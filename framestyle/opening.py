@@ -18,6 +18,7 @@ from framestyle.nst.image import to_tensor
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.weights.backbone import Backbone
 from framestyle.nst.weights.catalog import load_backbone, traits_of
+from framestyle.nst.weights.kind import weights_kind
 from framestyle.nst.weights.paths import (
     NOT_HERE,
     ORIGINAL_PACKAGE,
@@ -103,7 +104,15 @@ def load_weights(
         context.check_cancelled()
         context.on_event(Preparing("weights", fraction, detail))
 
-    return kind, load_backbone(kind, seed=0, store=store, on_progress=told)
+    backbone = load_backbone(kind, seed=0, store=store, on_progress=told)
+    if kind in WEIGHTS and not weights_kind(kind).is_there(store or WeightsStore(), 0):
+        folder = (store or WeightsStore()).folder
+        context.on_event(
+            Note(
+                f"The {kind} weights cannot be kept in {folder}: another time they are made again.", "warning"
+            )
+        )
+    return kind, backbone
 
 
 @contextmanager

@@ -102,7 +102,7 @@ FLOWS = Registry(
 ENGINES = Registry(
     "engines",
     "engine",
-    {"local": Plugin("This machine, on one device", "framestyle.jobs.engines.local:run")},
+    {"local": Plugin("This machine, on one device or several", "framestyle.jobs.engines.local:LocalEngine")},
     error=UsageError,
 )
 
@@ -113,6 +113,9 @@ COMMANDS = Registry(
         "stylize": Plugin("stylize clips, photos, or folders of them", "framestyle.doors.cli:add_stylize"),
         "preview": Plugin(
             "see presets at low resolution before a long render", "framestyle.doors.preview:add_preview"
+        ),
+        "watch": Plugin(
+            "serve a folder: what arrives in it is painted, once", "framestyle.doors.watch:add_watch"
         ),
         "presets": Plugin(
             "list, show, check, start, export and import presets", "framestyle.doors.presets_cli:add_presets"
@@ -127,9 +130,17 @@ COMMANDS = Registry(
             "check that results are whole, and that they are what their source asks for",
             "framestyle.doors.verify_cli:add_verify",
         ),
+        "integrations": Plugin(
+            "put FrameStyle into ComfyUI, GStreamer or Krita, and take it away again",
+            "framestyle.doors.integrations_cli:add_integrations",
+        ),
         "doctor": Plugin(
             "what this machine has, each thing tried once; what to do where not",
             "framestyle.doors.doctor_cli:add_doctor",
+        ),
+        "studio": Plugin(
+            "look, choose, render and compare in a browser, on this machine",
+            "framestyle.doors.studio.command:add_studio",
         ),
     },
     error=UsageError,

@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from framestyle.errors import Code, PresetError
 from framestyle.kinds import WHOLE_CLIP, TimeRange
 from framestyle.media.files import walk
 from framestyle.nst.weights.hashes import sha256_of
@@ -42,6 +43,16 @@ def render_spec(
         precision,
         span,
     )
+
+
+def refuse_styleless(preset: Preset) -> None:
+    """PresetError where the preset names no style image."""
+    if not preset.style.images:
+        raise PresetError(
+            f"preset {preset.name!r} names no style image",
+            code=Code.STYLE_MISSING,
+            facts={"preset": preset.name},
+        )
 
 
 def picture_digests(preset: Preset) -> dict[str, Digest]:

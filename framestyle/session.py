@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+import torch
 
 from framestyle.arrays import Array, ArrayClip, ArrayPicture, shots_of
 from framestyle.context import SILENT, Context
-from framestyle.errors import Code, DeviceError, PresetError, UsageError
+from framestyle.errors import Code, DeviceError, UsageError
 from framestyle.masks import check_masks, has_regions, mask_of
 from framestyle.motion.flow import OpticalFlow
 from framestyle.motion.methods import make_flow
@@ -36,7 +37,7 @@ from framestyle.opening import (
     with_these_weights,
 )
 from framestyle.presets import Preset, load_preset
-from framestyle.resolve import PrecisionChoice, render_spec
+from framestyle.resolve import PrecisionChoice, refuse_styleless, render_spec
 from framestyle.spec import RenderSpec
 
 
@@ -79,12 +80,7 @@ class Session:
         asked_weights: str | None = None,
     ) -> None:
         preset = spec.preset
-        if not preset.style.images:
-            raise PresetError(
-                f"preset {preset.name!r} names no style image",
-                code=Code.STYLE_MISSING,
-                facts={"preset": preset.name},
-            )
+        refuse_styleless(preset)
         check_masks(preset, more_follow=masks_follow)
         refuse_other_pictures(spec)
         chosen = choose_device(device or spec.device or "auto")
@@ -194,6 +190,14 @@ class Session:
             code=Code.DEVICE_MEMORY,
             facts={"path": str(source), "device": self.device, "work": work},
         )
+
+    @contextmanager
+    def blaming_memory(self, source: Path, work: str) -> Iterator[None]:
+        """What is not enough memory inside is an error that says so; see `out_of_memory`."""
+        try:
+            yield
+        except torch.OutOfMemoryError as error:
+            raise self.out_of_memory(source, work) from error
 
     # -- painting ------------------------------------------------------------------------------------------
 

@@ -56,8 +56,9 @@ def _is_ffmpeg(process: int) -> bool:
 
 @pytest.fixture
 def children_of() -> Callable[[int], list[int]]:
-    """`children_of(process)`: its living children."""
-    return _children_of
+    """`children_of(process)`: its living children, but for those of this one that were there before the test."""
+    before = set(_children_of(os.getpid()))
+    return lambda parent: [child for child in _children_of(parent) if child not in before]
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def _other_colours(at: Any) -> Iterator[Expected]:
         Image.fromarray(_shown()).convert("CMYK").save(at(f"print/page.{suffix}"))
         yield Expected(f"print/page.{suffix}", _shown())
     Image.fromarray(_shown()).save(at("print/no ending"), "JPEG", quality=98)
-    yield Expected("print/no ending", _shown(), becomes="print/no ending.png")
+    yield Expected("print/no ending", _shown(), becomes="print/no ending.jpg")
 
 
 def _damaged(at: Any) -> Iterator[Expected]:

@@ -12,6 +12,7 @@ from framestyle.doctor.devices import devices
 from framestyle.doctor.ffmpeg import ffmpeg
 from framestyle.doctor.finding import FAILURE, Finding, failed
 from framestyle.doctor.folders import folders
+from framestyle.doctor.integrations import integrations
 from framestyle.doctor.machine import packages, system
 from framestyle.doctor.plugins import plugins
 from framestyle.doctor.presets import presets
@@ -45,6 +46,7 @@ AREAS = (
     Area("folders", folders, StorageError),
     Area("presets", presets, PresetError),
     Area("plugins", plugins, UsageError),
+    Area("integrations", integrations, UsageError),
 )
 """In the order in which they are examined."""
 

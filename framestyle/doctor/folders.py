@@ -14,6 +14,7 @@ from typing import Any
 from framestyle.doctor.finding import FAILURE, OK, WARNING, Finding, failed
 from framestyle.errors import Code, StorageError
 from framestyle.jobs.resume.disk_space import nearest_folder
+from framestyle.paths import absolute
 from framestyle.presets.library import cache_dir, user_presets_dir
 
 LITTLE_SPACE_BYTES = 2e9
@@ -22,7 +23,7 @@ LITTLE_SPACE_BYTES = 2e9
 def folders() -> Iterator[Finding]:
     yield _folder("cache", cache_dir(), "Set FRAMESTYLE_CACHE to a folder that can be written to.", size=True)
     yield _folder("presets", user_presets_dir(), "Check its permissions.", essential=False)
-    yield _folder("current", Path.cwd(), Code.FOLDER_OF_RESULTS, essential=False)
+    yield _folder("current", absolute(Path()), Code.FOLDER_OF_RESULTS, essential=False)
     yield _folder("temporary", Path(tempfile.gettempdir()), "Set TMPDIR to a folder that can be written to.")
 
 

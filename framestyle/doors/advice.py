@@ -83,6 +83,10 @@ def _preset_unknown(facts: Facts) -> str:
     return f"{_did_you_mean(facts)}{ALL_NAMES}"
 
 
+def _input_missing(facts: Facts) -> str:
+    return f"{_did_you_mean(facts)}Check the path; only local files are read."
+
+
 def _preset_invalid(facts: Facts) -> str:
     causes = facts["causes"]
     unknown = isinstance(causes, list) and Code.PRESET_UNKNOWN in causes
@@ -103,6 +107,7 @@ COMMAND_LINE: Mapping[Code, Words] = {
     Code.STYLE_MISSING: "Add one: --set style.images=PATH, or choose another: framestyle presets list",
     Code.MASK_MISSING: "Add --mask IMAGE: a picture of the input's regions, in their grey levels or colours.",
     Code.REGIONS_MISSING: "Say which is for what, as in --set style.images.0.region=255 for white.",
+    Code.INPUT_MISSING: _input_missing,
     Code.RANGE_EMPTY: "Check --start and --end against its duration.",
     Code.SEQUENCE_UNCLEAR: (
         "Name the sequence as in frames/shot.%04d.png; or name a folder with -o, for single photos."
@@ -110,6 +115,7 @@ COMMAND_LINE: Mapping[Code, Words] = {
     Code.OUTPUT_EXISTS: "Choose another -o, or add --overwrite to replace what is not done.",
     Code.OUTPUT_IS_FOLDER: "Move it away, or choose another -o.",
     Code.OUTPUT_IS_INPUT: "Choose another -o.",
+    Code.OUTPUT_NAME_REFUSED: "Give the input a shorter or plainer name, or name the result: -o FILE.",
     Code.OUTPUT_BUSY: "Wait for it, stop it, or choose another -o.",
     Code.OUTPUT_DAMAGED: "Give the same command again, or try another --set output.video_codec.",
     Code.WORK_CHANGED: "Give the command as it was to go on, or add --fresh to begin anew.",
@@ -120,7 +126,7 @@ COMMAND_LINE: Mapping[Code, Words] = {
     Code.HDR_NEEDS_BITS: (
         "Add --set output.hdr=tonemap, or choose h265 at 10 bits: --set output.video_codec=h265."
     ),
-    Code.HDR_NOT_IN_IMAGES: "Add --set output.hdr=tonemap, or name a video.",
+    Code.HDR_NOT_IN_IMAGES: "Add --set output.hdr=tonemap, or name a PNG, an AVIF or a video.",
     Code.WEIGHTS_MISSING: _weights_missing,
     Code.WEIGHTS_NOT_FETCHED: _weights_not_fetched,
     Code.WEIGHTS_OF_FLOW: "Name {kinds} or a path; for flow by RAFT use --set video.flow=raft.",
@@ -130,6 +136,9 @@ COMMAND_LINE: Mapping[Code, Words] = {
     Code.DEVICE_MEMORY: _device_memory,
     Code.MEMORY_LIMIT: _memory_limit,
     Code.LOSS_NOT_FINITE: "Lower optimizer.learning_rate, or use --set optimizer.precision=float32.",
+    Code.HOST_NOT_FOUND: "Name its folder with --dir.",
+    Code.HOST_NOTHING: "See what is: framestyle integrations list",
+    Code.HOST_FILE_EXISTS: "Move it away, or add --overwrite to replace it.",
     Code.INTERRUPTED_PART_WAY: "The same command resumes there; with --fresh it begins anew.",
 }
 
@@ -183,6 +192,8 @@ FINDINGS: Mapping[Code, str] = {
     Code.ENCODER_MISSING: "Choose another --set output.video_codec, or an ffmpeg that has it.",
     Code.WEIGHTS_DAMAGED: "Delete it, then: framestyle weights fetch {name}",
     Code.FOLDER_OF_RESULTS: "Results go where -o says; choose a folder with room.",
+    Code.HOST_NOT_WHOLE: "Install it anew: framestyle integrations install {name}",
+    Code.HOST_GONE: "Forget it: framestyle integrations remove {name}",
     Code.PRESET_UNUSABLE: "framestyle presets validate FILE tells every error.",
 }
 """What the doctor advises: it speaks of the machine, not of a job."""

@@ -12,15 +12,17 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import framestyle
-from framestyle.doors.advice import next_step
+from framestyle.doors.advice import next_step, note_text
 from framestyle.doors.options import (
     add_engine,
     add_inputs,
+    add_live_picture,
     add_mask,
     add_overrides,
     add_range,
@@ -31,11 +33,14 @@ from framestyle.doors.options import (
     parse_size,
 )
 from framestyle.doors.parsing import Parser, add_commands
+from framestyle.doors.pipe import add_pipe_options, is_piped, refuse_pipe_options, run_piped
+from framestyle.doors.streams import StandardStreams
 from framestyle.doors.text import plain
 from framestyle.doors.threads import wait_briefly
-from framestyle.errors import BatchError, Cancelled, FramestyleError, PresetError, UsageError
+from framestyle.errors import BatchError, Cancelled, FramestyleError, PresetError, StorageError, UsageError
 
 if TYPE_CHECKING:
+    from framestyle.context import OnPicture
     from framestyle.jobs.run.batch import Order
 
 EXAMPLES = """examples:
@@ -49,7 +54,17 @@ EXAMPLES = """examples:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code. Once it was told to stop, this process hears no further signal to stop."""
+    """Run one command; the exit code. Once it was told to stop, this process hears no further signal to stop.
+
+    Whoever listens may go away: the code is that of the work, see `streams`.
+    """
+    with StandardStreams() as streams:
+        code = _main(argv)
+        lost = streams.lost()
+        return _fail(lost, argparse.Namespace(debug=False)) if lost is not None and code == 0 else code
+
+
+def _main(argv: Sequence[str] | None) -> int:
     parser = build_parser()
     try:
         args = parser.parse_args(argv)
@@ -59,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not hasattr(args, "run"):
         parser.print_help()
         return UsageError.exit_code
-    signal.signal(signal.SIGTERM, _stop)
+    _hear_stops()
     wait_briefly()
     try:
         return _run(args)
@@ -67,19 +82,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _stopped(_interrupted(), args)
     except Cancelled as stop:
         return _stopped(stop, args)
+    finally:
+        _end_decoders()
+
+
+def _end_decoders() -> None:
+    """Those that wait for a next clip, where any were started."""
+    if (opencv := sys.modules.get("framestyle.media.video.opencv")) is not None:
+        opencv.end_waiting()
 
 
 def _run(args: argparse.Namespace) -> int:
     """The command; KeyboardInterrupt where a signal came, even while an error was being told."""
     try:
+        _refuse_nowhere()
         code: int = args.run(args)
         return code
     except FramestyleError as error:
         return _fail(error, args)
-    except BrokenPipeError:
-        # The reader of our output went away (`framestyle presets list | head`): nothing is wrong.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:
         if args.debug:
             raise
@@ -90,13 +110,32 @@ def _run(args: argparse.Namespace) -> int:
         return 1
 
 
+def _refuse_nowhere() -> None:
+    """StorageError where the current folder was removed: relative paths lead nowhere, and libraries end the process."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise StorageError(
+            f"the current folder cannot be reached: {error.strerror}",
+            next_step="Change to a folder that is there (cd), then give the same command again.",
+        ) from error
+
+
+def _hear_stops() -> None:
+    """SIGTERM is a Ctrl-C, and so is the end of the terminal, where nobody (`nohup`) has that ignored."""
+    signal.signal(signal.SIGTERM, _stop)
+    hang_up = getattr(signal, "SIGHUP", None)
+    if hang_up is not None and signal.getsignal(hang_up) is signal.SIG_DFL:
+        signal.signal(hang_up, _stop)
+
+
 def _stop(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
 def _hear_no_more() -> None:
     """The end has come: a signal now would only break off what is said about it."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, *filter(None, [getattr(signal, "SIGHUP", None)])):
         signal.signal(number, signal.SIG_IGN)
 
 
@@ -172,7 +211,9 @@ def add_stylize(parser: argparse.ArgumentParser) -> None:
         help="say what would be done, and do nothing: sizes, time and disk by estimate",
     )
     add_work_options(parser)
+    add_live_picture(parser)
     add_engine(parser)
+    add_pipe_options(parser)
     parser.set_defaults(run=run_stylize)
 
 
@@ -186,15 +227,19 @@ def add_demo(parser: argparse.ArgumentParser) -> None:
 
 def run_stylize(args: argparse.Namespace) -> int:
     """`framestyle stylize`."""
+    from framestyle.doors.hidden_presets import hidden_presets
     from framestyle.jobs.run.batch import prepare
 
     order = _order(args)
+    if is_piped(args):
+        return run_piped(args, order)
+    refuse_pipe_options(args)
     jobs = prepare(order)
     if args.dry_run:
         from framestyle.doors.dry_run import dry_run
 
-        for line in dry_run(jobs, order):
-            print(line)
+        for line in chain(map(note_text, hidden_presets(args.presets)), dry_run(jobs, order)):
+            print(plain(line))
         return 0
     from framestyle.context import Context
     from framestyle.doors.console import open_console
@@ -213,7 +258,9 @@ def run_stylize(args: argparse.Namespace) -> int:
             elif isinstance(event, TaskFailed):
                 failures.append((preset, event))
 
-        paint(jobs, order, Context(console).also(collect))
+        for note in hidden_presets(args.presets):
+            console(note)
+        paint(jobs, order, Context(console, on_picture=_on_picture(args.live_picture)).also(collect))
     if not failures:
         return 0
     if args.progress != "json":
@@ -225,15 +272,21 @@ def run_stylize(args: argparse.Namespace) -> int:
     )
 
 
+def _on_picture(path: Path | None) -> OnPicture | None:
+    from framestyle.doors.live_picture import LivePicture
+
+    return None if path is None else LivePicture(path)
+
+
 def _order(args: argparse.Namespace) -> Order:
     from framestyle.jobs.run.batch import Order
     from framestyle.kinds import TimeRange
-    from framestyle.presets import load_preset
+    from framestyle.presets import Said, load_preset
 
     check_range(args)
     overrides = overrides_of(args)
     if args.max_side is not None:
-        overrides.append(f"scales.max_side_px={args.max_side}")
+        overrides.append(Said(f"scales.max_side_px={args.max_side}", f"--max-side {args.max_side}"))
     return Order(
         args.inputs,
         Path(args.output),

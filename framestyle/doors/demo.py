@@ -17,6 +17,7 @@ from framestyle.events import Event, Note, OnEvent, TaskDone, TaskFailed, TaskSk
 from framestyle.jobs.run.batch import Order, paint, prepare
 from framestyle.media.photos import read_style_image, write_photo
 from framestyle.media.video.reader import VideoReader
+from framestyle.media.writable import check_writable
 from framestyle.presets import builtin_presets_dir, load_preset
 
 PHOTO, CLIP = "canyon.jpg", "clip.mp4"
@@ -96,6 +97,7 @@ def demo(
     orders = _orders(folder, weights, device, seed, overwrite, fresh)
     # All that can be refused is refused before the first step.
     jobs = [job for order in orders for job in prepare(order)]
+    check_writable(folder / SHEET)
     teller = _Teller(context.on_event)
     try:
         paint(jobs, orders[0], replace(context, on_event=together(context.on_event, teller)))

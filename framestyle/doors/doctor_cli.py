@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import framestyle
 from framestyle.doors.advice import finding_step, weights_text
 from framestyle.doors.rows import Row, print_rows
+from framestyle.doors.text import json_text
 from framestyle.errors import Code
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def tell(found: Iterable[Finding], *, as_json: bool) -> int:
     findings: list[Finding] = []
     if as_json:
         findings += found
-        print(json.dumps(_as_json(findings), indent=2, ensure_ascii=False))
+        print(json_text(_as_json(findings)))
         return exit_code(findings)
     area = ""
     for finding in found:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from framestyle.doors.text import byte_count, counted, plain, roughly
-from framestyle.errors import FramestyleError, InputError
+from framestyle.errors import Code, FramestyleError, StorageError
 from framestyle.jobs.plan.estimate import Estimate, estimate
 from framestyle.jobs.plan.step_cost import Price, price_of
 from framestyle.jobs.plan.tasks import Task
 from framestyle.jobs.resume.disk_space import free_bytes
 from framestyle.jobs.run.batch import Job, Order
+from framestyle.jobs.run.refusals import refuse_job, refuse_task
 from framestyle.kinds import MediaKind
 from framestyle.spec import AUTO
 
@@ -18,7 +19,12 @@ KINDS = {MediaKind.PHOTO: "photo", MediaKind.VIDEO: "clip"}
 
 
 def dry_run(jobs: Sequence[Job], order: Order) -> Iterator[str]:
-    """Line by line."""
+    """Line by line. Raises what the run would refuse; that the disk has too little room, after the last line."""
+    for job in jobs:
+        if job.to_do:
+            clips = any(task.kind is MediaKind.VIDEO for task in job.to_do)
+            refuse_job(job.preset, order.weights, order.device, clips=clips)
+    alone = sum(job.tasks for job in jobs) == 1
     total_s = total_bytes = most_work = 0.0
     prices: list[Price] = []
     for job in jobs:
@@ -29,8 +35,11 @@ def dry_run(jobs: Sequence[Job], order: Order) -> Iterator[str]:
             yield f"  precision: {_precision(job)}"
         for task in job.to_do:
             try:
+                refuse_task(task, job.preset, order.span)
                 expected = estimate(task, job.preset, order.span)
-            except InputError as error:
+            except FramestyleError as error:
+                if alone:
+                    raise
                 yield _cannot(error)
                 continue
             seconds += expected.megapixel_steps * price.seconds
@@ -48,12 +57,20 @@ def dry_run(jobs: Sequence[Job], order: Order) -> Iterator[str]:
         most = " (clips: at most)" if clips else ""
         yield f"time: {roughly(total_s)}{most}; an estimate, by {_basis(prices)}"
         free = free_bytes(order.output)
-        short = ", which will not do" if total_bytes + most_work > free else ""
+        needed = total_bytes + most_work
+        short = ", which will not do" if needed > free else ""
         while_at_work = f", and {byte_count(most_work)} more while at work" if most_work else ""
         yield (
             f"disk: about {byte_count(total_bytes)}{while_at_work}; an estimate. Free there: {byte_count(free)}{short}"
         )
     yield "Nothing was done: this was --dry-run."
+    if prices and needed > free:
+        raise StorageError(
+            f"by estimate {byte_count(needed)} are needed on the disk of {order.output}, and {byte_count(free)} free",
+            code=Code.DISK_FULL,
+            facts={"path": str(order.output), "free_bytes": free, "needed_bytes": needed},
+            next_step="Free some space there, or choose another disk.",
+        )
 
 
 def _precision(job: Job) -> str:
@@ -67,7 +84,7 @@ def _line(task: Task, expected: Estimate, seconds: float, failed_before: bool) -
     size = f"{was.width}x{was.height}"
     if becomes != was:
         size += f" to {becomes.width}x{becomes.height}"
-    frames = f", {expected.frames} frames" if task.kind is MediaKind.VIDEO else ""
+    frames = f", {counted(expected.frames, 'frame')}" if task.kind is MediaKind.VIDEO else ""
     facts = f"{size}{frames}, {roughly(seconds)}, about {byte_count(expected.size_bytes)}"
     if failed_before:
         facts = "could not be read last time"

@@ -46,10 +46,13 @@ def add_mask(parser: argparse.ArgumentParser) -> None:
 
 def overrides_of(args: argparse.Namespace) -> list[str]:
     """Those of `--set`, then `--mask`."""
+    from framestyle.presets import Said
+
     overrides = list(args.overrides)
     if args.mask is not None:
         # JSON's quotes are YAML's: a path may hold whatever means something there.
-        overrides.append(f"style.mask={json.dumps(args.mask, ensure_ascii=False)}")
+        quoted = json.dumps(args.mask, ensure_ascii=False)
+        overrides.append(Said(f"style.mask={quoted}", f"--mask {quoted}"))
     return overrides
 
 
@@ -70,7 +73,10 @@ def add_replacing(parser: argparse.ArgumentParser) -> None:
 def add_work_options(parser: argparse.ArgumentParser) -> None:
     """Where and how the work is done, and how it is shown."""
     parser.add_argument(
-        "--device", default="auto", metavar="DEV", help="auto | cpu | cuda[:N] | mps (default: auto)"
+        "--device",
+        default="auto",
+        metavar="DEV",
+        help="auto | cpu | cuda[:N] | mps, or cuda:0,cuda:1,… (default: auto)",
     )
     parser.add_argument(
         "--weights",
@@ -88,6 +94,16 @@ def add_work_options(parser: argparse.ArgumentParser) -> None:
 def _painting() -> list[str]:
     """Weights that paint, of plugins too."""
     return [entry.name for entry in WEIGHTS.entries() if FLOW not in entry.plugin.traits]
+
+
+def add_live_picture(parser: argparse.ArgumentParser) -> None:
+    """`--live-picture`."""
+    parser.add_argument(
+        "--live-picture",
+        type=Path,
+        metavar="FILE.jpg",
+        help="write the picture that is being painted, small, anew about once a second: for whoever shows the work",
+    )
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
@@ -127,6 +143,8 @@ def parse_size(text: str) -> int:
 
 
 def check_range(args: argparse.Namespace) -> None:
-    """UsageError where `--end` is not after `--start`."""
+    """UsageError where `--end` is not after `--start`, or after the beginning."""
+    if args.end == 0:
+        raise UsageError("--end 0 leaves nothing of a clip", next_step="Choose a later one, or leave it out.")
     if args.start is not None and args.end is not None and args.start >= args.end:
         raise UsageError("--start must lie before --end", next_step="Correct one of them.")

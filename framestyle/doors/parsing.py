@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import difflib
+import sys
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from framestyle.doors.text import plain
@@ -11,11 +14,62 @@ from framestyle.registries import COMMANDS
 
 
 class Parser(argparse.ArgumentParser):
-    """Usage errors in our own words and exit code."""
+    """Usage errors in our own words and exit code; what may have been meant is said."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._choices: argparse._SubParsersAction[Any] | None = None
+        super().__init__(*args, **kwargs)
+
+    def add_subparsers(self, **kwargs: Any) -> argparse._SubParsersAction[Any]:
+        """As argparse's."""
+        self._choices = super().add_subparsers(**kwargs)
+        return self._choices
+
+    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
+        """A command or an option that is not known is told first: with it, all that argparse misses may be there."""
+        given = sys.argv[1:] if args is None else list(args)
+        if self._choices is not None:
+            self._refuse_unknown_command(given)
+        else:
+            self._refuse_unknown_option(given)
+        return super().parse_known_args(given, namespace)
+
+    def _refuse_unknown_command(self, given: Sequence[str]) -> None:
+        assert self._choices is not None
+        at = next((at for at, text in enumerate(given) if not text.startswith("-")), len(given))
+        self._refuse_unknown_option(given[:at])
+        name = given[at] if at < len(given) else None
+        if name is not None and name not in self._choices.choices:
+            what = str(self._choices.metavar).lower()
+            known = ", ".join(self._choices.choices)
+            self._end(f"no {what} is called {name!r}", self._choices.choices, name, f"Known: {known}.")
+
+    def _refuse_unknown_option(self, given: Sequence[str]) -> None:
+        for text in given:
+            name = text.partition("=")[0]
+            if text == "--":
+                return
+            # With a blank in it argparse takes it for no option, and a beginning stands for the whole.
+            if (
+                name.startswith("--")
+                and " " not in text
+                and not any(one.startswith(name) for one in self._option_string_actions)  # groups' too
+            ):
+                self._end(f"no option is called {name}", self._option_string_actions, name)
+
+    def _end(self, message: str, known: Iterable[str], name: str, otherwise: str = "") -> None:
+        whole = {one.lstrip("-"): one for one in known}
+        close = [
+            whole[one] for one in difflib.get_close_matches(name.lstrip("-")[:100], sorted(whole), 2, 0.6)
+        ]
+        meant = f"Did you mean {' or '.join(close)}?" if close else otherwise
+        self.error(f"{message}\n{meant}" if meant else message)
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        """End the process."""
-        self.exit(UsageError.exit_code, f"framestyle: {plain(message)}\n  See {self.prog} --help\n")
+        """End the process. A second line of the message is part of the next step."""
+        wrong, _, step = message.partition("\n")
+        step = f"{plain(step)} " if step else ""
+        self.exit(UsageError.exit_code, f"framestyle: {plain(wrong)}\n  {step}See {self.prog} --help\n")
 
 
 class CommandParser(Parser):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,20 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from framestyle.doors.advice import ALL_KEYS, KEY_HELP
 from framestyle.doors.parsing import Parser
-from framestyle.doors.text import plain
-from framestyle.errors import InputError, OutputError, PresetError, UsageError
+from framestyle.doors.presets_library import add_library
+from framestyle.doors.text import json_text, plain
+from framestyle.errors import PresetError, UsageError
 
 if TYPE_CHECKING:
     from rich.text import Text
 
     from framestyle.presets import PresetSummary
 
-TO_GO_ON_WITH = """\
-#
-# All keys, their ranges and defaults: framestyle presets keys
-# Check this file: framestyle presets validate FILE
-"""
-"""Ends a new preset's file."""
+TABLE_COLUMNS = 60
+"""A narrower terminal has no place for a table's names."""
 STRIP_WIDTH = 6
 """Swatches of the strip in the list, shared by a preset's style images."""
 
@@ -33,7 +30,7 @@ def add_presets(parser: argparse.ArgumentParser) -> None:
     """The `presets` command with its actions."""
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, parser_class=Parser)
     _add_readers(actions)
-    _add_writers(actions)
+    add_library(actions)
 
 
 def _add_readers(actions: argparse._SubParsersAction[Any]) -> None:
@@ -49,8 +46,10 @@ def _add_readers(actions: argparse._SubParsersAction[Any]) -> None:
     show.add_argument("--resolved", action="store_true", help="with all that it inherits, and from where")
     show.add_argument("--json", action="store_true", help="resolved, for scripts")
     show.set_defaults(run=run_show)
-    validate = actions.add_parser("validate", help="report every error of preset files")
-    validate.add_argument("files", nargs="+", metavar="FILE")
+    validate = actions.add_parser("validate", help="report every error of presets")
+    validate.add_argument(
+        "names", nargs="+", metavar="NAME", help="a preset's name, or the path of a YAML file"
+    )
     validate.set_defaults(run=run_validate)
     recover = actions.add_parser("from", help="print the preset that a photo of ours was made with")
     recover.add_argument("image", type=Path, metavar="IMAGE")
@@ -59,23 +58,6 @@ def _add_readers(actions: argparse._SubParsersAction[Any]) -> None:
     keys.set_defaults(run=run_keys)
     schema = actions.add_parser("schema", help="print a JSON Schema of a preset file, for editors")
     schema.set_defaults(run=run_schema)
-
-
-def _add_writers(actions: argparse._SubParsersAction[Any]) -> None:
-    new = actions.add_parser("new", help="start a preset of your own")
-    new.add_argument("name", metavar="NAME")
-    new.add_argument("--style", nargs="+", required=True, type=Path, metavar="IMAGE")
-    new.set_defaults(run=run_new)
-    export = actions.add_parser("export", help="pack a preset and its pictures into one zip")
-    export.add_argument("name", metavar="NAME", help="a preset's name, or the path of a YAML file")
-    export.add_argument("-o", "--output", required=True, type=Path, metavar="FILE.zip")
-    export.add_argument("--overwrite", action="store_true", help="replace a file that exists")
-    export.set_defaults(run=run_export)
-    taken = actions.add_parser("import", help="take a preset and its pictures from a zip")
-    taken.add_argument("file", type=Path, metavar="FILE.zip")
-    taken.add_argument("--name", help="keep it under this name")
-    taken.add_argument("--overwrite", action="store_true", help="replace a preset of that name")
-    taken.set_defaults(run=run_import)
 
 
 # -- list --------------------------------------------------------------------------------------------------
@@ -88,8 +70,8 @@ def run_list(args: argparse.Namespace) -> int:
     rows = _tagged(list_presets(include_abstract=args.all), args.tag)
     if args.json:
         colors = _colors(rows)
-        print(json.dumps([_as_json(row, colors) for row in rows], indent=2, ensure_ascii=False))
-    elif sys.stdout.isatty():
+        print(json_text([_as_json(row, colors) for row in rows]))
+    elif sys.stdout.isatty() and shutil.get_terminal_size().columns >= TABLE_COLUMNS:
         _print_table(rows)
     else:
         _print_columns(rows)
@@ -120,6 +102,7 @@ def _as_json(row: PresetSummary, colors: dict[Path, tuple[str, ...]]) -> dict[st
         "tags": row.tags,
         "cost_class": row.cost_class,
         "colors": [colors[path] for path in row.images],
+        "images": [str(path) for path in row.images],
         "path": str(row.path),
         "builtin": row.builtin,
     }
@@ -172,7 +155,7 @@ def run_show(args: argparse.Namespace) -> int:
     from framestyle.presets import find_preset, load_preset, load_traced, preset_text, traced_yaml
 
     if args.json:
-        print(load_preset(args.name).model_dump_json(by_alias=True, exclude={"extends"}, indent=2))
+        print(json_text(load_preset(args.name).model_dump(mode="json", by_alias=True, exclude={"extends"})))
     elif args.resolved:
         print(traced_yaml(*load_traced(args.name)), end="")
     else:
@@ -183,19 +166,24 @@ def run_show(args: argparse.Namespace) -> int:
 
 
 def run_validate(args: argparse.Namespace) -> int:
-    """`framestyle presets validate`: all files are looked at, whatever the first one says."""
+    """`framestyle presets validate`: all are looked at, whatever the first one says."""
     from framestyle.presets import load_preset
+    from framestyle.presets.library import is_file
 
     wrong = 0
-    for file in args.files:
+    for name in args.names:
         try:
-            load_preset(Path(file), open_images=True)
-            print(f"{plain(file)}: ok")
+            # A file comes first, whatever it is called.
+            load_preset(Path(name) if is_file(Path(name)) else name, open_images=True)
+            print(f"{plain(name)}: ok")
         except PresetError as error:
             wrong += 1
             print(plain(error.message, lines=True), file=sys.stderr)
+            near = error.facts.get("near")
+            if isinstance(near, list) and near:
+                print(f"  Did you mean {plain(' or '.join(near))}?", file=sys.stderr)
     if wrong:
-        raise PresetError(f"{wrong} of {len(args.files)} preset files cannot be used", next_step=ALL_KEYS)
+        raise PresetError(f"{wrong} of {len(args.names)} presets cannot be used", next_step=ALL_KEYS)
     return 0
 
 
@@ -228,86 +216,4 @@ def run_schema(args: argparse.Namespace) -> int:
     from framestyle.presets.editors import schema_text
 
     print(schema_text(KEY_HELP), end="")
-    return 0
-
-
-# -- new, export, import -----------------------------------------------------------------------------------
-
-
-def run_new(args: argparse.Namespace) -> int:
-    """`framestyle presets new`."""
-    from framestyle.media.files import atomic_output
-    from framestyle.presets import is_plain_name, new_preset_text, own_preset, user_presets_dir
-
-    if not is_plain_name(args.name):
-        raise UsageError(
-            f"{args.name!r} cannot be a preset's name",
-            next_step="Use letters, digits, - and _, such as my-style.",
-        )
-    for image in args.style:
-        _check_image(image)
-    if there := own_preset(args.name):
-        raise OutputError(f"{there} exists already", next_step="Choose another name, or edit that file.")
-    target = user_presets_dir() / f"{args.name}.yaml"
-    text = new_preset_text(args.name, [image.resolve() for image in args.style]) + TO_GO_ON_WITH
-    with atomic_output(target) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-    _tell(target, args.name)
-    return 0
-
-
-def _check_image(image: Path) -> None:
-    from framestyle.presets import picture_problem
-
-    if not image.is_file():
-        raise InputError(f"no style image at {image}", next_step="Check the path.")
-    if problem := picture_problem(image):
-        raise InputError(
-            f"{image} {problem}", next_step="Name a photo or a painting: JPEG, PNG, WebP, TIFF, BMP."
-        )
-
-
-def _tell(target: Path, name: str) -> None:
-    print(plain(f"wrote {target}"))
-    print(plain(f"Try it: framestyle stylize PHOTO -o OUT.png -p {name}"))
-
-
-def run_export(args: argparse.Namespace) -> int:
-    """`framestyle presets export`."""
-    from framestyle.media.files import atomic_output
-    from framestyle.presets.bundle import bundle_of, write_bundle
-
-    output: Path = args.output
-    if output.exists() and not args.overwrite:
-        raise OutputError(f"{output} exists already", next_step="Choose another name, or --overwrite it.")
-    bundle = bundle_of(args.name)
-    _check_apart(output, args.name)
-    with atomic_output(output) as temporary, temporary.open("wb") as file:
-        write_bundle(bundle, file)
-    pictures = f"{len(bundle.pictures)} picture{'' if len(bundle.pictures) == 1 else 's'}"
-    print(plain(f"wrote {output}: {bundle.name} with {pictures}, {output.stat().st_size:,} bytes"))
-    return 0
-
-
-def _check_apart(output: Path, name: str) -> None:
-    """`--overwrite` must not reach what the zip is made from."""
-    from framestyle.presets import find_preset, load_preset, pictures_of
-
-    sources = [find_preset(name), *map(Path, pictures_of(load_preset(name)))]
-    if output.exists() and any(output.samefile(source) for source in sources):
-        raise OutputError(f"{output} is part of the preset", next_step="Choose another name for the zip.")
-
-
-def run_import(args: argparse.Namespace) -> int:
-    """`framestyle presets import`."""
-    from framestyle.media.files import storage_error
-    from framestyle.presets import user_presets_dir
-    from framestyle.presets.bundle import install, read_bundle
-
-    bundle = read_bundle(args.file, args.name)
-    try:
-        target = install(bundle, overwrite=args.overwrite)
-    except OSError as error:
-        raise storage_error(error, user_presets_dir() / f"{bundle.name}.yaml") from error
-    _tell(target, bundle.name)
     return 0

@@ -18,11 +18,11 @@ from framestyle.doors.options import (
     check_range,
     overrides_of,
 )
+from framestyle.doors.pipe import refuse_standard_input
 from framestyle.doors.text import plain
 from framestyle.errors import (
     BatchError,
     Cancelled,
-    Code,
     OutputError,
     PresetError,
     UsageError,
@@ -90,6 +90,7 @@ def add_preview(parser: argparse.ArgumentParser) -> None:
 
 def run_preview(args: argparse.Namespace) -> int:
     """`framestyle preview`: what is wanted is checked before anything is decoded."""
+    refuse_standard_input(args.inputs, "a preview takes")
     from framestyle.doors.sweeps import parse_sweep
 
     sweeps = [parse_sweep(text) for text in args.sweeps]
@@ -98,15 +99,21 @@ def run_preview(args: argparse.Namespace) -> int:
     looks = _sweep(args, sweeps) if sweeps else presets
     from framestyle.jobs.plan.inputs import gather
     from framestyle.jobs.plan.tasks import names_a_clip
+    from framestyle.jobs.resume.claims import claim
+    from framestyle.jobs.resume.scratch import Scratch
 
     moving = names_a_clip(args.output) and "%" not in args.output.name
     inputs = gather(args.inputs, one_clip=moving)
     if moving:
         _check_moving(args, sweeps, presets, inputs)
     _check_output(args.output, inputs, args.overwrite)
-    if moving:
-        return _run_moving(args, inputs.found[0].path, presets[0][1])
-    return _run_sheet(args, inputs, sweeps, looks, broken)
+    with Scratch(args.output.parent) as scratch:
+        claim(scratch, [args.output])
+        # Another run may have made it since.
+        _check_output(args.output, inputs, args.overwrite)
+        if moving:
+            return _run_moving(args, inputs.found[0].path, presets[0][1])
+        return _run_sheet(args, inputs, sweeps, looks, broken)
 
 
 # -- what is wanted ----------------------------------------------------------------------------------------
@@ -142,6 +149,7 @@ def _load_presets(
     """Titles and presets: those named, then all, each once; two of one name are told apart by what was written. With
     `--all`, also the presets that do not load: one of those does not stop the others."""
     from framestyle.presets import list_presets, load_preset
+    from framestyle.resolve import refuse_styleless
 
     rows = list_presets() if args.all else []
     broken = [
@@ -158,12 +166,7 @@ def _load_presets(
     wanted = dict.fromkeys([*args.presets, *(row.name for row in rows if not row.is_broken)])
     loaded = [(text, load_preset(text, overrides_of(args), origin="--set")) for text in wanted]
     for _, preset in loaded:
-        if preset.is_abstract:
-            raise PresetError(
-                f"preset {preset.name!r} names no style image",
-                code=Code.STYLE_MISSING,
-                facts={"preset": preset.name},
-            )
+        refuse_styleless(preset)
     names = [preset.name for _, preset in loaded]
     titled = [(preset.name if names.count(preset.name) == 1 else text, preset) for text, preset in loaded]
     return titled, broken
@@ -203,15 +206,16 @@ def _check_moving(
 
 def _check_output(output: Path, inputs: Inputs, overwrite: bool) -> None:
     """All that can be refused before hours of work."""
-    from framestyle.media.files import check_writable
     from framestyle.media.photos import FORMATS
     from framestyle.media.video.codecs import MUXERS
+    from framestyle.media.writable import check_name, check_writable
 
     if output.suffix.lower() not in {*FORMATS, *MUXERS}:
         raise OutputError(
             f"{output}: neither a sheet nor a clip ends in {output.suffix!r}",
             next_step=f"Sheets: {', '.join(FORMATS)}. Clips: {', '.join(MUXERS)}.",
         )
+    check_name(output)
     if output.is_file():
         if any(path.samefile(output) for path in inputs.paths()):
             raise OutputError(
@@ -235,6 +239,7 @@ def _run_sheet(
     from framestyle.context import Context
     from framestyle.doors.console import open_console
     from framestyle.doors.console.failures import failure_table
+    from framestyle.doors.hidden_presets import hidden_presets
     from framestyle.doors.preview_sheet import Wanted, make_sheet
     from framestyle.events import TaskFailed
     from framestyle.jobs.plan.inputs import Unusable
@@ -255,6 +260,8 @@ def _run_sheet(
         live=args.live,
     )
     with open_console(args.progress) as console:
+        for note in hidden_presets(args.presets):
+            console(note)
 
         def collect(event: Event) -> None:
             if isinstance(event, TaskFailed):
@@ -282,12 +289,15 @@ def _run_sheet(
 def _run_moving(args: argparse.Namespace, clip: Path, preset: Preset) -> int:
     from framestyle.context import Context
     from framestyle.doors.console import open_console
+    from framestyle.doors.hidden_presets import hidden_presets
     from framestyle.doors.preview_words import words_of_moving
     from framestyle.jobs.plan.tasks import Task
     from framestyle.jobs.preview.moving import preview_clip
     from framestyle.kinds import TimeRange
 
     with open_console(args.progress) as console:
+        for note in hidden_presets(args.presets):
+            console(note)
         try:
             made = preview_clip(
                 Task(MediaKind.VIDEO, clip, args.output),

@@ -61,7 +61,9 @@ def _named(sources: Sequence[Source]) -> str:
     photos = len(sources) - len(clips)
     parts = [counted(photos, "photo")] if photos else []
     if clips:
-        parts.append(f"{counted(len(clips), 'clip')} of {sum(clip.frames for clip in clips)} frames")
+        parts.append(
+            f"{counted(len(clips), 'clip')} of {counted(sum(clip.frames for clip in clips), 'frame')}"
+        )
     return " and ".join(parts)
 
 

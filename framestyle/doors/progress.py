@@ -7,9 +7,11 @@ import time
 from collections import deque
 
 from framestyle.doors.remaining import Clock, Remaining
+from framestyle.doors.shots_at_work import ShotsAtWork
 from framestyle.events import (
     CellDone,
     Event,
+    FolderWatched,
     FrameDone,
     JobStarted,
     PhotoDone,
@@ -42,9 +44,10 @@ class Progress:
         self.total = self.done = 0
         self.job: JobStarted | None = None
         self.task: TaskStarted | None = None
-        self.shot: ShotStarted | None = None
+        self._shots = ShotsAtWork()
         self.step: StepDone | None = None
         self.preparing: Preparing | None = None
+        self.watched: FolderWatched | None = None
         self.losses: deque[float] = deque(maxlen=CURVE_POINTS)
         self._paces: dict[str, deque[float]] = {
             kind: deque(maxlen=RECENT) for kind in ("first", "warm", "photo")
@@ -54,21 +57,25 @@ class Progress:
 
     def __call__(self, event: Event) -> None:
         self._remaining(event)
+        self._shots(event)
         if isinstance(event, JobStarted):
             # One display may see several jobs, as `demo` has: counts begin anew, the pace is kept.
             self.job, self.total, self.done, self._mark = event, event.frames, 0, self._clock()
-            self.task = self.shot = self.step = self.preparing = None
+            self.task = self.step = self.preparing = None
+        elif isinstance(event, FolderWatched):
+            # Told between two jobs: nothing is at work.
+            self.watched, self.job = event, None
+            self.total = self.done = 0
+            self.task = self.step = self.preparing = None
         elif isinstance(event, Preparing):
             self.preparing = event if event.fraction < 1 else None
         elif isinstance(event, TaskStarted):
-            self.task, self.shot, self.step = event, None, None
+            self.task, self.step = event, None
             self._task_done = 0
             self.losses.clear()
         elif isinstance(event, TaskResumed):
             self.done += event.painted
             self._task_done += event.painted
-        elif isinstance(event, ShotStarted):
-            self.shot = event
         elif isinstance(event, StepDone):
             self.step = event
             self.losses.append(event.losses[-1])
@@ -92,8 +99,13 @@ class Progress:
         """The rest of a failed task's frames will not come."""
         if self.task is not None and self.task.path == failed.path:
             self.total -= self.task.frames * self.task.passes - self._task_done
-        self.task = self.shot = self.step = None
+        self.task = self.step = None
         self._mark = self._clock()
+
+    @property
+    def shots(self) -> list[ShotStarted]:
+        """Those at work, in their order; where none is, the last that was."""
+        return self._shots.at_work
 
     @property
     def elapsed_s(self) -> float:
@@ -102,7 +114,7 @@ class Progress:
     @property
     def current(self) -> int:
         """The number, from 1, of the frame that is being worked on."""
-        return min(self.done + 1, self.total)
+        return min(self.done + 1, self.total) if self.total else self.done + 1
 
     def seconds_per_frame(self) -> float | None:
         """Of recent frames of the kind that is being made; those made from scratch stand in where there are none."""

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import sys
+
 
 def plain(text: str, *, lines: bool = False) -> str:
     """Without control characters (but for line ends, where `lines`): a file's name must not drive the terminal."""
     return "".join(c if c.isprintable() or (lines and c == "\n") else f"\\x{ord(c):02x}" for c in text)
+
+
+def json_text(value: object) -> str:
+    """For stdout, whatever its encoding: what that has no place for is escaped as JSON does it."""
+    is_unicode = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
+    return json.dumps(value, indent=2, ensure_ascii=not is_unicode)
 
 
 def roughly(seconds: float) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -11,17 +10,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from framestyle.doors.options import add_range
+from framestyle.doors.pipe import refuse_standard_input
 from framestyle.doors.rows import Row, print_rows
-from framestyle.doors.text import counted
+from framestyle.doors.text import counted, json_text
 from framestyle.errors import Code, InputError, OutputError, UsageError
 from framestyle.kinds import MediaKind
+from framestyle.paths import is_folder
 
 if TYPE_CHECKING:
     from framestyle.media.verify.verdict import Problem, Report
 
-EXIT_CODES = {"whole": 0, "damaged": InputError.exit_code, "different": OutputError.exit_code}
-VERDICT_STYLES = {"whole": "bold green", "damaged": "bold red", "different": "bold yellow"}
-PROBLEM_ROWS = {"damage": ("damage", "red"), "difference": ("differs", "yellow"), "note": ("note", "dim")}
+EXIT_CODES = {
+    "whole": 0,
+    "missing": InputError.exit_code,
+    "damaged": InputError.exit_code,
+    "different": OutputError.exit_code,
+}
+VERDICT_STYLES = {
+    "whole": "bold green",
+    "missing": "bold red",
+    "damaged": "bold red",
+    "different": "bold yellow",
+}
+PROBLEM_ROWS = {
+    "missing": ("missing", "red"),
+    "damage": ("damage", "red"),
+    "difference": ("differs", "yellow"),
+    "note": ("note", "dim"),
+}
 VERSION = 1
 
 
@@ -43,16 +59,22 @@ def add_verify(parser: argparse.ArgumentParser) -> None:
 
 def run_verify(args: argparse.Namespace) -> int:
     """`framestyle verify`: all files are looked at, whatever the first one is."""
+    from framestyle.media.files import sniff
+    from framestyle.media.video.sequences import numbering_of
+
+    refuse_standard_input(args.files, "verification takes")
     if args.against is None and (args.start is not None or args.end is not None):
         raise UsageError(
             "--start and --end say which part of a source", next_step="Name it: --against SOURCE."
         )
+    if args.against is not None and numbering_of(args.against) is None:
+        sniff(args.against)
     files = list(_files(args.files))
-    if args.against is not None and (len(files) != 1 or files[0].is_dir()):
+    if args.against is not None and (len(files) != 1 or is_folder(files[0])):
         raise UsageError("--against is for one FILE", next_step="Give a command for each.")
     reports = list(_reports(files, args))
     verdicts = [report.verdict for report in reports]
-    code = next((EXIT_CODES[one] for one in ("damaged", "different") if one in verdicts), 0)
+    code = next((EXIT_CODES[one] for one in ("damaged", "missing", "different") if one in verdicts), 0)
     if args.json:
         told = {
             "framestyle_verify": VERSION,
@@ -60,7 +82,7 @@ def run_verify(args: argparse.Namespace) -> int:
             "against": None if args.against is None else str(args.against),
             "files": [_as_json(one) for one in reports],
         }
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        print(json_text(told))
         return code
     for report in reports:
         print_rows([_headline(report, args.against), *_facts(report), *map(_row, report.problems)])
@@ -75,7 +97,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
     from framestyle.media.files import sniff, walk
 
     for path in paths:
-        if not path.is_dir():
+        if not is_folder(path):
             yield path
             continue
         found = []
@@ -134,7 +156,12 @@ def _as_json(report: Report) -> dict[str, Any]:
 
 def _headline(report: Report, source: Path | None) -> Row:
     differs = "not as it was recorded" if source is None else f"not what {source} asks for"
-    text = {"whole": "whole", "damaged": "damaged", "different": f"whole, but {differs}"}
+    text = {
+        "whole": "whole",
+        "missing": "missing",
+        "damaged": "damaged",
+        "different": f"whole, but {differs}",
+    }
     said = (
         f"whole, and what {source} asks for" if source and report.verdict == "whole" else text[report.verdict]
     )
@@ -215,6 +242,8 @@ def _picture_rows(facts: dict[str, Any]) -> Iterator[Row]:
             facts["format"],
             f"{facts['width']}x{facts['height']}",
             f"{facts['bit_depth']} bits{alpha}",
+            *(["colours " + facts["color"]] if facts["color"] else []),
+            *([facts["hdr"]] if facts["hdr"] else []),
             *has,
         ]
         yield Row("format", ", ".join(parts))

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
-from framestyle.errors import Code, FramestyleError, OutputError
+from framestyle.errors import Code, FramestyleError, InputError, OutputError
 from framestyle.media.files import storage_error
+from framestyle.media.jpeg import JPEG_HEAD
 
 STOP_TIMEOUT_S = 5.0
 LAST_LINES = 40
@@ -28,7 +29,7 @@ FILE_TOO_LARGE = int(getattr(signal, "SIGXFSZ", 0)) or 1 << 16
 
 FORMATS_READ = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,gif,webp_anim,yuv4mpegpipe,asf,mxf,nut"
-    ",ivf"
+    ",ivf,mjpeg"
 )
 """The only demuxers that may open an input: none of them opens further files, as concat and HLS do."""
 PROTOCOLS_READ = "file,pipe"
@@ -50,7 +51,20 @@ def _missing(cause: str) -> OutputError:
 
 def input_arguments(path: Path) -> list[str]:
     """`-i` for a local file, whatever its name looks like; only media may be opened through it."""
-    return ["-protocol_whitelist", PROTOCOLS_READ, "-format_whitelist", FORMATS_READ, "-i", f"file:{path}"]
+    allowed = ["-protocol_whitelist", PROTOCOLS_READ, "-format_whitelist", FORMATS_READ]
+    return [*allowed, *_as_film(path), "-i", f"file:{path}"]
+
+
+def _as_film(path: Path) -> list[str]:
+    """Of a JPEG that more follow, ffmpeg itself would take the first one for a photo."""
+    with suppress(OSError), path.open("rb") as file:
+        return ["-f", "mjpeg"] if file.read(3) == JPEG_HEAD else []
+    return []
+
+
+def pipe_arguments(muxer: str, descriptor: int = 0) -> list[str]:
+    """`-i` for what comes through a pipe, in a container that is known."""
+    return ["-protocol_whitelist", "pipe", "-f", muxer, "-i", f"pipe:{descriptor}"]
 
 
 def output_argument(path: Path) -> str:
@@ -72,7 +86,35 @@ def ask(arguments: Sequence[str], timeout_s: float = ASK_TIMEOUT_S) -> tuple[str
         )
     except OSError as error:
         raise _missing(str(error)) from error
-    return done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+    said = done.stderr.decode("utf-8", "replace")
+    if done.returncode < 0:  # it crashed, and could not say so
+        said += f"\n[ffmpeg] ffmpeg was stopped by signal {-done.returncode}\n"
+    return done.stdout.decode("utf-8", "replace"), said
+
+
+def filtered(pixels: memoryview | bytes, shape: Sequence[str], filters: str) -> bytes:
+    """One raw picture through ffmpeg's filters, raw again. `shape`: its arguments before `-i`.
+
+    InputError where ffmpeg refuses.
+    """
+    asked = ["-v", "error", *shape, "-i", "pipe:0", "-vf", filters, "-frames:v", "1"]
+    return fed(pixels, [*asked, "-f", "rawvideo", "-"])
+
+
+def fed(data: memoryview | bytes, arguments: Sequence[str]) -> bytes:
+    """ffmpeg's stdout for what is on its stdin; InputError with its words where it fails."""
+    command = [ffmpeg_exe(), "-hide_banner", *arguments]
+    try:
+        done = subprocess.run(command, input=data, capture_output=True, check=False, start_new_session=True)
+    except OSError as error:
+        raise _missing(str(error)) from error
+    if done.returncode != 0 or not done.stdout:
+        said = " | ".join(last_words(done.stderr.decode("utf-8", "replace").splitlines())[-2:])
+        raise InputError(
+            f"ffmpeg cannot convert a picture: {said or 'no message'}",
+            next_step="Save it as PNG or JPEG elsewhere.",
+        )
+    return done.stdout
 
 
 def lists_a_packet(listed: str) -> bool:
@@ -174,12 +216,12 @@ class _Process:
 class FFmpeg(_Process):
     """A running ffmpeg that reads its stdin. `close` waits for it, `kill` ends it; both may be repeated.
 
-    `target`: what it makes, in messages.
+    `target`: what it makes, in messages. `stdout`: a descriptor that it may write to.
     """
 
-    def __init__(self, arguments: Sequence[str], target: Path) -> None:
+    def __init__(self, arguments: Sequence[str], target: Path, *, stdout: int = subprocess.DEVNULL) -> None:
         self._target = target
-        super().__init__(arguments, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        super().__init__(arguments, stdin=subprocess.PIPE, stdout=stdout)
 
     def write(self, data: memoryview | bytes) -> None:
         """To its standard input; OutputError with its last words where it has died."""
@@ -222,13 +264,18 @@ class FFmpeg(_Process):
 class FFmpegDecoder(_Process):
     """A running ffmpeg whose stdout is read, from `output`. `kill` ends it.
 
-    `on_line` is given each message, on a thread of its own; else the last ones are kept for `failure`.
+    `on_line` is given each message, on a thread of its own; else the last ones are kept for `failure`. `stdin`: a
+    descriptor that it may read from.
     """
 
-    def __init__(self, arguments: Sequence[str], on_line: Callable[[str], None] | None = None) -> None:
-        super().__init__(
-            ["-nostdin", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, on_line=on_line
-        )
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        on_line: Callable[[str], None] | None = None,
+        *,
+        stdin: int = subprocess.DEVNULL,
+    ) -> None:
+        super().__init__(["-nostdin", *arguments], stdin=stdin, stdout=subprocess.PIPE, on_line=on_line)
         assert self.process.stdout is not None
         self.output = self.process.stdout
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
@@ -13,12 +14,18 @@ from pathlib import Path
 
 from framestyle.errors import Code, FramestyleError, InputError, OutputError, StorageError
 from framestyle.kinds import MediaKind
+from framestyle.media.jpeg import JPEG_HEAD, is_mjpeg
+from framestyle.paths import near_names, resolved
 
 HEAD_BYTES = 4096
 DISK_FULL, TOO_LARGE = {errno.ENOSPC, errno.EDQUOT}, {errno.EFBIG}
+NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+"""Some network folders cannot be told to write at once; they write all the same."""
+NO_NAME = {errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL}
+"""A file system's refusals of a name: too long, or with signs that it does not hold."""
 KNOWN = (
-    "Videos: MP4, MOV, MKV, WebM, AVI, MPEG, Y4M, animated GIF and WebP. "
-    "Photos: JPEG, PNG, WebP, TIFF, BMP, AVIF, HEIC."
+    "Videos: MP4, MOV, MKV, WebM, AVI, MPEG, Y4M, MJPEG, animated GIF, WebP, AVIF and HEIC. "
+    "Photos: JPEG, PNG, WebP, TIFF, BMP, AVIF, HEIC, OpenEXR, Radiance HDR."
 )
 
 
@@ -57,11 +64,13 @@ def _is_folder(path: Path) -> bool:
         raise InputError(
             f"{path} does not exist",
             code=Code.INPUT_MISSING,
-            facts={"path": str(path)},
-            next_step="Check the path; only local files are read.",
+            facts={"path": str(path), "near": near_names(path)},
         ) from error
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
-        raise InputError(f"{path} cannot be reached: {error}", next_step="Check the path.") from error
+        raise InputError(
+            f"{path} cannot be reached: {getattr(error, 'strerror', None) or error}",
+            next_step="Check the path.",
+        ) from error
     if stat.S_ISDIR(mode):
         return True
     if not stat.S_ISREG(mode):
@@ -69,7 +78,11 @@ def _is_folder(path: Path) -> bool:
     return False
 
 
-PHOTO_HEADS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+PHOTO_HEADS = (
+    b"\x89PNG\r\n\x1a\n",
+    *(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),  # TIFF, BigTIFF
+    *(b"\x76\x2f\x31\x01", b"#?RADIANCE", b"#?RGBE"),  # OpenEXR, Radiance
+)
 VIDEO_HEADS = (
     b"\x1aE\xdf\xa3",  # Matroska, WebM
     b"YUV4MPEG2 ",
@@ -83,13 +96,16 @@ VIDEO_HEADS = (
     b"DKIF",  # IVF
 )
 STILL_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif"}
+"""Of AVIF and HEIC; those of their sequences (avis, hevc, msf1) are clips'."""
 QUICKTIME_ATOMS = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
-WEBP_FLAGS_AT, WEBP_ANIMATED, WEBP_ALPHA = 20, 0x02, 0x10
-"""Where the flags of an extended WebP are, and bits of them."""
+WEBP_FLAGS_AT, WEBP_ANIMATED = 20, 0x02
+"""Where the flags of an extended WebP are, and one of them."""
 BMP_HEADER_BYTES = {12, 16, 40, 52, 56, 64, 108, 124}
 
 
 def _kind_of(head: bytes, path: Path) -> MediaKind | None:
+    if head.startswith(JPEG_HEAD):
+        return MediaKind.VIDEO if is_mjpeg(path) else MediaKind.PHOTO
     if head.startswith(PHOTO_HEADS) or _is_bmp(head):
         return MediaKind.PHOTO
     if head.startswith((b"GIF87a", b"GIF89a")):
@@ -109,12 +125,6 @@ def _webp_flags(head: bytes) -> int:
     return head[WEBP_FLAGS_AT] if head[8:16] == b"WEBPVP8X" and len(head) > WEBP_FLAGS_AT else 0
 
 
-def webp_has_alpha(path: Path) -> bool:
-    """What its head says; where it is no WebP that says, it has none."""
-    with path.open("rb") as file:
-        return bool(_webp_flags(file.read(WEBP_FLAGS_AT + 1)) & WEBP_ALPHA)
-
-
 def _is_bmp(head: bytes) -> bool:
     """Two letters are not enough: a text may begin with BM."""
     return head.startswith(b"BM") and int.from_bytes(head[14:18], "little") in BMP_HEADER_BYTES
@@ -127,15 +137,31 @@ def _is_transport_stream(head: bytes) -> bool:
 
 
 def _is_animated(path: Path) -> bool:
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(path) as image:
             return bool(getattr(image, "is_animated", False))
+    except UnidentifiedImageError as error:  # in whose words stands the path as Python writes it
+        raise InputError(f"{path} is a damaged GIF", next_step="Copy or download it again.") from error
     except Exception as error:  # decoders raise whatever they like on damaged files
         raise InputError(
             f"{path} is a damaged GIF: {error}", next_step="Copy or download it again."
         ) from error
+
+
+ASIDE_FOLDERS = {
+    "@eadir", "@tmp", "@recycle", "@recently-snapshot", "#recycle", "#snapshot", "$recycle.bin", "__macosx",
+    "system volume information", "lost+found", "thumbnails.noindex",
+}  # fmt: skip
+"""What file servers, systems and archives keep beside people's own files, in small letters."""
+ASIDE_ENDINGS = ("_original", "~")
+"""Of ExifTool's copies of what it has changed, and of editors'."""
+
+
+def is_kept_aside(name: str) -> bool:
+    """Whether a file or folder that is met below a folder is hidden, or a program's own: not meant to be painted."""
+    return name.startswith(".") or name.lower() in ASIDE_FOLDERS or name.endswith(ASIDE_ENDINGS)
 
 
 @dataclass(frozen=True)
@@ -149,9 +175,10 @@ class Walk:
 def walk(folder: Path, leave_out: Set[Path] = frozenset()) -> Walk:
     """All files below `folder`, sorted, but for what is hidden and for `leave_out`, files and folders, resolved.
 
+    Left out, too, is what programs keep for themselves beside pictures: NAS's thumbnails, originals of edited tags.
     Links to files are files. Links to folders are not followed: so none leads in a circle.
     """
-    root = folder.resolve()
+    root = resolved(folder)
     files: list[Path] = []
     shut: list[tuple[Path, str]] = []
 
@@ -162,7 +189,7 @@ def walk(folder: Path, leave_out: Set[Path] = frozenset()) -> Walk:
         inside = Path(at).relative_to(folder)
 
         def wanted(name: str, inside: Path = inside) -> bool:
-            return not name.startswith(".") and root / inside / name not in leave_out
+            return not is_kept_aside(name) and root / inside / name not in leave_out
 
         folders[:] = filter(wanted, folders)
         files += (folder / inside / name for name in filter(wanted, names))
@@ -197,11 +224,6 @@ def atomic_output(target: Path, scratch: Path | None = None) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def check_writable(target: Path) -> None:
-    """The errors of `atomic_output`, before the work is done whose result is to be written."""
-    _reserve(target, None).unlink()
-
-
 def _reserve(target: Path, scratch: Path | None) -> Path:
     """An empty new file, with the permissions that a new file gets here."""
     if not target.name:
@@ -220,18 +242,36 @@ def _reserve(target: Path, scratch: Path | None) -> Path:
 def put_in_place(temporary: Path, target: Path) -> None:
     """A finished file under its name, so that both outlast a crash."""
     try:
-        _sync(temporary)
+        sync(temporary)
         os.replace(temporary, target)
         if os.name == "posix":
-            _sync(target.parent)  # the new name itself must reach the disk
+            sync(target.parent)  # the new name itself must reach the disk
     except OSError as error:
         raise storage_error(error, target) from error
 
 
-def _sync(path: Path) -> None:
+def put_folder_in_place(folder: Path, target: Path) -> bool:
+    """A folder of finished files under its name. False where one is there already, which stays; then this one goes."""
+    try:
+        folder.rename(target)
+        if os.name == "posix":
+            sync(target.parent)
+    except OSError as error:
+        if not target.is_dir():
+            raise storage_error(error, target) from error
+        shutil.rmtree(folder, ignore_errors=True)
+        return False
+    return True
+
+
+def sync(path: Path) -> None:
+    """What was written to a file or folder, onto the disk; as far as its file system can be told to."""
     descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NO_SYNC:
+            raise
     finally:
         os.close(descriptor)
 
@@ -251,6 +291,10 @@ def storage_error(error: OSError | ValueError, target: Path) -> FramestyleError:
             next_step="Choose another disk for it, then give the same command again.",
         )
     cause = getattr(error, "strerror", None) or str(error)
+    if isinstance(error, OSError) and error.errno in NO_NAME:
+        return OutputError(
+            f"{target} cannot be written: {cause}", code=Code.OUTPUT_NAME_REFUSED, facts={"path": str(target)}
+        )
     return OutputError(
         f"{target} cannot be written: {cause}", next_step="Choose another output, or check permissions."
     )

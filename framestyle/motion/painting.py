@@ -112,14 +112,14 @@ class TwicePainting(ShotPainting):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._waiting: list[Frame] = []
-        """All of them, without pixels: those lie in the store."""
+        """All of them, without pixels and alpha: those lie in the store."""
 
     def paint(self, prepared: Prepared, context: Context) -> Iterator[Frame]:
         """None yet."""
         if not prepared.is_painted:
             keep(prepared.frame, self._paint(prepared, context), self.store)
             self._mark(prepared)
-        self._waiting.append(replace(prepared.frame, pixels=prepared.frame.pixels[:0]))
+        self._waiting.append(replace(prepared.frame, pixels=prepared.frame.pixels[:0], alpha=None))
         return iter(())
 
     def end(self, shot: Shot, context: Context) -> Iterator[Frame]:

@@ -55,6 +55,7 @@ def keep(frame: Frame, painted: Painted, store: FrameStore) -> None:
         # 16 bits a value: a tenth of what eight can show.
         "image": to_pixels(state.result(), np.uint16),
         "settled": state.settled[0, 0].clamp(0, 60_000).cpu().numpy().astype(np.uint16),
+        **({} if frame.alpha is None else {"alpha": frame.alpha}),
     }
 
 
@@ -71,8 +72,8 @@ def second_pass(
 ) -> Iterator[Frame]:
     """The frames of one shot, in order, painted anew from the last to the first. Empties the store of them.
 
-    `frames` carry index, pts and depth; their pixels and results lie in `store`. `resume`: a bookmark in this shot; one
-    of its first pass begins the second one. `replays`: the clip's, see `Stylizer.stylize`.
+    `frames` carry index, pts and depth; their pixels, alpha and results lie in `store`. `resume`: a bookmark in this
+    shot; one of its first pass begins the second one. `replays`: the clip's, see `Stylizer.stylize`.
     """
     after: Painted | None = None
     next_frame = frames[-1].index
@@ -93,13 +94,14 @@ def second_pass(
         )
         result = stylizer.refine(content, start, targets, context, replays)
         after = Painted.first(content, result)
-        store[index] = {"shown": to_pixels(result.image, pixels.dtype.type)}
+        alpha = {name: one for name, one in store[index].items() if name == "alpha"}
+        store[index] = {"shown": to_pixels(result.image, pixels.dtype.type), **alpha}
         seconds = time.perf_counter() - started
         context.on_event(FrameDone(index, shot, result.steps, seconds, result.loss, True))
         on_bookmark(Bookmark(shot, 2, index - 1, (after,)))
     for frame in frames:
-        shown = store.pop(frame.index)["shown"]
-        yield replace(frame, pixels=shown)
+        kept = store.pop(frame.index)
+        yield replace(frame, pixels=kept["shown"], alpha=kept.get("alpha"))
 
 
 def _pairs(

@@ -25,6 +25,7 @@ from framestyle.motion.painting import Prepared, ShotPainting, TwicePainting
 from framestyle.motion.second_pass import FrameStore
 from framestyle.motion.shots import Shot
 from framestyle.nst.image import Size, fit_within
+from framestyle.nst.optimise.replay import Replays
 from framestyle.nst.stylizer import Stylizer
 
 
@@ -67,6 +68,9 @@ class FramePainter:
     missing). With two passes a shot's frames wait in `store` (None: in memory) for the second one. `max_side_px`: in
     place of the preset's; 0 keeps every frame's size.
 
+    `first_number`: which of its clip's shots the first of `shots` is, where a painter has but a part of them.
+    `replays`: recorded steps, for painters of one clip that follow one another.
+
     After each frame `on_bookmark` hears where the work stands. With a bookmark to `resume` at, the frames must be the
     same again from the first one, and `store` hold what it held then; those that were given before are not given again.
 
@@ -83,6 +87,8 @@ class FramePainter:
         on_bookmark: OnBookmark = unmarked,
         resume: Bookmark | None = None,
         max_side_px: int | None = None,
+        first_number: int = 0,
+        replays: Replays | None = None,
     ) -> None:
         video = stylizer.preset.video
         if video.warm_start != "flow" or stylizer.is_identity:
@@ -94,11 +100,12 @@ class FramePainter:
         self._max_side_px = stylizer.preset.scales.max_side_px if max_side_px is None else max_side_px
         self._twice = video.painted_times == 2 and flow is not None
         self._shots = list(shots) or [Shot(0, 0)]
-        self._span = _Span.of(resume, shots, twice=self._twice)
+        self._first_number = first_number
+        self._span = _Span.of(resume, shots, first_number, twice=self._twice)
         self._distances = [1] if flow is None else sorted({1, *video.long_term})
         self._before: deque[Frame] = deque(maxlen=self._distances[-1])
         self._number, self._cut = 0, False
-        self._replays = stylizer.replays()
+        self._replays = stylizer.replays() if replays is None else replays
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="flow")
         self._coming: Future[Prepared] | None = None
         self._shot: ShotPainting | None = None
@@ -150,7 +157,8 @@ class FramePainter:
         self._before.appendleft(small)
         if frame.index < span.first:
             return None
-        return _Waiting(small, earlier, self._number, frame.index < span.paint_from)
+        number = self._first_number + self._number
+        return _Waiting(small, earlier, number, frame.index < span.paint_from)
 
     def _paint(self, prepared: Prepared, context: Context) -> Iterator[Frame]:
         if self._shot is None or self._shot.number != prepared.shot:
@@ -159,7 +167,7 @@ class FramePainter:
         yield from self._shot.paint(prepared, context)
 
     def _begin_shot(self, number: int, context: Context) -> ShotPainting:
-        shot, resume = self._shots[number], self._resume
+        shot, resume = self._shots[number - self._first_number], self._resume
         context.on_event(ShotStarted(number, shot.first, shot.frames))
         here = resume if resume is not None and resume.shot == number else None
         if not self._twice or self._flow is None:
@@ -172,7 +180,7 @@ class FramePainter:
     def _end_shot(self, context: Context) -> Iterator[Frame]:
         ended, self._shot = self._shot, None
         if ended is not None:
-            yield from ended.end(self._shots[ended.number], context)
+            yield from ended.end(self._shots[ended.number - self._first_number], context)
 
 
 @dataclass(frozen=True)
@@ -183,13 +191,13 @@ class _Span:
     paint_from: int = 0
 
     @classmethod
-    def of(cls, resume: Bookmark | None, shots: Sequence[Shot], *, twice: bool) -> _Span:
+    def of(cls, resume: Bookmark | None, shots: Sequence[Shot], first_number: int, *, twice: bool) -> _Span:
         if resume is None:
             return cls()
-        if not twice or resume.shot == len(shots):
+        if not twice or resume.shot - first_number == len(shots):
             return cls(resume.next_frame, resume.next_frame)
         # A second pass needs the whole shot, in order.
-        shot = shots[resume.shot]
+        shot = shots[resume.shot - first_number]
         return cls(shot.first, resume.next_frame if resume.pass_number == 1 else shot.end)
 
 
@@ -218,7 +226,8 @@ def _at_working_size(frame: Frame, max_side_px: int) -> Frame:
     if size == (width, height):
         return frame
     small = cv2.resize(frame.pixels, size, interpolation=cv2.INTER_AREA)
-    return replace(frame, pixels=small)
+    alpha = None if frame.alpha is None else cv2.resize(frame.alpha, size, interpolation=cv2.INTER_AREA)
+    return replace(frame, pixels=small, alpha=alpha)
 
 
 def _still(frame: Frame) -> Motion:

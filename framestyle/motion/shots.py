@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -57,6 +58,17 @@ class ShotFinder:
         self._feed(frame)
         self._count += 1
 
+    @property
+    def look_ahead(self) -> int:
+        """How many frames must be added after one before `is_cut` is sure of it."""
+        if isinstance(self._detector, AdaptiveDetector):
+            return int(self._detector.window_width)
+        return 0 if self._detector is None else SHORTEST_SHOT_FRAMES
+
+    def is_cut(self, number: int) -> bool:
+        """Whether the frame that was added as this one, counted from 0, begins a shot, and is not the first."""
+        return number > 0 and number in self._cuts
+
     def shots(self) -> list[Shot]:
         """The shots of all frames added, in order; together they cover them exactly."""
         if self._first is None:
@@ -94,6 +106,22 @@ def find_shots(frames: Iterable[Frame], method: str, frame_rate: Fraction) -> li
     for frame in frames:
         finder.add(frame)
     return finder.shots()
+
+
+def with_cuts(frames: Iterable[Frame], method: str, frame_rate: Fraction) -> Iterator[tuple[Frame, bool]]:
+    """Each frame, and whether it begins a shot after the first one: the shots of `find_shots`, told as frames come.
+
+    At most SHORTEST_SHOT_FRAMES are read ahead.
+    """
+    finder, waiting, given = ShotFinder(method, frame_rate), deque[Frame](), 0
+    for frame in frames:
+        finder.add(frame)
+        waiting.append(frame)
+        if len(waiting) > finder.look_ahead:
+            yield waiting.popleft(), finder.is_cut(given)
+            given += 1
+    for number, frame in enumerate(waiting, given):
+        yield frame, finder.is_cut(number)
 
 
 def _small_bgr(pixels: Pixels) -> Pixels:

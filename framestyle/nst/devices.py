@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from framestyle.errors import Code, DeviceError
+from framestyle.errors import Code, DeviceError, UsageError
 from framestyle.nst.network.winograd import Filters
 
 PROBE_CHANNELS, PROBE_SIDE, PROBE_ROUNDS = 256, 32, 5
@@ -43,6 +43,19 @@ def choose_device(spec: str) -> torch.device:
             f"device {spec!r} is not on this machine", code=Code.DEVICE_ABSENT, facts={"device": spec}
         )
     return device
+
+
+def devices_of(spec: str) -> tuple[str, ...]:
+    """`cuda:0,cuda:1` -> both; else the one. UsageError where several are not different ones of a kind."""
+    names = tuple(one.strip() for one in spec.split(","))
+    if len(names) == 1:
+        return names
+    kinds = {name.partition(":")[0] for name in names}
+    if len(set(names)) < len(names) or len(kinds) > 1 or not all(":" in name for name in names):
+        raise UsageError(
+            f"{spec!r} does not name several devices of a kind", next_step="Name each once: cuda:0,cuda:1."
+        )
+    return names
 
 
 def working_dtype(precision: str, device: torch.device) -> torch.dtype:

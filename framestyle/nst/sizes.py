@@ -26,6 +26,11 @@ class Size(NamedTuple):
         return self.width * self.height
 
 
+LARGEST_BESIDE_PX = 1 << 20
+"""Pictures up to so large are painted beside each other on a CPU: larger ones keep all threads busy enough, and take
+memory."""
+
+
 def fit_within(size: Size, max_side_px: int) -> Size:
     """The largest size of the same shape whose longer side is at most `max_side_px`; never enlarges; 0 = as it is."""
     if max_side_px <= 0 or size.longest_px <= max_side_px:

@@ -167,7 +167,7 @@ class Stylizer:
         for index, (size, steps) in enumerate(painted_at):
             if index:
                 state = state.resampled(size)
-            reporter = steps_reporter(size, steps, index, len(painted_at), self.device, context)
+            reporter = steps_reporter(state, steps, index, len(painted_at), self.device, context)
             # It ends with the scale: a large picture's features are as large as the picture, several times.
             objectives = self._from_state(resize(content, size), state, (), context) if steps else ()
             if index + 1 == len(painted_at):
@@ -196,7 +196,7 @@ class Stylizer:
         if self.is_identity:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
         call = _Call(context, self.replays() if replays is None else replays)
-        reporter = steps_reporter(size_of(content), video.steps, 0, 1, self.device, context)
+        reporter = steps_reporter(state, video.steps, 0, 1, self.device, context)
         stop = EarlyStop(video.min_steps, video.tolerance, self._places)
         objectives = self._from_state(content, state, temporal, context) if video.steps else ()
         taken = self._optimise(state, objectives, video.steps, reporter, stop, call)

@@ -20,7 +20,15 @@ from framestyle.presets.library import (
     preset_names,
     user_presets_dir,
 )
-from framestyle.presets.loading import PresetSummary, list_presets, load_preset, load_traced, preset_text
+from framestyle.presets.loading import (
+    PresetSummary,
+    list_presets,
+    load_preset,
+    load_text,
+    load_traced,
+    preset_text,
+)
+from framestyle.presets.overrides import Said
 from framestyle.presets.paths import pictures_of
 from framestyle.presets.pictures import main_colors, picture_problem
 from framestyle.presets.reference import SchemaRow, schema_rows
@@ -52,6 +60,7 @@ __all__ = [
     "Output",
     "Preset",
     "PresetSummary",
+    "Said",
     "Scales",
     "SchemaRow",
     "Style",
@@ -62,6 +71,7 @@ __all__ = [
     "is_plain_name",
     "list_presets",
     "load_preset",
+    "load_text",
     "load_traced",
     "main_colors",
     "new_preset_text",

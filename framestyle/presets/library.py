@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from platformdirs import user_cache_path, user_config_path
 
 from framestyle.errors import Code, PresetError
+from framestyle.paths import near_names, resolved
 
 SUFFIXES = (".yaml", ".yml")
 LONGEST_NAME_BYTES = 200
@@ -44,8 +46,16 @@ def own_preset(name: str) -> Path | None:
 
 
 def find_builtin(name: str) -> Path | None:
-    """The file of the built-in preset of that name."""
-    return next((path for path in _presets_in(builtin_presets_dir()) if path.stem == name), None)
+    """The file of the built-in preset of that name, in whatever case: on many disks one stands for the other."""
+    return next(
+        (path for path in _presets_in(builtin_presets_dir()) if path.stem.casefold() == name.casefold()), None
+    )
+
+
+def hiding(name: str) -> Path | None:
+    """The user's own preset that is found by a built-in one's name, in its place."""
+    there = own_preset(name) if name and not looks_like_path(name) else None
+    return there if there is not None and is_file(there) and find_builtin(name) is not None else None
 
 
 def cache_dir() -> Path:
@@ -77,10 +87,9 @@ def is_file(path: Path) -> bool:
 def absolute(text: str, folder: Path) -> Path:
     """A path as written, relative to `folder`, made absolute; `~` is the home folder."""
     path = Path(text)
-    try:
-        return (folder / path.expanduser()).resolve()
-    except (OSError, ValueError, RuntimeError):
-        return (folder / path).absolute()
+    with suppress(RuntimeError):  # nobody's home
+        path = path.expanduser()
+    return resolved(folder / path)
 
 
 def looks_like_path(name: str | Path) -> bool:
@@ -108,14 +117,16 @@ def find_preset(
     """
     text = str(name_or_path)
     if looks_like_path(name_or_path):
-        path = absolute(text, near or Path.cwd())
+        path = absolute(text, near or Path())
         if not is_file(path):
             raise PresetError(
-                f"no preset file at {path}", code=Code.PRESET_UNKNOWN, facts={"name": text, "near": []}
+                f"no preset file at {path}",
+                code=Code.PRESET_UNKNOWN,
+                facts={"name": text, "near": near_names(path)},
             )
         return path
     candidates = [folder / f"{text}{suffix}" for folder in preset_dirs() for suffix in SUFFIXES]
-    found = [path.resolve() for path in candidates if text and is_file(path)]
+    found = [resolved(path) for path in candidates if text and is_file(path)]
     others = [path for path in found if path != apart_from]
     if found:
         return (others or found)[0]

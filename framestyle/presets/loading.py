@@ -82,12 +82,30 @@ def load_traced(
     """As `load_preset`, with the nodes that know where each value was written; what they lack is a default."""
     path = find_preset(name_or_path)
     root, faults = _with_inherited(path, ())
+    return _finished(root, faults, path, overrides, origin, picture_problem if open_images else None)
+
+
+def _finished(
+    root: Node,
+    faults: list[Fault],
+    path: Path,
+    overrides: Sequence[str],
+    origin: str,
+    problem: Callable[[Path], str | None] | None = None,
+) -> tuple[Preset, Node]:
+    """Named, with the overrides, checked."""
     root.value.setdefault("name", Node(path.stem[:255], Place(str(path))))
     _fill_layer_maps(root)
     for override in overrides:
         faults += apply_override(root, override, origin)
-    faults += _picture_faults(root, picture_problem if open_images else None)
+    faults += _picture_faults(root, problem)
     return _checked(root, faults), root
+
+
+def load_text(text: str, path: Path, overrides: Sequence[str] = (), *, origin: str = OVERRIDE) -> Preset:
+    """As `load_preset`, from a text that is not saved yet: as if it were the file at `path`."""
+    root, faults = read_bytes(text.encode(errors="surrogatepass"), str(path))
+    return _finished(*_inheriting(root, faults, path, ()), path, overrides, origin)[0]
 
 
 def load_alone(data: bytes, source: str, locate: Callable[[str], str | None]) -> Preset:
@@ -142,7 +160,13 @@ def _summary(name: str, include_abstract: bool) -> PresetSummary | None:
 
 def _with_inherited(path: Path, chain: tuple[Path, ...]) -> tuple[Node, list[Fault]]:
     """A file's nodes over those of what it extends."""
-    root, faults = read_file(path)
+    return _inheriting(*read_file(path), path, chain)
+
+
+def _inheriting(
+    root: Node, faults: list[Fault], path: Path, chain: tuple[Path, ...]
+) -> tuple[Node, list[Fault]]:
+    """The nodes of the file at `path` over those of what it extends."""
     _refuse_newer(root)
     _anchor_paths(root, path.parent)
     extends = root.value.get("extends")

@@ -20,11 +20,23 @@ from framestyle.presets.yaml_source import Fault, KeyPath, Node, Place, dotted, 
 from framestyle.registries import INITS
 
 
+class Said(str):
+    """An override that was written in another way, `said`: by which errors call it."""
+
+    said: str
+
+    def __new__(cls, override: str, said: str) -> Said:
+        """`override` is KEY=VALUE."""
+        made = super().__new__(cls, override)
+        made.said = said
+        return made
+
+
 def apply_override(root: Node, text: str, origin: str) -> list[Fault]:
     """Sets one key in the nodes of a preset; what is wrong with the override itself. `origin` is its place's name."""
     key, equals, written = text.partition("=")
     key = SHORTHANDS.get(key.strip(), key.strip())
-    place = Place(f"{origin} {key[:60]}", key=key[:60])
+    place = Place(text.said[:100] if isinstance(text, Said) else f"{origin} {key[:60]}", key=key[:60])
     if not equals or not key:
         how = f"write it as KEY=VALUE, as in {origin} style_weight=2"
         return [Fault(Place(f"{origin} {text[:60]}", key=text[:60]), how)]
@@ -76,7 +88,7 @@ def _image_path(parts: KeyPath, root: Node) -> tuple[KeyPath, str | None]:
 
 def _as_written_here(key: str, node: Node) -> Node:
     """`style.images` may be one path or a list of them; paths count from the current folder."""
-    here = Path.cwd()
+    here = Path()
     if key == "style.images":
         images = node.value if isinstance(node.value, list) else [node]
         if any(isinstance(image.value, str) for image in images) or not isinstance(node.value, list):

@@ -250,7 +250,7 @@ class Output(Section):
         None, "Bits a channel of clips; null = the input's, as far as the codec holds them"
     )
     hdr: Literal["keep", "tonemap"] = _key(
-        "keep", "HDR clips (PQ, HLG): kept, with 10 bits and their tags, or made SDR (BT.709)"
+        "keep", "HDR (PQ, HLG): kept, with its tags and 10 bits or more, or made SDR"
     )
     hardware: Literal["none", "nvenc"] = _key(
         "none", "Encode h264, h265 and av1 on the GPU where a trial frame shows that it can"

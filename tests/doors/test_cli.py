@@ -315,7 +315,7 @@ def test_a_mask_leaves_the_rest_of_a_photo_as_it_is(
     assert main([*command, "--overwrite", "--mask", name]) == 3
     is_told(capsys.readouterr().err, "no style image of preset 'quick' is for a region")
     assert main([*command, "--overwrite", "--mask", "gone.png"]) == 3
-    is_told(capsys.readouterr().err, "--set style.mask: there is no image at", "gone.png")
+    is_told(capsys.readouterr().err, '--mask "gone.png": there is no image at')
 
 
 def test_painting_loads_no_torchvision() -> None:

@@ -27,6 +27,7 @@ from framestyle.errors import Code, OutputError
 from framestyle.events import (
     CellDone,
     Event,
+    FolderWatched,
     FrameDone,
     JobDone,
     JobStarted,
@@ -69,6 +70,7 @@ EVERY_KIND: tuple[Event, ...] = (
     TaskDone("clip.mp4", "out.mp4", 30, 2_500_000, 61.0, 700),
     TaskFailed("bad.mp4", "bad.mp4 is no video", "Copy it again."),
     JobDone(("out.mp4",), ("bad.mp4",), 30, 62.5, 700, 1),
+    FolderWatched("inbox", 2, 41, 1),
 )
 
 
@@ -209,6 +211,16 @@ def test_preparation_is_shown_until_it_is_done(width: int) -> None:
 def test_the_display_says_how_many_photos_are_painted_at_once(width: int) -> None:
     shown = _shown("rich", [dataclasses.replace(JOB, at_once=2), TASK])
     assert "2 at once" in shown and "at once" not in _shown("rich", [JOB, TASK])
+
+
+def test_the_display_names_every_shot_at_work(width: int) -> None:
+    """Until its last frame is done; what was painted is counted over all of them."""
+    two = [JOB, TASK, ShotStarted(0, 0, 10), ShotStarted(1, 10, 12), FrameDone(0, 0, 60, 1.0, 0.5, False)]
+    assert "shots 1, 2 of 3  frame 1/30" in " ".join(_lines(_shown("rich", two)))
+    ends = [FrameDone(index, 0, 10, 1.0, 0.5, True) for index in range(1, 10)]
+    assert "shot 2/3  frame 10/30" in " ".join(_lines(_shown("rich", [*two, *ends])))
+    after = [*two, *ends, ShotStarted(2, 22, 8)]
+    assert "shots 2, 3 of 3  frame 10/30" in " ".join(_lines(_shown("rich", after)))
 
 
 def test_the_display_gives_the_terminal_back(width: int) -> None:
@@ -476,7 +488,7 @@ def test_a_second_job_counts_anew(progress: Progress, clock: _Clock) -> None:
     _frames(progress, clock, (1.0, False), *[(1.0, True)] * 29)
     progress(JobStarted(("a.jpg",), "a.jpg", "mosaic", "learned", "cpu", 1, 1))
     assert (progress.done, progress.total, progress.current) == (0, 1, 1)
-    assert progress.shot is None and progress.task is None
+    assert not progress.shots and progress.task is None
 
 
 # -- words -------------------------------------------------------------------------------------------------

@@ -222,12 +222,12 @@ def test_no_network_is_loaded_for_what_is_done(workplace: Path, small: Path) -> 
 def test_what_fails_is_an_error_that_says_why(
     workplace: Path, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from framestyle.jobs.engines import local
+    from framestyle.jobs.run import job
 
     def refuse(*_: object) -> None:
         raise OutputError("the disk refuses", next_step="Choose another -o.")
 
-    monkeypatch.setattr(local, "render_video", refuse)
+    monkeypatch.setattr(job, "render_video", refuse)
     with pytest.raises(BatchError, match="1 of 4 failed; the rest is done: the disk refuses"):
         _demo(workplace / "out")
     assert (workplace / "out" / "inkwash" / "canyon.jpg").is_file()

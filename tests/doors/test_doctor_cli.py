@@ -49,6 +49,7 @@ def test_everything_is_examined_and_tried(call: Call) -> None:
     one = by_name(told)
     assert {area for area, _ in one} == {
         "system", "packages", "devices", "ffmpeg", "encoders", "weights", "folders", "presets", "plugins",
+        "integrations",
     }  # fmt: skip
     assert one["devices", "cpu"]["facts"]["float32"]["convolution_gflops"] > 0
     assert {name for area, name in one if area == "encoders"} == {*CODECS, "sound", "nvenc"}

@@ -366,9 +366,10 @@ def test_a_moving_preview_has_the_source_on_the_left_and_the_style_on_the_right(
     )
 
 
-def test_a_range_is_shown_as_it_is(grey_clip: Path, quick: str) -> None:
+def test_a_range_is_shown_as_it_is(grey_clip: Path, quick: str, capsys: pytest.CaptureFixture[str]) -> None:
     span = ("--start", "0.125", "--end", "0.375")
     assert preview(grey_clip, "-p", quick, "-o", "moving.mkv", "--size", 32, *span) == 0
+    assert "Full renders of 1 clip of 12 frames" in capsys.readouterr().out, "what a render would be of"
     shown, source = frames_of("moving.mkv"), frames_of(grey_clip)[3:9]
     assert len(shown) == 6
     for frame, one in zip(shown, source, strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import heapify, heapreplace
 
 import pytest
@@ -166,6 +166,22 @@ def _at_once(*each: list[Timed], hands: int) -> list[Timed]:
     return [(at - last, event) for (at, event), last in zip(told, before, strict=False)]
 
 
+def _shots_at_once(begin: Timed, *each: list[Timed], hands: int) -> list[Timed]:
+    """Shots beside each other, told as it comes. Each hand is as many times slower, but for what they gain together."""
+    free, happens = [0.0] * hands, list[Timed]()
+    for news in each:
+        begun = now = free[0]
+        for after, event in news:
+            now += after * hands * 0.8
+            if isinstance(event, FrameDone):
+                event, begun = replace(event, seconds=now - begun), now
+            happens.append((now, event))
+        heapreplace(free, now)
+    happens.sort(key=lambda one: one[0])
+    before = [0.0, *(at for at, _ in happens)]
+    return [begin, *((at - last, event) for (at, event), last in zip(happens, before, strict=False))]
+
+
 def _estimates(news: Sequence[Timed]) -> Iterator[tuple[int, float, float | None]]:
     """After each event: steps measured so far, what is really left, what is said."""
     clock, steps = _Clock(), 0
@@ -206,6 +222,32 @@ def test_a_photo_over_its_scales(of: _Machine, size: Size) -> None:
             (0.0, JobDone((), (), 1, 1.0, 1)),
         ]
     )
+
+
+@pytest.mark.parametrize("of", MACHINES)
+@pytest.mark.parametrize("lengths", [(40, 40), (30, 25, 40, 20, 30, 35)], ids=str)
+@pytest.mark.parametrize("hands", [2, 4])
+def test_a_clip_whose_shots_are_painted_beside_each_other(
+    of: _Machine, lengths: tuple[int, ...], hands: int
+) -> None:
+    preset, dice, shots = _preset(), random.Random(4), list[list[Timed]]()
+    for number, frames in enumerate(lengths):
+        begin, *news = list(_clip("a.mp4", preset, SMALL, [frames], of, dice))[:-1]
+        first = sum(lengths[:number])
+        shots.append([(after, _of_shot(event, number, first)) for after, event in news])
+    started = begin[0], TaskStarted("a.mp4", MediaKind.VIDEO, 0, sum(lengths), len(lengths), *SMALL)
+    job = [_started(of, sum(lengths)), (0.0, clip_plan("a.mp4", preset, SMALL, sum(lengths), len(lengths)))]
+    done = 0.3, TaskDone("a.mp4", "out/a.mp4", sum(lengths), 1, 1.0)
+    # Towards the end hands are idle, which nobody tells it.
+    _check([*job, *_shots_at_once(started, *shots, hands=min(hands, len(lengths))), done], but_for=0.1)
+
+
+def _of_shot(event: Event, number: int, first: int) -> Event:
+    if isinstance(event, ShotStarted):
+        return replace(event, index=number, first_frame=first)
+    if isinstance(event, FrameDone):
+        return replace(event, shot=number, index=first + event.index)
+    return replace(event, shot=number) if isinstance(event, StepDone) else event
 
 
 @pytest.mark.parametrize("of", MACHINES)

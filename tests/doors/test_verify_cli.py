@@ -39,7 +39,7 @@ def test_a_damaged_file_and_one_that_differs_have_their_own_exit_codes(
     assert main(["verify", "painted.mkv", "cut.mkv", "nix.mkv"]) == 5
     out = capsys.readouterr().out
     assert "painted.mkv: whole\n" in out and "nix.mkv does not exist" in out
-    assert out.splitlines()[-1] == "3 files: 1 whole, 2 damaged"
+    assert out.splitlines()[-1] == "3 files: 1 whole, 1 missing, 1 damaged"
 
 
 def test_a_part_is_held_against_its_part(clip: Path, workplace: Path) -> None:

@@ -14,6 +14,8 @@ import pytest
 from PIL import Image
 from place import PRESET, Place
 
+from framestyle.media.video.opencv import end_waiting
+
 
 @pytest.fixture
 def place(
@@ -49,5 +51,6 @@ def place(
         for number, handler in handlers.items():
             signal.signal(number, handler)
     made.check()
+    end_waiting()  # a decoder that has looked at a result waits for the next clip
     assert not [path for path in (tmp_path / "tmp").iterdir() if not path.name.startswith("torch")]
     assert not set(children_of(os.getpid())) - processes, "a process was left behind"

@@ -17,8 +17,12 @@ from framestyle.errors import Code, FramestyleError
 DOC = Path(__file__).parents[2] / "docs" / "reliability.md"
 
 
-def test_the_list_has_seventy_cases() -> None:
-    assert len(ALL) == len(set(ALL)) == 70
+LEAST = 138
+"""How many there were last. The list only grows."""
+
+
+def test_the_list_only_grows() -> None:
+    assert len(ALL) == len(set(ALL)) >= LEAST
 
 
 def test_each_case_has_one_test_or_a_reason_why_not() -> None:

@@ -33,10 +33,12 @@ from framestyle.jobs.engines import side_by_side
 from framestyle.jobs.plan import step_cost as prices
 from framestyle.jobs.resume.manifest import NAME
 from framestyle.jobs.run import batch as batch_module
+from framestyle.jobs.run import job_painter
 from framestyle.jobs.run.batch import Order, paint, prepare
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import read_photo
 from framestyle.nst import stylizer as stylizer_module
+from framestyle.nst.weights.paths import NOT_HERE
 from framestyle.presets import Preset
 
 MakeClip = Callable[..., Path]
@@ -287,11 +289,23 @@ def test_a_file_is_not_a_folder_and_has_no_manifest(order: Order) -> None:
     _do(replace(single, overwrite=True))
 
 
+@pytest.mark.parametrize("output", ["new/a.mp4", "new/"])
+def test_a_clip_that_cannot_be_surveyed_is_refused_before_weights_are_loaded(
+    order: Order, loads: list[str], output: str
+) -> None:
+    Path("damaged.mp4").write_bytes(b"\0\0\0\x18ftypisom\0\0\0\0isommp41" + bytes(300))
+    clip = replace(order, inputs=[Path("damaged.mp4")], output=Path(output), into_folder=output.endswith("/"))
+    with pytest.raises(InputError, match=r"damaged\.mp4"):
+        _do(clip)
+    assert loads == [] and not list(Path("new").glob("*.mp4"))
+
+
 def test_weights_that_were_not_here_yet_are_known_the_next_time(
     order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    identities = iter([f"imagenet {batch_module.NOT_HERE}", "imagenet 123", "imagenet 123"])
-    monkeypatch.setattr(batch_module, "weights_identity", lambda weights: next(identities))
+    identities = iter([f"imagenet {NOT_HERE}", "imagenet 123", "imagenet 123"])
+    for module in (batch_module, job_painter):
+        monkeypatch.setattr(module, "weights_identity", lambda weights: next(identities))
     _do(order)
     assert _do(order)[0].skipped == 3
 

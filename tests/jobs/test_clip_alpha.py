@@ -12,8 +12,8 @@ from media_facts import encode
 from ready import Ready
 
 from framestyle.events import Event, Note
-from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.run.job import run
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.video.reader import VideoReader
 

@@ -14,8 +14,8 @@ from ready import Ready
 from framestyle.doors.advice import next_step, note_text
 from framestyle.errors import OutputError
 from framestyle.events import Event, Note
-from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.run.job import run
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.video.probe import probe
 from framestyle.media.video.reader import VideoReader

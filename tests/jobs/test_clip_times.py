@@ -13,8 +13,8 @@ import pytest
 from media_facts import encode, packets, sound_md5
 from ready import Ready
 
-from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.run.job import run
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.ffmpeg import ffmpeg_exe
 from framestyle.media.video.reader import VideoReader

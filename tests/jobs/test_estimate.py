@@ -15,11 +15,10 @@ from ready import Ready
 
 from framestyle.errors import InputError
 from framestyle.events import Event, FrameDone, JobStarted, StepDone, TaskPlanned, TaskStarted
-from framestyle.jobs.engines import local
-from framestyle.jobs.engines.local import run
-from framestyle.jobs.engines.side_by_side import Crew
 from framestyle.jobs.plan.estimate import BYTES_PER_FRAME_PIXEL, BYTES_PER_PIXEL, estimate
+from framestyle.jobs.plan.surveys import Surveys
 from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.run.job import run
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import FORMATS, read_photo
 from framestyle.media.video.writer import CODECS
@@ -117,7 +116,7 @@ def test_large_photos_are_planned_one_by_one(tmp_path: Path) -> None:
     for name, side_px in (("small", 64), ("large", 1100)):
         Image.new("RGB", (side_px, side_px)).save(tmp_path / f"{name}.png")
         tasks.append(Task(MediaKind.PHOTO, tmp_path / f"{name}.png", tmp_path / "out" / f"{name}.png"))
-    assert [plan.at_once for plan in local._plans(tasks, {}, preset, Crew(4, 1))] == [4, 1]
+    assert [plan.at_once for plan in Surveys().plans(tasks, preset, 4)] == [4, 1]
 
 
 def test_an_image_sequence_is_told_by_its_frames(make_workshop: MakeWorkshop, tmp_path: Path) -> None:

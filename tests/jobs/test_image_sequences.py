@@ -17,11 +17,13 @@ from ready import Ready
 from framestyle.doors.cli import main
 from framestyle.errors import InputError, OutputError, UsageError
 from framestyle.events import Event, JobDone, Note, TaskStarted
-from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan.tasks import Task
 from framestyle.jobs.run.batch import Order, prepare
+from framestyle.jobs.run.job import run
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import read_photo, write_photo
+from framestyle.media.verify.comparing import verify_against
+from framestyle.media.video.probe import probe
 from framestyle.media.video.reader import VideoReader
 from framestyle.media.video.sequences import existing_files
 from framestyle.presets import Preset
@@ -155,7 +157,8 @@ def test_a_folder_is_photos_where_the_output_is_a_folder(tmp_path: Path) -> None
 
 def test_frames_that_exist_are_replaced_only_on_demand_and_sources_never(tmp_path: Path) -> None:
     source, there = frames(tmp_path / "in"), frames(tmp_path / "out", [1003])
-    order = Order([source], there, [Preset.model_validate({"name": "mine"})])
+    preset = Preset.model_validate({"name": "mine", "style": {"images": [{"path": "style.png"}]}})
+    order = Order([source], there, [preset])
     with pytest.raises(OutputError, match=r"shot.1003.png exists"):
         prepare(order)
     (job,) = prepare(replace(order, overwrite=True))
@@ -174,21 +177,38 @@ def test_the_command_line_takes_patterns(tmp_path: Path, capsys: pytest.CaptureF
     assert f"clip: {source} -> {target} (32x24, 5 frames, " in capsys.readouterr().out
 
 
-def test_hdr_is_not_made_images_of_in_silence(make_workshop: MakeWorkshop, tmp_path: Path) -> None:
+def test_hdr_goes_into_images_and_back_as_what_it_is(make_workshop: MakeWorkshop, tmp_path: Path) -> None:
+    """PNG says PQ; JPEG cannot, and is refused; by choice it is made SDR."""
     source = tmp_path / "s.mkv"
     tags = "setparams=range=tv:colorspace=bt2020nc:color_primaries=bt2020:color_trc=smpte2084"
-    encode(
-        "-f",
-        "lavfi",
-        "-i",
-        f"testsrc2=s=32x24:r=25:d=0.12,format=yuv420p10le,{tags}",
-        "-c:v",
-        "ffv1",
-        str(source),
+    pattern = f"testsrc2=s=32x24:r=25:d=0.12,format=yuv420p10le,{tags}"
+    encode("-f", "lavfi", "-i", pattern, "-c:v", "ffv1", str(source))
+    with pytest.raises(OutputError, match="JPEG holds no HDR"):
+        work(source, tmp_path / "o" / "%d.jpg", make_workshop(**IDENTITY))
+    work(source, tmp_path / "o" / "%d.png", make_workshop(**IDENTITY))
+    first = read_photo(tmp_path / "o" / "0.png")
+    assert first.hdr == "PQ" and first.pixels.dtype == np.uint16
+    assert verify_against(tmp_path / "o" / "%d.png", source).verdict == "whole"
+    work(
+        tmp_path / "o" / "%d.png",
+        tmp_path / "back.mkv",
+        make_workshop(**IDENTITY | {"output": {"video_codec": "ffv1"}}),
     )
-    with pytest.raises(OutputError, match="no HDR"):
-        work(source, tmp_path / "o" / "%d.png", make_workshop(**IDENTITY))
+    info = probe(tmp_path / "back.mkv")
+    assert (info.colors.hdr, info.color_primaries) == ("PQ", "bt2020")
+    assert verify_against(tmp_path / "back.mkv", tmp_path / "o" / "%d.png").verdict == "whole"
     news: list[Event] = []
-    output = {"hdr": "tonemap"}
-    work(source, tmp_path / "o" / "%d.png", make_workshop(news.append, **{**IDENTITY, "output": output}))
-    assert len(existing_files(tmp_path / "o" / "%d.png")) == 3
+    tone_mapped = make_workshop(news.append, **{**IDENTITY, "output": {"hdr": "tonemap"}})
+    work(source, tmp_path / "t" / "%d.png", tone_mapped)
+    assert len(existing_files(tmp_path / "t" / "%d.png")) == 3
+    assert read_photo(tmp_path / "t" / "0.png").hdr is None
+    for number in range(3):
+        (tmp_path / "o" / f"{number}.png").write_bytes((tmp_path / "t" / f"{number}.png").read_bytes())
+    assert verify_against(tmp_path / "o" / "%d.png", source).verdict == "whole"  # as its recipe says
+    work(tmp_path / "back.mkv", tmp_path / "u" / "%d.png", make_workshop(**IDENTITY))
+    for file in existing_files(tmp_path / "u" / "%d.png"):
+        data = file.read_bytes()
+        at = data.index(b"cICP") - 4
+        file.write_bytes(data[:at] + data[at + 16 :])
+    report = verify_against(tmp_path / "u" / "%d.png", tmp_path / "back.mkv")
+    assert report.verdict == "different" and "PQ" in report.problems[0].text

@@ -299,6 +299,29 @@ def test_two_jobs_in_one_folder_keep_what_the_other_finished(out: Path, task: Ta
     assert json.loads((out / NAME).read_text())["begun"] == {}
 
 
+def test_what_another_job_writes_at_the_same_moment_is_kept_too(
+    out: Path, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between this job's look at the file and its own writing."""
+    other = Task(MediaKind.PHOTO, task.source, out / "b.png")
+    other.target.write_bytes(b"b")
+    write, asked = Path.write_text, []
+
+    def late(path: Path, *arguments: Any, **options: Any) -> int:
+        if not asked:
+            asked.append(path)
+            with Manifest(out) as two:
+                two.begin(other)
+                two.finish(other, WORK, FileFingerprint.of(other.inputs()))
+        return write(path, *arguments, **options)
+
+    with Manifest(out) as one:
+        one.begin(task)
+        one.finish(task, WORK, FileFingerprint.of(task.inputs()))
+        monkeypatch.setattr(Path, "write_text", late)
+    assert asked and {_standing(out, task), _standing(out, other)} == {OutputStatus.DONE}
+
+
 def test_a_disk_that_refuses_is_said_and_leaves_the_old_file(
     out: Path, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,8 +12,8 @@ from PIL import Image
 
 from framestyle.doors.advice import next_step
 from framestyle.errors import InputError, PresetError
-from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.run.job import run
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.masks import check_masks, mask_of
 from framestyle.media.photos import read_photo

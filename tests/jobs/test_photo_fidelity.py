@@ -26,8 +26,8 @@ from PIL import Image
 from ready import Ready
 
 from framestyle.events import Event, Note, TaskStarted
-from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.run.job import run
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import FORMATS
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -10,6 +11,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from planning import planned
 
 from framestyle.doors.advice import next_step
@@ -19,6 +21,12 @@ from framestyle.jobs.plan.tasks import Naming, Task, as_one, plan
 from framestyle.kinds import MediaKind
 from framestyle.media.video.writer import CODECS
 
+HEADS = {
+    **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), b"\xff\xd8\xff\xe0"),
+    **dict.fromkeys((".tif", ".tiff"), b"II*\0"),
+    ".webp": b"RIFF\0\0\0\0WEBP",
+}
+"""How photos begin, by the endings of their names; without one, as a PNG does."""
 PHOTO = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 VIDEO = b"\0\0\0\x20ftypisom" + b"\0" * 40
 
@@ -33,10 +41,18 @@ namings = st.builds(
 )
 
 
-def _fill(folder: Path, *photos: str, content: bytes = PHOTO) -> None:
+def _fill(folder: Path, *photos: str, content: bytes | None = None) -> None:
     for name in photos:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
+        (folder / name).write_bytes(_photo(Path(name).suffix.lower()) if content is None else content)
+
+
+def _photo(suffix: str) -> bytes:
+    if suffix == ".gif":
+        data = io.BytesIO()
+        Image.new("L", (1, 1)).save(data, "GIF")
+        return data.getvalue()
+    return HEADS.get(suffix, PHOTO[:8]) + b"\0" * 40
 
 
 def _files(folder: Path) -> dict[Path, bytes]:
@@ -74,7 +90,7 @@ def test_a_folder_always_has_a_plan_that_mirrors_its_tree(
     with TemporaryDirectory() as name:
         folder, output = Path(name, "in"), Path(name, "out")
         for number, photo in enumerate(sorted(photos)):
-            _fill(folder, photo, content=VIDEO if clips >> number & 1 else PHOTO)
+            _fill(folder, photo, content=VIDEO if clips >> number & 1 else None)
         before = _files(Path(name))
         tasks = planned([folder], output, photo_format=naming.photo_format, video_codec=naming.video_codec)
         assert _files(Path(name)) == before and not output.exists()
@@ -196,6 +212,34 @@ def test_a_photo_keeps_its_name_as_far_as_its_format_goes(
     for source in ("in", f"in/{name}"):
         (task,) = planned([Path(source)], Path("out"), photo_format=photo_format)
         assert task.target == Path("out", becomes)
+
+
+@pytest.mark.parametrize(
+    ("name", "like", "becomes"),
+    [
+        ("download.jfif", ".jpg", "download.jfif"),
+        ("scan.jpe", ".jpg", "scan.jpe"),
+        ("noending", ".jpg", "noending.jpg"),
+        ("shot.0012", ".png", "shot.0012.png"),
+        ("really.png", ".jpg", "really.jpg"),
+        ("really.heic", ".jpg", "really.jpg"),
+        ("really.jpg", ".webp", "really.webp"),
+        ("really.jpeg", ".tif", "really.tif"),
+        ("really.tif", "", "really.png"),
+    ],
+)
+def test_a_photo_stays_in_the_format_that_it_is_in_whatever_its_name_ends_in(
+    here: Path, name: str, like: str, becomes: str
+) -> None:
+    _fill(here, f"in/{name}", content=_photo(like))
+    (task,) = planned([Path("in")], Path("out"))
+    assert task.target == Path("out", becomes)
+
+
+def test_two_photos_whose_right_endings_would_be_one_name_keep_their_own_names(here: Path) -> None:
+    _fill(here, "in/a.png", content=_photo(".jpg"))
+    _fill(here, "in/a.jpg")
+    assert {task.target.name for task in planned([Path("in")], Path("out"))} == {"a.png.jpg", "a.jpg.jpg"}
 
 
 def test_photos_that_one_format_would_merge_keep_their_whole_names(here: Path) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from framestyle.context import Context
 from framestyle.events import Event, StepDone
 from framestyle.frames import Pixels
-from framestyle.jobs.preview.reduced import Reduced, reduced
+from framestyle.jobs.preview.reduced import Reduced, reduced, sketched
 from framestyle.nst.image import SCALE_STEP, Size, fit_within, scale_sizes, to_tensor
 from framestyle.nst.stylizer import Stylized, Stylizer
 from framestyle.nst.weights.backbone import Backbone
@@ -109,3 +109,27 @@ def test_its_steps_are_the_renders_first_steps(untrained: Backbone) -> None:
         assert same == the_renders
         # Their contents are the same picture, brought to that size in one go or in two.
         assert mine.losses == pytest.approx(the_renders.losses, rel=0.05)
+
+
+@given(
+    st.tuples(st.integers(1, 6000), st.integers(1, 6000)),
+    st.just(0) | st.integers(1, 5000),
+    st.integers(16, 600),
+)
+def test_a_sketch_is_the_first_steps_at_just_the_size_asked_for(
+    size: tuple[int, int], max_side_px: int, side_px: int
+) -> None:
+    preset = _preset(min_px=16, max_side_px=max_side_px, first_steps=100, steps=7)
+    look = sketched(preset, Size(*size), side_px, 30)
+    assert look.size == fit_within(look.full, side_px)
+    # At that size alone: no smaller scale comes before it.
+    assert scale_sizes(look.size, look.preset.scales.min_px) == [look.size]
+    assert look.preset.scales.first_steps == 30
+    assert sketched(preset, Size(*size), side_px, 1000).preset.scales.first_steps == 100
+
+
+def test_a_sketch_weighs_the_content_of_2015_as_the_render_does() -> None:
+    preset = _preset(max_side_px=512)
+    preset = preset.model_copy(update={"style": preset.style.model_copy(update={"statistic": "gram2015"})})
+    look = sketched(preset, Size(512, 512), 128, 30)
+    assert look.preset.content.weight == pytest.approx(preset.content.weight * 16)

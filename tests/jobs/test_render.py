@@ -35,11 +35,11 @@ from framestyle.events import (
     TaskStarted,
 )
 from framestyle.frames import Frame
-from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan.survey import survey
 from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.run.clips import render_video
+from framestyle.jobs.run.job import run
 from framestyle.jobs.run.queues import QUEUE_FRAMES
-from framestyle.jobs.run.render import render_video
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.ffmpeg import ffmpeg_exe
 from framestyle.media.photos import read_photo

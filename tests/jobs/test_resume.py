@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,18 @@ from framestyle.context import Context
 from framestyle.doors.advice import next_step
 from framestyle.errors import Cancelled, OutputError, StorageError
 from framestyle.events import Event, FrameDone, Note, TaskDone, TaskResumed
+from framestyle.jobs.plan.units import ShotTask
 from framestyle.jobs.resume import resume_key as facts_module
-from framestyle.jobs.resume.resume_key import FACTS, PUBLISHED, PUBLISHING, work_folder_of
-from framestyle.jobs.resume.work_folder import LOCK, STATES_KEPT
+from framestyle.jobs.resume.fingerprint import FileFingerprint
+from framestyle.jobs.resume.resume_key import FACTS, PUBLISHED, PUBLISHING, ResumeKey, work_folder_of
+from framestyle.jobs.resume.shot_work import STATES_KEPT
+from framestyle.jobs.resume.work_folder import LOCK, WorkFolder
 from framestyle.jobs.run.batch import Order, paint, prepare
 from framestyle.jobs.run.interrupts import held_back
+from framestyle.kinds import TimeRange
 from framestyle.media.video import sequences
+from framestyle.motion.shots import Shot
+from framestyle.nst.sizes import Size
 from framestyle.presets import Preset
 
 MakeClip = Callable[..., Path]
@@ -87,6 +95,19 @@ def _warnings(news: Sequence[Event]) -> list[str]:
 
 def _hidden() -> list[str]:
     return [path.name for path in Path().iterdir() if path.name.startswith(".")]
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    """What lies in a folder now: as a process that is killed does nothing at its end, that is what it would leave."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+def _put_back(folder: Path, kept: Mapping[str, bytes]) -> None:
+    for name, data in kept.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
 
 
 _known: dict[str, bytes] = {}
@@ -196,33 +217,37 @@ def test_work_is_laid_by_when_it_is_time_and_old_states_go(make_order: MakeOrder
 
     def look(event: Event) -> None:
         if isinstance(event, FrameDone):
-            seen.append({path.name for path in folder.iterdir()})
+            seen.append(set(_files(folder / "shots")))
+
+    def kept(names: set[str], shot: str, what: str) -> int:
+        return sum(name.startswith(f"{shot}/{what}-") for name in names)
 
     _do(make_order(), look)
-    for frames, names in enumerate(seen):
-        assert len([name for name in names if name.startswith("entry-")]) == frames
-        assert len([name for name in names if name.startswith("segment-")]) == frames
-        assert len([name for name in names if name.startswith("state-")]) == min(frames, STATES_KEPT)
+    for index, names in enumerate(seen):
+        shot, frames = ("00000.open", index) if index < 5 else ("00001.open", index - 5)
+        assert kept(names, shot, "entry") == kept(names, shot, "segment") == frames
+        assert kept(names, shot, "state") == min(frames, STATES_KEPT)
+        # A shot that is painted to its end is whole, and needs no state.
+        assert kept(names, "00000", "segment") == 5 * (index >= 5) and not kept(names, "00000", "state")
     seen.clear()
     _do(replace(make_order(save_every_s=3600.0), overwrite=True), look)
-    assert all(not any(name.startswith(("entry-", "segment-")) for name in names) for names in seen)
+    for index, names in enumerate(seen):
+        assert not kept(names, "00000.open", "entry") and not kept(names, "00001.open", "entry")
+        assert kept(names, "00000", "segment") == (index >= 5)
 
 
 def test_killed_between_two_frames_what_was_laid_by_is_there(make_order: MakeOrder, whole: bytes) -> None:
-    """As a process that is killed does nothing at its end, the folder is put back as it was at that moment."""
     folder, order = work_folder_of(Path("out.mp4")), make_order()
     kept: dict[str, bytes] = {}
 
     def look(event: Event) -> None:
         if isinstance(event, FrameDone) and event.index == 4:
-            kept.update({path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()})
+            kept.update(_files(folder))
 
     _do(order, look)
     assert Path("out.mp4").read_bytes() == whole
     Path("out.mp4").unlink()
-    folder.mkdir()
-    for name, data in kept.items():
-        (folder / name).write_bytes(data)
+    _put_back(folder, kept)
     assert any(name.startswith(".framestyle-") and name.endswith(".mp4") for name in kept), (
         "the unfinished output"
     )
@@ -236,21 +261,23 @@ def test_killed_between_two_frames_what_was_laid_by_is_there(make_order: MakeOrd
 @pytest.mark.parametrize(
     ("name", "again"),
     [
-        ("state-000005.safetensors", 5),
-        ("segment-000005.mkv", 5),
-        ("entry-000005.json", 5),
-        ("entry-000002.json", 2),
-        ("segment-000000.mkv", 0),
-        (FACTS, 0),
+        ("shots/00001.open/state-000001.safetensors", [6, 7]),
+        ("shots/00001.open/segment-000001.mkv", [6, 7]),
+        ("shots/00001.open/entry-000001.json", [6, 7]),
+        ("shots/00001.open/segment-000000.mkv", [5, 6, 7]),
+        # Of a shot that is whole there is no state to go on from; the other one is none the worse.
+        ("shots/00000/entry-000002.json", [0, 1, 2, 3, 4, 7]),
+        ("shots/00000/segment-000000.mkv", [0, 1, 2, 3, 4, 7]),
+        (FACTS, list(range(FRAMES))),
     ],
 )
 @pytest.mark.parametrize("damage", ["cut", "changed", "gone"])
 def test_what_is_damaged_is_done_again_and_it_is_said(
-    make_order: MakeOrder, whole: bytes, name: str, again: int, damage: str
+    make_order: MakeOrder, whole: bytes, name: str, again: list[int], damage: str
 ) -> None:
     order = make_order()
     with pytest.raises(Cancelled):
-        _do(order, _stop_after(6))
+        _do(order, _stop_after(7))
     path = work_folder_of(Path("out.mp4")) / name
     data = path.read_bytes()
     if damage == "gone":
@@ -258,11 +285,9 @@ def test_what_is_damaged_is_done_again_and_it_is_said(
     else:
         middle = len(data) // 2
         path.write_bytes(data[:middle] if damage == "cut" else data[:middle] + b"\0\xff" + data[middle + 2 :])
-    # Of old states only the last ones are there: with entry 2 gone, there is none to go on from.
-    from_there = again if again >= 6 - STATES_KEPT else 0
     news = _do(order)
-    assert _painted(news) == list(range(from_there, FRAMES))
-    unseen = damage == "gone" and name in (FACTS, "entry-000005.json")
+    assert _painted(news) == again
+    unseen = damage == "gone" and name in (FACTS, "shots/00001.open/entry-000001.json")
     assert unseen or any("out.mp4" in words for words in _warnings(news))
     assert Path("out.mp4").read_bytes() == whole
 
@@ -272,7 +297,7 @@ def test_a_damaged_store_of_two_passes_is_done_again(make_order: MakeOrder) -> N
     with pytest.raises(Cancelled):
         _do(make_order(**twice), _stop_after(7))
     # The last file is of a frame that was stored, and not yet marked.
-    last = sorted((work_folder_of(Path("out.mp4")) / "frames").iterdir())[-2]
+    last = sorted((work_folder_of(Path("out.mp4")) / "shots/00000.open/frames").iterdir())[-2]
     data = bytearray(last.read_bytes())
     data[len(data) // 2] ^= 255
     last.write_bytes(data)
@@ -306,15 +331,13 @@ def test_where_nothing_was_laid_by_nothing_is_refused(make_order: MakeOrder) -> 
 
     def look(event: Event) -> None:
         if isinstance(event, FrameDone):
-            kept.update({path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()})
+            kept.update(_files(folder))
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         _do(order, look)
     assert not folder.exists() and FACTS in kept
-    folder.mkdir()
-    for name, data in kept.items():
-        (folder / name).write_bytes(data)
+    _put_back(folder, kept)
     assert len(_painted(_do(make_order(tv_weight=2.0)))) == FRAMES and not _hidden()
 
 
@@ -334,6 +357,19 @@ def test_other_versions_are_refused(make_order: MakeOrder, monkeypatch: pytest.M
     monkeypatch.setattr(facts_module, "version", lambda name: "99.0" if name == "torch" else "?")
     with pytest.raises(OutputError, match=rf"begun by .*torch {there} \(now 99\.0\)".replace("+", r"\+")):
         prepare(order)
+
+
+def test_work_that_an_earlier_version_kept_is_refused_and_fresh_begins_anew(make_order: MakeOrder) -> None:
+    """It lay in the work folder itself, and not by shot."""
+    order, folder = make_order(), work_folder_of(Path("out.mp4"))
+    _begun(order)
+    facts = json.loads((folder / FACTS).read_text())
+    (folder / FACTS).write_text(json.dumps({**facts, "framestyle_work": 1}))
+    (folder / "shots").rename(folder / "elsewhere")
+    (folder / "entry-000000.json").write_text("{}")
+    with pytest.raises(OutputError, match=r"out\.mp4 was begun by another FrameStyle"):
+        prepare(order)
+    assert len(_painted(_do(replace(order, fresh=True)))) == FRAMES and not _hidden()
 
 
 def test_an_input_that_was_only_copied_is_the_same(make_order: MakeOrder, whole: bytes) -> None:
@@ -379,9 +415,7 @@ def test_stopped_while_images_are_put_in_place(
     assert not _painted(_do(order)) and len(list(Path("out").glob("f.*.png"))) == FRAMES
 
 
-@pytest.mark.parametrize(
-    "gone", [(), ("entry-*",), ("entry-*", "segment-*", "state-*", LOCK, PUBLISHING, FACTS)]
-)
+@pytest.mark.parametrize("gone", [(), ("shots/*/entry-*",), ("shots/*/*", LOCK, PUBLISHING, FACTS)])
 def test_killed_while_it_tidied_up_nothing_is_painted_again(
     make_order: MakeOrder, whole: bytes, gone: tuple[str, ...]
 ) -> None:
@@ -390,12 +424,10 @@ def test_killed_while_it_tidied_up_nothing_is_painted_again(
 
     def look(event: Event) -> None:
         if isinstance(event, FrameDone):
-            kept.update({path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()})
+            kept.update(_files(folder))
 
     _do(order, look)
-    folder.mkdir()
-    for name, data in {**kept, PUBLISHING: b"", PUBLISHED: b""}.items():
-        (folder / name).write_bytes(data)
+    _put_back(folder, {**kept, PUBLISHING: b"", PUBLISHED: b""})
     for pattern in gone:
         for path in folder.glob(pattern):
             path.unlink()
@@ -426,6 +458,24 @@ def test_facts_are_plain_to_read(make_order: MakeOrder) -> None:
     _begun(make_order())
     told = json.loads((work_folder_of(Path("out.mp4")) / FACTS).read_text())
     assert told["target"] == "out.mp4" and told["input"]["size"] == Path("in.mp4").stat().st_size
+
+
+def test_a_shot_that_is_still_at_work_when_its_clip_is_stopped_can_be_resumed() -> None:
+    """As where Ctrl-C comes again and again: nobody waits for the threads, and they keep what they have."""
+    target = Path("out.mp4")
+    work = work_folder_of(target)
+    shot = ShotTask(Path("in.mp4"), 0, Shot(0, 5), Size(32, 24), TimeRange(), Fraction(25), work)
+    facts = ResumeKey("work", FileFingerprint(1, 1, "0"), {})
+    clip = WorkFolder(target, facts, [shot])
+    with pytest.raises(KeyboardInterrupt), ExitStack() as stack:
+        with pytest.raises(KeyboardInterrupt), clip:
+            stack.enter_context(clip.shot(shot))
+            raise KeyboardInterrupt
+        assert (work / FACTS).exists()
+        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt), clip:
+        raise KeyboardInterrupt
+    assert not work.exists(), "nothing was painted after all"
 
 
 # -- signals -----------------------------------------------------------------------------------------------

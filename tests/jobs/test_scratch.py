@@ -26,6 +26,15 @@ def test_it_is_there_while_the_job_is_and_then_gone(tmp_path: Path) -> None:
     assert target.read_text() == "whole" and _names(tmp_path / "out") == ["sub"]
 
 
+def test_folders_that_it_made_go_where_nothing_came_into_them(tmp_path: Path) -> None:
+    with Scratch(tmp_path / "new" / "deep"):
+        pass
+    assert not _names(tmp_path)
+    with Scratch(tmp_path / "new" / "deep"):
+        (tmp_path / "new" / "a.png").write_text("whole")
+    assert _names(tmp_path / "new") == ["a.png"]
+
+
 def test_an_error_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), Scratch(tmp_path) as scratch:
         assert scratch.folder is not None

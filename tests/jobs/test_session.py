@@ -18,8 +18,8 @@ from framestyle.context import Context
 from framestyle.doors.advice import next_step
 from framestyle.errors import DeviceError, FramestyleError, InputError, PresetError, WeightsError
 from framestyle.events import Event, Note, Preparing
-from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.run.job import run
 from framestyle.jobs.run.provenance import provenance_of, recipe_of
 from framestyle.jobs.run.recipes import read_recipe
 from framestyle.kinds import MediaKind, TimeRange

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import queue
+import signal
 import threading
 import time
 import traceback
@@ -35,11 +37,14 @@ from framestyle.events import (
     TaskFailed,
     TaskPlanned,
 )
-from framestyle.jobs.engines import local, side_by_side
-from framestyle.jobs.engines.side_by_side import Crew, Outcome, Places, SideBySide
+from framestyle.jobs.engines import side_by_side
+from framestyle.jobs.engines.engine import Outcome, Setting
+from framestyle.jobs.engines.local import LocalEngine
+from framestyle.jobs.engines.side_by_side import Crew, Places, SideBySide
 from framestyle.jobs.plan.tasks import Task
 from framestyle.jobs.resume.scratch import Scratch
-from framestyle.jobs.run.reporting import NOTHING, PriorResults
+from framestyle.jobs.run.job import run
+from framestyle.jobs.run.reporting import PriorResults
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.nst import stylizer as stylizer_module
 from framestyle.nst.image import Size
@@ -73,21 +78,24 @@ def test_a_crew_that_leaves_threads_idle_or_takes_more_does_not(crew: Crew) -> N
     assert _uses_the_machine(Crew(4, 1), photos=8, threads=4)
 
 
-def test_a_gpu_paints_one_by_one() -> None:
-    tasks = [Task(MediaKind.PHOTO, Path(f"{number}.png"), Path(f"out/{number}.png")) for number in range(4)]
-    assert local._crew(tasks, NOTHING, torch.device("cuda")).pictures == 1
+def test_a_gpu_paints_one_by_one(make_workshop: MakeWorkshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    session, _ = make_workshop()
+    monkeypatch.setattr(session.stylizer, "device", torch.device("cuda"))
+    assert LocalEngine().photos_at_once(Setting(session, 4)) == 1
 
 
 @pytest.mark.usefixtures("two_threads")
-def test_the_crew_does_not_depend_on_what_is_left() -> None:
+@pytest.mark.parametrize(
+    ("left", "done", "at_once"), [(3, 0, 2), (1, 2, 2), (1, 0, 1)], ids=["all", "one is left", "only one"]
+)
+def test_the_crew_does_not_depend_on_what_is_left(
+    photos: list[Task], make_workshop: MakeWorkshop, left: int, done: int, at_once: int
+) -> None:
     """Else a photo that is made anew would have other last bits."""
-    tasks = [Task(MediaKind.PHOTO, Path(f"{number}.png"), Path(f"out/{number}.png")) for number in range(3)]
-    whole = local._crew(tasks, NOTHING, torch.device("cpu"))
-    left = local._crew(tasks[:1], PriorResults(done=tuple(tasks[1:])), torch.device("cpu"))
-    assert whole == left == Crew(2, 1)
-    assert local._crew(tasks[:1], NOTHING, torch.device("cpu")) == Crew(1, 2)
-    clips = [dataclasses.replace(task, kind=MediaKind.VIDEO) for task in tasks]
-    assert local._crew(clips, NOTHING, torch.device("cpu")) == Crew(1, 2)
+    news: list[Event] = []
+    before = PriorResults(done=tuple(photos[left : left + done]))
+    _paint(photos[:left], make_workshop(news.append), before=before)
+    assert [event.at_once for event in news if isinstance(event, JobStarted)] == [at_once]
 
 
 # -- in order ----------------------------------------------------------------------------------------------
@@ -186,6 +194,28 @@ def test_what_is_at_work_ends_with_the_job_and_what_was_done_counts() -> None:
     assert ended == [1]
 
 
+def test_a_second_ctrl_c_waits_until_those_at_work_have_kept_what_they_have() -> None:
+    kept: list[bool] = []
+    runs = threading.Event()
+
+    def at_work(context: Context) -> TaskDone:
+        runs.set()
+        try:
+            while True:
+                context.check_cancelled()
+        except Cancelled:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.2)
+            kept.append(True)
+            raise
+
+    with pytest.raises(KeyboardInterrupt), SideBySide(1, SILENT, lambda number, outcome: Note("")) as beside:
+        beside.begin(0, at_work, 1)
+        runs.wait()
+        raise KeyboardInterrupt
+    assert kept == [True]
+
+
 def test_threads_are_as_before_afterwards() -> None:
     before = torch.get_num_threads()
     seen: list[int] = []
@@ -245,7 +275,7 @@ def test_pictures_share_the_memory_or_are_alone(sizes: list[int], room: int | No
         return _done(number)
 
     with torch_threads(pictures + 1), pytest.MonkeyPatch.context() as patched:
-        patched.setattr(side_by_side, "LARGEST_PX", 1000)
+        patched.setattr(side_by_side, "LARGEST_BESIDE_PX", 1000)
         patched.setattr(side_by_side, "UNSEEN_ROOM_BYTES", 2500)
         places = Places(Crew(pictures, 1), _Numbers(room))  # type: ignore[arg-type]
         with SideBySide(pictures, SILENT, end) as beside:
@@ -281,7 +311,7 @@ def photos(tmp_path: Path) -> list[Task]:
 
 
 def _paint(tasks: list[Task], workshop: Ready, **more: Any) -> JobDone:
-    return local.run(tasks, tasks[0].target.parent, TimeRange(), *workshop, **more)
+    return run(tasks, tasks[0].target.parent, TimeRange(), *workshop, **more)
 
 
 def _as_one_by_one(event: Event) -> Event:
@@ -412,7 +442,7 @@ def test_an_event_reaches_the_console_in_three_calls(photos: list[Task], make_wo
 
     shop, _ = make_workshop()
     context = Context(console).also(lambda event: None).also(lambda event: None)
-    local.run(photos, photos[0].target.parent, TimeRange(), shop, context)
+    run(photos, photos[0].target.parent, TimeRange(), shop, context)
     assert hops and max(hops) <= 3
 
 
@@ -427,5 +457,5 @@ def test_a_callers_check_ends_photos_at_work(photos: list[Task], make_workshop: 
     shop, _ = make_workshop(scales={"first_steps": LONG_STEPS, "steps": LONG_STEPS})
     context = Context(lambda event: stop.set() if isinstance(event, StepDone) else None, check)
     with pytest.raises(Cancelled):
-        local.run(photos, photos[0].target.parent, TimeRange(), shop, context)
+        run(photos, photos[0].target.parent, TimeRange(), shop, context)
     assert not list(photos[0].target.parent.glob("*.png"))

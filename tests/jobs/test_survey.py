@@ -19,11 +19,11 @@ from ready import Ready
 from framestyle.context import Context
 from framestyle.errors import InputError
 from framestyle.events import Event, Note, Preparing
-from framestyle.jobs.engines.local import run
 from framestyle.jobs.plan import survey_cache
 from framestyle.jobs.plan.survey import Survey, survey
 from framestyle.jobs.plan.survey_cache import keep_survey
 from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.run.job import run
 from framestyle.kinds import WHOLE_CLIP, MediaKind, TimeRange
 from framestyle.media.photos import write_photo
 from framestyle.media.video.probe import probe

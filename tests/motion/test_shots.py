@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from scenes import RATE, clip
 
 from framestyle.frames import Frame
-from framestyle.motion.shots import SHORTEST_SHOT_FRAMES, Shot, ShotFinder, find_shots
+from framestyle.motion.shots import SHORTEST_SHOT_FRAMES, Shot, ShotFinder, find_shots, with_cuts
 
 METHODS = ("adaptive", "content", "none")
 FINDING = ("adaptive", "content")
@@ -121,3 +122,32 @@ def test_the_frames_are_left_as_they_were() -> None:
     before = [frame.pixels.copy() for frame in frames]
     find_shots(frames, "adaptive", RATE)
     assert all(np.array_equal(frame.pixels, old) for frame, old in zip(frames, before, strict=True))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_cuts_are_told_as_frames_come_as_they_are_found_afterwards(method: str) -> None:
+    rng = np.random.default_rng(5)
+    looks = [rng.integers(0, 255, 3) for _ in range(6)]
+    lengths = (9, 6, 2, 1, 14, 7)
+    pixels = [
+        np.clip(np.full((24, 32, 3), look) + rng.integers(-3, 3, (24, 32, 3)), 0, 255).astype(np.uint8)
+        for look, length in zip(looks, lengths, strict=True)
+        for _ in range(length)
+    ]
+    frames = [Frame(5 + number, Fraction(number, 25), one) for number, one in enumerate(pixels)]
+    read = 0
+
+    def counted() -> Iterator[Frame]:
+        nonlocal read
+        for frame in frames:
+            read += 1
+            yield frame
+
+    given, starts = [], [5]
+    for frame, is_cut in with_cuts(counted(), method, Fraction(25)):
+        given.append(frame)
+        starts += [frame.index] if is_cut else []
+        assert read - len(given) <= SHORTEST_SHOT_FRAMES
+    assert given == frames
+    assert starts == [shot.first for shot in find_shots(frames, method, Fraction(25))]
+    assert (len(starts) > 2) == (method != "none")

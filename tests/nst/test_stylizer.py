@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -15,7 +16,7 @@ from framestyle.doors.advice import next_step
 from framestyle.errors import DeviceError
 from framestyle.events import Event, Note, StepDone
 from framestyle.nst import color, losses
-from framestyle.nst.image import Size, scale_sizes, size_of
+from framestyle.nst.image import Size, scale_sizes, size_of, to_pixels
 from framestyle.nst.objective import STRENGTH_SPAN, TemporalTarget
 from framestyle.nst.optimise.state import PixelState
 from framestyle.nst.optimise.windows import WINDOW_STEPS, EarlyStop
@@ -538,3 +539,18 @@ def test_half_precision_gives_nearly_the_same_picture(make: Make, picture: Pictu
         for precision in ("float32", "bfloat16")
     )
     assert 0 < float((full - half).abs().mean()) < 0.01
+
+
+def test_the_picture_in_the_making_is_shown_each_window_and_changes_nothing(
+    make: Make, picture: Picture
+) -> None:
+    content = picture(0)
+    shown: list[Any] = []
+    seen = make(changes={"scales": {"first_steps": 25}}).stylize(
+        content, Context(on_picture=lambda so_far: shown.append(so_far()))
+    )
+    unseen = make(changes={"scales": {"first_steps": 25}}).stylize(content)
+    assert torch.equal(seen.image, unseen.image)
+    assert all(one.dtype == np.uint8 and one.shape[2] == 3 for one in shown) and len(shown) >= 3
+    # The last one is the result.
+    assert np.array_equal(shown[-1], to_pixels(seen.image))

@@ -11,10 +11,18 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from framestyle.doors.console.words import curve, describe, duration, middle, shot_text
+from framestyle.doors.console.words import (
+    curve,
+    describe,
+    duration,
+    middle,
+    of_total,
+    shot_text,
+    watched_text,
+)
 from framestyle.doors.progress import Progress
 from framestyle.doors.remaining import Clock
-from framestyle.doors.text import plain
+from framestyle.doors.text import counted, plain
 from framestyle.events import Event, JobDone, Note, StepDone, TaskDone, TaskFailed, TaskResumed
 
 SHOWN_OUTPUTS = 10
@@ -24,6 +32,13 @@ def _style_of(event: Note | TaskFailed | TaskResumed) -> str:
     if isinstance(event, TaskFailed):
         return "red"
     return "yellow" if isinstance(event, Note) and event.level == "warning" else "dim"
+
+
+def _frames_row(done: JobDone) -> tuple[str, str]:
+    if done.frames == 1:
+        return "frame", f"1, {counted(done.steps, 'step')}"
+    steps = f"{done.steps / done.frames:.1f}".removesuffix(".0")
+    return "frames", f"{done.frames}, {steps} steps and {done.seconds / done.frames:.2f} s each"
 
 
 class LiveDisplay:
@@ -74,14 +89,16 @@ class LiveDisplay:
             grid.add_row(Text(f"{name}  {preset} · {job.weights} · {job.device}{at_once}", style="bold"))
         if progress.preparing is not None:
             grid.add_row(self._bar(progress.preparing.fraction, f"preparing {progress.preparing.what}"))
-        elif progress.total:
+        elif progress.total or progress.task is not None:
             each = progress.seconds_per_frame()
             pace = f"{each:.2f} s/frame  " if each is not None else ""
-            where = f"{shot_text(progress)}  frame {progress.done}/{progress.total}".lstrip()
-            grid.add_row(self._bar(progress.done / progress.total, where))
+            where = f"{shot_text(progress)}  frame {progress.done}{of_total(progress)}".lstrip()
+            grid.add_row(self._bar(progress.done / progress.total, where) if progress.total else Text(where))
             grid.add_row(
                 Text(f"{pace}elapsed {duration(progress.elapsed_s)}  eta {duration(progress.eta_s())}")
             )
+        if progress.watched is not None:
+            grid.add_row(Text(watched_text(progress.watched), style="dim"))
         if progress.step is not None and progress.preparing is None:
             grid.add_row(Text(self._step_text(progress.step), style="cyan", overflow="ellipsis"))
         return grid
@@ -119,8 +136,7 @@ class LiveDisplay:
         if done.skipped:
             table.add_row("skipped", f"{done.skipped} done before")
         if done.frames:
-            each = f"{done.steps / done.frames:.1f} steps and {done.seconds / done.frames:.2f} s each"
-            table.add_row("frames", f"{done.frames}, {each}")
+            table.add_row(*_frames_row(done))
         table.add_row("time", duration(done.seconds))
         if done.failed:
             table.add_row("failed", Text(f"{len(done.failed)}, each with its reason", style="red"))

@@ -8,8 +8,18 @@ from rich.cells import cell_len
 
 from framestyle.doors.advice import note_text
 from framestyle.doors.progress import Progress
-from framestyle.doors.text import plain
-from framestyle.events import CellDone, Event, JobDone, Note, TaskDone, TaskFailed, TaskResumed, TaskStarted
+from framestyle.doors.text import counted, plain
+from framestyle.events import (
+    CellDone,
+    Event,
+    FolderWatched,
+    JobDone,
+    Note,
+    TaskDone,
+    TaskFailed,
+    TaskResumed,
+    TaskStarted,
+)
 from framestyle.kinds import MediaKind
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -56,7 +66,7 @@ def curve(losses: list[float]) -> str:
 def describe(event: Event) -> str:
     """One line for the events that are worth one, else nothing."""
     if isinstance(event, TaskStarted):
-        what = f"{event.frames} frames, {event.shots} shots, " if event.kind is MediaKind.VIDEO else ""
+        what = f"{_extent(event)}, " if event.kind is MediaKind.VIDEO else ""
         look = f" in {plain(event.preset)}" if event.preset else ""
         return f"{plain(event.path)}{look}: {what}{event.width}x{event.height}"
     if isinstance(event, TaskResumed):
@@ -69,12 +79,27 @@ def describe(event: Event) -> str:
         return f"FAILED {plain(event.path)}: {cause_of(event)}"
     if isinstance(event, TaskDone):
         size = f"{event.size_bytes / 1e6:.1f} MB"
-        return f"wrote {plain(event.output)} ({size}, {event.frames} frames, {event.seconds:.1f} s)"
+        return (
+            f"wrote {plain(event.output)} ({size}, {counted(event.frames, 'frame')}, {event.seconds:.1f} s)"
+        )
+    if isinstance(event, FolderWatched):
+        return watched_text(event)
     if isinstance(event, JobDone):
         tally = f"{len(event.outputs)} written, {len(event.failed)} failed"
         tally += f", {event.skipped} done before" if event.skipped else ""
-        return f"done: {tally}, {event.frames} frames, {event.seconds:.1f} s"
+        return f"done: {tally}, {counted(event.frames, 'frame')}, {event.seconds:.1f} s"
     return ""
+
+
+def watched_text(event: FolderWatched) -> str:
+    """How a watched folder stands."""
+    return f"watching {plain(event.path)}: {event.waiting} waiting, {event.done} done, {event.failed} failed"
+
+
+def _extent(clip: TaskStarted) -> str:
+    """How much of it there is, as far as that is known."""
+    frames = counted(clip.frames, "frame") if clip.frames else "frames as they come"
+    return f"{frames}, {counted(clip.shots, 'shot')}" if clip.shots else frames
 
 
 def cause_of(failed: TaskFailed) -> str:
@@ -83,17 +108,25 @@ def cause_of(failed: TaskFailed) -> str:
 
 
 def shot_text(progress: Progress) -> str:
-    """Which shot, and which pass over it; empty before the first one."""
-    shot, task = progress.shot, progress.task
-    if shot is None or task is None:
+    """Which shot, and which pass over it, or which several; empty before the first one."""
+    shots, task = progress.shots, progress.task
+    if not shots or task is None:
         return ""
-    again = f", pass {shot.pass_number}/{task.passes}" if task.passes > 1 else ""
-    return f"shot {shot.index + 1}/{task.shots}{again}"
+    of = f" of {task.shots}" if task.shots else ""
+    if len(shots) > 1:
+        return f"shots {', '.join(str(shot.index + 1) for shot in shots)}{of}"
+    again = f", pass {shots[0].pass_number}/{task.passes}" if task.passes > 1 else ""
+    return f"shot {shots[0].index + 1}{f'/{task.shots}' if task.shots else ''}{again}"
+
+
+def of_total(progress: Progress) -> str:
+    """`/24`; empty where a pipe does not say."""
+    return f"/{progress.total}" if progress.total else ""
 
 
 def status_line(progress: Progress) -> str:
     """Where the work stands, in one line."""
-    parts = [f"frame {progress.current}/{progress.total}"]
+    parts = [f"frame {progress.current}{of_total(progress)}"]
     if shot := shot_text(progress):
         parts.insert(0, shot)
     if progress.step is not None:

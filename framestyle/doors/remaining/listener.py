@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from framestyle.doors.remaining.photos_at_once import Place, Row, ends_of
 from framestyle.doors.remaining.step_costs import RECENT, StepCosts, Work
 from framestyle.doors.remaining.tasks import Rates, TaskLeft, TimeLeft
+from framestyle.doors.shots_at_work import ShotsAtWork
 from framestyle.events import (
     CellDone,
     Event,
@@ -62,6 +63,9 @@ class Remaining:
         self._is_first_next = True
         self._steps_taken = Work(0, 0)
         self._row = Row()
+        self._shots = ShotsAtWork()
+        self._shots_at: dict[int, float] = {}
+        """When each shot that names its steps was last heard of."""
         self._told: TimeLeft | None = None
         """What is said until the next event, once it was asked for."""
 
@@ -79,6 +83,7 @@ class Remaining:
         elif isinstance(event, TaskResumed) and self._task is not None:
             self._task.resume(event)
         elif isinstance(event, ShotStarted) and self._task is not None:
+            self._shots_at[event.index] = now
             self._is_first_next = event.pass_number == 1 and event.index >= self._task.begun_shots
         elif isinstance(event, StepDone):
             self._step(event, now)
@@ -86,9 +91,11 @@ class Remaining:
             self._frame(event, now)
         elif isinstance(event, TaskDone | TaskFailed):
             self._end(event, now)
+        self._shots(event)
         self._heard_at, self._told = now, None
 
     def _start(self, started: TaskStarted, now: float) -> None:
+        self._shots_at.clear()
         plan = self._taken_from_plan(started.path)
         self._task = None if plan is None else TaskLeft(plan)
         self._begin_frame(now)
@@ -112,10 +119,22 @@ class Remaining:
     def _step(self, event: StepDone, now: float) -> None:
         count, area_px = len(event.losses), event.width * event.height
         if not self._row.done_s:  # of a later photo the news may come all at once
-            seconds = (now - self._heard_at) / self._row.at_once
+            seconds = (now - self._since(event.shot, now)) / self._hands
             self._costs.add(area_px, count, seconds)
         before = self._steps_taken
         self._steps_taken = Work(before.steps + count, before.megapixel_steps + count * area_px / 1e6)
+
+    def _since(self, shot: int | None, now: float) -> float:
+        """When whoever has taken a window of steps was last heard of."""
+        if shot is None:
+            return self._heard_at
+        before, self._shots_at[shot] = self._shots_at.get(shot, self._heard_at), now
+        return before
+
+    @property
+    def _hands(self) -> int:
+        """How many pictures are painted beside each other."""
+        return max(self._row.at_once, len(self._shots.at_work))
 
     def _frame(self, event: FrameDone | PhotoDone | CellDone, now: float) -> None:
         if self._task is None:
@@ -123,9 +142,11 @@ class Remaining:
         warm = isinstance(event, FrameDone) and event.warm
         # The time from the end of the one before: waiting for the decoder or the encoder counts too.
         seconds = now - self._frame_at
-        if self._row.at_once > 1:
-            # Of photos that are painted beside each other only their own time tells.
-            seconds = event.seconds / self._row.at_once
+        if self._hands > 1:
+            # Of what is painted beside others only its own time tells.
+            seconds = event.seconds / self._hands
+        if isinstance(event, FrameDone) and event.shot in self._shots_at:
+            self._shots_at[event.shot] = now
         self._taken[warm].append(Taken(self._task.work(warm=warm), seconds))
         self._task.took(warm=warm)
         self._begin_frame(now)
@@ -183,7 +204,9 @@ class Remaining:
             return 0.0, 0.0
         warm = task.warm_left > 0 and not (self._is_first_next and task.first_left)
         whole_s = rates.frame_s(task, warm=warm)
-        if warm:
+        if self._hands > 1:
+            left_s = whole_s  # some of them have just begun, some are nearly done
+        elif warm:
             left_s = max(0.0, whole_s - (self._heard_at - self._frame_at))
         else:
             work = task.work(warm=False)

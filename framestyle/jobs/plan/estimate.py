@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+from framestyle.errors import FramestyleError
 from framestyle.events import TaskPlanned
 from framestyle.jobs.plan.tasks import Task
-from framestyle.kinds import MediaKind, TimeRange
-from framestyle.media.photos import FORMATS, photo_size
+from framestyle.kinds import WHOLE_CLIP, MediaKind, TimeRange
+from framestyle.media.photos import FORMATS, check_holds, photo_hdr, photo_size
 from framestyle.media.video.clips import clip_info
 from framestyle.media.video.description import exact_rate
 from framestyle.media.video.probe import VideoInfo
@@ -47,12 +48,14 @@ class Estimate:
 
 
 def estimate(task: Task, preset: Preset, span: TimeRange) -> Estimate:
-    """InputError where the input cannot be read."""
+    """InputError where the input cannot be read, OutputError where its result could not be written."""
     return _photo(task, preset) if task.kind is MediaKind.PHOTO else _clip(task, preset, span)
 
 
 def _photo(task: Task, preset: Preset) -> Estimate:
     was = Size(*photo_size(task.source))
+    if preset.output.hdr == "keep":
+        check_holds(task.target, photo_hdr(task.source))
     becomes = fit_within(was, preset.scales.max_side_px)
     size = BYTES_PER_PIXEL[FORMATS[task.target.suffix.lower()]] * becomes.area_px
     return Estimate(was, becomes, 1, _whole(preset, becomes), size)
@@ -62,7 +65,7 @@ def _clip(task: Task, preset: Preset, span: TimeRange) -> Estimate:
     info = clip_info(task.source, sequence_rate=exact_rate(preset.video.sequence_rate))
     was = Size(info.width, info.height)
     becomes = fit_within(was, preset.scales.max_side_px)
-    frames = _frames(info, span)
+    frames = frames_expected(info, span)
     warm = preset.video.steps * becomes.area_px / 1e6
     if preset.video.warm_start == "none":
         warm = _whole(preset, becomes)
@@ -104,13 +107,30 @@ def clip_plan(path: str, preset: Preset, size: Size, frames: int, shots: int) ->
     )
 
 
+def shot_work(preset: Preset, size: Size, frames: int) -> float:
+    """Megapixel steps of a shot, at most: what shots are weighed by against each other."""
+    plan = clip_plan("", preset, size, frames, 1)
+    return (
+        plan.first_frames * plan.first_megapixel_steps
+        + plan.warm_frames * plan.warm_steps * size.area_px / 1e6
+    )
+
+
+def photo_size_painted(source: Path, preset: Preset) -> Size | None:
+    """At which a photo is painted; None where its file does not say."""
+    try:
+        return fit_within(Size(*photo_size(source)), preset.scales.max_side_px)
+    except FramestyleError:
+        return None
+
+
 def _whole(preset: Preset, size: Size) -> float:
     """Megapixel steps of a picture made from its beginning, over all scales."""
     return sum(steps * scale.area_px for scale, steps in steps_by_scale(size, preset.scales)) / 1e6
 
 
-def _frames(info: VideoInfo, span: TimeRange) -> int:
-    """At least one."""
+def frames_expected(info: VideoInfo, span: TimeRange = WHOLE_CLIP) -> int:
+    """By what the file says of itself; at least one."""
     length = info.duration_s
     if length is None:
         length = Fraction(info.frame_count_estimate or 1) / info.frame_rate

@@ -9,30 +9,38 @@ from pathlib import Path
 
 from framestyle.errors import FramestyleError, InputError
 from framestyle.kinds import MediaKind
-from framestyle.media.files import sniff, walk
+from framestyle.media.files import is_kept_aside, sniff, walk
+from framestyle.media.photos import FORMATS, own_suffix
 from framestyle.media.video.sequences import existing_files, numbering_of, sequence_in
+from framestyle.paths import is_folder, resolved
 
 MAGIC = "*?["
 PHOTO_NAMES = {
-    "jpg", "jpeg", "jpe", "jfif", "png", "webp", "tif", "tiff", "bmp", "gif", "avif", "heic", "heif",
+    "jpg", "jpeg", "jpe", "jfif", "png", "webp", "tif", "tiff", "bmp", "gif", "avif", "avifs", "heic", "heics",
+    "heif", "heifs", "exr", "hdr",
 }  # fmt: skip
 CLIP_NAMES = {
     "mp4", "mov", "mkv", "webm", "avi", "m4v", "mpg", "mpeg", "wmv", "flv", "mts", "m2ts", "3gp", "ogv", "y4m",
+    "mjpeg", "mjpg",
 }  # fmt: skip
 """Files of these names are meant to be pictures: where one is none, that is said and not passed over."""
-RECOGNISED = "Photos (JPEG, PNG, WebP, TIFF, BMP, AVIF, HEIC) and clips are recognised by their contents."
+RECOGNISED = (
+    "Photos (JPEG, PNG, WebP, TIFF, BMP, AVIF, HEIC, EXR) and clips are recognised by their contents."
+)
 
 
 @dataclass(frozen=True)
 class Found:
     """A clip or a photo; `name` is its place below the input that led to it.
 
-    An image sequence is a clip, but is called as a photo is; its path is a pattern.
+    An image sequence is a clip, but is called as a photo is; its path is a pattern. `suffix`: what the name of a photo
+    of its format ends in, whatever its own does; None where that format is not written.
     """
 
     kind: MediaKind
     path: Path
     name: Path
+    suffix: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,7 @@ class _Gathered:
 
     def add(self, kind: MediaKind, path: Path, name: Path) -> None:
         if self._is_new(path, name):
-            self.found.append(Found(kind, path, name))
+            self.found.append(Found(kind, path, name, _suffix_of(kind, path)))
 
     def take(self, files: Iterable[Path], base: Path) -> None:
         for path in files:
@@ -88,7 +96,7 @@ class _Gathered:
                 self.add(kind, path, path.relative_to(base))
 
     def _is_new(self, path: Path, name: Path) -> bool:
-        key = (path.resolve(), name)
+        key = (resolved(path), name)
         new = key not in self._seen
         self._seen.add(key)
         return new
@@ -101,7 +109,19 @@ class _Gathered:
             self.unusable.append(Unusable(path, error))
 
 
-def gather(inputs: Sequence[Path], leave_out: Set[Path] = frozenset(), *, one_clip: bool = False) -> Inputs:
+def _suffix_of(kind: MediaKind, path: Path) -> str | None:
+    if kind is MediaKind.PHOTO:
+        return own_suffix(path)
+    return path.suffix.lower() if kind is MediaKind.SEQUENCE and path.suffix.lower() in FORMATS else None
+
+
+def gather(
+    inputs: Sequence[Path],
+    leave_out: Set[Path] = frozenset(),
+    *,
+    one_clip: bool = False,
+    within: Path | None = None,
+) -> Inputs:
     """Every clip and photo once, in the order given; a folder's and a pattern's sorted.
 
     `leave_out`: files and folders (resolved) that are passed over below folders: earlier results. A path that does
@@ -111,18 +131,19 @@ def gather(inputs: Sequence[Path], leave_out: Set[Path] = frozenset(), *, one_cl
     """
     gathered, folders = _Gathered(), False
     for path in inputs:
+        name = Path(path.name) if within is None else path.relative_to(within)
         if numbering_of(path) is not None and existing_files(path):
-            gathered.add(MediaKind.SEQUENCE, path, Path(path.name))
+            gathered.add(MediaKind.SEQUENCE, path, name)
         elif is_pattern(path):
             _match(path, gathered, leave_out)
-        elif one_clip and len(inputs) == 1 and path.is_dir():
+        elif one_clip and len(inputs) == 1 and is_folder(path):
             sequence = sequence_in(path)
             gathered.add(MediaKind.SEQUENCE, sequence, Path(sequence.name))
         elif (kind := sniff(path)) is None:
             folders = True
             gathered.walk(path, path, leave_out)
         else:
-            gathered.add(kind, path, Path(path.name))
+            gathered.add(kind, path, name)
     if not gathered.found and not gathered.unusable:
         raise InputError(
             f"no photos or clips in {', '.join(str(path) for path in inputs)}", next_step=RECOGNISED
@@ -161,9 +182,9 @@ def _match(pattern: Path, gathered: _Gathered, leave_out: Set[Path]) -> None:
 
 def _wanted(path: Path, base: Path, leave_out: Set[Path]) -> bool:
     inner = path.relative_to(base)
-    if any(part.startswith(".") for part in inner.parts):
+    if any(map(is_kept_aside, inner.parts)):
         return False
-    root = base.resolve()
+    root = resolved(base)
     return not any(root / part in leave_out for part in _with_parents(inner))
 
 

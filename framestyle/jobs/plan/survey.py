@@ -22,7 +22,7 @@ from framestyle.media.video.protocols import FrameReader
 from framestyle.motion.shots import Shot, ShotFinder
 from framestyle.presets import Preset
 
-VERSION, VERSION_KEY = 1, "framestyle_survey"
+VERSION, VERSION_KEY = 2, "framestyle_survey"
 """Raised where a survey holds something else, or finds something else in the same frames."""
 
 
@@ -30,8 +30,9 @@ VERSION, VERSION_KEY = 1, "framestyle_survey"
 class Survey:
     """What a first pass over a clip found: its shots, and how many frames it really has.
 
-    `first_s` is the pts of the first frame; `time_base` what a variable rate is counted in, None for a constant one;
-    `last_frame` when the last frame is then shown, and for how long; `doubts` what the reader doubts, in sentences.
+    `first_s` is the pts of the first frame, `starts_s` are those of each shot's; `time_base` what a variable rate is
+    counted in, None for a constant one; `last_frame` when the last frame is then shown, and for how long; `doubts` what
+    the reader doubts, in sentences.
     """
 
     info: VideoInfo
@@ -41,6 +42,7 @@ class Survey:
     time_base: Fraction | None = None
     last_frame: tuple[Fraction, Fraction] | None = None
     doubts: tuple[str, ...] = ()
+    starts_s: tuple[Fraction, ...] = ()
 
     def to_json(self) -> str:
         """All but `info`, which a probe tells again without decoding the clip; `from_json` reads it."""
@@ -51,6 +53,7 @@ class Survey:
             "time_base": None if self.time_base is None else str(self.time_base),
             "last_frame": None if self.last_frame is None else [str(one) for one in self.last_frame],
             "doubts": self.doubts,
+            "starts_s": [str(start_s) for start_s in self.starts_s],
         }
         return json.dumps(told)
 
@@ -70,6 +73,7 @@ class Survey:
                 None if data["time_base"] is None else Fraction(data["time_base"]),
                 None if data["last_frame"] is None else _two_times(*data["last_frame"]),
                 tuple(map(str, data["doubts"])),
+                _starts(data["starts_s"], shots),
             )
         except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
             raise ValueError(f"this is no survey: {error}") from error
@@ -87,7 +91,7 @@ def survey(path: Path, span: TimeRange, preset: Preset, context: Context) -> Sur
     if found is None:
         found = _taken(reader, preset.video.cuts, context)
         keep_survey(key, found.to_json())
-    context.on_event(Preparing("shots", 1.0, f"{found.frames} frames"))
+    context.on_event(Preparing("shots", 1.0, f"{found.frames} frame{'' if found.frames == 1 else 's'}"))
     for note in _to_know(found, preset.output.hdr):
         context.on_event(note)
     return found
@@ -115,43 +119,51 @@ def _taken(reader: FrameReader, cuts: str, context: Context) -> Survey:
     """Decode once, at full speed: counting frames and finding cuts costs little beside a single optimised frame."""
     with reader:
         finder = ShotFinder(cuts, reader.info.frame_rate)
-        count, first_s = 0, Fraction(0)
+        first, pts = 0, list[Fraction]()
         for frame in reader:
             context.check_cancelled()
             finder.add(frame)
-            first_s = frame.pts if count == 0 else first_s
-            count += 1
+            first = first if pts else frame.index
+            pts.append(frame.pts)
+            count = len(pts)
             expected = reader.info.frame_count_estimate
             if expected and count % 50 == 0:
                 context.on_event(Preparing("shots", min(1.0, count / expected), f"frame {count}"))
-        if count == 0:
+        if not pts:
             raise InputError(
                 f"{reader.info.path} has no frames in the chosen range",
                 code=Code.RANGE_EMPTY,
                 facts={"path": str(reader.info.path)},
             )
+        shots = tuple(finder.shots())
         return Survey(
             reader.info,
-            tuple(finder.shots()),
-            count,
-            first_s,
+            shots,
+            len(pts),
+            pts[0],
             reader.info.time_base if reader.variable_rate else None,
             reader.last_frame(),
             tuple(reader.doubts),
+            tuple(pts[shot.first - first] for shot in shots),
         )
 
 
 def _to_know(found: Survey, hdr: str) -> Iterator[Note]:
     yield from (Note(doubt, "warning") for doubt in found.doubts)
-    path = found.info.path
-    if (kind := found.info.colors.hdr) and hdr == "keep":
+    kind = found.info.colors.hdr
+    yield from hdr_notes(found.info.path, *((kind, None) if hdr == "keep" else (None, kind)))
+
+
+def hdr_notes(path: Path, is_hdr: str | None, was_hdr: str | None) -> Iterator[Note]:
+    """What becomes of a clip or a photo that is HDR, or was it: PQ, HLG, light above white."""
+    if is_hdr is not None:
         yield Note(
-            f"{path} is HDR ({kind}), and stays so.",
+            f"{path} is HDR ({is_hdr}), and stays so.",
             code=Code.HDR_KEPT,
-            facts={"path": str(path), "hdr": kind},
+            facts={"path": str(path), "hdr": is_hdr},
         )
-    elif kind:
-        yield Note(f"{path} is HDR ({kind}), and is made SDR.")
+    elif was_hdr is not None:
+        yield Note(f"{path} is HDR ({was_hdr}), and is made SDR.")
 
 
 def _frames_in(shots: tuple[Shot, ...]) -> int:
@@ -163,6 +175,14 @@ def _frames_in(shots: tuple[Shot, ...]) -> int:
     ):
         raise ValueError("its shots do not follow one another")
     return shots[-1].end - shots[0].first
+
+
+def _starts(told: list[str], shots: tuple[Shot, ...]) -> tuple[Fraction, ...]:
+    """ValueError where there is not one for each shot, or they do not rise."""
+    starts_s = tuple(map(Fraction, told))
+    if starts_s and (len(starts_s) != len(shots) or any(a >= b for a, b in pairwise(starts_s))):
+        raise ValueError("its shots do not begin one after another")
+    return starts_s
 
 
 def _two_times(at_s: str, length_s: str) -> tuple[Fraction, Fraction]:

@@ -19,6 +19,7 @@ from framestyle.media.files import atomic_output
 from framestyle.media.video.description import exact_rate
 from framestyle.media.video.probe import VideoInfo
 from framestyle.media.video.sequences import existing_files
+from framestyle.paths import absolute
 from framestyle.presets import Preset
 from framestyle.presets.library import cache_dir
 
@@ -36,7 +37,7 @@ def survey_key(info: VideoInfo, span: TimeRange, preset: Preset) -> str | None:
         files = existing_files(info.path)
         told = {
             # As it was given, too: doubts call the clip by that name.
-            "path": [str(info.path), str(info.path.absolute())],
+            "path": [str(info.path), str(absolute(info.path))],
             "files": [[file.name, *_stamp(file)] for file in files],
             "span": [str(span.start_s), str(span.end_s)],
             "cuts": preset.video.cuts,

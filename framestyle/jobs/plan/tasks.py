@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from framestyle.errors import Code, OutputError, UsageError
-from framestyle.jobs.plan.inputs import Found, Inputs
+from framestyle.jobs.plan.inputs import PHOTO_NAMES, Found, Inputs
 from framestyle.kinds import MediaKind
 from framestyle.media.files import file_identity
 from framestyle.media.photos import FORMATS, check_photo_format
 from framestyle.media.video.clips import check_clip_target
 from framestyle.media.video.sequences import Numbering, existing_files, numbering_of
 from framestyle.media.video.writer import CODECS
+from framestyle.paths import is_folder
 
 PHOTO_SUFFIXES = {suffix.lstrip(".") for suffix in FORMATS}
 VIDEO_SUFFIXES = {"mp4", "mov", "mkv", "webm", "avi", "m4v"}
@@ -43,10 +44,14 @@ class Task:
 
 @dataclass(frozen=True)
 class Naming:
-    """How outputs are called: what their format and codec make of the inputs' names."""
+    """How outputs are called: what their format and codec make of the inputs' names.
+
+    `whole_names`: where that is another name, it begins with the input's whole one, whatever else there is beside it.
+    """
 
     photo_format: str | None = None
     video_codec: str = "h264"
+    whole_names: bool = False
 
     def called(self, found: Sequence[Found]) -> list[Path]:
         """Each something else: a.jpg and a.png as PNG are a.jpg.png and a.png.png.
@@ -69,15 +74,24 @@ class Naming:
             chosen = longer
 
     def _called(self, one: Found, *, whole: bool = False) -> Path:
-        return (self._video if one.kind is MediaKind.VIDEO else self._photo)(one.name, whole)
+        usual = self._by_kind(one, whole)
+        return self._by_kind(one, True) if self.whole_names and usual != one.name else usual
 
-    def _photo(self, name: Path, whole: bool) -> Path:
-        """a.jpg -> a.png where PNG is asked for, or a.jpg.png with its whole name."""
-        suffix = name.suffix.lower().lstrip(".")
-        if self.photo_format is None and suffix in PHOTO_SUFFIXES and not whole:
+    def _by_kind(self, one: Found, whole: bool) -> Path:
+        if one.kind is MediaKind.VIDEO:
+            return self._video(one.name, whole)
+        own = one.suffix if self.photo_format is None else f".{self.photo_format}"
+        return self._photo(one.name, own, whole)
+
+    def _photo(self, name: Path, suffix: str | None, whole: bool) -> Path:
+        """a.jpg -> a.png where PNG is asked for, or a.jpg.png with its whole name.
+
+        `suffix`: None where the photo's own format cannot be written: it becomes a PNG, and tells what it was.
+        """
+        if self.photo_format is None and name.suffix.lower() == suffix and not whole:
             return name
-        keep_suffix = whole or self.photo_format is None
-        return name.with_name(f"{name.name if keep_suffix else name.stem}.{self.photo_format or 'png'}")
+        is_kept = whole or suffix is None or name.suffix.lower().lstrip(".") not in PHOTO_NAMES
+        return name.with_name(f"{name.name if is_kept else name.stem}{suffix or '.png'}")
 
     def _video(self, name: Path, whole: bool) -> Path:
         """The input's name, in a container that the codec goes into."""
@@ -100,7 +114,13 @@ def names_a_clip(output: Path) -> bool:
     """Then a single folder is an image sequence, and not photos on their own."""
     containers = {suffix for codec in CODECS.values() for suffix in codec.containers}
     single = output.suffix.lower() in containers - {f".{suffix}" for suffix in PHOTO_SUFFIXES}
-    return not output.is_dir() and (single or numbering_of(output) is not None)
+    return not is_folder(output) and (single or numbering_of(output) is not None)
+
+
+def codec_for(target: Path) -> str | None:
+    """The codec that a file's ending stands for; None where it is no clip's."""
+    suffix = target.suffix.lower()
+    return next((name for name, codec in CODECS.items() if suffix in codec.containers), None)
 
 
 def is_one_file(output: Path, inputs: Inputs, *, into_folder: bool = False) -> bool:
@@ -116,7 +136,7 @@ def is_one_file(output: Path, inputs: Inputs, *, into_folder: bool = False) -> b
             code=Code.OUTPUT_NOT_A_FOLDER,
             facts={"path": str(output)},
         )
-    return not many and not into_folder and bool(output.suffix) and not output.is_dir()
+    return not many and not into_folder and bool(output.suffix) and not is_folder(output)
 
 
 def plan(
@@ -138,7 +158,7 @@ def plan(
         for one, name in zip(inputs.found, names, strict=True)
     ]
     for task in tasks:
-        if task.target.is_dir():
+        if is_folder(task.target):
             raise OutputError(
                 f"{task.target} is a folder, and is to be a file",
                 code=Code.OUTPUT_IS_FOLDER,
@@ -147,11 +167,23 @@ def plan(
         if task.kind is MediaKind.PHOTO:
             check_photo_format(task.target)
         else:
+            _refuse_one_picture(task)
             check_clip_target(naming.video_codec, task.target)
     _refuse_shared(tasks)
     _refuse_written_over(tasks, style_images, "a style image")
     _refuse_written_over(tasks, inputs.paths(), "an input")
     return tasks
+
+
+def _refuse_one_picture(task: Task) -> None:
+    """OutputError where a clip would become a single photo."""
+    target = task.target
+    if target.suffix.lower() in FORMATS and codec_for(target) is None and numbering_of(target) is None:
+        frames, clip = target.with_name(f"{target.stem}.%04d{target.suffix}"), target.with_suffix(".mp4")
+        raise OutputError(
+            f"{target} is one picture, and {task.source} is a clip",
+            next_step=f"Name its frames, as in {frames}, or a clip: {clip}.",
+        )
 
 
 def _refuse_shared(tasks: Sequence[Task]) -> None:

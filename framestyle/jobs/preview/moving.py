@@ -19,14 +19,14 @@ from framestyle.events import Event, FrameDone, JobDone, JobStarted, Note, TaskD
 from framestyle.frames import Frame
 from framestyle.jobs.plan.estimate import clip_plan
 from framestyle.jobs.plan.survey import Survey, clip_reader, survey
-from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.plan.tasks import Task, codec_for
 from framestyle.jobs.preview.pictures import Layers, eight_bits, in_sdr
 from framestyle.jobs.preview.reduced import Reduced, reduced
-from framestyle.jobs.preview.times import Estimate, Source, StepTimes, full_render
+from framestyle.jobs.preview.times import Estimate, Source, StepTimes, full_render, whole_source
 from framestyle.jobs.resume.frame_store import DiskStore
+from framestyle.jobs.run.clips import zero_s_of
 from framestyle.jobs.run.provenance import provenance_of
 from framestyle.jobs.run.queues import WriteBehind, read_ahead
-from framestyle.jobs.run.render import zero_s_of
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import with_hidden_filled
 from framestyle.media.photos.alpha import shrunk
@@ -34,7 +34,7 @@ from framestyle.media.video.clips import clip_info
 from framestyle.media.video.colors import Colors
 from framestyle.media.video.description import exact_rate
 from framestyle.media.video.sequences import numbering_of
-from framestyle.media.video.writer import CODECS, SourceStreams, VideoSettings, VideoWriter
+from framestyle.media.video.writer import SourceStreams, VideoSettings, VideoWriter
 from framestyle.motion.excerpts import excerpts
 from framestyle.motion.sequence import stylize_frames
 from framestyle.motion.shots import Shot
@@ -56,11 +56,6 @@ class Moving:
     """From where to where, in the source."""
     source: Source
     render: Estimate | None
-
-
-def codec_for(target: Path) -> str | None:
-    """The codec of a moving preview, by its name's ending; None where that is no clip's."""
-    return next((name for name, codec in CODECS.items() if target.suffix.lower() in codec.containers), None)
 
 
 def preview_clip(
@@ -106,7 +101,7 @@ def preview_clip(
     done = _render(task, found, chosen, span, size, session, context)
     context.on_event(done)
     context.on_event(JobDone((target,), (), done.frames, done.seconds, done.steps))
-    source = Source(Size(info.width, info.height), found.frames, len(found.shots))
+    source = whole_source(found, span)
     rate = info.frame_rate
     parts = tuple((shot.first / rate, shot.end / rate) for shot in chosen)
     return Moving(done, size.size, parts, source, full_render(preset, [source], times))

@@ -17,7 +17,7 @@ from framestyle.events import Note
 from framestyle.frames import Alpha, Pixels
 from framestyle.jobs.plan.inputs import Inputs, Unusable
 from framestyle.jobs.plan.survey import clip_reader, survey
-from framestyle.jobs.preview.times import Source
+from framestyle.jobs.preview.times import Source, whole_source
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import read_photo, with_hidden_filled
 from framestyle.media.photos.alpha import at_depth, over_white, shrunk
@@ -110,7 +110,7 @@ def _of_photo(path: Path, sizes_for: SizesFor, context: Context) -> Picture:
         own = Size(width, height)
         return next(iter(sizes_for(own)))
 
-    first = read_photo(path, first_size)
+    first = read_photo(path, first_size, tone_map=True)
     for note in first.notes:
         context.on_event(Note(f"{path}: {note}.", "warning"))
     assert own is not None
@@ -122,7 +122,7 @@ def _of_photo(path: Path, sizes_for: SizesFor, context: Context) -> Picture:
 
 
 def _photo_at(path: Path, size: Size) -> Layers:
-    photo = read_photo(path, lambda width, height: size)
+    photo = read_photo(path, lambda width, height: size, tone_map=True)
     return photo.pixels, photo.alpha
 
 
@@ -131,7 +131,7 @@ def _of_clip(
 ) -> Iterator[Picture]:
     found = survey(path, span, preset, context)
     wanted = set(moments(found.shots, MOMENTS))
-    source = Source(Size(found.info.width, found.info.height), found.frames, len(found.shots))
+    source = whole_source(found, span)
     with clip_reader(path, span, preset) as reader:
         for frame in reader:
             if frame.index in wanted:

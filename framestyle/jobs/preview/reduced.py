@@ -47,6 +47,23 @@ def reduced(preset: Preset, source: Size, side_px: int) -> Reduced:
     )
 
 
+def sketched(preset: Preset, source: Size, side_px: int, steps: int) -> Reduced:
+    """The first steps of a small picture of its own, `side_px` on the longer side: quicker than the render's nearest
+    scale, which may be larger, and rougher."""
+    full = fit_within(source, preset.scales.max_side_px)
+    size = fit_within(full, side_px)
+    first_steps = min(steps, preset.scales.first_steps)
+    scales = preset.scales.model_copy(
+        update={
+            "max_side_px": size.longest_px,
+            "min_px": max(size.longest_px, 16),
+            "first_steps": first_steps,
+        }
+    )
+    weighed = _as_weighed_at(preset, full, size)
+    return Reduced(preset.model_copy(update={"scales": scales, **weighed}), size, full, False)
+
+
 def _as_weighed_at(preset: Preset, full: Size, size: Size) -> dict[str, object]:
     """The content loss of 2015 is a sum over positions, its style loss none: what counts is their balance at the
     render's own size. All other losses are means."""

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from framestyle.events import Event, FrameDone, StepDone
+from framestyle.jobs.plan.estimate import frames_expected
+from framestyle.jobs.plan.survey import Survey
+from framestyle.kinds import TimeRange
 from framestyle.nst.sizes import Size, fit_within, steps_by_scale
 from framestyle.presets import Preset
 
@@ -26,6 +29,15 @@ class Source:
     size: Size
     frames: int = 1
     shots: int = 1
+
+
+def whole_source(found: Survey, span: TimeRange) -> Source:
+    """The whole clip of which a part was looked at: the rest is taken to have as many shots, for its length."""
+    size = Size(found.info.width, found.info.height)
+    if span.is_all:
+        return Source(size, found.frames, len(found.shots))
+    frames = max(found.frames, frames_expected(found.info))
+    return Source(size, frames, max(1, round(len(found.shots) * frames / found.frames)))
 
 
 @dataclass(frozen=True)

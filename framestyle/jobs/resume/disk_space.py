@@ -7,6 +7,7 @@ from pathlib import Path
 
 from framestyle.errors import Code, StorageError
 from framestyle.events import Note
+from framestyle.paths import absolute, is_there
 
 RESERVE_BYTES = 8e6
 """What is always left: for the ends of files, and for the list of what is done."""
@@ -14,7 +15,7 @@ RESERVE_BYTES = 8e6
 
 def nearest_folder(path: Path) -> Path:
     """Itself or the nearest above it, that exists."""
-    return next((one for one in (path, *path.absolute().parents) if one.exists()), Path.cwd())
+    return next((one for one in (path, *absolute(path).parents) if is_there(one)), Path())
 
 
 def free_bytes(folder: Path) -> float:

@@ -21,7 +21,7 @@ from framestyle.errors import FramestyleError
 from framestyle.jobs.plan.tasks import Task
 from framestyle.jobs.resume.fingerprint import FileFingerprint
 from framestyle.jobs.resume.manifest_contents import Contents, Done, Failed, parse
-from framestyle.media.files import atomic_output, storage_error
+from framestyle.media.files import atomic_output, storage_error, sync
 from framestyle.media.verify.verdict import precisions_in
 from framestyle.media.video.sequences import existing_files
 
@@ -183,25 +183,32 @@ class Manifest:
 
     def _save(self) -> None:
         self._take_in_others()
-        if self.trouble is not None:
-            self._set_aside()
+        self._set_aside()
         scratch = self.scratch if self.scratch is not None and self.scratch.is_dir() else None
         with atomic_output(self.path, scratch) as temporary:
-            temporary.write_text(self._contents.text(), encoding="ascii")
+            self._write(temporary)
+            while self._take_in_others():
+                self._write(temporary)
+            self._set_aside()
             self._seen = _identity(temporary.stat())
         self._changed = False
 
-    def _take_in_others(self) -> None:
-        """What another job wrote into the same folder meanwhile."""
+    def _write(self, temporary: Path) -> None:
+        """Onto the disk at once: between the last look at the others and the new name lies next to nothing."""
+        temporary.write_text(self._contents.text(), encoding="ascii")
+        sync(temporary)
+
+    def _take_in_others(self) -> bool:
+        """What another job wrote into the same folder meanwhile; whether it did."""
         try:
             if self._seen == _identity(self.path.stat()):
-                return
+                return False
             others = self._read()
         except OSError:
-            return
+            return False
         except ValueError as error:
             self.trouble = str(error)
-            return
+            return False
         ours = self._contents
         ours.works = {**others.works, **ours.works}
         for name in (others.done.keys() | others.failed.keys() | others.begun.keys()) - self._mine:
@@ -211,8 +218,12 @@ class Manifest:
                 ours.failed[name] = others.failed[name]
             if name in others.begun:
                 ours.begun[name] = others.begun[name]
+        return True
 
     def _set_aside(self) -> None:
+        """What lies there, where it is not trusted."""
+        if self.trouble is None:
+            return
         number = 0
         while os.path.lexists(aside := self.path.with_name(f"{NAME}.set-aside-{(number := number + 1)}")):
             pass

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from framestyle.jobs.resume.manifest import NAME, Manifest
 from framestyle.media.verify.verdict import DIFFERENCE, Problem, Report
+from framestyle.paths import absolute
 
 
 def precision_problems(report: Report) -> Iterator[Problem]:
@@ -25,7 +26,7 @@ def precision_problems(report: Report) -> Iterator[Problem]:
 
 def recorded_precisions(result: Path) -> set[str]:
     """From the manifest of the nearest folder above that knows the result; empty where none does."""
-    path = result.absolute()
+    path = absolute(result)
     for folder in path.parents:
         if (folder / NAME).is_file() and (found := Manifest(folder).precisions_of(path)):
             return found

@@ -47,6 +47,11 @@ class ManifestRecorder:
         else:
             self._manifest.finish(task, self._spec.key(task.kind), given, self._spec.decided_precision)
 
+    def refuse(self, task: Task, error: FramestyleError) -> None:
+        """It has failed before it was begun."""
+        self.begin(task)
+        self.fail(task, error)
+
     def fail(self, task: Task, error: FramestyleError) -> None:
         """It has no output. Only what is wrong with the input itself is remembered."""
         given = self._given.pop(task, None)

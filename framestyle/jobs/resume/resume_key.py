@@ -17,10 +17,17 @@ from framestyle.jobs.resume.fingerprint import FileFingerprint
 from framestyle.kinds import MediaKind
 from framestyle.spec import RenderSpec
 
-VERSION = 1
+VERSION = 2
 FACTS, PUBLISHING, PUBLISHED = "work.json", "publishing", "published"
+SHOTS, PLAN = "shots", "plan"
 PACKAGES = ("framestyle", "torch", "opencv-python", "scenedetect")
 """Whose versions decide pixels."""
+
+
+class OtherVersionError(ValueError):
+    """Work that another FrameStyle kept in another form."""
+
+    change = "by another FrameStyle, which kept its work in another form"
 
 
 def work_folder_of(target: Path) -> Path:
@@ -90,7 +97,7 @@ def facts_in(folder: Path) -> ResumeKey:
     data = read_json(folder / FACTS)
     try:
         if data["framestyle_work"] != VERSION:
-            raise ValueError(f"its version is {data['framestyle_work']!r}, not {VERSION}")
+            raise OtherVersionError(f"its version is {data['framestyle_work']!r}, not {VERSION}")
         precision = data.get("precision")
         return ResumeKey(
             str(data["work"]),
@@ -105,24 +112,37 @@ def facts_in(folder: Path) -> ResumeKey:
 def refuse_change(task: Task, spec: RenderSpec) -> None:
     """OutputError where the clip was begun from another input, or with other settings or versions."""
     folder = work_folder_of(task.target)
-    if not entries_in(folder):
+    if not has_work(folder):
         return  # nothing would be lost
     try:
         then = facts_in(folder)
         given = then.input.of_same(task.inputs()) or FileFingerprint.of(task.inputs())
-        now = ResumeKey.of(spec, task.kind, given)
+        change = ResumeKey.of(spec, task.kind, given).change_since(then)
+    except OtherVersionError as error:
+        change = error.change
     except (OSError, ValueError):
         return  # nothing that could be resumed
-    if (change := now.change_since(then)) is not None:
-        raise OutputError(
-            f"{task.target} was begun {change}",
-            code=Code.WORK_CHANGED,
-            facts={"path": str(task.target), "change": change},
-        )
+    if change is not None:
+        raise begun_otherwise(task.target, change)
+
+
+def begun_otherwise(target: Path, change: str) -> OutputError:
+    """For work that cannot be resumed as it is asked for; `change` as `ResumeKey.change_since` gives it."""
+    return OutputError(
+        f"{target} was begun {change}",
+        code=Code.WORK_CHANGED,
+        facts={"path": str(target), "change": change},
+    )
+
+
+def has_work(folder: Path) -> bool:
+    """Whether a clip's work folder holds anything that was painted."""
+    # FrameStyle up to 2026-11 kept entries in the folder itself.
+    return any(entries_in(one) for one in (folder, *folder.glob(f"{SHOTS}/*")))
 
 
 def entries_in(folder: Path) -> list[Path]:
-    """Of a work folder, in order: each stands for one time that work was checkpointed."""
+    """Of a shot's folder, in order: each stands for one time that work was checkpointed."""
     return sorted(folder.glob("entry-*.json"))
 
 

@@ -1,4 +1,4 @@
-"""What was checkpointed of a clip, as values: an entry each time, with its own hash and those of its files."""
+"""What was checkpointed of a shot, as values: an entry each time, with its own hash and those of its files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from framestyle.jobs.resume.resume_key import entries_in, entry_path, read_json
@@ -34,17 +35,30 @@ class Stored:
 
 @dataclass(frozen=True)
 class Entry:
-    """One time that work was checkpointed. `frames` since the last time are the first ones of the segment.
+    """One time that work was checkpointed. Frames that were finished since the last time are the segment's first ones.
 
-    `place` is the bookmark's; `store` what waits for the second pass; `painted` counts frames as often as they are.
+    `pts`: when each of these is shown, in seconds, as a fraction; `place` is the bookmark's; `store` what waits for the
+    second pass; `painted` counts frames as often as they are. Without `state` it is the last: the shot is whole.
     """
 
-    frames: int
+    pts: tuple[str, ...]
     painted: int
     segment: Stored | None
-    state: Stored
+    state: Stored | None
     place: tuple[int, int, int]
     store: Mapping[int, str]
+    alpha: bool = False
+    """Whether the segment's frames have transparency."""
+
+    @property
+    def frames(self) -> int:
+        """How many were finished since the last time."""
+        return len(self.pts)
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing of the shot is left after it."""
+        return self.state is None
 
     def text(self) -> str:
         """As JSON, with its own hash."""
@@ -59,18 +73,19 @@ class Entry:
             if hashlib.sha256(data["entry"].encode()).hexdigest() != data["sha256"]:
                 raise ValueError("its hash differs")
             told = json.loads(data["entry"])
-            segment = told["segment"] and Stored(**told["segment"])
+            segment, state = (told[name] and Stored(**told[name]) for name in ("segment", "state"))
             store = {int(number): str(name) for number, name in told["store"].items()}
             shot, pass_number, next_frame = told["place"]
             place = int(shot), int(pass_number), int(next_frame)
-            return cls(told["frames"], told["painted"], segment, Stored(**told["state"]), place, store)
-        except (KeyError, TypeError, AttributeError, OSError) as error:
+            pts = tuple(str(Fraction(one)) for one in told["pts"])
+            return cls(pts, told["painted"], segment, state, place, store, bool(told["alpha"]))
+        except (KeyError, TypeError, AttributeError, ArithmeticError, OSError) as error:
             raise ValueError("it is not as it was written") from error
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a work folder holds that can be resumed. `lost`: how many entries were passed over."""
+    """What a shot's folder holds that can be resumed. `lost`: how many entries were passed over."""
 
     entries: tuple[Entry, ...] = ()
     lost: int = 0
@@ -79,6 +94,16 @@ class Found:
     def frames(self) -> int:
         """Finished ones."""
         return sum(entry.frames for entry in self.entries)
+
+    @property
+    def painted(self) -> int:
+        """Frames, each as often as it was painted."""
+        return self.entries[-1].painted if self.entries else 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the shot is there."""
+        return bool(self.entries) and self.entries[-1].is_last
 
 
 def found_in(folder: Path) -> Found:
@@ -95,9 +120,13 @@ def found_in(folder: Path) -> Found:
         if entry.segment is not None and not entry.segment.is_whole(folder):
             break
         whole.append(entry)
-    while whole and not (whole[-1].state.is_whole(folder) and _store_is_whole(folder, whole[-1])):
+    while whole and not _can_be_resumed(folder, whole[-1]):
         whole.pop()
     return Found(tuple(whole), len(there) - len(whole))
+
+
+def _can_be_resumed(folder: Path, entry: Entry) -> bool:
+    return entry.state is None or (entry.state.is_whole(folder) and _store_is_whole(folder, entry))
 
 
 def _store_is_whole(folder: Path, entry: Entry) -> bool:

@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Protocol
+
 import torch
 
 import framestyle
 from framestyle.jobs.run.recipes import Recipe
-from framestyle.session import Session
+from framestyle.spec import RenderSpec
+
+
+class Maker(Protocol):
+    """What painted something: a session, or what is told of one."""
+
+    @property
+    def spec(self) -> RenderSpec:
+        """All that decided the pixels."""
+
+    @property
+    def device(self) -> str:
+        """In words: the device, and the precision of its convolutions."""
+
+
+@dataclass(frozen=True)
+class MadeBy:
+    """A maker that was elsewhere."""
+
+    spec: RenderSpec
+    device: str
 
 
 def provenance(preset: str, weights: str, seed: int, device: str) -> dict[str, str]:
@@ -15,12 +38,13 @@ def provenance(preset: str, weights: str, seed: int, device: str) -> dict[str, s
     return {"comment": f"{used}; preset {preset}; weights {weights}; seed {seed}; {device}"}
 
 
-def provenance_of(session: Session) -> dict[str, str]:
+def provenance_of(maker: Maker) -> dict[str, str]:
     """The same of what a session paints."""
-    return provenance(session.preset.name, session.weights, session.spec.seed, session.device)
+    spec = maker.spec
+    return provenance(spec.preset.name, spec.weights, spec.seed, maker.device)
 
 
-def recipe_of(session: Session) -> Recipe:
+def recipe_of(maker: Maker) -> Recipe:
     """The same and the whole preset, for programs: what recovers a preset from a picture reads it."""
     versions = {"framestyle": framestyle.__version__, "torch": torch.__version__}
-    return Recipe(session.spec, session.device, versions)
+    return Recipe(maker.spec, maker.device, versions)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from fractions import Fraction
 from typing import Any
 
@@ -24,10 +24,13 @@ LOOK_AGAIN_S = 0.01
 """How often whoever waits for room looks whether there is some."""
 
 
-def read_ahead(frames: Iterable[Frame]) -> Generator[Frame, None, None]:
+def read_ahead(
+    frames: Iterable[Frame], let_go: Callable[[], None] | None = None
+) -> Generator[Frame, None, None]:
     """The same frames, read on another thread, at most QUEUE_FRAMES ahead, and its error where it fails.
 
-    Closing the generator ends the thread: do so (contextlib.closing) before what it reads from is closed.
+    Closing the generator ends the thread: do so (contextlib.closing) before what it reads from is closed. `let_go` has
+    `frames` come to their end where that thread waits for more, which may never come; it is called in every way out.
     """
     waiting: queue.SimpleQueue[Frame | BaseException | None] = queue.SimpleQueue()
     left = False
@@ -57,6 +60,8 @@ def read_ahead(frames: Iterable[Frame]) -> Generator[Frame, None, None]:
             yield item
     finally:
         left = True
+        if let_go is not None:
+            let_go()
         if thread.ident is not None:
             thread.join()
 

@@ -12,6 +12,7 @@ from PIL import Image, ImageCms
 
 from framestyle.frames import Pixels
 from framestyle.media.photos.alpha import at_depth
+from framestyle.media.photos.cicp import Coded
 from framestyle.media.photos.icc import MatrixProfile, read_profile
 
 Excess = npt.NDArray[np.int32]
@@ -132,8 +133,14 @@ def convert(image: Image.Image, own: bytes | ImageCms.ImageCmsProfile, wanted: b
     return done
 
 
-def space_of(profile: bytes | None, bits: int) -> Space | None:
-    """What RGB or grey pixels of so many bits mean under a profile; None where it cannot be used for them."""
+def space_of(profile: bytes | None, bits: int, coded: Coded | None = None) -> Space | None:
+    """What RGB or grey pixels of so many bits mean under a profile; None where it cannot be used for them.
+
+    `coded` stands above the profile. HDR is left as it is, and so is what has no meaning here.
+    """
+    if coded is not None:
+        known = coded.profile
+        return SameSpace() if known is None or known.is_srgb else MatrixSpace(known)
     if profile is None:
         return SameSpace()
     found = read_profile(profile)

@@ -1,10 +1,11 @@
-"""Photos of 16 bits a channel, which Pillow opens as 8 bits of RGB: decoded by OpenCV, whose slips are mended here.
+"""Photos of more than 8 bits a channel, which Pillow opens as 8 bits of RGB: by OpenCV, whose slips are mended here.
 
 OpenCV turns TIFFs upright by their orientation, and PNGs not.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import cv2
@@ -22,6 +23,9 @@ OPENCV_DECOMPRESSES = {1, 5, 8, 32773, 32946}
 WHITE_IS_ZERO, RGB = 0, 2
 ONE_PLANE = 1
 PREMULTIPLIED, PLAIN_ALPHA = 1, 2
+_WORDS = re.compile(rb"(infe(?:\x02[\s\S]{7}|\x03[\s\S]{9}))(?:Exif|mime)")
+"""Items of words in an AVIF. OpenCV knows a file by its first 500 bytes, and not where these end within them: they are
+named otherwise for it."""
 
 
 def is_deep(image: Image.Image, path: Path) -> bool:
@@ -66,6 +70,36 @@ def decode_deep(image: Image.Image, path: Path) -> tuple[Deep, Deep | None] | No
     if kind == PREMULTIPLIED:
         return unpremultiplied(rgb, alpha).astype(np.uint16), alpha
     return rgb, alpha if kind == PLAIN_ALPHA else None
+
+
+def decode_deep_still(path: Path, kind: str, bits: int) -> tuple[Deep, Deep | None] | None:
+    """An AVIF or HEIC of more than 8 bits, as stored: HWC RGB and HW alpha in 16; None where it is not read so."""
+    decoded = _deep_heif(path) if kind == "HEIF" else _deep_avif(path, bits)
+    if decoded is None or decoded.ndim != 3 or decoded.shape[2] not in (3, 4):
+        return None
+    alpha = np.ascontiguousarray(decoded[..., 3]) if decoded.shape[2] == 4 else None
+    return np.ascontiguousarray(decoded[..., :3]), alpha
+
+
+def _deep_avif(path: Path, bits: int) -> Deep | None:
+    data = _WORDS.sub(rb"\1free", path.read_bytes())
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if decoded is None or decoded.dtype != np.uint16:
+        return None
+    if decoded.ndim == 2:
+        decoded = np.repeat(decoded[..., None], 3, axis=2)
+    whole = (decoded.astype(np.uint32) * 65535 + (1 << bits - 1)) // ((1 << bits) - 1)
+    order = [2, 1, 0, 3][: decoded.shape[2]]
+    rgb: Deep = whole[..., order].astype(np.uint16)
+    return rgb
+
+
+def _deep_heif(path: Path) -> Deep | None:
+    import pillow_heif
+
+    image = pillow_heif.open_heif(path, convert_hdr_to_8bit=False)
+    values = np.asarray(image)
+    return values if values.dtype == np.uint16 else None
 
 
 def _single_value_alpha(image: Image.Image, grey: Deep) -> Deep | None:

@@ -56,6 +56,11 @@ LAYOUT = frozenset(
     | {700, 33723, 34377, 34675, 37724}
 )
 """TIFF tags that tell how this very file is laid out, or hold what is carried in other ways."""
+WRITTEN_ANEW = frozenset(
+    {ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT, WIDTH, HEIGHT, COLOR_SPACE, USER_COMMENT}
+    | {INTEROPERABILITY}
+)
+"""Tags that a result has of its own."""
 PREFIX = b"Exif\0\0"
 OURS = "comment: framestyle "
 
@@ -63,9 +68,30 @@ OURS = "comment: framestyle "
 def upright_exif(image: Image.Image, path: Path) -> bytes | None:
     """The photo's EXIF block, without thumbnail and layout, as an upright picture's; None where none can be read."""
     try:
-        order, directory = _own_directory(image, path)
+        return _upright_block(*_own_directory(image, path))
     except (ValueError, OSError):
         return None
+
+
+def tiff_block(path: Path) -> bytes | None:
+    """The same of a TIFF that Pillow does not open."""
+    try:
+        return _upright_block(*_tiff_directory(path))
+    except (ValueError, OSError):
+        return None
+
+
+def tiff_orientation(path: Path) -> int:
+    """1-8; 1 where the file does not say, or is none."""
+    try:
+        order, directory = _tiff_directory(path)
+    except (ValueError, OSError):
+        return 1
+    found = whole_number(directory.get(ORIENTATION), order) or 1
+    return found if found in range(1, 9) else 1
+
+
+def _upright_block(order: str, directory: Directory) -> bytes | None:
     if not directory:
         return None
     directory[ORIENTATION] = short(order, 1)
@@ -91,10 +117,12 @@ def _said_by_pillow(image: Image.Image) -> int | None:
 
 
 def _own_directory(image: Image.Image, path: Path) -> tuple[str, Directory]:
-    if image.format == "TIFF":
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
-            return parse(whole, LAYOUT)
-    return parse(_raw(image), LAYOUT)
+    return _tiff_directory(path) if image.format == "TIFF" else parse(_raw(image), LAYOUT)
+
+
+def _tiff_directory(path: Path) -> tuple[str, Directory]:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+        return parse(whole, LAYOUT)
 
 
 def _raw(image: Image.Image) -> bytes:

@@ -11,8 +11,8 @@ from framestyle.errors import OutputError
 
 
 def _formats() -> dict[str, str]:
-    found = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
-    found[".bmp"] = "BMP"
+    found = dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), "JPEG")
+    found |= {".png": "PNG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP"}
     if features.check("avif"):
         found[".avif"] = "AVIF"
     if importlib.util.find_spec("pillow_heif") is not None:
@@ -27,8 +27,10 @@ READ = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
 WITH_ALPHA = {"PNG", "WEBP", "TIFF", "AVIF", "HEIF"}
 WITH_WORDS = {"JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"}
 """Formats that hold EXIF, XMP and a colour profile."""
-DEEP = {"PNG", "TIFF"}
-"""Written with 16 bits a channel."""
+MOST_BITS = {"PNG": 16, "TIFF": 16, "AVIF": 12, "HEIF": 12}
+"""A channel, of formats that hold more than 8."""
+WITH_HDR = {"PNG", "AVIF", "HEIF"}
+"""Formats that say by H.273's numbers what colours mean, and so can say PQ and HLG."""
 HOW_TO_HEIC = "Install what reads them: pip install 'framestyle[heic]'. Or save it as JPEG or PNG."
 
 
@@ -38,6 +40,39 @@ def use_heif() -> None:
         import pillow_heif
 
         pillow_heif.register_heif_opener()
+
+
+def most_bits(kind: str) -> int:
+    """A channel that a format holds, by Pillow's name."""
+    return MOST_BITS.get(kind, 8)
+
+
+def own_suffix(path: Path) -> str | None:
+    """What a photo's name should end in, by its first bytes; its own ending where that is right.
+
+    None where it is a format that is read and not written.
+    """
+    kind, suffix = format_in(path), path.suffix.lower()
+    if kind is not None and FORMATS.get(suffix) == kind:
+        return suffix
+    return next((one for one, written in FORMATS.items() if written == kind), None)
+
+
+def format_in(path: Path) -> str | None:
+    """Pillow's name of a format that is written, by a file's first bytes."""
+    with path.open("rb") as file:
+        head = file.read(16)
+    if head[4:8] == b"ftyp":
+        return "AVIF" if head[8:12] in (b"avif", b"avis") else "HEIF"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WEBP"
+    return next((kind for start, kind in HEADS.items() if head.startswith(start)), None)
+
+
+HEADS = {
+    b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"BM": "BMP",
+    **dict.fromkeys((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), "TIFF"),
+}  # fmt: skip
 
 
 def check_photo_format(target: Path) -> None:

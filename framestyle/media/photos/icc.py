@@ -7,6 +7,7 @@ LittleCMS gives 8 bits; here are 16 (ICC.1:2022, 8.3, 10.6, 10.18, 10.30).
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,10 @@ SRGB_COLORANTS = np.array(
     [[0.436066, 0.385147, 0.143066], [0.222488, 0.716873, 0.060608], [0.013916, 0.097076, 0.714096]]
 )
 """XYZ (D50) of sRGB's red, green, blue: as in every sRGB profile."""
+D50 = np.array((0.9642, 1.0, 0.8249))
+BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+"""To the cones' responses, in which one white is adapted to another (ICC.1:2022, annex E)."""
+CURVE_POINTS = 4096
 MOST_TAGS = 1000
 CODES = np.arange(65536) / 65535.0
 SRGB_LIGHT = np.where(CODES <= 0.04045, CODES / 12.92, ((CODES + 0.055) / 1.055) ** 2.4)
@@ -96,12 +101,50 @@ def _read(profile: bytes) -> MatrixProfile | None:
     curves = tuple(_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC") if name in tags)
     if colorants.shape != (3, 3) or len(curves) != 3:
         return None
+    return profile_of(colorants, curves)
+
+
+def profile_of(colorants: Doubles, curves: tuple[Doubles, ...]) -> MatrixProfile:
+    """`colorants`: 3x3, XYZ (D50) of red, green, blue in columns. LinAlgError where they span no colours."""
     matrix = np.linalg.inv(SRGB_COLORANTS) @ colorants
     white = matrix.sum(1)
     if np.abs(white - 1).max() < 0.01:
         matrix = matrix / white[:, None]  # rounding in the profile: white is white
     np.linalg.inv(matrix)
     return MatrixProfile(curves, matrix)
+
+
+def colorants_of(chromaticities: Sequence[float]) -> Doubles:
+    """x and y of red, green, blue and white -> 3x3 colorants, adapted to D50 by Bradford's method."""
+    xyz = np.array([[x / y, 1.0, (1 - x - y) / y] for x, y in np.reshape(chromaticities, (4, 2))]).T
+    columns, white = xyz[:, :3], xyz[:, 3]
+    adapt = np.linalg.inv(BRADFORD) @ np.diag((BRADFORD @ D50) / (BRADFORD @ white)) @ BRADFORD
+    found: Doubles = adapt @ (columns * np.linalg.solve(columns, white))
+    return found
+
+
+def profile_bytes(colorants: Doubles, curve: Doubles) -> bytes:
+    """An ICC profile (version 2) of these colorants and of a curve, the light of each 16-bit code."""
+    name = b"FrameStyle: from the source's own tags"
+    described = b"desc" + bytes(4) + struct.pack(">L", len(name) + 1) + name + bytes(1 + 78)
+    fixed = [tuple(round(value * 65536) for value in column) for column in (*colorants.T, D50)]
+    xyz = [b"XYZ " + bytes(4) + struct.pack(">3l", *column) for column in fixed]
+    table = np.rint(np.interp(np.linspace(0, 1, CURVE_POINTS), CODES, curve) * 65535).astype(int)
+    points = b"curv" + bytes(4) + struct.pack(f">L{len(table)}H", len(table), *table)
+    tags = dict(zip((b"rXYZ", b"gXYZ", b"bXYZ", b"wtpt"), xyz, strict=True))
+    tags |= dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), points)
+    tags |= {b"desc": described, b"cprt": b"text" + bytes(4) + b"CC0\0"}
+    place, entries, body = 128 + 4 + 12 * len(tags), b"", b""
+    places: dict[bytes, int] = {}
+    for tag, value in tags.items():
+        if value not in places:
+            places[value] = place + len(body)
+            body += value + bytes(-len(value) % 4)
+        entries += struct.pack(">4sLL", tag, places[value], len(value))
+    head = struct.pack(">L4sL4s4s4s", place + len(body), bytes(4), 0x02400000, b"mntr", b"RGB ", b"XYZ ")
+    head += struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + b"acsp" + bytes(28)
+    head += struct.pack(">3l", *fixed[3])
+    return head.ljust(128, b"\0") + struct.pack(">L", len(tags)) + entries + body
 
 
 def _grey(curve: Doubles) -> MatrixProfile:

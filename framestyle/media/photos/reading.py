@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -11,18 +12,31 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from framestyle.errors import FramestyleError, InputError
 from framestyle.frames import Pixels
 from framestyle.kinds import MediaKind
 from framestyle.media.files import sniff
+from framestyle.media.jpeg import holds_more
 from framestyle.media.photos.alpha import Alpha, at_depth, over_white, shrunk
+from framestyle.media.photos.cicp import Cicp, Coded
 from framestyle.media.photos.colors import SRGB_PROFILE, MatrixSpace, convert, excess_of, space_of
-from framestyle.media.photos.deep import decode_deep, is_deep
-from framestyle.media.photos.exif import ORIENTATION, X_RESOLUTION, dpi_of, orientation, upright_exif
-from framestyle.media.photos.formats import FORMATS, HOW_TO_HEIC, READ, use_heif
+from framestyle.media.photos.deep import decode_deep, decode_deep_still, is_deep
+from framestyle.media.photos.exif import (
+    ORIENTATION,
+    X_RESOLUTION,
+    dpi_of,
+    orientation,
+    tiff_orientation,
+    upright_exif,
+)
+from framestyle.media.photos.floating import Kind, decode_floating, floating_kind
+from framestyle.media.photos.formats import FORMATS, HOW_TO_HEIC, READ, format_in, use_heif
+from framestyle.media.photos.isobmff import Still, still_in
 from framestyle.media.photos.photo import Photo
+from framestyle.media.photos.png import CodedTag, color_tag, words_in
+from framestyle.media.photos.tone import tone_mapped
 from framestyle.media.photos.xmp import upright_xmp
 
 SizeFor = Callable[[int, int], tuple[int, int]]
@@ -32,15 +46,18 @@ SUBFILE_TYPE, DNG_VERSION, CR2_MARK = 254, 50706, b"CR\x02"
 REDUCED = 1
 
 
-def read_photo(path: Path, size_for: SizeFor | None = None) -> Photo:
+def read_photo(path: Path, size_for: SizeFor | None = None, *, tone_map: bool = False) -> Photo:
     """InputError where it is damaged, too large, or no photo.
 
-    `size_for` makes it smaller before its colours are converted, which takes a moment a megapixel.
+    `size_for` makes it smaller before its colours are converted, which takes a moment a megapixel. `tone_map`: HDR
+    comes as SDR.
     """
     if sniff(path) is not MediaKind.PHOTO:
         raise InputError(f"{path} is not a photo", next_step="Name a photo.")
+    if (kind := floating_kind(path)) is not None:
+        return _floating_photo(path, kind, size_for, tone_map=tone_map)
     with opened(path) as image:
-        return _photo_from(image, path, size_for)
+        return _photo_from(image, path, size_for, tone_map=tone_map)
 
 
 def photo_size(path: Path) -> tuple[int, int]:
@@ -48,9 +65,20 @@ def photo_size(path: Path) -> tuple[int, int]:
 
     Nothing is decoded but a PNG, whose orientation may stand behind its pixels.
     """
+    if (kind := floating_kind(path)) is not None:
+        return (kind.height, kind.width) if tiff_orientation(path) >= 5 else (kind.width, kind.height)
     with opened(path) as image:
         width, height = image.size
         return (height, width) if orientation(image, path) >= 5 else (width, height)
+
+
+def photo_hdr(path: Path) -> str | None:
+    """PQ, HLG or None, by the file's head alone."""
+    kind = format_in(path)
+    coded = color_tag(path).coded if kind == "PNG" else None
+    if kind in ("AVIF", "HEIF"):
+        coded = still_in(path).cicp
+    return None if coded is None else coded.hdr
 
 
 _one_at_a_time = threading.RLock()
@@ -77,10 +105,16 @@ def opened(path: Path) -> Iterator[Image.Image]:
         raise _refusal(path, error) from error
 
 
+_PYTHONS_WORDS = re.compile(r"<[^<>]*(?:at 0x[0-9a-f]+|name=[^<>]*)>")
+"""How Python writes an object down, for programmers."""
+
+
 def _refusal(path: Path, error: Exception) -> InputError:
     if isinstance(error, Image.DecompressionBombError):
         return InputError(f"{path} is too large: {str(error).rstrip('.')}", next_step="Scale it down first.")
-    cause = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    cause = _PYTHONS_WORDS.sub("the file", " ".join(str(error).split())).rstrip(".") or type(error).__name__
+    if isinstance(error, UnidentifiedImageError):  # whose own words are Python's for an open file
+        cause = "it begins as a photo does, and goes on as none that is known"
     next_step = "Copy it again, or save it as JPEG or PNG elsewhere."
     return InputError(f"{path} cannot be decoded: {cause}", next_step=next_step)
 
@@ -101,7 +135,22 @@ def _raw(path: Path) -> InputError:
     )
 
 
-def _photo_from(image: Image.Image, path: Path, size_for: SizeFor | None) -> Photo:
+def _floating_photo(path: Path, kind: Kind, size_for: SizeFor | None, *, tone_map: bool) -> Photo:
+    """Of floating-point or 32-bit values: 16 bits from here on."""
+    with _one_at_a_time:
+        found = decode_floating(path, kind, tone_map=tone_map)
+    pixels, alpha = found.pixels, found.alpha
+    if size_for is not None:
+        pixels, alpha = shrunk(pixels, alpha, size_for(pixels.shape[1], pixels.shape[0]))  # type: ignore[assignment]
+    photo = Photo(
+        pixels, alpha, found.exif, found.profile, dpi_of(found.exif), kind.format, notes=found.notes
+    )
+    photo.was_hdr = "brighter than white" if found.is_hdr and tone_map else None
+    _to_srgb(photo)
+    return photo
+
+
+def _photo_from(image: Image.Image, path: Path, size_for: SizeFor | None, *, tone_map: bool) -> Photo:
     tags = getattr(image, "tag_v2", {})
     if DNG_VERSION in tags or tags.get(SUBFILE_TYPE) == REDUCED:
         raise _raw(path)
@@ -110,19 +159,41 @@ def _photo_from(image: Image.Image, path: Path, size_for: SizeFor | None) -> Pho
     dpi = _dpi(image) or dpi_of(exif)
     image.load()
     left = _turn_left(image, turn)
-    notes = _first_notes(image)
+    still = still_in(path) if kind in ("AVIF", "HEIF") else Still()
+    notes = _first_notes(image, path, still)
     profile = image.info.get("icc_profile") or None
-    pixels, alpha, profile = _decoded(image, path, profile, notes)
-    bits = 8 * pixels.dtype.itemsize
+    tag = color_tag(path) if kind == "PNG" else CodedTag(None if profile else still.cicp)
+    pixels, alpha, profile = _decoded(image, path, profile, still, notes)
+    if tag.is_narrow:
+        pixels = _widened(pixels)
+    bits = still.bits if still.bits > 8 and pixels.dtype == np.uint16 else 8 * pixels.dtype.itemsize
     if not (kind == "TIFF" and bits == 16):
         pixels, alpha = _turned(pixels, left), None if alpha is None else _turned(alpha, left)
     if size_for is not None:
         pixels, alpha = shrunk(pixels, alpha, size_for(pixels.shape[1], pixels.shape[0]))
     if dpi is not None and turn >= 5:
         dpi = dpi[::-1]
-    photo = Photo(pixels, alpha, exif, profile, dpi, kind, xmp, bits, notes=notes)
-    _to_srgb(photo)
+    photo = Photo(pixels, alpha, exif, profile, dpi, kind, xmp, bits, notes=notes, texts=words_in(image))
+    photo.coded = _worth_saying(tag.coded, kind)
+    if tone_map and photo.hdr is not None and isinstance(photo.coded, Cicp):
+        photo.pixels, photo.was_hdr = tone_mapped(photo.pixels, photo.coded), photo.hdr
+        photo.coded, photo.icc_profile = None, SRGB_PROFILE
+    else:
+        _to_srgb(photo)
     return photo
+
+
+def _worth_saying(coded: Coded | None, kind: str) -> Coded | None:
+    """AVIF and HEIC name sRGB where nobody has chosen it; of others it is what a file says on purpose."""
+    return None if coded is not None and coded.is_srgb and kind != "PNG" else coded
+
+
+def _widened(pixels: Pixels) -> Pixels:
+    """From 16-235 of 255, as video has it, to all codes."""
+    unit = 257 if pixels.dtype == np.uint16 else 1
+    wide = (pixels.astype(np.float32) - 16 * unit) * (255 / 219)
+    full: Pixels = np.rint(wide.clip(0, 255 * unit)).astype(pixels.dtype)
+    return full
 
 
 def _turn_left(image: Image.Image, turn: int) -> int:
@@ -142,16 +213,27 @@ def _dpi(image: Image.Image) -> tuple[float, float] | None:
     return (across, down) if 0 < across < 1e6 and 0 < down < 1e6 else None
 
 
-def _first_notes(image: Image.Image) -> list[str]:
-    if getattr(image, "is_animated", False) and image.format != "MPO":
-        return [f"it holds {getattr(image, 'n_frames', 'several')} pictures; only the first is used"]
-    return []
+def _first_notes(image: Image.Image, path: Path, still: Still) -> list[str]:
+    notes = []
+    if getattr(image, "is_animated", False):
+        notes.append(f"it holds {getattr(image, 'n_frames', 'several')} pictures; only the first is used")
+        if image.format == "MPO":
+            notes[0] += ", without gain maps and other views"
+    elif image.format == "JPEG" and holds_more(path):
+        notes.append("further pictures behind the first one in its file are left out")
+    notes += [f"it holds {words}, which would not fit what is painted: left out" for words in still.beside]
+    return notes
 
 
 def _decoded(
-    image: Image.Image, path: Path, profile: bytes | None, notes: list[str]
+    image: Image.Image, path: Path, profile: bytes | None, still: Still, notes: list[str]
 ) -> tuple[Pixels, Alpha | None, bytes | None]:
     """RGB and alpha as stored, and the profile that they are in."""
+    if still.bits > 8:
+        deeper = decode_deep_still(path, image.format or "", still.bits)
+        if deeper is not None:
+            return *deeper, profile
+        notes.append(f"its {still.bits} bits a channel are read at 8")
     if is_deep(image, path):
         deep = decode_deep(image, path)
         if deep is not None:
@@ -204,7 +286,11 @@ def _turned(pixels: npt.NDArray[Any], turn: int) -> npt.NDArray[Any]:
 
 def _to_srgb(photo: Photo) -> None:
     """For the work. A broken profile is passed over; 16 bits under one that takes 8 are left as they are."""
-    space = space_of(photo.icc_profile, photo.bits)
+    space = space_of(photo.icc_profile, photo.bits, photo.coded)
+    if photo.coded is not None and photo.coded.profile is None and photo.hdr is None:
+        photo.notes.append(
+            f"its colours are said by numbers that are not known here ({photo.coded}): left as they are"
+        )
     if space is None:
         _without_conversion(photo)
         return
@@ -234,7 +320,7 @@ def _one_way(pixels: Pixels, profile: bytes) -> tuple[Pixels, bytes | None]:
 
 
 def read_style_image(path: Path) -> npt.NDArray[np.uint8]:
-    """HWC RGB uint8; transparency over white."""
-    photo = read_photo(path)
+    """HWC RGB uint8, SDR; transparency over white."""
+    photo = read_photo(path, tone_map=True)
     pixels = at_depth(photo.pixels, np.uint8)
     return pixels if photo.alpha is None else over_white(pixels, at_depth(photo.alpha, np.uint8))

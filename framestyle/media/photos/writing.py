@@ -12,22 +12,28 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from framestyle.errors import Code, OutputError
 from framestyle.frames import Pixels
 from framestyle.media.files import atomic_output, storage_error
 from framestyle.media.photos.alpha import Alpha, at_depth, over_white
+from framestyle.media.photos.avif import StillPicture, write_avif
+from framestyle.media.photos.cicp import Cicp, Coded
 from framestyle.media.photos.colors import SRGB_PROFILE, given_back, space_of
 from framestyle.media.photos.exif import ORIENTATION, fitting_block, result_tags
 from framestyle.media.photos.formats import (
-    DEEP,
     FORMATS,
     WITH_ALPHA,
+    WITH_HDR,
     WITH_WORDS,
     check_photo_format,
+    most_bits,
     use_heif,
 )
+from framestyle.media.photos.heif import write_heif
 from framestyle.media.photos.photo import Photo
 from framestyle.media.photos.png import (
     XMP_KEYWORD,
+    color_chunks,
     exif_chunk,
     profile_chunk,
     resolution_chunk,
@@ -57,11 +63,13 @@ class PhotoSettings:
 
 @dataclass(frozen=True, eq=False)
 class _Result:
-    """What an encoder needs. `words`: EXIF tags with their byte order."""
+    """What an encoder needs. `tags`: EXIF's with their byte order. `bits`: what is in a channel of the pixels."""
 
     pixels: Pixels
     alpha: Alpha | None
+    bits: int
     profile: bytes | None
+    coded: Coded | None
     dpi: tuple[float, float] | None
     tags: tuple[str, Directory]
     xmp: bytes | None
@@ -86,6 +94,7 @@ def write_photo(
     check_photo_format(target)
     kind = FORMATS[target.suffix.lower()]
     like = like or Photo(pixels)
+    check_holds(target, like.hdr)
     result = _prepared(kind, pixels, like, metadata, settings or PhotoSettings())
     with atomic_output(target, scratch) as temporary:
         try:
@@ -96,15 +105,35 @@ def write_photo(
     return _lost(kind, like)
 
 
+def check_holds(target: Path, hdr: str | None) -> None:
+    """OutputError where the target's format cannot say that a photo is PQ or HLG: before it is painted."""
+    kind = FORMATS[target.suffix.lower()]
+    if hdr is not None and kind not in WITH_HDR:
+        raise OutputError(
+            f"{target}: {kind} holds no HDR ({hdr})",
+            code=Code.HDR_NOT_IN_IMAGES,
+            facts={"path": str(target), "hdr": hdr},
+        )
+
+
 def _lost(kind: str, like: Photo) -> list[str]:
     lost = []
     if like.alpha is not None and kind not in WITH_ALPHA and not _opaque(like.alpha):
         lost.append(f"{kind} holds no transparency: it was laid over white")
-    if like.bits == 16 and kind not in DEEP:
-        lost.append(f"{kind} holds 8 bits a channel, not 16")
+    if like.bits > most_bits(kind):
+        lost.append(f"{kind} holds {most_bits(kind)} bits a channel, not {like.bits}")
     if kind not in WITH_WORDS and (like.exif or like.xmp):
         lost.append(f"{kind} holds no EXIF and XMP")
+    if kind != "PNG" and like.texts:
+        lost.append(f"{kind} holds no PNG text: {', '.join(_few(list(like.texts)))} was left out")
+    if like.coded is not None and like.coded.profile is None and not _says(kind, like.coded):
+        lost.append(f"{kind} does not say colours by numbers: {like.coded} was left out")
     return lost
+
+
+def _few(names: list[str]) -> list[str]:
+    shown = [name if len(name) <= 40 else f"{name[:40]}…" for name in names[:4]]
+    return [*shown, f"{len(names) - 4} more"] if len(names) > 4 else shown
 
 
 def _opaque(alpha: Alpha) -> bool:
@@ -114,40 +143,74 @@ def _opaque(alpha: Alpha) -> bool:
 def _prepared(
     kind: str, pixels: Pixels, like: Photo, metadata: Mapping[str, str], settings: PhotoSettings
 ) -> _Result:
-    profile = _profile_for(kind, like, settings)
-    space = space_of(profile, like.bits)
+    tag = tag_for(kind, like, settings)
+    profile, coded = (like.icc_profile, like.coded) if tag.is_own else (tag.profile, None)
+    space = space_of(profile, like.bits, coded)
     if space is not None:
-        own = profile == like.icc_profile
-        pixels = given_back(pixels, like.pixels, like.excess if own else None, space)
-    depth = np.uint16 if like.bits == 16 and kind in DEEP else np.uint8
+        pixels = given_back(pixels, like.pixels, like.excess if tag.is_own else None, space)
+    depth = np.uint16 if like.bits > 8 and most_bits(kind) > 8 else np.uint8
     alpha = _fitting_alpha(like.alpha, pixels, depth)
     pixels = np.ascontiguousarray(at_depth(pixels, depth))
     if alpha is not None and kind not in WITH_ALPHA:
         pixels, alpha = over_white(at_depth(pixels, np.uint8), at_depth(alpha, np.uint8)), None
     size = (pixels.shape[1], pixels.shape[0])
+    tagged = tag.profile is not None or tag.coded is not None
     tags = result_tags(
         like.exif,
         size=size,
         dpi=like.dpi,
-        srgb=None if profile is None or space is None else space.is_srgb,
+        srgb=space.is_srgb and like.hdr is None if tagged and space is not None else None,
         comment=None if kind == "PNG" else metadata.get("comment"),
     )
-    texts = {"comment" if key == "comment" else RECIPE: text for key, text in metadata.items()}
+    texts = dict(like.texts) if kind == "PNG" else {}
+    for key, text in metadata.items():
+        own = "comment" if key == "comment" else RECIPE
+        texts[own] = f"{texts[own]}\n{text}" if own in texts else text
     properties = {"recipe": metadata["recipe"]} if "recipe" in metadata and kind != "PNG" else {}
     xmp = result_xmp(like.xmp, size, properties)
-    return _Result(pixels, alpha, profile, like.dpi, tags, xmp, texts, settings)
+    bits = _coded_bits(kind, like.bits)
+    return _Result(pixels, alpha, bits, tag.profile, tag.coded, like.dpi, tags, xmp, texts, settings)
 
 
-def _profile_for(kind: str, like: Photo, settings: PhotoSettings) -> bytes | None:
-    """What the result is tagged with, and so converted to; None: not tagged, which means sRGB."""
+def _coded_bits(kind: str, bits: int) -> int:
+    """What of a photo's bits a format is written with: AVIF and HEIC have 8, 10 and 12, others 8 and 16."""
+    steps = (8, 10, 12) if most_bits(kind) == 12 else (8, 16) if most_bits(kind) == 16 else (8,)
+    return next((step for step in steps if step >= bits), steps[-1])
+
+
+@dataclass(frozen=True)
+class Tagging:
+    """How a result says what its colours are. `is_own`: as the photo's own are; else they are converted."""
+
+    profile: bytes | None = None
+    coded: Coded | None = None
+    is_own: bool = False
+
+
+def tag_for(kind: str, like: Photo, settings: PhotoSettings) -> Tagging:
+    """What the result is tagged with, and so converted to; nothing: not tagged, which means sRGB."""
+    coded = like.coded
+    if coded is not None and _says(kind, coded) and (coded.hdr or coded.profile is None):
+        return Tagging(like.icc_profile, coded, is_own=True)
     if kind not in WITH_WORDS:
-        return None
+        return Tagging()
+    if coded is not None:
+        if settings.color_profile == "srgb" and coded.profile is not None and not coded.profile.is_srgb:
+            return Tagging(SRGB_PROFILE)
+        if _says(kind, coded):
+            return Tagging(like.icc_profile, coded, is_own=True)
+        return Tagging(coded.icc_profile, is_own=True)
     own = space_of(like.icc_profile, like.bits)
     if own is None:
-        return like.icc_profile  # its colours were left as they are
+        return Tagging(like.icc_profile, is_own=True)  # its colours were left as they are
     if settings.color_profile == "source" or (like.icc_profile is not None and own.is_srgb):
-        return like.icc_profile
-    return SRGB_PROFILE
+        return Tagging(like.icc_profile, is_own=True)
+    return Tagging(SRGB_PROFILE)
+
+
+def _says(kind: str, coded: Coded) -> bool:
+    """Whether a format can say it as it was said."""
+    return kind == "PNG" or (kind in WITH_HDR and isinstance(coded, Cicp))
 
 
 def _fitting_alpha(alpha: Alpha | None, pixels: Pixels, depth: type[np.uint8] | type[np.uint16]) -> Any:
@@ -173,9 +236,22 @@ def _encode(path: Path, kind: str, result: _Result) -> None:
             profile=result.profile,
             xmp=result.xmp,
         )
+    elif kind in WITH_HDR and (result.bits > 8 or result.coded is not None):
+        _encode_still(path, kind, result)
     else:
         use_heif()
         _as_image(result).save(path, kind, **_options(kind, result))
+
+
+def _encode_still(path: Path, kind: str, result: _Result) -> None:
+    """AVIF and HEIC beyond what Pillow writes of them: more than 8 bits, other colours than sRGB's."""
+    order, tags = result.tags
+    block = fitting_block(order, {tag: value for tag, value in tags.items() if tag != ORIENTATION}, None)
+    coded = result.coded if isinstance(result.coded, Cicp) else None
+    bits = max(result.bits, 10) if coded is not None and coded.hdr else result.bits
+    picture = StillPicture(result.pixels, result.alpha, bits, coded, result.profile, block, result.xmp)
+    write = write_avif if kind == "AVIF" else write_heif
+    write(path, picture, result.settings.quality, result.settings.subsampling)
 
 
 def _as_image(result: _Result) -> Image.Image:
@@ -184,7 +260,9 @@ def _as_image(result: _Result) -> Image.Image:
 
 
 def _png(result: _Result) -> bytes:
-    chunks = [profile_chunk(result.profile)] if result.profile else []
+    chunks = [] if result.coded is None else color_chunks(result.coded)
+    if result.profile:
+        chunks.append(profile_chunk(result.profile))
     if result.dpi is not None:
         chunks.append(resolution_chunk(result.dpi))
     if block := fitting_block(*result.tags, None):

@@ -117,6 +117,24 @@ def own_property(packet: bytes | str | None, key: str) -> str | None:
     return None
 
 
+def properties_of(packet: bytes | None) -> set[tuple[str, str]]:
+    """A packet's properties, each with its text: but for ours, and for what a result makes true of itself."""
+    root = _root(packet or b"")
+    found = set()
+    for element in [] if root is None else root.iter():
+        found |= {(_short(name), value.strip()) for name, value in element.attrib.items()}
+        found.add((_short(element.tag), (element.text or "").strip()))
+    return {one for one in found if one[1] and not one[0].startswith((f"{{{NAMESPACE}", *MADE_TRUE))}
+
+
+MADE_TRUE = ("Orientation", "PixelXDimension", "PixelYDimension", "xmptk", "about")
+
+
+def _short(name: str) -> str:
+    """`{namespace}name` without its namespace, but for ours."""
+    return name if name.startswith(f"{{{NAMESPACE}") else name.rpartition("}")[2]
+
+
 def _root(packet: bytes) -> ElementTree.Element | None:
     """Parsed; None where it is no XML, too large, or defines entities, which XMP never does."""
     if (

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from framestyle.errors import FramestyleError
+from framestyle.errors import Code, FramestyleError
 from framestyle.kinds import MediaKind
 from framestyle.media.files import sniff
 from framestyle.media.verify.clip import Clip, facts_of
 from framestyle.media.verify.damage import damage_of, pauses, silences, untagged
 from framestyle.media.verify.listing import list_clip, words_of
 from framestyle.media.verify.pictures import verify_photo, verify_sequence
-from framestyle.media.verify.verdict import DAMAGE, Problem, Report
+from framestyle.media.verify.verdict import DAMAGE, MISSING, Problem, Report
 from framestyle.media.video.probe import probe
 from framestyle.media.video.sequences import numbering_of
 
@@ -36,8 +36,9 @@ def verify(path: Path, on_progress: OnProgress | None = None) -> Report:
 
 
 def unreadable(path: Path, error: FramestyleError) -> Report:
-    """Of a file that cannot even be opened."""
-    return Report(path, problems=[Problem(DAMAGE, error.message)])
+    """Of a file that cannot even be opened, or is not there."""
+    kind = MISSING if error.code == Code.INPUT_MISSING else DAMAGE
+    return Report(path, problems=[Problem(kind, error.message)])
 
 
 def check_clip(path: Path, *, frames: int, on_progress: OnProgress | None = None) -> list[Problem]:

@@ -10,6 +10,7 @@ from typing import Any
 from framestyle.media.verify.listing import Listing, Track, Words
 from framestyle.media.verify.verdict import made_by, seconds
 from framestyle.media.video.codecs import MUXERS
+from framestyle.media.video.ends import Ends, told_length
 from framestyle.media.video.probe import VideoInfo
 
 
@@ -27,6 +28,17 @@ class Clip:
         return [frame.at_s for frame in self.listing.pictures.frames]
 
 
+def length_of_last(clip: Clip) -> Fraction:
+    """How long a clip shows its last frame; 0 where it does not say."""
+    packets = clip.listing.pictures.packets
+    if not packets or not clip.times:
+        return Fraction(0)
+    to_zero_s = clip.times[0] - clip.info.video_start_s
+    last = max(packets, key=lambda one: (one.at_s, one.length_s))
+    ends = Ends(len(packets), 0, last.at_s - to_zero_s, last.length_s, Fraction(0))
+    return told_length(clip.info, ends, clip.times[-1] - clip.times[0])
+
+
 def facts_of(clip: Clip) -> dict[str, Any]:
     """What a clip is, ready for JSON; docs/reliability.md names each."""
     info, times = clip.info, clip.times
@@ -39,7 +51,7 @@ def facts_of(clip: Clip) -> dict[str, Any]:
         "constant_rate": is_constant(times, info),
         "first_s": seconds(times[0] if times else None),
         "last_s": seconds(times[-1] if times else None),
-        "end_s": seconds(frames[-1].end_s if frames else None),
+        "end_s": seconds(times[-1] + (length_of_last(clip) or frames[-1].length_s) if times else None),
         "duration_s": seconds(info.duration_s),
         "width": info.width,
         "height": info.height,

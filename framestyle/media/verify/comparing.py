@@ -12,20 +12,26 @@ from framestyle.kinds import WHOLE_CLIP, MediaKind, TimeRange
 from framestyle.media.files import sniff
 from framestyle.media.verify.checking import OnProgress, clip_report, open_whole, unreadable, verify
 from framestyle.media.verify.clip import Clip
+from framestyle.media.verify.comparing_animation import animation_differences, length_differences
 from framestyle.media.verify.comparing_metadata import chapter_differences, metadata_differences
-from framestyle.media.verify.comparing_pictures import frame_differences, pixel_differences
+from framestyle.media.verify.comparing_pictures import (
+    frame_differences,
+    last_frame_differences,
+    pixel_differences,
+)
+from framestyle.media.verify.comparing_stills import shape_differences
 from framestyle.media.verify.comparing_streams import Sync, inherited_streams, stream_differences
 from framestyle.media.verify.damage import damage_of
 from framestyle.media.verify.pictures import (
     compare_numbers,
     compare_photo,
     compare_with_sequence,
+    hdr_differences,
     numbers_within,
-    shape_differences,
 )
 from framestyle.media.verify.verdict import DAMAGE, DIFFERENCE, KIND_NAMES, NOTE, Problem, Report
 from framestyle.media.video.clips import clip_info
-from framestyle.media.video.colors import SDR, written_as
+from framestyle.media.video.colors import written_as
 from framestyle.media.video.description import exact_rate
 from framestyle.media.video.probe import VideoInfo
 from framestyle.media.video.reader import VideoReader, snapped
@@ -125,6 +131,7 @@ def _sequence_against(path: Path, source: Path, span: TimeRange, on_progress: On
     report.problems += shape_differences(
         report.facts["width"], report.facts["height"], info.width, info.height
     )
+    report.problems += hdr_differences(report, info.colors.hdr)
     return report
 
 
@@ -136,7 +143,7 @@ def _against_sequence(clip: Clip, source: Path, span: TimeRange) -> Iterator[Pro
     times = [(n - wanted[0]) / clip.info.frame_rate for n in wanted] if wanted else []
     yield from frame_differences(clip, times, Fraction(0))
     yield from shape_differences(clip.info.width, clip.info.height, info.width, info.height)
-    yield from pixel_differences(clip.info, info, written_as(SDR))
+    yield from pixel_differences(clip.info, info, written_as(info.colors))
 
 
 def _source_times(source: Clip) -> tuple[VideoInfo, list[Fraction]]:
@@ -160,12 +167,29 @@ def compared(result: Clip, source: Clip, span: TimeRange = WHOLE_CLIP) -> list[P
     return [
         *_of_the_source(source),
         *frame_differences(result, times, info.time_base),
+        *last_frame_differences(
+            result,
+            source,
+            [all_times[n] for n in chosen],
+            span.end_s,
+            goes_on=chosen[-1] + 1 < len(all_times),
+        ),
         *shape_differences(result.info.width, result.info.height, info.width, info.height),
         *pixel_differences(result.info, info, written_as(info.colors)),
+        *animation_differences(result.info, info, span),
+        *_lengths(result, source, all_times, chosen),
         *stream_differences(sync),
         *chapter_differences(sync, all_times[chosen[0]]),
         *metadata_differences(sync, all_times[chosen[0]]),
     ]
+
+
+def _lengths(result: Clip, source: Clip, times: list[Fraction], chosen: list[int]) -> Iterator[Problem]:
+    """Of fewer frames than the source's, where the source's last one is the result's."""
+    frames = source.listing.pictures.frames
+    if len(result.times) < len(chosen) and chosen[-1] == len(times) - 1 == len(frames) - 1:
+        length_s = frames[-1].length_s or 1 / source.info.frame_rate
+        yield from length_differences(result, times[-1] + length_s - times[chosen[0]])
 
 
 def _inherited_streams(result: Clip, source: Clip, span: TimeRange) -> set[int]:

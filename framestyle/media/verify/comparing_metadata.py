@@ -1,4 +1,4 @@
-"""Chapters, title and timecode of a result, held against its source's."""
+"""Chapters, metadata and timecode of a result, held against its source's."""
 
 from __future__ import annotations
 
@@ -7,8 +7,17 @@ from fractions import Fraction
 
 from framestyle.media.verify.comparing_streams import Sync
 from framestyle.media.verify.listing import parsed_words
-from framestyle.media.verify.verdict import DIFFERENCE, Problem, shift
-from framestyle.media.video.carried import SILENT_MUXERS, chapters_within, later_timecode
+from framestyle.media.verify.verdict import DIFFERENCE, NOTE, Problem, shift
+from framestyle.media.video.carried import SILENT_MUXERS, chapters_within
+from framestyle.media.video.metadata import (
+    APPLE,
+    MOV_MUXERS,
+    NUMBERED_KEYS,
+    keeps_as_apple,
+    kept_words,
+    words_of_file,
+)
+from framestyle.media.video.timecode import is_same_timecode, later_timecode, why_not_in_mp4
 
 CHAPTER_S = Fraction(1, 50)
 
@@ -36,18 +45,34 @@ def chapter_differences(sync: Sync, first_s: Fraction) -> Iterator[Problem]:
 
 
 def metadata_differences(sync: Sync, first_s: Fraction) -> Iterator[Problem]:
-    """The file's title, and its timecode."""
-    if sync.muxer in SILENT_MUXERS:
+    """What the file says of itself: title, place, camera, dates, timecode; as far as the container has a place."""
+    muxer = sync.muxer
+    if muxer in SILENT_MUXERS:
         return
-    mine, theirs = sync.result.words.values.get("title"), sync.source.words.values.get("title")
-    if mine != theirs:
-        yield Problem(DIFFERENCE, f"its title is {mine or 'not told'}, the source's {theirs or 'not told'}")
-    info = sync.source.info
-    if info.timecode is None:
+    info, result = sync.source.info, sync.result.info
+    there = words_of_file(result)
+    wanted = kept_words(info, muxer, apple=keeps_as_apple(info, muxer))
+    if lost := sorted(words_of_file(info).keys() - wanted.keys()):
+        text = f"Metadata that {MOV_MUXERS[muxer]} has no place for was dropped: {', '.join(lost)}"
+        yield Problem(NOTE, text)
+    for key, value in {"title": None, **wanted}.items():
+        mine, theirs = there.get(key), value
+        if mine != theirs and not (mine and key in NUMBERED_KEYS):
+            name = key.removeprefix(APPLE).replace("_", " ")
+            yield Problem(
+                DIFFERENCE, f"its {name} is {mine or 'not told'}, the source's {theirs or 'not told'}"
+            )
+    if info.timecode is not None:
+        yield from _timecode_differences(sync, info.timecode, first_s)
+
+
+def _timecode_differences(sync: Sync, wanted: str, first_s: Fraction) -> Iterator[Problem]:
+    rate, there = sync.source.info.frame_rate, sync.result.info.timecode
+    why_not = why_not_in_mp4(wanted, rate) if sync.muxer in MOV_MUXERS else None
+    if why_not is not None:
+        yield Problem(NOTE, f"The timecode {wanted} was dropped: {why_not}")
         return
-    wanted = info.timecode
     if sync.span.start_s:
-        wanted = later_timecode(wanted, round(first_s * info.frame_rate), info.frame_rate)
-    there = sync.result.info.timecode or sync.result.words.values.get("timecode")
-    if there != wanted:
+        wanted = later_timecode(wanted, round(first_s * rate), rate)
+    if not is_same_timecode(there, wanted, rate):
         yield Problem(DIFFERENCE, f"its timecode is {there or 'not told'}, and should be {wanted}")

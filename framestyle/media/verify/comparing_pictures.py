@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import zip_longest
 
-from framestyle.media.verify.clip import Clip, container_of
+from framestyle.media.verify.clip import Clip, container_of, is_constant, length_of_last
 from framestyle.media.verify.verdict import DIFFERENCE, NOTE, Problem, shift, told
 from framestyle.media.video.carried import SILENT_MUXERS
 from framestyle.media.video.colors import SDR, Colors, is_rgb
 from framestyle.media.video.encoding import HDR_BITS
+from framestyle.media.video.ends import TOLD_S
 from framestyle.media.video.matroska import Mastering
 from framestyle.media.video.probe import VideoInfo
 
@@ -45,6 +46,33 @@ def frame_differences(result: Clip, wanted: Sequence[Fraction], source_tick_s: F
     yield from told(off, "{} further frames are shown at other times")
 
 
+def last_frame_differences(
+    result: Clip, source: Clip, chosen: Sequence[Fraction], end_s: Fraction | None, *, goes_on: bool
+) -> Iterator[Problem]:
+    """When the last frame is over.
+
+    `chosen`: when the source's frames of the part are shown, from its first one; `end_s`: when the part ends;
+    `goes_on`: whether the source has frames after it.
+    """
+    info, last_s = source.info, chosen[-1]
+    rate_s, told_s = 1 / info.frame_rate, length_of_last(source)
+    if goes_on and end_s is not None:
+        wanted_s = rate_s if is_constant(chosen, info) else end_s - last_s
+    elif told_s:
+        told_s = told_s if end_s is None else min(told_s, end_s - last_s)
+        # Readers do not look for what is less than files tell of their lengths.
+        wanted_s = rate_s if abs(told_s - rate_s) <= TOLD_S else told_s
+    else:
+        return  # the source does not say
+    there_s = length_of_last(result)
+    if not there_s and wanted_s <= 2 * rate_s:
+        return
+    later_s = result.times[-1] - result.times[0] + there_s - (last_s - chosen[0] + wanted_s)
+    if abs(later_s) > result.info.time_base + info.time_base + TOLD_S:
+        text = f"its last frame is over {shift(later_s)} than in the source"
+        yield Problem(DIFFERENCE, text, result.info.video_index, len(result.times) - 1, result.times[-1])
+
+
 def _nearest(times: Sequence[Fraction], at: Fraction) -> Fraction:
     """Of times in order."""
     after = bisect_left(times, at)
@@ -52,11 +80,16 @@ def _nearest(times: Sequence[Fraction], at: Fraction) -> Fraction:
 
 
 def pixel_differences(result: VideoInfo, source: VideoInfo, colors: Colors) -> Iterator[Problem]:
-    """Shape of pixels, rotation, depth, transparency, colours."""
+    """Shape of pixels, rotation, depth, colours."""
     index, muxer = result.video_index, container_of(result)
     across = source.sample_aspect_ratio
-    if result.rotation_degrees:
-        yield Problem(DIFFERENCE, f"it is stored turned by {result.rotation_degrees}°, not upright", index)
+    if result.is_transformed:
+        turned = (
+            f"turned by {result.rotation_degrees}° or mirrored" if result.rotation_degrees else "mirrored"
+        )
+        yield Problem(DIFFERENCE, f"it is stored {turned}, not upright", index)
+    if result.is_cropped:
+        yield Problem(DIFFERENCE, "its container has players crop its pictures", index)
     if muxer in SILENT_MUXERS:
         if across != 1:
             yield Problem(NOTE, f"{SILENT_MUXERS[muxer]} has square pixels, the source's are {across}", index)
@@ -67,10 +100,6 @@ def pixel_differences(result: VideoInfo, source: VideoInfo, colors: Colors) -> I
         )
     if result.bit_depth < source.bit_depth:
         yield Problem(NOTE, f"{result.bit_depth} bits a channel, the source has {source.bit_depth}", index)
-    if source.has_alpha and not result.has_alpha:
-        yield Problem(NOTE, "the source's transparency was laid over black", index)
-    elif result.has_alpha and not source.has_alpha:
-        yield Problem(DIFFERENCE, "it has transparency, the source has none", index)
     yield from _colors(result, source, colors)
 
 

@@ -12,7 +12,9 @@ from framestyle.media.verify.clip import Clip, container_of
 from framestyle.media.verify.listing import Shown, Track
 from framestyle.media.verify.verdict import DIFFERENCE, NOTE, Problem, shift
 from framestyle.media.video.carried import MOV_LANGUAGES, SILENT_MUXERS, choices, keeps_cover
-from framestyle.media.video.description import Stream
+from framestyle.media.video.description import DISPOSITIONS, Stream
+from framestyle.media.video.dispositions import HELD, dispositions_of, lost_dispositions
+from framestyle.media.video.metadata import MOV_MUXERS
 
 CODED_AS = {"libopus": "opus", "srt": "subrip"}
 """Codecs by the names of their encoders, where those differ."""
@@ -95,6 +97,8 @@ def _streams_of(sync: Sync, kind: str) -> Iterator[Problem]:
             yield Problem(DIFFERENCE, f"{name} is {track.stream.codec}, not {codec}", track.stream.index)
             continue
         yield from _named_alike(track.stream, choice.stream, name, sync.muxer)
+        if kind != "attachment":
+            yield from _marked_alike(sync, track.stream, choice.stream, name)
         if kind == "attachment":
             if track.head != wanted.head:
                 yield Problem(DIFFERENCE, f"{name} is not the source's", track.stream.index)
@@ -125,6 +129,24 @@ def _named_alike(stream: Stream, source: Stream, name: str, muxer: str) -> Itera
     if muxer != "mov" and mine != theirs:
         text = f"{name}: its title is {mine or 'not told'}, the source's {theirs or 'not told'}"
         yield Problem(DIFFERENCE, text, stream.index)
+
+
+def _marked_alike(sync: Sync, stream: Stream, source: Stream, name: str) -> Iterator[Problem]:
+    """What players are told of it. Sound in MP4 has a default whatever is said."""
+    held, info = HELD.get(sync.muxer, DISPOSITIONS), sync.source.info
+    wanted, there = dispositions_of(info, source) & held, stream.dispositions & held
+    if sync.muxer in MOV_MUXERS and source.kind == "audio" and not _has_default(sync.source, "audio"):
+        wanted, there = wanted - {"default"}, there - {"default"}
+    if wanted != there:
+        mine, theirs = (", ".join(sorted(one)).replace("_", " ") or "not marked" for one in (there, wanted))
+        yield Problem(DIFFERENCE, f"{name} is {mine}, in the source {theirs}", stream.index)
+    if lost := lost_dispositions(info, source, sync.muxer):
+        named = ", ".join(sorted(lost)).replace("_", " ")
+        yield Problem(NOTE, f"{name} is marked {named}: this container has no place for that", stream.index)
+
+
+def _has_default(clip: Clip, kind: str) -> bool:
+    return any("default" in dispositions_of(clip.info, one) for one in clip.info.streams if one.kind == kind)
 
 
 def _copied(sync: Sync, track: Track, source: Track, name: str) -> Iterator[Problem]:

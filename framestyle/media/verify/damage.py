@@ -106,12 +106,16 @@ def _order(listing: Listing) -> list[Problem]:
 def _promises(listing: Listing) -> Iterator[Problem]:
     """What the head says, and what comes."""
     info, pictures = listing.info, listing.pictures
+    pictures_end_s = pictures.end_s
     if info.frame_count_is_counted and info.frame_count_estimate:
         missing = info.frame_count_estimate - len(pictures.packets)
         if missing > 0:
             text = f"its head counts {info.frame_count_estimate} frames; {missing} of them are not there"
             yield Problem(DAMAGE, text, info.video_index, len(pictures.packets))
+        elif info.video_end_s is not None and pictures_end_s is not None:
+            pictures_end_s = max(pictures_end_s, info.video_end_s)  # the last one is held
     ends = [end for track in listing.tracks.values() if (end := track.end_s) is not None]
+    ends += [] if pictures_end_s is None else [pictures_end_s]
     # Sound may begin before 0, to be decoded and not heard; Matroska's duration counts that.
     before_s = max(
         [-one.at_s for track in listing.tracks.values() for one in track.packets[:1]] + [Fraction(0)]
@@ -119,7 +123,7 @@ def _promises(listing: Listing) -> Iterator[Problem]:
     allowed_s = max(EARLY_END_S, 2 / info.frame_rate)
     for promised_s, end_s, what in (
         (info.duration_s, max(ends) + before_s if ends else None, "the file"),
-        (info.video_end_s, pictures.end_s, "the pictures"),
+        (info.video_end_s, pictures_end_s, "the pictures"),
     ):
         if promised_s is None or end_s is None or info.duration_is_measured:
             continue

@@ -14,7 +14,8 @@ from framestyle.errors import InputError
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.ffmpeg import ask
 from framestyle.media.photos import Photo, read_photo, recipe_in
-from framestyle.media.photos.formats import DEEP, FORMATS, WITH_ALPHA
+from framestyle.media.photos.formats import FORMATS
+from framestyle.media.verify.comparing_stills import still_differences
 from framestyle.media.verify.verdict import (
     DAMAGE,
     DIFFERENCE,
@@ -48,6 +49,8 @@ def _facts(photo: Photo, path: Path) -> dict[str, Any]:
         "bit_depth": photo.bits,
         "alpha": photo.alpha is not None,
         "color_profile": photo.icc_profile is not None,
+        "color": None if photo.coded is None else str(photo.coded),
+        "hdr": photo.hdr,
         "exif": photo.exif is not None,
         "dpi": None if photo.dpi is None else [round(float(one), 3) for one in photo.dpi],
         "made_by": _made_by(path),
@@ -60,6 +63,13 @@ def _recipe_of(path: Path) -> Any:
         if (text := recipe_in(path)) is not None:
             return json.loads(text)
     return None
+
+
+def _output_of(path: Path) -> dict[str, Any]:
+    """Of the preset that a photo says it was made with, its `output`; empty where it does not say."""
+    with suppress(*NO_RECIPE):
+        return dict(_recipe_of(path)["preset"]["output"])
+    return {}
 
 
 def _made_by(path: Path) -> dict[str, Any] | None:
@@ -113,52 +123,18 @@ def _png_damage(path: Path) -> Iterator[Problem]:
 
 def compare_photo(report: Report, source: Path) -> None:
     """Adds what differs from the photo that it was made of. InputError where that cannot be read."""
-    report.problems += _picture_differences(read_photo(report.path), report.path, read_photo(source))
+    report.problems += _picture_differences(report.path, source)
 
 
-def _picture_differences(photo: Photo, path: Path, source: Photo) -> Iterator[Problem]:
+def _picture_differences(path: Path, source: Path) -> Iterator[Problem]:
+    output = _output_of(path)
+    photo = read_photo(path)
     kind = FORMATS.get(path.suffix.lower(), photo.format)
-    height, width = photo.pixels.shape[:2]
-    yield from shape_differences(width, height, source.pixels.shape[1], source.pixels.shape[0])
-    if photo.bits < source.bits:
-        said = f"{photo.bits} bits a channel, the source {source.bits}"
-        yield Problem(DIFFERENCE if kind in DEEP else NOTE, f"it has {said}")
-    if (photo.alpha is None) != (source.alpha is None):
-        said = (
-            "has no transparency, the source has"
-            if photo.alpha is None
-            else "has transparency, the source has none"
-        )
-        announced = photo.alpha is None and kind not in WITH_ALPHA
-        yield Problem(NOTE if announced else DIFFERENCE, f"it {said}")
-    if photo.icc_profile != source.icc_profile:
-        yield Problem(
-            NOTE,
-            "its colour profile is not the source's: output.color_profile=srgb, or the format holds none",
-        )
-    if source.exif is not None and photo.exif is None and kind != "BMP":
-        yield Problem(DIFFERENCE, "the source's EXIF is missing")
-    if (
-        source.dpi is not None
-        and photo.dpi is not None
-        and any(abs(a - b) > 0.5 for a, b in zip(photo.dpi, source.dpi, strict=True))
-    ):
-        yield Problem(DIFFERENCE, f"its resolution is {photo.dpi[0]:g} dpi, the source's {source.dpi[0]:g}")
-
-
-def shape_differences(width: int, height: int, source_width: int, source_height: int) -> Iterator[Problem]:
-    """A result is as large as its source or smaller, and of its shape; never larger."""
-    if (width, height) == (source_width, source_height):
-        return
-    said = f"it is {width}x{height}, the source {source_width}x{source_height}"
-    if width > source_width or height > source_height:
-        yield Problem(DIFFERENCE, f"{said}: enlarged")
-        return
-    # Each side is rounded by itself.
-    if abs(width * source_height - height * source_width) > max(source_width, source_height):
-        yield Problem(DIFFERENCE, f"{said}: of another shape")
-    else:
-        yield Problem(NOTE, f"{said}: scaled down")
+    given = read_photo(source)
+    if given.hdr is not None and output.get("hdr") == "tonemap":
+        yield Problem(NOTE, f"{given.hdr} was made SDR: output.hdr=tonemap")
+        given = read_photo(source, tone_map=True)
+    yield from still_differences(photo, kind, given, output)
 
 
 # -- sequences ---------------------------------------------------------------------------------------------
@@ -244,7 +220,19 @@ def compare_with_sequence(report: Report, source: Numbering, wanted: list[int]) 
     both = sorted(set(numbering.numbers()) & set(wanted))
     if both:
         mine, theirs = numbering.path(both[0]), source.path(both[0])
-        report.problems += _picture_differences(read_photo(mine), mine, read_photo(theirs))
+        report.problems += _picture_differences(mine, theirs)
+
+
+def hdr_differences(report: Report, source: str | None) -> Iterator[Problem]:
+    """Of a sequence and the clip that it was made of, which is PQ, HLG, or neither."""
+    there, numbering = report.facts["hdr"], numbering_of(report.path)
+    if there == source or numbering is None:
+        return
+    first = numbering.path(numbering.numbers()[0])
+    if source is not None and there is None and _output_of(first).get("hdr") == "tonemap":
+        yield Problem(NOTE, f"{source} was made SDR: output.hdr=tonemap")
+    else:
+        yield Problem(DIFFERENCE, f"its colours are {there or 'SDR'}, the source's {source or 'SDR'}")
 
 
 def numbers_within(numbers: list[int], rate: Fraction, span: TimeRange) -> list[int]:

@@ -11,7 +11,7 @@ from typing import Any
 from framestyle.kinds import MediaKind
 from framestyle.spec import PRECISIONS
 
-DAMAGE, DIFFERENCE, NOTE = "damage", "difference", "note"
+DAMAGE, DIFFERENCE, NOTE, MISSING = "damage", "difference", "note", "missing"
 KIND_NAMES = {MediaKind.VIDEO: "clip", MediaKind.PHOTO: "photo", MediaKind.SEQUENCE: "sequence"}
 """How reports word what a file is."""
 MOST_TOLD = 5
@@ -49,8 +49,10 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """whole, damaged, or different: whole, and not what its source asks for."""
+        """whole, missing, damaged, or different: whole, and not what its source asks for."""
         kinds = {problem.kind for problem in self.problems}
+        if MISSING in kinds:
+            return MISSING
         return "damaged" if DAMAGE in kinds else "different" if DIFFERENCE in kinds else "whole"
 
 

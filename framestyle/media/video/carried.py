@@ -11,6 +11,8 @@ from pathlib import Path
 from framestyle.kinds import WHOLE_CLIP, TimeRange
 from framestyle.media.ffmpeg import FFmpeg, ask, input_arguments, output_argument
 from framestyle.media.video.description import Stream
+from framestyle.media.video.dispositions import dispositions_of, lost_dispositions
+from framestyle.media.video.metadata import file_metadata
 from framestyle.media.video.probe import VideoInfo
 
 SILENT_MUXERS = {"gif": "GIF", "webp": "WebP"}
@@ -57,10 +59,6 @@ MOV_LANGUAGES = {
 """Languages by the names that ffmpeg knows them by when it writes MOV, which numbers a few."""
 OWN_DATA = {"none", "bin_data"}
 """Timecodes and the text of chapters, which MP4 keeps in streams: carried as what they are."""
-STALE_TAGS = ("alpha_mode", "rotate", "BPS", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES", "DURATION", "encoder")
-"""Of the source's picture stream, and untrue of ours."""
-BRAND_TAGS = ("major_brand", "minor_version", "compatible_brands")
-"""MP4 says of itself what is nothing to Matroska."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +90,8 @@ class Carried:
     path: Path = Path()
     sounds: list[int] = field(default_factory=list)
     """The source's sound streams that are kept."""
+    subtitles_off: bool = False
+    """Whether there are subtitles, and none are shown unless they are asked for."""
     sound_apart: str | None = None
     """The container that they are first copied to, in this order; it is input 2 then."""
 
@@ -169,6 +169,8 @@ def carry(info: VideoInfo, source: SourceStreams, muxer: str) -> Carried:
     _add_covers(carried, info, muxer)
     _add_words(carried, info, source, muxer)
     for stream in info.streams:
+        if info.is_picture_sequence and stream.kind == "video":
+            continue  # the still that stands for all, and the transparency
         if stream.kind == "video" and not stream.is_cover and stream.index != info.video_index:
             carried.notes.append(
                 f"Stream {stream.index}, further pictures, was dropped: one stream is stylized."
@@ -216,8 +218,12 @@ def _add_each(carried: Carried, info: VideoInfo, kind: str, muxer: str) -> int:
                 carried.output += [f"-{name}:{place}", value]
             # Named one by one: metadata named for one stream switches off the copying of all others'.
             carried.output += _words_of(choice.stream, f"s:{place}", muxer)
+            carried.output += _dispositions_of(carried, info, choice.stream, place, muxer)
             if kind == "audio":
                 carried.sounds.append(choice.stream.index)
+            elif kind == "subtitle":
+                is_on = "default" in dispositions_of(info, choice.stream)
+                carried.subtitles_off = not is_on and (carried.subtitles_off or not count)
             count += 1
     return count
 
@@ -227,6 +233,18 @@ def _words_of(stream: Stream, place: str, muxer: str) -> list[str]:
     if muxer == "mov" and stream.language in MOV_LANGUAGES:
         named += [f"-metadata:{place}", f"language={MOV_LANGUAGES[stream.language]}"]
     return [f"-map_metadata:{place}", f"1:s:{stream.index}", *named]
+
+
+def _dispositions_of(carried: Carried, info: VideoInfo, stream: Stream, place: str, muxer: str) -> list[str]:
+    """Said for every stream: for one that nothing is said of, ffmpeg makes them up."""
+    if stream.kind == "attachment":
+        return []
+    if lost := lost_dispositions(info, stream, muxer):
+        named = ", ".join(sorted(lost)).replace("_", " ")
+        carried.notes.append(
+            f"Stream {stream.index} ({stream.kind}) is marked {named}: this container has no place for that."
+        )
+    return [f"-disposition:{place}", "+".join(sorted(dispositions_of(info, stream))) or "0"]
 
 
 def _seconds(value: Fraction) -> str:
@@ -282,17 +300,16 @@ def _add_covers(carried: Carried, info: VideoInfo, muxer: str) -> None:
 def _add_words(carried: Carried, info: VideoInfo, source: SourceStreams, muxer: str) -> None:
     """The file's and the pictures' metadata; of a part, its own chapters and timecode."""
     pictures = next((one for one in info.streams if one.index == info.video_index), None)
-    carried.output += ["-map_metadata", "1"]
+    arguments, notes = file_metadata(info, muxer, source.span)
+    carried.output += arguments
+    carried.notes += notes
     if pictures is not None:
-        carried.output += _words_of(pictures, "s:v:0", muxer)
-    for tag in STALE_TAGS:
-        carried.output += ["-metadata:s:v:0", f"{tag}="]
-    if muxer in ("matroska", "webm"):
-        for tag in BRAND_TAGS:
-            carried.output += ["-metadata", f"{tag}="]
-    if info.timecode is not None and source.span.start_s:
-        later = later_timecode(info.timecode, round(source.span.start_s * info.frame_rate), info.frame_rate)
-        carried.output += ["-metadata", f"timecode={later}", "-metadata:s:v:0", f"timecode={later}"]
+        words = _words_of(pictures, "s:v:0", muxer)
+        carried.output += [
+            *words,
+            "-disposition:v:0",
+            "+".join(sorted(dispositions_of(info, pictures))) or "0",
+        ]
     if info.has_chapters and not source.span.is_all:
         told, _ = ask(["-v", "error", *input_arguments(source.path), "-f", "ffmetadata", "-"])
         carried.chapters = chapters_within(told, source.span.later(info.video_start_s))
@@ -315,24 +332,3 @@ def chapters_within(metadata: str, span: TimeRange) -> str:
             times = f"START={round((first - start_s) * 1000)}\nEND={round((last - start_s) * 1000)}\n"
             kept.append(f"[CHAPTER]\nTIMEBASE=1/1000\n{times}{section[numbers.end() :]}")
     return "\n".join(kept)
-
-
-def later_timecode(timecode: str, frames: int, frame_rate: Fraction) -> str:
-    """`01:00:00:00` by so many frames later. With `;` frame numbers are dropped: 2 a minute at 29.97, 4 at 59.94."""
-    found = re.fullmatch(r"([0-9]{2}):([0-9]{2}):([0-9]{2})([:;.])([0-9]{2})", timecode)
-    if found is None:
-        return timecode
-    rate, drops = round(frame_rate), found[4] != ":"
-    dropped = round(frame_rate / 15) if drops else 0
-    minutes = int(found[1]) * 60 + int(found[2])
-    number = (
-        (minutes * 60 + int(found[3])) * rate + int(found[5]) - dropped * (minutes - minutes // 10) + frames
-    )
-    # Back: of every ten minutes, all but the first have `dropped` numbers less.
-    tens, rest = divmod(number, 600 * rate - 9 * dropped)
-    number += 9 * dropped * tens + (
-        dropped * ((rest - dropped) // (60 * rate - dropped)) if rest > dropped else 0
-    )
-    seconds, frame = divmod(number, rate)
-    hours = seconds // 3600 % 24
-    return f"{hours:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{found[4]}{frame:02}"

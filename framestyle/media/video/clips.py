@@ -22,7 +22,7 @@ def open_clip(
 ) -> FrameReader:
     """A reader of the range. `tone_map`: HDR comes as SDR. `sequence_rate`: of image sequences, which have none."""
     if numbering_of(path) is not None:
-        return SequenceReader(path, sequence_rate, span)
+        return SequenceReader(path, sequence_rate, span, tone_map=tone_map)
     return VideoReader(path, span, tone_map=tone_map)
 
 

@@ -156,7 +156,6 @@ CODECS: Mapping[str, Codec] = {
             "visually_lossless": ("-quality", "96"),
             "lossless": ("-lossless", "1", "-quality", "50"),
         },
-        options=("-loop", "0"),
         number=("-quality", 0, 63),
         alpha={8: "bgra"},
         smallest=(1, 1),

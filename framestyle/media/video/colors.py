@@ -7,8 +7,9 @@ zscale converts: it is within half a level of the formulas at any depth, where s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
-from framestyle.media.video.description import bit_depth, has_alpha
+from framestyle.media.video.pixel_formats import bit_depth, has_alpha
 
 HDR_TRANSFERS = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 HD_WIDTH_PX, HD_HEIGHT_PX = 1280, 720
@@ -19,7 +20,7 @@ KEPT_MATRICES = {"bt709", "smpte170m", "bt470bg", "bt2020nc"}
 """That a result is written with where its source has them; all others become BT.709."""
 SDR_WHITE_NITS = 203
 """What SDR's white is in an HDR picture (ITU-R BT.2408)."""
-_MATRICES = OPENCV_MATRICES | {
+MATRICES = OPENCV_MATRICES | {
     "bt2020nc",
     "bt2020c",
     "ycgco",
@@ -27,7 +28,7 @@ _MATRICES = OPENCV_MATRICES | {
     "chroma-derived-c",
     "ictcp",
 }
-_PRIMARIES = {
+PRIMARIES = {
     "bt709",
     "bt470m",
     "bt470bg",
@@ -38,8 +39,8 @@ _PRIMARIES = {
     "smpte428",
     "smpte431",
 }
-_PRIMARIES |= {"smpte432", "ebu3213"}
-_TRANSFERS = {
+PRIMARIES |= {"smpte432", "ebu3213"}
+TRANSFERS = {
     "bt709",
     "smpte170m",
     "smpte240m",
@@ -49,10 +50,13 @@ _TRANSFERS = {
     "bt2020-10",
     "bt2020-12",
 }
-_TRANSFERS |= {"bt470m", "bt470bg", "log100", "log316", "smpte428", *HDR_TRANSFERS}
+TRANSFERS |= {"bt470m", "bt470bg", "log100", "log316", "smpte428", *HDR_TRANSFERS}
 _SCALE_NAMES = {"bt470bg": "bt470", "bt2020nc": "bt2020"}
 _SHARE_CHROMA = "scale=flags=spline+accurate_rnd:in_h_chr_pos=0:out_h_chr_pos=0"
 """Between formats that differ in how many pixels share chroma, and in nothing else."""
+
+
+RANGES = {"tv", "pc"}
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def colors_of(
     """What is tagged, and what players assume where nothing is."""
     if is_rgb(pixel_format, matrix):
         known_matrix = "gbr"
-    elif matrix in _MATRICES and matrix != "gbr":
+    elif matrix in MATRICES and matrix != "gbr":
         known_matrix = matrix
     elif primaries == "bt2020" or transfer in HDR_TRANSFERS:
         known_matrix = "bt2020nc"
@@ -104,8 +108,8 @@ def colors_of(
     )
     return Colors(
         known_matrix,
-        primaries if primaries in _PRIMARIES else "bt2020" if wide else "bt709",
-        transfer if transfer in _TRANSFERS else "bt709",
+        primaries if primaries in PRIMARIES else "bt2020" if wide else "bt709",
+        transfer if transfer in TRANSFERS else "bt709",
         full,
     )
 
@@ -138,25 +142,34 @@ def to_rgb(colors: Colors, stored_as: str, *, pixel_format: str, odd: bool, tone
 
 
 def _to_rgb(colors: Colors, pixel_format: str, *, tone_map: bool) -> str:
-    kind = "full" if colors.is_full_range else "limited"
-    told = (
-        f"matrixin={colors.matrix}:primariesin={colors.primaries}:transferin={colors.transfer}:rangein={kind}"
-    )
+    told = _as_stored(colors)
     if not tone_map:
         kept = f"matrix=gbr:primaries={colors.primaries}:transfer={colors.transfer}:range=full"
         return f"zscale={told}:{kept}:filter=spline36,format={pixel_format}"
+    return tone_mapping(colors, pixel_format=pixel_format)
+
+
+def tone_mapping(colors: Colors, *, pixel_format: str, transfer: str = "bt709") -> str:
+    """Filters from HDR to SDR of BT.709's primaries and such a transfer; ValueError where there is nothing to map."""
     if colors.hdr is None:
         raise ValueError("only HDR can be tone-mapped")
     return ",".join(
         (
-            f"zscale={told}:transfer=linear:npl={SDR_WHITE_NITS}:primaries={colors.primaries}:matrix=gbr:range=full"
+            f"zscale={_as_stored(colors)}:transfer=linear:npl={SDR_WHITE_NITS}:primaries={colors.primaries}:matrix=gbr:range=full"
             ":filter=spline36",
             "format=gbrpf32le",
             "zscale=primaries=bt709",
             # Up to 0.6 of SDR's white everything stays as it is; above, light is bent into what is left.
             "tonemap=mobius:param=0.6:desat=0",
-            f"zscale=transfer=bt709:matrix=gbr:range=full,format={pixel_format}",
+            f"zscale=transfer={transfer}:matrix=gbr:range=full,format={pixel_format}",
         )
+    )
+
+
+def _as_stored(colors: Colors) -> str:
+    kind = "full" if colors.is_full_range else "limited"
+    return (
+        f"matrixin={colors.matrix}:primariesin={colors.primaries}:transferin={colors.transfer}:rangein={kind}"
     )
 
 
@@ -191,3 +204,11 @@ def from_rgb(colors: Colors, *, pixel_format: str, odd: bool, deep: bool, to_eig
         if (odd or has_alpha(pixel_format)) and (whole := _whole_chroma(pixel_format)) != pixel_format:
             first = f"{first},format={whole},{_SHARE_CHROMA}"
     return f"{first},format={pixel_format},setparams=range=tv:colorspace={colors.matrix}:{tags}"
+
+
+def with_aspect(filters: str, sample_aspect_ratio: Fraction) -> str:
+    """Filters, and the shape of the pixels that come out of them."""
+    if sample_aspect_ratio == 1:
+        return filters
+    across, down = sample_aspect_ratio.as_integer_ratio()
+    return f"{filters},setsar={across}/{down}:max=1000000"

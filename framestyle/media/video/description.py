@@ -7,11 +7,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from framestyle.media.video.mastering import mastering_in
 from framestyle.media.video.matroska import Mastering
+from framestyle.media.video.pixel_formats import has_alpha
 
 CLOSE_RATE = 1e-5
 """Relative distance within which a decimal rate is taken for the exact fraction it stands for."""
 TEXT_CHARACTERS = 1_000_000
+DISPOSITIONS = {
+    *(
+        "default",
+        "forced",
+        "original",
+        "dub",
+        "comment",
+        "lyrics",
+        "karaoke",
+        "hearing_impaired",
+        "visual_impaired",
+    ),
+    *("clean_effects", "captions", "descriptions"),
+}
+"""What players are told of a stream, by the names of ffmpeg's options."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +36,8 @@ class Stream:
     """One stream of a file: `kind` is video, audio, subtitle, attachment or data; `index` counts all of the file's.
 
     `name` is what MP4 calls it: ffmpeg reads it as `name`, and writes what it is told as `title`, which is what
-    Matroska calls it.
+    Matroska calls it. `dispositions` are what players are told of it, as ffmpeg's options are called: default, forced,
+    hearing_impaired, and so on.
     """
 
     index: int
@@ -29,6 +47,7 @@ class Stream:
     name: str | None = None
     language: str | None = None
     title: str | None = None
+    dispositions: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -51,14 +70,18 @@ class Description:
     color_transfer: str | None = None
     sample_aspect_ratio: Fraction = Fraction(1)
     rotation_degrees: int = 0
+    is_transformed: bool = False
     has_alpha: bool = False
     is_interlaced: bool = False
     mastering: Mastering | None = None
     needs_dolby_vision: bool = False
+    metadata: tuple[tuple[str, str], ...] = ()
     timecode: str | None = None
     has_chapters: bool = False
     video_start_s: Fraction = Fraction(0)
     video_end_s: Fraction | None = None
+    is_picture_sequence: bool = False
+    alpha_index: int | None = None
     errors: tuple[str, ...] = ()
 
     @property
@@ -89,8 +112,8 @@ _Told = tuple[Stream, list[str]]
 
 
 def parse_description(text: str) -> Description:
-    """ffmpeg's `-i` output -> Description; never raises."""
-    lines = text[:TEXT_CHARACTERS].split("\n")
+    """What ffmpeg says of its one input -> Description; never raises."""
+    lines = _of_the_input(text[:TEXT_CHARACTERS].split("\n"))
     told: list[_Told] = []
     container, duration, start, in_group = "", None, Fraction(0), False
     for line in lines:
@@ -100,7 +123,10 @@ def parse_description(text: str) -> Description:
         found = _STREAM.fullmatch(line.rstrip("\r")[len(indent) :]) if line.startswith(indent) else None
         if found:
             is_cover = "(attached pic)" in found[5]
-            stream = Stream(int(found[1]), found[3].lower(), found[4], is_cover, language=found[2])
+            marks = _dispositions(found[5])
+            stream = Stream(
+                int(found[1]), found[3].lower(), found[4], is_cover, language=found[2], dispositions=marks
+            )
             told.append((stream, [found[5]]))
         elif told:
             told[-1][1].append(line)
@@ -116,11 +142,65 @@ def parse_description(text: str) -> Description:
             replace(stream, name=_value("name", below), title=_value("title", below))
             for stream, (_, *below) in told
         ),
+        metadata=_file_metadata(lines),
         has_chapters=any(re.match(r"    Chapter #0:[0-9]+: start ", line) for line in lines),
-        errors=tuple(re.sub(r"^\[[^]]*\] ", "", line).strip() for line in lines if line.startswith("[")),
+        errors=tuple(
+            re.sub(r"^\[[^]]*\] ", "", line).strip()
+            for line in lines
+            if line.startswith("[") and not line.startswith("[out#")
+        ),
     )
-    picture = next((one for one in told if one[0].kind == "video" and not one[0].is_cover), None)
-    return described if picture is None else _with_picture(described, picture, start)
+    pictures = [one for one in told if one[0].kind == "video" and not one[0].is_cover]
+    if _brand(lines) in SEQUENCE_BRANDS:
+        return _with_sequence(described, pictures, start)
+    return described if not pictures else _with_picture(described, pictures[0], start)
+
+
+SEQUENCE_BRANDS = {"avis", "hevc", "hevx", "msf1"}
+"""Of AVIF and HEIC sequences."""
+
+
+def _brand(lines: Sequence[str]) -> str | None:
+    """A file's own, of the MP4 family."""
+    found = (re.fullmatch(r"    major_brand *: (\w+)", line.rstrip("\r")) for line in lines[:50])
+    return next((one[1] for one in found if one), None)
+
+
+def _with_sequence(described: Description, pictures: Sequence[_Told], start: Fraction) -> Description:
+    """Of pictures shown one after another: beside their track stands a still one, of which no language is told.
+
+    A second track, of greys, is their transparency.
+    """
+    tracks = [one for one in pictures if one[0].language is not None] or list(pictures)
+    if not tracks:
+        return described
+    found = replace(_with_picture(described, tracks[0], start), is_picture_sequence=True)
+    if len(tracks) == 2 and re.match(r"[^,]*, gray", tracks[1][1][0]):
+        return replace(found, has_alpha=True, alpha_index=tracks[1][0].index)
+    return found
+
+
+def _dispositions(head: str) -> frozenset[str]:
+    """From the end of a stream's line: `(default) (hearing impaired)`."""
+    last = re.search(r"(?: \([a-z -]{1,30}\))*$", head)
+    named = re.findall(r"\(([a-z -]+)\)", last[0]) if last else []
+    return frozenset(re.sub("[ -]", "_", name) for name in named) & DISPOSITIONS
+
+
+def _file_metadata(lines: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """The file's own, as it comes before any stream's; of a text of many lines the first."""
+    found: list[tuple[str, str]] = []
+    for line in lines:
+        if line.startswith(("  Duration:", "  Chapters:", "  Stream", "  Program")):
+            break
+        if named := re.fullmatch(r"    (\S.{0,200}?) *: (.*)", line.rstrip("\r")):
+            found.append((named[1], named[2]))
+    return tuple(found)
+
+
+def _of_the_input(lines: list[str]) -> list[str]:
+    """Not what is said of what is made of it."""
+    return lines[: lines.index("Stream mapping:")] if "Stream mapping:" in lines else lines
 
 
 def _seconds(clock: str | None) -> Fraction | None:
@@ -142,7 +222,8 @@ def _with_picture(described: Description, picture: _Told, container_start: Fract
     parts = _split_outside_brackets(head)
     pixel_format, _, notes = (parts[1] if len(parts) > 1 else "").partition("(")
     color = _color_facts(notes.removesuffix(")"))
-    rotation = _rotation(below)
+    matrix = _rotation(below)
+    rotation = matrix or 0
     start = re.search(r", start (-?[0-9]{1,12}\.[0-9]{1,9})", head)
     size = re.search(r", ([0-9]{1,6})x([0-9]{1,6})\b", head)
     return replace(
@@ -160,11 +241,12 @@ def _with_picture(described: Description, picture: _Told, container_start: Fract
         color_transfer=color[3],
         sample_aspect_ratio=_aspect(head, turned=rotation % 180 == 90),
         rotation_degrees=rotation,
+        is_transformed=matrix is not None,
         is_interlaced=re.search(r"\b(top|bottom) (coded )?first\b", notes) is not None,
         has_alpha=stream.codec != "gif" and (has_alpha(pixel_format.strip()) or _says_alpha(below)),
         mastering=mastering_in(below),
         needs_dolby_vision=any((found := _DOLBY_VISION.match(line)) and found[1] == "0" for line in below),
-        timecode=_value("timecode", below),
+        timecode=_value("timecode", below) or _value_of(described, "timecode"),
         video_end_s=_seconds(_clock(_value("DURATION", below))),
         video_start_s=max(Fraction(0), Fraction(start[1]) - container_start) if start else Fraction(0),
     )
@@ -229,6 +311,11 @@ def _aspect(head: str, *, turned: bool) -> Fraction:
     return Fraction(1)
 
 
+def _value_of(described: Description, key: str) -> str | None:
+    """Of the file's metadata."""
+    return next((value for name, value in described.metadata if name.lower() == key), None)
+
+
 def _value(key: str, below: Sequence[str]) -> str | None:
     """Of a stream's metadata."""
     for line in below:
@@ -237,59 +324,17 @@ def _value(key: str, below: Sequence[str]) -> str | None:
     return None
 
 
-def _rotation(below: Sequence[str]) -> int:
-    """Clockwise, 0–359; ffmpeg counts the other way."""
+def _rotation(below: Sequence[str]) -> int | None:
+    """Clockwise, 0–359; ffmpeg counts the other way. None where no display matrix is told of."""
     for line in below:
         if found := _ROTATION.match(line):
             return -round(float(found[1])) % 360
-    return 0
+    return None
 
 
 def _says_alpha(below: Sequence[str]) -> bool:
     """As Matroska does of VP9, whose transparency is a stream of its own."""
     return any(re.match(r" +alpha_mode +: 1", line) for line in below)
-
-
-_DISPLAY = re.compile(r"Mastering display(?: metadata)?: (.{1,300})", re.IGNORECASE)
-_LIGHT = re.compile(
-    r"Content light level (?:metadata|information): MaxCLL=([0-9]{1,9}), MaxFALL=([0-9]{1,9})", re.IGNORECASE
-)
-_DECIMAL = r"([0-9]{1,9}\.[0-9]{1,9})"
-
-
-def mastering_in(lines: Sequence[str]) -> Mastering | None:
-    """What side data says of the master; the first of each kind counts."""
-    display = next((found[1] for line in lines if (found := _DISPLAY.search(line))), "")
-    light = next((found for line in lines if (found := _LIGHT.search(line))), None)
-    places = re.findall(rf"\({_DECIMAL},? {_DECIMAL}\)|\({_DECIMAL},{_DECIMAL}\)", display)
-    chromaticities = tuple(float(value) for place in places for value in place if value)
-    least, most = (re.search(rf"{name}_luminance={_DECIMAL}", display) for name in ("min", "max"))
-    said = Mastering(
-        chromaticities if len(chromaticities) == 8 else None,
-        float(least[1]) if least else None,
-        float(most[1]) if most else None,
-        int(light[1]) if light else None,
-        int(light[2]) if light else None,
-    )
-    return None if said == Mastering() else said
-
-
-def bit_depth(pixel_format: str) -> int:
-    """Bits a channel of ffmpeg's pixel format: yuv420p10le -> 10, p010le -> 10, rgb48le -> 16; else 8."""
-    found = re.fullmatch(r"(.*?)([0-9]+)(?:le|be)", pixel_format)
-    if found is None:
-        return 8
-    name, digits = found[1], int(found[2][-2:])
-    if name in ("rgb", "bgr") and digits in (44, 55, 65):
-        return 8
-    by_pixel = {("rgb", 48): 16, ("bgr", 48): 16, ("rgba", 64): 16, ("bgra", 64): 16, ("ayuv", 64): 16}
-    by_pixel |= {("xv", 30): 10, ("xv", 36): 12, ("xv", 48): 16, ("nv", 20): 10}
-    return by_pixel.get((name, digits), digits if 8 <= digits <= 32 else 8)
-
-
-def has_alpha(pixel_format: str) -> bool:
-    """By ffmpeg's name of the pixel format."""
-    return re.match(r"yuva|gbrap|ya[0-9]|rgba|bgra|argb|abgr|ayuv|vuya", pixel_format) is not None
 
 
 def exact_rate(rate: float, most: float = 10_000) -> Fraction:

@@ -21,8 +21,8 @@ from framestyle.media.video.codecs import (
     video_codecs,
 )
 from framestyle.media.video.colors import is_rgb
-from framestyle.media.video.description import has_alpha
 from framestyle.media.video.encoder_trials import refusal
+from framestyle.media.video.pixel_formats import has_alpha
 
 HDR_BITS = 10
 """Fewer show bands in PQ and HLG, and no player takes 8 bits for HDR."""

@@ -1,8 +1,9 @@
 """A video's frames, decoded forward: upright, RGB, with their true timestamps.
 
-OpenCV decodes what it decodes rightly: 8 bits, opaque, tagged BT.601 or BT.709 or rightly taken for BT.601, in a
-container that tells each frame's time. All else goes through an ffmpeg of our own: at 16 bits what has more than 8,
-with its transparency, HDR, BT.2020, AV1, HD without tags, which players show as BT.709, and what OpenCV times wrongly.
+OpenCV decodes what it decodes rightly: 8 bits, opaque, progressive, as it is stored, tagged BT.601 or BT.709 or
+rightly taken for BT.601, in a container that tells each frame's time. All else goes through an ffmpeg of our own: at 16
+bits what has more than 8, with its transparency, HDR, BT.2020, AV1, HD without tags, which players show as BT.709, what
+is to be turned, mirrored or cropped, and what OpenCV times wrongly or gives up on, from there on.
 """
 
 from __future__ import annotations
@@ -11,40 +12,64 @@ from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-import cv2
 import numpy as np
 
 from framestyle.errors import InputError
 from framestyle.frames import Alpha, Frame, Pixels
 from framestyle.kinds import WHOLE_CLIP, TimeRange
-from framestyle.media.ffmpeg import FFmpegDecoder, input_arguments, input_time_base
+from framestyle.media.ffmpeg import FFmpegDecoder, input_time_base
 from framestyle.media.video.colors import OPENCV_MATRICES, SDR, Colors, to_rgb, written_as
+from framestyle.media.video.ends import Ends, find_ends, last_length, may_be_held, told_length
 from framestyle.media.video.nut import NutError, NutReader
-from framestyle.media.video.probe import (
-    UNPLAYABLE,
-    VideoInfo,
-    alpha_decoder,
-    last_frame_s,
-    open_capture,
-    probe,
-)
+from framestyle.media.video.opencv import OpenCVLostError, opencv_pictures
+from framestyle.media.video.origin import FileOrigin, Origin
+from framestyle.media.video.probe import UNPLAYABLE, VideoInfo, alpha_decoder
 
 CLOSE_TO_TICK = 0.01
 """OpenCV tells time as a float; within this part of a tick of the file's it is the tick."""
 OPENCV_TIMES = {"mov", "mp4", "matroska", "webm", "mpegts", "flv", "asf", "nut", "ivf", "yuv4mpegpipe", "gif"}
 """Containers where OpenCV tells every frame's time. AVI and MPEG-PS leave times to be worked out, and it does not; of
 Ogg it gives the first frame alone."""
+OPENCV_CODECS = {
+    *(
+        "h264",
+        "hevc",
+        "mpeg1video",
+        "mpeg2video",
+        "mpeg4",
+        "msmpeg4v2",
+        "msmpeg4v3",
+        "h263",
+        "flv1",
+        "wmv1",
+        "wmv2",
+        "vc1",
+    ),
+    *(
+        "vp8",
+        "vp9",
+        "theora",
+        "mjpeg",
+        "png",
+        "gif",
+        "ffv1",
+        "huffyuv",
+        "ffvhuff",
+        "utvideo",
+        "rawvideo",
+        "dvvideo",
+    ),
+}
+"""What it decodes. AV1 it opens, and gives no frame."""
 ROUNDED_DOWN = {"yuv420p", "yuv422p"}
 """Where OpenCV cuts off instead of rounding: 1.2 levels too dark on average in limited range, 0.7 in full range."""
-ONE_UP = np.minimum(np.arange(256) + (np.arange(256) > 0), 255).astype(np.uint8)
-"""Puts that back; black stays black."""
 QUIET_END_S = Fraction(1, 4)
 """Sound may outlast the pictures by this much before pictures count as missing, where nobody counted them."""
-MOST_REFUSED = 250
-"""So many pictures in a row that OpenCV does not give are the end. At the end itself it takes 10 µs to say so."""
 ALPHA_FORMATS = {"yuv420p": "yuva420p"}
 """What decoders of transparency give where ffmpeg names the format without."""
 
@@ -64,7 +89,7 @@ class _Picture:
 
 
 class VideoReader:
-    """A FrameReader of a video file; iterating gives the frames that `span` holds, indexed in the whole file.
+    """A FrameReader of a video file or stream; iterating gives the frames that `span` holds, indexed in the whole clip.
 
     Never seeks: seeking is unreliable. `frames_read` counts what was decoded, also outside the range;
     `variable_rate` says whether any timestamp so far was off the constant rate. `tone_map`: HDR comes as BT.709.
@@ -73,12 +98,13 @@ class VideoReader:
 
     def __init__(
         self,
-        path: Path,
+        source: Path | Origin,
         span: TimeRange = WHOLE_CLIP,
         *,
         tone_map: bool = False,
     ) -> None:
-        self.info = probe(path)
+        self._origin: Origin = FileOrigin(source) if isinstance(source, Path) else source
+        self.info = self._origin.info
         self.frames_read = 0
         self.variable_rate = False
         self._tone_map = tone_map and self.info.colors.hdr is not None
@@ -115,12 +141,17 @@ class VideoReader:
             or (info.color_matrix is None and info.colors.matrix == "smpte170m")
         )
         timed = bool(OPENCV_TIMES & set(info.container.split(",")))
-        return info.opencv_decodes and first and plain and understood and timed
+        as_stored = not (info.is_transformed or info.is_cropped or info.is_interlaced)
+        opens = (
+            info.video_codec in OPENCV_CODECS and self._origin.suits_opencv and not info.is_picture_sequence
+        )
+        return opens and first and plain and understood and timed and as_stored
 
     def __enter__(self) -> VideoReader:
         with ExitStack() as stack:
-            road = _opencv_pictures if self.by_opencv else self._ffmpeg_pictures
-            self._pictures = stack.enter_context(closing(road(self.info)))
+            stack.enter_context(closing(self._origin))
+            decoder = self._opencv_pictures if self.by_opencv else self._ffmpeg_pictures
+            self._pictures = stack.enter_context(closing(decoder(self.info)))
             self._stack = stack.pop_all()
         return self
 
@@ -141,9 +172,29 @@ class VideoReader:
                 self._last_in_range = frame.pts
                 yield frame
         self._exhausted = True
+        self._origin.check_end(self.frames_read)
+
+    def _opencv_pictures(self, info: VideoInfo) -> Generator[_Picture, None, None]:
+        """Where OpenCV is lost, ffmpeg goes on."""
+        count = 0
+        try:
+            too_dark = info.pixel_format.replace("yuvj", "yuv") in ROUNDED_DOWN
+            with closing(opencv_pictures(self._origin.for_opencv(), too_dark=too_dark)) as pictures:
+                for picture in pictures:
+                    if picture.pixels.shape[:2] != (info.height, info.width):
+                        break
+                    yield _Picture(_in_ticks(picture.milliseconds, info.time_base), picture.pixels)
+                    count += 1
+                else:
+                    return
+        except OpenCVLostError as lost:
+            if not self._origin.is_repeatable:
+                raise _broken(info, count, str(lost)) from lost
+        with closing(self._ffmpeg_pictures(info)) as rest:
+            yield from islice(rest, count, None)
 
     def _ffmpeg_pictures(self, info: VideoInfo) -> Generator[_Picture, None, None]:
-        return _ffmpeg_pictures(info, tone_map=self._tone_map, deep=self.bits > 8)
+        return _ffmpeg_pictures(self._origin, tone_map=self._tone_map, deep=self.bits > 8)
 
     def _frame(self, picture: _Picture) -> Frame:
         index, shape = self.frames_read, (self.info.height, self.info.width, 3)
@@ -163,14 +214,24 @@ class VideoReader:
     def last_frame(self) -> tuple[Fraction, Fraction] | None:
         """When the last frame of the range is shown, and for how long; None: as long as any, or not to be known.
 
-        Once it was reached. Where the file's end is the range's, the file is read once more.
+        Once it was reached. Where the file's end is the range's, and may be another, the file is read once more.
         """
-        if not self.variable_rate:
-            return None
-        if self._cut_off and self._span.end_s is not None:
-            return self._last_in_range, self._span.end_s - self._last_in_range
-        length_s = last_frame_s(self.info)
+        info, end_s, constant = self.info, self._span.end_s, not self.variable_rate
+        if not self._origin.is_repeatable:
+            length_s = None
+        elif self._cut_off and end_s is not None:
+            # The next frame would come later: all the time until the end is this one's.
+            length_s = None if constant else end_s - self._last_in_range
+        elif constant and not may_be_held(info, self._last_pts):
+            length_s = None
+        else:
+            told_s = told_length(info, self._ends, self._last_pts)
+            length_s = last_length(info, self._last_in_range, told_s, end_s, constant=constant)
         return None if length_s is None else (self._last_in_range, length_s)
+
+    @cached_property
+    def _ends(self) -> Ends:
+        return find_ends(self.info)
 
     @property
     def doubts(self) -> list[str]:
@@ -179,6 +240,10 @@ class VideoReader:
         doubts = [f"{path} ends early: {missing} frames are missing."] if missing > 1 else []
         if self.info.is_interlaced:
             doubts.append(f"{path} is interlaced: its frames are painted with both fields in them.")
+        if self.info.is_turned_oddly:
+            doubts.append(
+                f"{path} is shown turned by {self.info.rotation_degrees}°: within its frame, without its corners."
+            )
         return doubts
 
     @property
@@ -188,12 +253,15 @@ class VideoReader:
         if not self._exhausted:
             return 0
         if info.frame_count_is_counted:
-            return max(0, (info.frame_count_estimate or 0) - self.frames_read)
+            missing = (info.frame_count_estimate or 0) - self.frames_read
+            return max(0, missing - self._ends.not_shown) if missing > 0 else 0
         if info.duration_is_measured:
             return 0
         end_s = info.video_end_s or info.duration_s or Fraction(0)
         rest_s = end_s - info.video_start_s - self._last_pts - 1 / info.frame_rate
-        return round(rest_s * info.frame_rate) if rest_s > QUIET_END_S else 0
+        if rest_s <= QUIET_END_S or end_s - self._ends.end_s <= QUIET_END_S:
+            return 0  # held until then, or the sound goes on
+        return round(rest_s * info.frame_rate)
 
 
 def snapped(told_s: Fraction, index: int, info: VideoInfo) -> Fraction:
@@ -210,36 +278,6 @@ def _broken(info: VideoInfo, index: int, cause: str) -> InputError:
     )
 
 
-def _opencv_pictures(info: VideoInfo) -> Generator[_Picture, None, None]:
-    capture = open_capture(info.path)
-    try:
-        index = refused = 0
-        while refused < MOST_REFUSED:
-            # A damaged picture ends nothing: after it OpenCV goes on, as ffmpeg does.
-            if (picture := _opencv_picture(capture, info, index)) is None:
-                refused += 1
-                continue
-            yield picture
-            index, refused = index + 1, 0
-    finally:
-        capture.release()
-
-
-def _opencv_picture(capture: cv2.VideoCapture, info: VideoInfo, index: int) -> _Picture | None:
-    try:
-        there, bgr = capture.read()
-    except cv2.error as error:
-        raise _broken(info, index, " ".join(str(error).split())) from error
-    if not there:
-        return None
-    # Only after read() is this the timestamp of the frame just read.
-    told_s = _in_ticks(capture.get(cv2.CAP_PROP_POS_MSEC), info.time_base)
-    pixels = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-    if info.pixel_format.replace("yuvj", "yuv") in ROUNDED_DOWN:
-        pixels = cv2.LUT(pixels, ONE_UP)
-    return _Picture(told_s, np.ascontiguousarray(pixels))
-
-
 def _in_ticks(milliseconds: float, time_base: Fraction) -> Fraction:
     """What the file itself says, which OpenCV has made a float of."""
     ticks = Fraction(milliseconds) / 1000 / time_base
@@ -248,8 +286,8 @@ def _in_ticks(milliseconds: float, time_base: Fraction) -> Fraction:
     return Fraction(milliseconds).limit_denominator(1_000_000) / 1000
 
 
-def _ffmpeg_pictures(info: VideoInfo, *, tone_map: bool, deep: bool) -> Generator[_Picture, None, None]:
-    process = FFmpegDecoder(_decoding(info, tone_map=tone_map, deep=deep))
+def _ffmpeg_pictures(origin: Origin, *, tone_map: bool, deep: bool) -> Generator[_Picture, None, None]:
+    info, process = origin.info, _decoder(origin, tone_map=tone_map, deep=deep)
     count = 0
     try:
         start_s: Fraction | None = None
@@ -274,11 +312,12 @@ def _ffmpeg_pictures(info: VideoInfo, *, tone_map: bool, deep: bool) -> Generato
         process.kill()
 
 
-def _decoding(info: VideoInfo, *, tone_map: bool, deep: bool) -> list[str]:
-    """ffmpeg's arguments: raw pictures, each with its time in the file's own ticks, none added or dropped.
+def _decoder(origin: Origin, *, tone_map: bool, deep: bool) -> FFmpegDecoder:
+    """ffmpeg that gives raw pictures, each with its time in the file's own ticks, none added or dropped.
 
     Where the size changes on the way, all have the first one's, as OpenCV gives them and players show them.
     """
+    info = origin.info
     decoder = alpha_decoder(info)
     planes = ("gbrap" if info.has_alpha else "gbrp") + ("16le" if deep else "")
     packed = {"gbrap16le": "rgba64le", "gbrp16le": "rgb48le", "gbrap": "rgba", "gbrp": "rgb24"}[planes]
@@ -289,13 +328,15 @@ def _decoding(info: VideoInfo, *, tone_map: bool, deep: bool) -> list[str]:
         if info.video_codec == "webp_anim"
         else to_rgb(info.colors, stored_as, pixel_format=planes, odd=odd, tone_map=tone_map)
     )
-    return [
-        *(["-c:v", decoder] if decoder else []),
-        *input_arguments(info.path),
-        *("-map", f"0:{info.video_index}", "-vf", f"{filters},format={packed}", "-c:v", "rawvideo"),
-        *("-fps_mode", "passthrough", "-enc_time_base", input_time_base()),
-        *("-f", "nut", "-write_index", "0", "-"),
-    ]
+    taken = ["-map", f"0:{info.video_index}", "-vf", f"{filters},format={packed}"]
+    if info.alpha_index is not None:
+        cover = f"[0:{info.alpha_index}]format={'gray16le' if deep else 'gray'}[a]"
+        both = f"[0:{info.video_index}]{filters}[c];{cover};[c][a]alphamerge,format={packed}[v]"
+        taken = ["-filter_complex", both, "-map", "[v]"]
+    # What a codec crops at the left and at the top, to the pixel.
+    before = [*(["-c:v", decoder] if decoder else []), "-flags:v", "unaligned"]
+    after = [*taken, "-c:v", "rawvideo", "-fps_mode", "passthrough", "-enc_time_base", input_time_base()]
+    return origin.decoder(before, [*after, "-f", "nut", "-write_index", "0", "-"])
 
 
 def _unpacked(data: bytearray, info: VideoInfo, index: int, *, deep: bool) -> tuple[Pixels, Alpha | None]:

@@ -20,9 +20,11 @@ from framestyle.kinds import WHOLE_CLIP, TimeRange
 from framestyle.media.files import put_in_place, storage_error
 from framestyle.media.photos import FORMATS, Photo, PhotoSettings, check_photo_format, read_photo, write_photo
 from framestyle.media.photos.alpha import at_depth
-from framestyle.media.photos.formats import DEEP, WITH_ALPHA
+from framestyle.media.photos.cicp import PRIMARIES_NAMES, TRANSFER_NAMES, Cicp, cicp_named
+from framestyle.media.photos.formats import WITH_ALPHA, WITH_HDR, most_bits
 from framestyle.media.video.colors import SDR, Colors
 from framestyle.media.video.probe import VideoInfo
+from framestyle.paths import is_there
 
 _PATTERN = re.compile(r"([^%]*)%(?:0([1-9]))?d([^%]*)", re.DOTALL)
 _NUMBERED = re.compile(r"(.*?)([0-9]{1,9})([^0-9]*)", re.DOTALL)
@@ -108,7 +110,7 @@ def existing_files(path: Path) -> list[Path]:
     numbering = numbering_of(path)
     if numbering is not None:
         return numbering.files()
-    return [path] if path.exists() else []
+    return [path] if is_there(path) else []
 
 
 class SequenceReader:
@@ -118,19 +120,23 @@ class SequenceReader:
     shown for longer. `numbers` are the frames' in the files' names. Each is read as a photo is: upright, in sRGB.
     """
 
-    def __init__(self, path: Path, frame_rate: Fraction, span: TimeRange = WHOLE_CLIP) -> None:
+    def __init__(
+        self, path: Path, frame_rate: Fraction, span: TimeRange = WHOLE_CLIP, *, tone_map: bool = False
+    ) -> None:
         numbering = numbering_of(path)
         self.numbers = numbering.numbers() if numbering else []
         if numbering is None or not self.numbers:
             raise InputError(f"{path} stands for no file", next_step=NO_FILES)
         self._numbering, self._rate = numbering, frame_rate
-        self._span = span
+        self._span, self._tone_map = span, tone_map
         first = self._photo(self.numbers[0])
+        self._was_hdr = first.was_hdr
         self._depth, self._has_alpha, self._notes = (
             first.pixels.dtype.type,
             first.alpha is not None,
             first.notes,
         )
+        self._colors = _colors_of(first)
         self.info = _info(path, first, frame_rate, self.numbers)
         self.variable_rate = len(self.numbers) != self.numbers[-1] - self.numbers[0] + 1
         self._last_pts = Fraction(0)
@@ -142,8 +148,8 @@ class SequenceReader:
 
     @property
     def colors(self) -> Colors:
-        """Of the frames."""
-        return SDR
+        """Of the frames: SDR's, or what the first one says where it is HDR."""
+        return self._colors
 
     @property
     def doubts(self) -> list[str]:
@@ -155,6 +161,8 @@ class SequenceReader:
             else []
         )
         notes = [f"{self._numbering.path(self.numbers[0])}: {note}." for note in self._notes]
+        if self._was_hdr is not None:
+            notes.append(f"{self.info.path} is HDR ({self._was_hdr}), and is made SDR.")
         if missing:
             few = ", ".join(map(str, missing)) if len(missing) <= MISSING_TOLD else f"{len(missing)} numbers"
             notes.append(f"{self.info.path} lacks {few}: the frame before is shown for longer.")
@@ -181,6 +189,10 @@ class SequenceReader:
         if (width, height) != (self.info.width, self.info.height):
             cause = f"it is {width}x{height}, the first one is {self.info.width}x{self.info.height}"
             raise self._unlike(number, cause)
+        if _colors_of(photo) != self._colors:
+            raise self._unlike(
+                number, f"it is {photo.hdr or 'SDR'}, the first one {self._colors.hdr or 'SDR'}"
+            )
         if photo.alpha is not None and not self._has_alpha:
             raise self._unlike(number, "it has transparency, the first one has none")
         alpha = None if photo.alpha is None else at_depth(photo.alpha, self._depth)
@@ -190,7 +202,7 @@ class SequenceReader:
 
     def _photo(self, number: int) -> Photo:
         """Of 8 bits what has 8 in its file: a converted profile has more, for photos on their own."""
-        photo = read_photo(self._numbering.path(number))
+        photo = read_photo(self._numbering.path(number), tone_map=self._tone_map)
         if photo.bits == 8:
             photo.pixels = at_depth(photo.pixels, np.uint8)
         return photo
@@ -206,6 +218,14 @@ class SequenceReader:
         return (self._last_pts, 1 / self._rate) if self.variable_rate else None
 
 
+def _colors_of(photo: Photo) -> Colors:
+    """What a photo's pixels mean as a clip's: everything but HDR is sRGB by then."""
+    if photo.hdr is None or not isinstance(photo.coded, Cicp):
+        return SDR
+    primaries = PRIMARIES_NAMES.get(photo.coded.primaries, "bt2020")
+    return Colors("bt2020nc", primaries, TRANSFER_NAMES[photo.coded.transfer])
+
+
 def _info(path: Path, first: Photo, frame_rate: Fraction, numbers: Sequence[int]) -> VideoInfo:
     height, width = first.pixels.shape[:2]
     deep = first.pixels.dtype == np.uint16
@@ -219,7 +239,7 @@ def _info(path: Path, first: Photo, frame_rate: Fraction, numbers: Sequence[int]
         sample_aspect_ratio=Fraction(1),
         rotation_degrees=0,
         pixel_format="rgb48le" if deep else "rgb24",
-        bit_depth=16 if deep else 8,
+        bit_depth=first.bits if deep else 8,
         has_alpha=first.alpha is not None,
         color_range=None,
         color_matrix=None,
@@ -230,6 +250,7 @@ def _info(path: Path, first: Photo, frame_rate: Fraction, numbers: Sequence[int]
         container="image sequence",
         video_codec=first.format.lower(),
         time_base=1 / frame_rate,
+        colors=_colors_of(first),
     )
 
 
@@ -260,9 +281,11 @@ class SequenceWriter:
             raise OutputError(
                 f"{target} has no number in it", next_step="Name it as in frames/shot.%04d.png."
             )
-        if colors.hdr:
+        kind = FORMATS[target.suffix.lower()]
+        self._coded = cicp_named(colors.primaries, colors.transfer) if colors.hdr else None
+        if colors.hdr and (kind not in WITH_HDR or self._coded is None):
             raise OutputError(
-                f"{target}: images hold no HDR ({colors.hdr})",
+                f"{target}: {kind} holds no HDR ({colors.hdr})",
                 code=Code.HDR_NOT_IN_IMAGES,
                 facts={"path": str(target), "hdr": colors.hdr},
             )
@@ -270,7 +293,7 @@ class SequenceWriter:
         self.notes = _lost(target, bits, alpha, colors)
         self._numbering, self._numbers = numbering, list(numbers)
         self._source = None if source is None else numbering_of(source)
-        self._settings, self._metadata = settings, dict(metadata or {})
+        self._settings, self._metadata, self._bits = settings, dict(metadata or {}), bits
         self._folder = (scratch or numbering.folder) / f".framestyle-{secrets.token_hex(6)}"
 
     def __enter__(self) -> SequenceWriter:
@@ -283,7 +306,10 @@ class SequenceWriter:
     def write(self, pixels: Pixels, pts_s: Fraction | None = None, alpha: Alpha | None = None) -> None:
         """The next frame, HWC RGB uint8 or uint16; time is in its number."""
         number = self._numbers[self.frames_written]
-        like = Photo(pixels, alpha) if self._source is None else read_photo(self._source.path(number))
+        if self._source is None:
+            like = Photo(pixels, alpha, bits=self._bits, coded=self._coded)
+        else:
+            like = read_photo(self._source.path(number), tone_map=self._coded is None)
         name = self._numbering.path(number).name
         write_photo(self._folder / name, pixels, like, self._metadata, self._settings)
         self.frames_written += 1
@@ -307,10 +333,10 @@ class SequenceWriter:
 
 def _lost(target: Path, bits: int, alpha: bool, colors: Colors) -> list[str]:
     kind, notes = FORMATS[target.suffix.lower()], []
-    if bits > 8 and kind not in DEEP:
-        notes.append(f"{kind} holds 8 bits a channel, not {bits}.")
+    if bits > most_bits(kind):
+        notes.append(f"{kind} holds {most_bits(kind)} bits a channel, not {bits}.")
     if alpha and kind not in WITH_ALPHA:
         notes.append(f"{kind} holds no transparency: it is laid over white.")
-    if colors.primaries == "bt2020":
+    if colors.primaries == "bt2020" and not colors.hdr:
         notes.append("The clip's colours are BT.2020's, which images do not say: viewers show them paler.")
     return notes

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Any
-
-import numpy as np
 
 from framestyle.errors import Code, OutputError
 from framestyle.events import Remark
 from framestyle.frames import Alpha, Pixels
+from framestyle.media.animated import FOR_EVER, gif_repeats, mark_webp_alpha
 from framestyle.media.ffmpeg import FFmpeg, output_argument
 from framestyle.media.files import atomic_output
 from framestyle.media.verify.checking import check_clip
@@ -26,10 +24,14 @@ from framestyle.media.video.codecs import (
     check_container,
     video_codecs,
 )
-from framestyle.media.video.colors import SDR, Colors, from_rgb
+from framestyle.media.video.colors import SDR, Colors, from_rgb, with_aspect
+from framestyle.media.video.dispositions import switch_subtitles_off
 from framestyle.media.video.encoding import choose_encoding
-from framestyle.media.video.matroska import Mastering, matroska_frame_header, matroska_header
-from framestyle.media.video.probe import probe
+from framestyle.media.video.feed import FrameFeed
+from framestyle.media.video.matroska import Mastering
+from framestyle.media.video.metadata import MOV_MUXERS
+from framestyle.media.video.probe import VideoInfo, probe
+from framestyle.media.video.webp import set_end
 
 __all__ = [
     "CODECS",
@@ -48,10 +50,22 @@ DELAYED_TICK_S = Fraction(1, 90_000)
 """What frames that begin at an odd time are counted in."""
 SAME_RATE_GIF = {Fraction(100, delay) for delay in range(2, 101)}
 """GIF counts in hundredths of a second."""
+GIF_MOST = 65_535
+"""Hundredths of a second that a frame of a GIF can be shown."""
 PICTURES_STREAM = 0
 """They are mapped first."""
-FOURCC = {(3, 1): b"RGB\x18", (3, 2): b"RGB0", (4, 1): b"RGBA", (4, 2): b"RBA@"}
-"""ffmpeg's names of raw RGB, by channels and bytes a value."""
+LOOPS: Mapping[str, Callable[[int], int]] = {"gif": gif_repeats, "webp": int}
+"""How ffmpeg is told how often an animation is played, in containers that say so."""
+
+
+def _of_animation(given: VideoInfo, muxer: str, codec: str) -> list[Remark]:
+    """What an animation loses in such a file."""
+    notes: list[Remark] = []
+    if given.plays is not None and given.plays > 1 and muxer not in LOOPS:
+        notes.append(f"It is played {given.plays} times, which {codec} in this container does not say.")
+    if given.has_alpha and muxer == "gif" and given.video_codec != "gif":
+        notes.append("GIF holds no half-transparent pixels: they become clear or opaque.")
+    return notes
 
 
 class VideoWriter:
@@ -98,9 +112,12 @@ class VideoWriter:
         )
         self._source = source
         self._muxer = MUXERS[target.suffix.lower()]
-        self._carried = Carried()
+        self._carried, self._plays = Carried(), FOR_EVER
         if source is not None:
-            self._carried = carry(probe(source.path), source, self._muxer)
+            given = probe(source.path)
+            self._carried = carry(given, source, self._muxer)
+            self._plays = FOR_EVER if given.plays is None else given.plays
+            self.notes += _of_animation(given, self._muxer, settings.codec)
         self.notes += [*self._encoding.notes, *self._carried.notes]
         if alpha and not self._encoding.has_alpha:
             self.notes.append(f"{settings.codec} in {target.suffix} holds no transparency: laid over black.")
@@ -110,9 +127,9 @@ class VideoWriter:
         self._delay_s = self._carried.delay_s if self._carried.delay_s >= LATE_START_S else Fraction(0)
         self._tick = self._choose_tick(time_base)
         self._process: FFmpeg | None = None
+        self._feed: FrameFeed | None = None
         self._temporary = target
         self._stack = ExitStack()
-        self._held: tuple[int, Any] | None = None
 
     def _choose_tick(self, time_base: Fraction | None) -> Fraction:
         """What the output counts time in."""
@@ -122,7 +139,8 @@ class VideoWriter:
             )
         if time_base is not None:
             return max(time_base, FINEST_TICK_S)
-        return DELAYED_TICK_S if self._delay_s else 1 / self._rate
+        held_oddly = self._last_frame and (self._last_frame[1] * self._rate).denominator != 1
+        return DELAYED_TICK_S if self._delay_s or held_oddly else 1 / self._rate
 
     def __enter__(self) -> VideoWriter:
         with ExitStack() as stack:
@@ -134,71 +152,58 @@ class VideoWriter:
                 [*self._inputs(), *self._outputs(), output_argument(temporary)], self.target
             )
             stack.callback(self._process.kill)
-            self._process.write(self._header())
+            self._feed = FrameFeed(
+                self._process,
+                width=self.width,
+                height=self.height,
+                frame_rate=self._rate,
+                tick=self._tick,
+                bits=self._bits,
+                alpha=self._alpha,
+                keeps_alpha=self._encoding.has_alpha,
+                mastering=self._mastering,
+            )
             self._stack = stack.pop_all()
         return self
 
-    def _header(self) -> bytes:
-        keeps_alpha = self._alpha and self._encoding.has_alpha
-        fourcc = FOURCC[4 if keeps_alpha else 3, 2 if self._bits > 8 else 1]
-        return matroska_header(fourcc, self.width, self.height, self._rate, self._mastering)
-
     def write(self, pixels: Pixels, pts_s: Fraction | None = None, alpha: Alpha | None = None) -> None:
         """The next frame. `pts_s`: when it is shown; needed where the writer was made with a time base."""
-        dtype: Any = np.uint16 if self._bits > 8 else np.uint8
-        if pixels.shape != (self.height, self.width, 3) or pixels.dtype != dtype:
-            raise ValueError(
-                f"expected {self.height}x{self.width}x3 {dtype.__name__}, got {pixels.shape} {pixels.dtype}"
-            )
-        if self._process is None:
+        if self._feed is None:
             raise ValueError("the writer is not open")
-        at_s = self.frames_written / self._rate if pts_s is None else pts_s
-        tick = self._ticks(at_s)
-        # One frame waits: how long it is shown is known only when the next one comes.
-        if self._held is not None:
-            tick = max(tick, self._held[0] + 1)  # two at one time would be one
-            self._send(*self._held, until=tick)
-        self._held = tick, self._packed(pixels, alpha)
+        self._feed.write(pixels, pts_s, alpha)
         self.frames_written += 1
 
     def _ticks(self, pts_s: Fraction) -> int:
         return round(pts_s / self._tick)
 
-    def _packed(self, pixels: Pixels, alpha: Alpha | None) -> Any:
-        if alpha is None or not self._alpha:
-            return np.ascontiguousarray(pixels)
-        if self._encoding.has_alpha:
-            return np.dstack([pixels, alpha])
-        cover = alpha.astype(np.float32) / np.iinfo(alpha.dtype).max
-        return np.rint(pixels * cover[..., None]).astype(pixels.dtype)
-
-    def _send(self, tick: int, pixels: Any, *, until: int) -> None:
-        assert self._process is not None
-        data = pixels.data.cast("B")
-        head = matroska_frame_header(tick * self._tick, (until - tick) * self._tick, len(data))
-        self._process.write(head)
-        self._process.write(data)
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         # The stack kills ffmpeg where it still runs, then puts the temporary file in place or removes it.
-        self._held, held = None, self._held
         if error is not None:
             self._stack.__exit__(kind, error, trace)
             return
         with self._stack:
-            self._finish(held)
+            self._finish()
 
-    def _finish(self, held: tuple[int, Any] | None) -> None:
-        assert self._process is not None
-        if held is None:
+    def _finish(self) -> None:
+        assert self._process is not None and self._feed is not None
+        if not self.frames_written:
             raise OutputError(f"{self.target}: no frame was written", next_step="Check the chosen range.")
-        length_s = self._last_frame[1] if self._last_frame else 1 / self._rate
-        self._send(*held, until=held[0] + max(1, round(length_s / self._tick)))
+        end_s = self._feed.finish(self._last_length_s)
         self._process.close()
+        if self._muxer == "webp":
+            if self._alpha:
+                mark_webp_alpha(self._temporary)
+            set_end(self._temporary, end_s)
+        elif self._carried.subtitles_off and self._muxer in MOV_MUXERS:
+            switch_subtitles_off(self._temporary)
         if self._look_through:
             self._refuse_damage()
+
+    @property
+    def _last_length_s(self) -> Fraction:
+        return self._last_frame[1] if self._last_frame else 1 / self._rate
 
     def _refuse_damage(self) -> None:
         """Of the pictures alone: sound and subtitles are the source's, which may have had damage itself."""
@@ -222,20 +227,29 @@ class VideoWriter:
         tick = f"{self._tick.numerator}/{self._tick.denominator}"
         arguments += ["-fps_mode:v:0", "passthrough", "-enc_time_base:v:0", tick]
         if self._last_frame:
-            # Some encoders forget how long a frame is; all but the last can be told from the next one.
-            at = self._ticks(self._last_frame[0] + self._delay_s)
-            length = max(1, round(self._last_frame[1] / self._tick))
-            arguments += [
-                "-bsf:v:0",
-                f"setts=pts=PTS:dts=DTS:duration=if(eq(PTS\\,{at})\\,{length}\\,DURATION)",
-            ]
+            arguments += ["-bsf:v:0", self._with_last_length(*self._last_frame)]
+        if self._muxer == "gif":
+            arguments += ["-final_delay", str(min(GIF_MOST, max(1, round(self._last_length_s * 100))))]
         for key, value in self._metadata.items():
             arguments += ["-metadata", f"{key.replace('=', '_')}={value}".replace("\0", "")]
-        if self._muxer in ("mp4", "mov"):
+        if self._muxer in LOOPS:
+            arguments += ["-loop", str(LOOPS[self._muxer](self._plays))]
+        if self._muxer in MOV_MUXERS:
             arguments += ["-movflags", "+faststart"]
             if self._tick != 1 / self._rate:
                 arguments += ["-video_track_timescale", str(self._tick.denominator)]
         return [*arguments, "-f", self._muxer]
+
+    def _with_last_length(self, last_s: Fraction, length_s: Fraction) -> str:
+        """Some encoders forget how long a frame is; all but the last can be told from the next one.
+
+        MP4 takes its length from the packet that is decoded last, whichever that is.
+        """
+        at, length = self._ticks(last_s + self._delay_s), max(1, round(length_s / self._tick))
+        others = "DURATION"
+        if self._muxer in MOV_MUXERS:
+            others = f"if(eq(NEXT_DTS\\,NOPTS)\\,{at + length}-PTS\\,DURATION)"
+        return f"setts=pts=PTS:dts=DTS:duration=if(eq(PTS\\,{at})\\,{length}\\,{others})"
 
     def _filters(self) -> str:
         if self._muxer == "gif":
@@ -248,9 +262,4 @@ class VideoWriter:
                 deep=self._bits > 8,
                 to_eight=self._encoding.bits == 8,
             )
-        aspect = self._aspect
-        return (
-            filters
-            if aspect == 1
-            else f"{filters},setsar={aspect.numerator}/{aspect.denominator}:max=1000000"
-        )
+        return with_aspect(filters, self._aspect)

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from framestyle.context import SILENT, Context
 from framestyle.events import StepDone
+from framestyle.nst.image import size_of, to_pixels
 from framestyle.nst.optimise.recovery import LastGood
 from framestyle.nst.optimise.replay import Steps
-from framestyle.nst.optimise.state import Parts, Taken
-from framestyle.nst.sizes import Size
+from framestyle.nst.optimise.state import Parts, PixelState, Taken
 
 WINDOW_STEPS = 10
 """Steps between two looks at the losses."""
@@ -76,13 +76,16 @@ def in_windows(
 
 
 def steps_reporter(
-    size: Size, steps: int, index: int, scales: int, device: torch.device, context: Context
+    state: PixelState, steps: int, index: int, scales: int, device: torch.device, context: Context
 ) -> Report:
-    """Reports the steps of scale `index` of so many as events."""
+    """Reports the steps of scale `index` of so many as events; and the picture so far, to whoever shows it."""
+    size = size_of(state.image)
 
     def report(step: int, totals: tuple[float, ...], parts: Parts) -> None:
         memory = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
         context.on_event(StepDone(step, steps, index, scales, size.width, size.height, totals, parts, memory))
+        if context.on_picture is not None:
+            context.on_picture(lambda: to_pixels(state.result()))
 
     return report
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load, save
 from torch import Tensor
 
 from framestyle.errors import WeightsError
@@ -83,17 +85,32 @@ def keep_convolutions(
     kind: str,
     dtype: torch.dtype = torch.float32,
 ) -> Path:
-    """Write safetensors and, beside it, its SHA-256; each whole or not at all."""
+    """Write safetensors and, beside it, its SHA-256; each whole or not at all. StorageError where that cannot be."""
+    return keep(path, _tensors_of(convolutions, dtype), kind)
+
+
+def _tensors_of(convolutions: Convolutions, dtype: torch.dtype) -> dict[str, Tensor]:
     tensors = {}
     for name, (weight, bias) in convolutions.items():
         tensors[f"{name}.weight"] = weight.to(dtype).contiguous()
         tensors[f"{name}.bias"] = bias.float().contiguous()
-    return keep(path, tensors, kind)
+    return tensors
 
 
 def kept_convolutions(path: Path) -> tuple[Convolutions, str]:
     """Those of a file that was kept, and its SHA-256. WeightsError where it is not what was kept."""
-    tensors, digest = load_kept(path)
+    return _convolutions_in(*load_kept(path))
+
+
+def unkept_convolutions(
+    convolutions: Convolutions, kind: str, dtype: torch.dtype
+) -> tuple[Convolutions, str]:
+    """What `kept_convolutions` gives of these once they are kept: the same values, the same SHA-256, and no file."""
+    file = save(_tensors_of(convolutions, dtype), {"kind": kind})
+    return _convolutions_in(load(file), hashlib.sha256(file).hexdigest())
+
+
+def _convolutions_in(tensors: Mapping[str, Tensor], digest: str) -> tuple[Convolutions, str]:
     names = [name for name in CONVOLUTION_INDICES if f"{name}.weight" in tensors]
     return {n: (tensors[f"{n}.weight"].float(), tensors[f"{n}.bias"].float()) for n in names}, digest
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from framestyle.errors import Code, UsageError, WeightsError
 from framestyle.nst.weights.kind import KeptKind, OnProgress
 from framestyle.nst.weights.paths import WeightsStore
+from framestyle.paths import is_there
 
 if TYPE_CHECKING:
     from framestyle.nst.weights.backbone import Backbone
@@ -15,13 +16,14 @@ if TYPE_CHECKING:
 
 class _Caffe(KeptKind):
     name = "caffe"
+    comes_by_itself = False
 
     def load(self, store: WeightsStore, seed: int, on_progress: OnProgress | None) -> Backbone:
         """WeightsError where it was not imported."""
         from framestyle.nst.weights.backbone import caffe_backbone, kept_convolutions
 
         path = self.path(store, seed)
-        if not path.exists():
+        if not is_there(path):
             raise WeightsError(
                 "no caffe weights are installed", code=Code.WEIGHTS_MISSING, facts={"kind": self.name}
             )

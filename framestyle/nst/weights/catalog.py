@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from framestyle.errors import UsageError, WeightsError
-from framestyle.nst.weights.kind import Kind, OnProgress, WeightsKind, WeightsStatus, weights_kind
-from framestyle.nst.weights.paths import WeightsStore
+from framestyle.nst.weights.kind import Kind, OnProgress, WeightsKind, WeightsStatus, no_picture, weights_kind
+from framestyle.nst.weights.paths import WeightsStore, choose_kind
+from framestyle.paths import is_there
 from framestyle.registries import FETCH, FLOW, WEIGHTS
 
 if TYPE_CHECKING:
@@ -41,6 +42,26 @@ def load_backbone(
     return found
 
 
+def check_weights(spec: str, *, store: WeightsStore | None = None, seed: int = 0) -> None:
+    """WeightsError where loading what `spec` names (`auto`, a kind, a path) could only fail.
+
+    Nothing is fetched or learned.
+    """
+    name, store = choose_kind(spec), store or WeightsStore()
+    if name not in WEIGHTS and WEIGHTS.why_broken(name) is None:
+        load_backbone(name)
+        return
+    kind, traits = weights_kind(name), traits_of(name)
+    if FLOW in WEIGHTS.entry(name).plugin.traits:
+        raise no_picture(name)
+    with WEIGHTS.blamed(name):
+        if not kind.is_there(store, seed):
+            if not traits.comes_by_itself:
+                kind.load(store, seed, None)
+        elif not traits.mends_itself:
+            kind.check(store, seed)
+
+
 def list_weights(store: WeightsStore | None = None, seed: int = 0) -> list[WeightsStatus]:
     """What each kind needs and whether it is here; opens nothing. A plugin that breaks says so in its note."""
     store = store or WeightsStore()
@@ -58,7 +79,7 @@ def list_weights(store: WeightsStore | None = None, seed: int = 0) -> list[Weigh
 
 def _status(name: str, note: str, kind: WeightsKind, store: WeightsStore, seed: int) -> WeightsStatus:
     path = kind.path(store, seed)
-    if path is not None and not path.exists():
+    if path is not None and not is_there(path):
         path = None
     size = 0 if path is None else path.stat().st_size
     return WeightsStatus(name, kind.is_there(store, seed), path, size, note)

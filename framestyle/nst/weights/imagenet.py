@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from framestyle.nst.weights.kind import KeptKind, OnProgress
 from framestyle.nst.weights.paths import WeightsStore
+from framestyle.paths import is_there
 
 if TYPE_CHECKING:
     from framestyle.nst.weights.backbone import Backbone
@@ -21,7 +22,7 @@ class _ImageNet(KeptKind):
         from framestyle.nst.weights.backbone import imagenet_backbone, kept_convolutions
 
         path = self.path(store, seed)
-        if not path.exists():
+        if not is_there(path):
             self.fetch(store, on_progress)
         return imagenet_backbone(*kept_convolutions(path))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from framestyle.errors import Code, UsageError, WeightsError
 from framestyle.nst.weights.hashes import recorded_hash
 from framestyle.nst.weights.paths import NOT_HERE, WeightsStore
+from framestyle.paths import is_there
 from framestyle.registries import WEIGHTS
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ class WeightsKind(Protocol):
     """One of the weights that a user can name. Its module loads no torch: plans ask for `path` and `identity`.
 
     `seed` is for kinds that are made from one. Beside these, a kind that can be fetched has `fetch` and
-    `import_file`, as `KeptKind` has; `remedy`, `is_missed`, `mends_itself` and `caution` may say more about it.
+    `import_file`, as `KeptKind` has; `remedy`, `is_missed`, `mends_itself`, `comes_by_itself` and `caution` may say
+    more about it.
     """
 
     def path(self, store: WeightsStore, seed: int) -> Path | None:
@@ -52,6 +54,8 @@ class Kind:
     """Whether it is worth a warning where it is not there."""
     mends_itself = False
     """Whether a damaged file is replaced at its next use."""
+    comes_by_itself = True
+    """Whether `load` makes it or brings it here where it is not there."""
     caution: str | None = None
     """Said whenever it is used."""
 
@@ -62,7 +66,7 @@ class Kind:
     def is_there(self, store: WeightsStore, seed: int) -> bool:
         """Where its file is, or where it needs none."""
         path = self.path(store, seed)
-        return path is None or path.exists()
+        return path is None or is_there(path)
 
     def check(self, store: WeightsStore, seed: int) -> None:
         """Nothing to check, where there is no file."""
@@ -91,7 +95,7 @@ class KeptKind(Kind):
     def identity(self, store: WeightsStore, seed: int) -> str:
         """By the recorded hash."""
         path = self.path(store, seed)
-        return f"{self.name} {(recorded_hash(path) if path.exists() else None) or NOT_HERE}"
+        return f"{self.name} {(recorded_hash(path) if is_there(path) else None) or NOT_HERE}"
 
     def check(self, store: WeightsStore, seed: int) -> None:
         """Against the record, and whether it opens."""

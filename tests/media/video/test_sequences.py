@@ -197,8 +197,8 @@ def test_what_images_cannot_hold_is_said_or_refused(tmp_path: Path) -> None:
         in SequenceWriter(tmp_path / "%d.png", numbers=[1], settings=RESULT, bits=10, colors=wide).notes[0]
     )
     hdr = Colors("bt2020nc", "bt2020", "smpte2084")
-    with pytest.raises(OutputError, match="no HDR") as caught:
-        SequenceWriter(tmp_path / "%d.png", numbers=[1], settings=RESULT, bits=10, colors=hdr)
+    with pytest.raises(OutputError, match="JPEG holds no HDR") as caught:
+        SequenceWriter(tmp_path / "%d.jpg", numbers=[1], settings=RESULT, bits=10, colors=hdr)
     assert "tonemap" in (next_step(caught.value) or "")
     with pytest.raises(OutputError, match="photo format"):
         SequenceWriter(tmp_path / "%d.exr", numbers=[1], settings=RESULT)

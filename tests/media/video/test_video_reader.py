@@ -65,7 +65,9 @@ def test_a_turned_clip_comes_upright_once(make_clip: MakeClip, tmp_path: Path, e
     encode("-display_rotation", "90", "-i", str(flat), "-c", "copy", str(turned))
     with VideoReader(flat) as one, VideoReader(turned) as two:
         before, after = next(iter(one)).pixels, next(iter(two)).pixels
-    assert np.array_equal(np.rot90(before), after)
+    # Chroma is made fine again otherwise by each decoder.
+    wanted, found = np.rot90(before).mean(axis=2), after.mean(axis=2)
+    assert np.abs(wanted - found).mean() < 4 < 20 < np.abs(wanted[::-1, ::-1] - found).mean()
 
 
 @pytest.mark.parametrize("name", ["cut.mp4", "cut.mkv"])

@@ -1,0 +1,77 @@
+"""What a run refuses before its first step, for those who only ask: the same errors, and nothing that takes long.
+
+Nothing is fetched or learned, no clip is decoded, and torch is loaded only for what cannot be told without it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from framestyle.errors import Code, InputError
+from framestyle.jobs.plan.tasks import Task
+from framestyle.kinds import MediaKind, TimeRange
+from framestyle.masks import mask_of
+from framestyle.media.photos import read_style_image
+from framestyle.media.video.clips import clip_info
+from framestyle.media.video.codecs import VideoSettings
+from framestyle.media.video.description import exact_rate
+from framestyle.media.video.encoding import choose_encoding
+from framestyle.media.video.probe import VideoInfo
+from framestyle.media.video.sequences import numbering_of
+from framestyle.nst.sizes import Size, fit_within
+from framestyle.nst.weights.catalog import check_weights
+from framestyle.presets import Preset
+from framestyle.registries import INITS
+
+WITHOUT_TORCH = {"auto", "cpu"}
+"""Devices that are always there."""
+
+
+def refuse_job(preset: Preset, weights: str, device: str, *, clips: bool) -> None:
+    """The errors of a session that would be opened for it: its device, weights, and the pictures that it names."""
+    if device not in WITHOUT_TORCH:
+        from framestyle.nst.devices import choose_device
+
+        choose_device(device)
+    if clips and preset.video.warm_start == "flow" and preset.video.flow != "dis":
+        from framestyle.motion.methods import make_flow
+
+        make_flow(preset.video, "cpu")
+    check_weights(weights)
+    init = preset.optimizer.init
+    for path in (*(image.path for image in preset.style.images), *([] if init in INITS else [init])):
+        read_style_image(Path(path))
+    mask_of(preset, None)
+
+
+def refuse_task(task: Task, preset: Preset, span: TimeRange) -> None:
+    """The errors of one task: its mask, its range, how it is to be encoded."""
+    mask_of(preset, task.source)
+    if task.kind is MediaKind.VIDEO:
+        info = clip_info(task.source, sequence_rate=exact_rate(preset.video.sequence_rate))
+        _refuse_range(info, span)
+        if numbering_of(task.target) is None:
+            _refuse_encoding(task, preset, info)
+
+
+def _refuse_range(info: VideoInfo, span: TimeRange) -> None:
+    """Where it begins after the clip's end, as far as the file tells that without being decoded."""
+    if span.start_s is not None and info.duration_s is not None and span.start_s >= info.duration_s:
+        raise InputError(
+            f"{info.path} has no frames in the chosen range",
+            code=Code.RANGE_EMPTY,
+            facts={"path": str(info.path)},
+        )
+
+
+def _refuse_encoding(task: Task, preset: Preset, info: VideoInfo) -> None:
+    output = preset.output
+    size = fit_within(Size(info.width, info.height), preset.scales.max_side_px)
+    choose_encoding(
+        VideoSettings(output.video_codec, output.quality, output.bit_depth, output.hardware),
+        task.target,
+        *size,
+        bits=info.bit_depth,
+        alpha=info.has_alpha,
+        hdr=info.colors.hdr if output.hdr == "keep" else None,
+    )

@@ -1,0 +1,55 @@
+"""Where one JPEG ends and another begins, in a file of several: raw MJPEG, and pictures behind a photo."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+JPEG_HEAD = b"\xff\xd8\xff"
+END = b"\xff\xd9"
+FILL, ENDS, PICTURE = 0xFF, 0xD9, 0xDA
+STAND_ALONE = {0x01, *range(0xD0, 0xD8)}
+"""Markers without a length."""
+_NEXT_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
+"""Within a picture's own bytes, 0xff is followed by 0 or by a marker of restart."""
+MJPEG_NAMES = {".mjpeg", ".mjpg", ".mjp"}
+SEARCHED_BYTES = 256 << 10
+"""So far into a file of another name the next picture's beginning is looked for."""
+CAMERAS_WORDS = (b"Exif\0\0", b"MPF\0", b"ICC_PROFILE\0")
+"""What a photo has and filmed pictures have not: EXIF, an index of further pictures (MPO), a profile."""
+
+
+def is_mjpeg(path: Path) -> bool:
+    """Whether a file that begins as a JPEG is a film of one picture after another (raw MJPEG)."""
+    named = path.suffix.lower() in MJPEG_NAMES
+    with path.open("rb") as file:
+        data = file.read(-1 if named else SEARCHED_BYTES)
+    behind = _second(data)
+    return behind is not None and not any(words in data[:behind] for words in CAMERAS_WORDS)
+
+
+def holds_more(path: Path) -> bool:
+    """Whether another picture lies behind the first one."""
+    return _second(path.read_bytes()) is not None
+
+
+def _second(data: bytes) -> int | None:
+    """Where a second picture begins right behind the first one; thumbnails lie in segments, and are passed over."""
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != ENDS:
+        marker = data[at + 1]
+        if marker == FILL or marker in STAND_ALONE:
+            at += 1 if marker == FILL else 2
+            continue
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker == PICTURE:
+            following = _NEXT_MARKER.search(data, at)
+            if following is None:
+                return None
+            at = following.start()
+    if data[at : at + 2] != END:
+        return None
+    behind = at + 2
+    while data[behind : behind + 1] == b"\0":
+        behind += 1
+    return behind if data[behind : behind + 3] == JPEG_HEAD else None

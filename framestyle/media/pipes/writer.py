@@ -1,0 +1,206 @@
+"""Stylized frames into a pipe: Matroska with FFV1, which loses nothing, or y4m, which encoders and players read."""
+
+from __future__ import annotations
+
+import re
+import select
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+
+from framestyle.errors import Cancelled, Code, FramestyleError, OutputError
+from framestyle.events import Note, Remark
+from framestyle.frames import Alpha, Pixels
+from framestyle.media.ffmpeg import FFmpeg
+from framestyle.media.video.codecs import VideoSettings
+from framestyle.media.video.colors import SDR, Colors, from_rgb, with_aspect
+from framestyle.media.video.encoding import choose_encoding
+from framestyle.media.video.feed import FrameFeed
+from framestyle.media.video.matroska import Mastering
+from framestyle.media.video.pixel_formats import has_alpha
+
+STANDARD_OUTPUT = Path("standard output")
+"""What a stream is called in messages."""
+MATROSKA, Y4M = "matroska", "y4m"
+CARRIERS = (MATROSKA, Y4M)
+AT_ONCE = ("-cluster_time_limit", "0", "-flush_packets", "1")
+"""Each frame leaves when it is done: a cluster for each, where ffmpeg would gather five seconds' worth."""
+Y4M_DEPTHS = (8, 10, 12, 16)
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How frames are written: ffmpeg's arguments, their pixel format, its bits a channel."""
+
+    arguments: list[str]
+    pixel_format: str
+    bits: int
+    notes: list[Remark]
+
+    @property
+    def has_alpha(self) -> bool:
+        return has_alpha(self.pixel_format)
+
+
+def reader_is_gone(descriptor: int) -> bool:
+    """Whether nobody reads any more what is written to a pipe; False where the system does not tell."""
+    if not hasattr(select, "poll"):
+        return False
+    asked = select.poll()
+    asked.register(descriptor, 0)
+    return any(told & (select.POLLERR | select.POLLNVAL) for _, told in asked.poll(0))
+
+
+class PipeWriter:
+    """A FrameWriter into `descriptor`, which stays open: in `carrier`, MATROSKA or Y4M, as the frames come.
+
+    Arguments as for VideoWriter; `stored_as` is the source's pixel format, by which y4m shares chroma; `time_base`:
+    what time is counted in, in seconds a tick. Where whoever reads the pipe goes away, `write` raises Cancelled.
+    """
+
+    def __init__(
+        self,
+        descriptor: int,
+        carrier: str,
+        *,
+        width: int,
+        height: int,
+        frame_rate: Fraction,
+        time_base: Fraction,
+        stored_as: str = "gbrp",
+        bits: int = 8,
+        bit_depth: int | None = None,
+        alpha: bool = False,
+        colors: Colors = SDR,
+        mastering: Mastering | None = None,
+        sample_aspect_ratio: Fraction = Fraction(1),
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        self._descriptor, self._colors, self._aspect = descriptor, colors, sample_aspect_ratio
+        self._width, self._height, self._bits, self._alpha = width, height, bits, alpha
+        self._rate, self._tick, self._mastering = frame_rate, time_base, mastering
+        self._metadata = dict(metadata or {})
+        if carrier == Y4M:
+            self._form = _y4m(stored_as, bit_depth or bits, alpha=alpha)
+            self._tick = 1 / frame_rate
+        else:
+            self._form = _ffv1(width, height, bits, bit_depth, alpha=alpha, hdr=colors.hdr)
+        self._carrier = carrier
+        self.notes: list[Remark] = list(self._form.notes)
+        if alpha and not self._form.has_alpha:
+            self.notes.append("y4m holds transparency of 8 bits alone: laid over black.")
+        if carrier == Y4M:
+            self.notes.append(_colours_untold(colors))
+        self.frames_written = 0
+        self._process: FFmpeg | None = None
+        self._feed: FrameFeed | None = None
+        self._stack = ExitStack()
+
+    def __enter__(self) -> PipeWriter:
+        with ExitStack() as stack:
+            self._process = FFmpeg(self._arguments(), STANDARD_OUTPUT, stdout=self._descriptor)
+            stack.callback(self._process.kill)
+            self._feed = FrameFeed(
+                self._process,
+                width=self._width,
+                height=self._height,
+                frame_rate=self._rate,
+                tick=self._tick,
+                bits=self._bits,
+                alpha=self._alpha,
+                keeps_alpha=self._form.has_alpha,
+                mastering=self._mastering if self._colors.hdr else None,
+            )
+            self._stack = stack.pop_all()
+        return self
+
+    def write(self, pixels: Pixels, pts_s: Fraction | None = None, alpha: Alpha | None = None) -> None:
+        """The next frame. Y4m holds no times: there, `pts_s` is left out of account."""
+        if self._feed is None:
+            raise ValueError("the writer is not open")
+        try:
+            self._feed.write(pixels, None if self._carrier == Y4M else pts_s, alpha)
+        except FramestyleError as error:
+            raise self._why(error) from error
+        self.frames_written += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._stack:
+            if error is not None:
+                return
+            assert self._process is not None and self._feed is not None
+            if not self.frames_written:
+                raise OutputError("no frame was written", next_step="Check the chosen range.")
+            try:
+                self._feed.finish(1 / self._rate)
+                self._process.close()
+            except FramestyleError as failure:
+                raise self._why(failure) from failure
+
+    def _why(self, error: FramestyleError) -> BaseException:
+        """A closed reader asks for no more; anything else is a failure."""
+        return closed_by_reader(self.frames_written) if reader_is_gone(self._descriptor) else error
+
+    def _arguments(self) -> list[str]:
+        filters = from_rgb(
+            self._colors,
+            pixel_format=self._form.pixel_format,
+            odd=bool(self._width % 2 or self._height % 2),
+            deep=self._bits > 8,
+            to_eight=self._form.bits == 8,
+        )
+        tick = f"{self._tick.numerator}/{self._tick.denominator}"
+        arguments = ["-f", "matroska", "-i", "pipe:0", "-map", "0:v:0"]
+        arguments += ["-filter:v:0", with_aspect(filters, self._aspect), *self._form.arguments]
+        arguments += ["-fps_mode:v:0", "passthrough", "-enc_time_base:v:0", tick]
+        for key, value in self._metadata.items():
+            arguments += ["-metadata", f"{key.replace('=', '_')}={value}".replace("\0", "")]
+        return [*arguments, "pipe:1"]
+
+
+def closed_by_reader(frames: int) -> Cancelled:
+    """What ends a call whose result nobody reads any more."""
+    return Cancelled(
+        f"stopped: what reads {STANDARD_OUTPUT} closed it; {frames} frames had been written",
+        code=Code.STREAM_CLOSED,
+        facts={"frames": frames},
+    )
+
+
+def _ffv1(
+    width: int, height: int, bits: int, bit_depth: int | None, *, alpha: bool, hdr: str | None
+) -> _Form:
+    """As a file is written with this codec."""
+    settings = VideoSettings("ffv1", bit_depth=bit_depth)
+    name = STANDARD_OUTPUT.with_suffix(".mkv")
+    chosen = choose_encoding(settings, name, width, height, bits=bits, alpha=alpha, hdr=hdr)
+    arguments = [*chosen.arguments, *AT_ONCE, "-f", "matroska"]
+    return _Form(arguments, chosen.pixel_format, chosen.bits, chosen.notes)
+
+
+def _y4m(stored_as: str, bits: int, *, alpha: bool) -> _Form:
+    """With as much chroma as the source has; of RGB, all of it."""
+    depth = next(depth for depth in Y4M_DEPTHS if depth >= bits)
+    if alpha and depth == 8:
+        pixel_format = "yuva444p"
+    else:
+        shared = re.search(r"42[02]", stored_as)
+        twelve = stored_as.startswith(("nv12", "nv21", "p010", "p016", "gray"))
+        chroma = shared[0] if shared else "420" if twelve else "444"
+        pixel_format = f"yuv{chroma}p{f'{depth}le' if depth > 8 else ''}"
+    arguments = ["-c:v:0", "wrapped_avframe", "-pix_fmt:v:0", pixel_format]
+    return _Form(
+        [*arguments, "-strict", "-1", "-flush_packets", "1", "-f", "yuv4mpegpipe"], pixel_format, depth, []
+    )
+
+
+def _colours_untold(colors: Colors) -> Note:
+    return Note(
+        f"y4m does not say what its colours are: tell what reads it that matrix is {colors.matrix}, primaries "
+        f"{colors.primaries}, transfer {colors.transfer}, range limited."
+    )

@@ -1,0 +1,141 @@
+"""Every door keeps the same contract: the command line's pixels, progress, cancel, errors, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from door import CASES, Case, Door, Frames, Job, Painted, all_doors, read_clip, write_clip
+
+from framestyle.doors import cli
+
+QUICK = """\
+schema: 1
+extends: nightswirl
+style: {layers: {relu1_1: 1, relu2_1: 1, relu3_1: 0, relu4_1: 0, relu5_1: 0}}
+content: {layers: {relu2_1: 1, relu3_2: 0, relu4_2: 0, relu5_2: 0}}
+optimizer: {precision: float32}
+scales: {min_px: 16, max_side_px: 32, first_steps: %s, steps: 1}
+video: {steps: 2, min_steps: 1}
+"""
+FEW, ENDLESS = 2, 100_000
+STEPS_IN_TWO_WINDOWS = 20
+"""Steps are told of by windows: so many may be on their way when the cancel comes."""
+DOORS = all_doors()
+Painting = Callable[[Door, Case], Painted]
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(children_of: Callable[[int], list[int]]) -> Iterator[None]:
+    """No thread, no process."""
+    threads, children = set(threading.enumerate()), set(children_of(os.getpid()))
+    yield
+    assert set(threading.enumerate()) <= threads
+    assert set(children_of(os.getpid())) <= children
+
+
+@pytest.fixture(params=DOORS, ids=repr)
+def door(request: pytest.FixtureRequest) -> Door:
+    """Each that is here; one that is not skips with its reason, and fails where FRAMESTYLE_HOSTS=required."""
+    found: Door = request.param
+    if (why := found.missing()) is not None:
+        (pytest.fail if os.environ.get("FRAMESTYLE_HOSTS") == "required" else pytest.skip)(why)
+    return found
+
+
+@pytest.fixture(scope="session")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Job]:
+    """`asked(frames, steps)`: a job in a folder of its own."""
+
+    def made(frames: Frames, steps: int = FEW) -> Job:
+        folder = tmp_path_factory.mktemp("door")
+        preset = folder / "quick.yaml"
+        preset.write_text(QUICK % steps)
+        (folder / "own").mkdir()
+        return Job(frames, preset, folder / "own")
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def by_command_line(asked: Callable[..., Job]) -> Callable[[Frames], Frames]:
+    """The clip by files, through `framestyle stylize`."""
+    known: dict[tuple[bytes, tuple[int, ...]], Frames] = {}
+
+    def painted(frames: Frames) -> Frames:
+        key = frames.tobytes(), frames.shape
+        if key not in known:
+            job = asked(frames)
+            clip, target = write_clip(job.folder / "in.mkv", frames), job.folder / "out.mkv"
+            options = [
+                "-p",
+                str(job.preset),
+                "--weights",
+                "untrained",
+                "--device",
+                "cpu",
+                "--progress",
+                "none",
+            ]
+            lossless = ["--set", "output.video_codec=ffv1"]
+            assert cli.main(["stylize", str(clip), "-o", str(target), *options, *lossless]) == 0
+            known[key] = read_clip(target, frames)
+        return known[key]
+
+    return painted
+
+
+@pytest.fixture(scope="session")
+def painting(asked: Callable[..., Job]) -> Painting:
+    """What a door makes of a case, once for all tests."""
+
+    @cache
+    def painted(door: Door, case: Case) -> Painted:
+        return door.paint(asked(case.made()))
+
+    return painted
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_clip_has_the_command_lines_pixels(
+    door: Door, case: Case, painting: Painting, by_command_line: Callable[[Frames], Frames]
+) -> None:
+    if not case.needs <= door.carries:
+        pytest.skip(f"{door!r} does not carry it")
+    painted = painting(door, case).frames
+    wanted = by_command_line(door.as_carried(case.made()))
+    assert painted.shape == wanted.shape
+    assert painted.dtype == wanted.dtype
+    apart = np.abs(painted.astype(np.int64) - wanted.astype(np.int64)) / np.iinfo(wanted.dtype).max
+    if case.alpha:
+        assert apart[..., 3].max() * 255 <= door.levels
+        apart = apart[wanted[..., 3] > 0]  # what is hidden may be anything
+    assert apart.max() * 255 <= door.levels
+
+
+def test_progress_goes_from_nothing_to_the_last_frame(door: Door, painting: Painting) -> None:
+    case = CASES[0]
+    progress = list(painting(door, case).progress)
+    assert progress[0] == 0
+    assert progress[-1] == case.frames
+    assert progress == sorted(progress)
+    assert len(progress) > 2
+
+
+def test_a_cancel_comes_within_a_step(door: Door, asked: Callable[..., Job]) -> None:
+    stopped = door.cancel(asked(CASES[0].made(), ENDLESS))
+    assert stopped.steps_after <= STEPS_IN_TWO_WINDOWS
+    assert "Traceback" not in stopped.said
+
+
+def test_a_broken_clip_is_an_error_in_the_hosts_own_way(door: Door, asked: Callable[..., Job]) -> None:
+    job = asked(CASES[0].made())
+    said = door.broken(job)
+    assert said
+    assert "Traceback" not in said
+    assert not list(Path(job.folder).rglob(".framestyle-*"))

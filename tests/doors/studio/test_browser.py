@@ -1,0 +1,293 @@
+"""The page in a browser: pick, look, tune, render, kill, resume, compare, save; by mouse, by keys, at every width."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from studio_client import Process, wait_until
+
+from framestyle.presets import load_preset
+
+playwright = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install chromium"),
+]
+Page = Any
+AUDIT = (Path(__file__).parent / "audit.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as running:
+        opened = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def pages(browser: Any) -> Iterator[Callable[..., Page]]:
+    """`pages(address, **context)`: a page whose scripts are to raise nothing, and that asks nobody else."""
+    complaints: list[str] = []
+
+    def opened(address: str, **context: Any) -> Page:
+        page = browser.new_context(**context).new_page()
+        page.set_default_timeout(60_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "request",
+            lambda request: (
+                request.url.startswith(("http://127.0.0.1:", "blob:", "data:"))
+                or complaints.append(request.url)
+            ),
+        )
+        page.on("console", lambda said: "Content Security" in said.text and complaints.append(said.text))
+        page.goto(address)
+        page.wait_for_selector("html[data-ready]")
+        return page
+
+    yield opened
+    assert complaints == []
+
+
+def choose(page: Page, path: Path) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.locator("#pick-files, .add >> nth=0").first.click()
+    chooser.value.set_files(str(path))
+
+
+def stylize_of(studio: Process) -> list[psutil.Process]:
+    return [child for child in psutil.Process(studio.process.pid).children() if "stylize" in child.cmdline()]
+
+
+def test_from_a_picture_to_a_render_that_is_killed_resumed_and_compared(
+    start: Callable[[], Process], pages: Callable[..., Page], root: Path, photo: Path, clip: Path
+) -> None:
+    studio = start()
+    page = pages(studio.address)
+    assert "token" not in page.url
+
+    # Pick, and look: every preset is a card on the picture. The quick one is painted.
+    choose(page, photo)
+    page.wait_for_selector(".card")
+    assert page.locator(".card").count() == len(
+        [one for one in studio.client.get("/api/presets") if not one["problem"]]
+    )
+    page.locator(".card[data-preset=quick] button").click()
+    page.wait_for_selector(".stage[data-shown$=done]")
+    first = page.locator(".stage").get_attribute("data-shown")
+
+    # Tune: the preview follows the slider, by keys.
+    page.get_by_label("Strength").focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        "before => [before, undefined].every((one) => one !== document.querySelector('.stage').dataset.shown)"
+        " && document.querySelector('.stage').dataset.shown.endsWith('done')",
+        arg=first,
+    )
+    page.get_by_label("divider").fill("50")
+    assert page.locator(".stage").evaluate("one => one.style.getPropertyValue('--split')") == "50%"
+
+    # Save what the sliders say.
+    page.get_by_role("button", name="Save as preset").click()
+    page.locator("dialog input").fill("quick-strong")
+    page.locator("dialog").get_by_role("button", name="Save").click()
+    page.get_by_text("Saved as quick-strong").wait_for()
+    assert load_preset("quick-strong").strength == 0.7
+
+    # Render the photo.
+    page.get_by_role("button", name="Render", exact=True).click()
+    page.get_by_role("link", name="Queue").click()
+    page.wait_for_selector(".job[data-state=done]")
+
+    # A clip, with a preset that gives time to kill: server and job, as a power cut does.
+    (root / "config-done").touch()
+    media = next(
+        entry["media"]["id"]
+        for entry in studio.client.get("/api/folders")["entries"]
+        if entry["name"] == clip.name
+    )
+    look = {
+        "preset": "quick",
+        "settings": {"video.steps": 40, "video.min_steps": 40, "scales.max_side_px": 64},
+    }
+    job = studio.client.post("/api/jobs", {"inputs": [media], "look": look})["id"]
+    row = page.locator(f".job[data-job='{job}']")
+    page.wait_for_selector(f".job[data-job='{job}'][data-state=running]")
+    wait_until(
+        lambda: ((studio.client.get(f"/api/jobs/{job}")["progress"] or {}).get("frames_done") or 0) >= 2
+    )
+    row.get_by_text("frame").wait_for()
+    painting = stylize_of(studio)
+    studio.kill()
+    for process in painting:
+        os.kill(process.pid, signal.SIGKILL)
+    page.get_by_text("does not answer").wait_for()
+
+    # The next studio goes on by itself; it is cancelled from the page, and resumed.
+    studio = start()
+    page = pages(studio.address)
+    page.get_by_role("link", name="Queue").click()
+    row = page.locator(f".job[data-job='{job}']")
+    row.get_by_role("button", name="Cancel").click()
+    page.wait_for_selector(f".job[data-job='{job}'][data-state=cancelled]")
+    row.get_by_role("button", name="Resume").click()
+    page.wait_for_selector(f".job[data-job='{job}'][data-state=done]")
+    assert studio.client.get(f"/api/jobs/{job}")["progress"]["resumed_at"] >= 1
+
+    # Compare, and make again from the picture's own words.
+    page.get_by_role("link", name="Gallery").click()
+    page.wait_for_selector(".tile")
+    assert page.locator("#view-gallery .tile").count() == 2
+    page.locator("#view-gallery .tile", has_text="photo-quick").click()
+    page.locator("dialog .stage img").last.wait_for()
+    assert page.locator("dialog .stage img").evaluate_all("all => all.every((one) => one.src)")
+    page.get_by_role("button", name="Make again with").click()
+    page.get_by_label("Strength").wait_for()
+    assert page.get_by_label("Strength").input_value() == "0.7"
+    assert studio.stop() == 0
+
+
+def test_by_keys_alone_with_faults_at_their_line(
+    start: Callable[[], Process], pages: Callable[..., Page], photo: Path
+) -> None:
+    studio = start()
+    page = pages(studio.address, reduced_motion="reduce")
+    order = []
+    for _ in range(9):
+        page.keyboard.press("Tab")
+        order.append(
+            page.evaluate(
+                "(() => { const now = document.activeElement;"
+                " return [now.textContent.trim(), getComputedStyle(now).outlineStyle]; })()"
+            )
+        )
+    assert [name for name, _ in order][:9] == [
+        "To the content",
+        "FrameStyle studio",
+        "Looks",
+        "Queue",
+        "Gallery",
+        "Presets",
+        "Tell me when a job is done",
+        "Light or dark",
+        "Choose files",
+    ]
+    assert all(outline != "none" for _, outline in order)
+    assert page.evaluate("document.getAnimations().length") == 0
+
+    page.goto(page.url.split("#")[0] + "#presets")
+    page.get_by_role("button", name="Edit quick as YAML").focus()
+    page.keyboard.press("Enter")
+    text = page.get_by_label("The preset as YAML")
+    text.fill("schema: 1\nextends: nightswirl\nstrength: 9\n")
+    page.get_by_role("button", name="3:11").wait_for()
+    assert page.locator(".gutter .wrong").text_content() == "3"
+    assert page.get_by_role("button", name="Save").is_disabled()
+    text.fill("schema: 1\nextends: nightswirl\nstrength: 0.9\n")
+    page.get_by_text("Nothing is wrong").wait_for()
+    text.press("Control+s")
+    page.get_by_text("Saved as quick").wait_for()
+    assert load_preset("quick").strength == 0.9
+
+
+def test_every_view_can_be_read_named_and_reached_at_every_width(
+    start: Callable[[], Process], pages: Callable[..., Page], root: Path, photo: Path
+) -> None:
+    studio = start()
+    media = next(entry["media"]["id"] for entry in studio.client.get("/api/folders")["entries"])
+    job = studio.client.post("/api/jobs", {"inputs": [media], "look": {"preset": "quick"}})["id"]
+    studio.client.until(job, "done")
+    studio.client.post("/api/queue", {"paused": True})
+    studio.client.post("/api/jobs", {"inputs": [media], "look": {"preset": "quick"}})
+    faults: dict[str, Any] = {}
+    for scheme in ("light", "dark"):
+        page = pages(studio.address, color_scheme=scheme, viewport={"width": 1280, "height": 900})
+        for view in ("empty", "folder", "look", "tuner", "queue", "gallery", "result", "presets", "editor"):
+            turn_to(page, view, photo)
+            for width in (360, 1280, 2560):
+                page.set_viewport_size({"width": width, "height": 900})
+                found = page.evaluate(AUDIT)
+                if found:
+                    faults[f"{view} {scheme} {width}"] = found
+    assert faults == {}, json.dumps(faults, indent=1)
+
+
+def turn_to(page: Page, view: str, photo: Path) -> None:
+    page.keyboard.press("Escape")
+    if view == "folder":
+        page.locator("#pick-folder").click()
+        page.wait_for_selector("dialog .tile")
+    elif view == "look":
+        choose(page, photo)
+        page.wait_for_selector(".card")
+    elif view == "tuner":
+        page.locator(".card[data-preset=quick] button").click()
+        page.wait_for_selector(".controls")
+    elif view == "result":
+        page.locator("#view-gallery .tile").first.click()
+        page.wait_for_selector("dialog .stage")
+    elif view == "editor":
+        page.get_by_role("button", name="Edit quick as YAML").click()
+        page.wait_for_selector("dialog .state-done")
+    elif view != "empty":
+        page.get_by_role("link", name=view.capitalize()).click()
+        page.wait_for_selector(
+            {"queue": ".job", "gallery": "#view-gallery .tile", "presets": ".presets li"}[view]
+        )
+
+
+def test_a_queue_of_a_thousand_and_a_folder_of_five_thousand_stay_quick(
+    start: Callable[[], Process], pages: Callable[..., Page], root: Path, photo: Path
+) -> None:
+    studio = start()
+    studio.client.post("/api/queue", {"paused": True})
+    media = next(entry["media"]["id"] for entry in studio.client.get("/api/folders")["entries"])
+    for _ in range(1000):
+        studio.client.post("/api/jobs", {"inputs": [media], "look": {"preset": "quick"}})
+    (root / "many").mkdir()
+    data = photo.read_bytes()
+    for number in range(5000):
+        (root / "many" / f"{number}.png").write_bytes(data)
+    page = pages(studio.address)
+    page.get_by_role("link", name="Queue").click()
+    page.get_by_text("1000 waiting").wait_for()
+    for _ in range(4):
+        page.get_by_role("button", name="Show more").click()
+    page.wait_for_function("() => document.querySelectorAll('.job').length >= 450")
+    page.get_by_role("link", name="Looks").click()
+    page.locator("#pick-folder").click()
+    page.get_by_role("button", name="many").click()
+    page.wait_for_function("() => document.querySelectorAll('.tile').length >= 200")
+    # Scrolled to the end as often as there is more.
+    page.wait_for_function(
+        """() => {
+        const body = document.querySelector('dialog .dialog-body');
+        body.scrollTo(0, body.scrollHeight);
+        return document.querySelectorAll('.tile').length >= 1000;
+    }"""
+    )
+    # What a click costs the page itself, script, style and layout: of processor time, whatever else the machine does.
+    spent = page.evaluate(
+        """() => {
+        const times = [];
+        for (const tile of [...document.querySelectorAll('.tile')].slice(100, 130)) {
+            const began = performance.now();
+            tile.click();
+            document.querySelector('dialog').getBoundingClientRect();
+            times.push(performance.now() - began);
+        }
+        return times.sort((a, b) => a - b)[15];
+    }"""
+    )
+    assert spent < 100
