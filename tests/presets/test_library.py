@@ -157,7 +157,7 @@ def test_gatys2015_is_to_the_letter() -> None:
 def test_a_built_wheel_brings_its_presets(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()
-    for name in ("framestyle", "presets", "samples"):
+    for name in ("framestyle", "presets", "samples", "integrations"):
         shutil.copytree(REPOSITORY / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md"):
         (source / name).write_bytes((REPOSITORY / name).read_bytes() if (REPOSITORY / name).exists() else b"")
