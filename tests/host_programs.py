@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -33,17 +34,24 @@ def need(why: str | None) -> None:
     pytest.skip(why, allow_module_level=True)
 
 
+SYSTEMS_PYTHON = {"PATH": os.pathsep.join(["/usr/bin", os.environ.get("PATH", "")])}
+"""GStreamer's loader looks for its modules beside the first python3 of the path: one of pyenv has no gi."""
+
+
 @cache
 def gstreamer_missing() -> str | None:
     """GStreamer's Python must be of our own version: the element loads FrameStyle into it."""
     if (why := missing("GStreamer", programs=("gst-launch-1.0", "gst-inspect-1.0"))) is not None:
         return why
-    if subprocess.run(
-        ["gst-inspect-1.0", "--exists", "pyplugin"], check=False, capture_output=True
-    ).returncode:
-        loader = subprocess.run(["gst-inspect-1.0", "python"], check=False, capture_output=True).returncode
-        if loader:
-            return "GStreamer's Python loader is not installed"
+    with tempfile.TemporaryDirectory() as folder:
+        loader = subprocess.run(
+            ["gst-inspect-1.0", "python"],
+            env=gstreamer_environment(Path(folder)),
+            check=False,
+            capture_output=True,
+        )
+    if loader.returncode:
+        return "GStreamer's Python loader is not installed"
     asked = ["/usr/bin/python3", "-c", "import gi, sys; print('%d.%d' % sys.version_info[:2])"]
     own = "{}.{}".format(*sys.version_info)
     try:
@@ -59,6 +67,7 @@ def gstreamer_environment(folder: Path) -> dict[str, str]:
     return os.environ | {
         "GST_PLUGIN_PATH": str(INTEGRATIONS / "gstreamer"),
         "GST_REGISTRY": str(folder / "registry.bin"),
+        **SYSTEMS_PYTHON,
         "PYTHONPATH": os.pathsep.join([str(INTEGRATIONS.parent), *found]),
         "OMP_NUM_THREADS": "1",
     }

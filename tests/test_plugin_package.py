@@ -92,7 +92,7 @@ def test_help_and_lists_show_one_of_each(framestyle: Call) -> None:
     options = " ".join(framestyle("stylize", "--help").stdout.split())
     assert "untrained | other-seed | PATH" in options and "local | talkative" in options
     keys = framestyle("presets", "keys").stdout
-    for names in (r"wasserstein \| nearest", r"dis \| raft \| still", r"gray \| upside_down"):
+    for names in (r"neighbors \| nearest", r"dis \| raft \| still", r"gray \| upside_down"):
         assert re.search(names, " ".join(keys.split())), names
     rows = {line.split()[0]: line for line in framestyle("weights", "list").stdout.splitlines()}
     assert "installed" in rows["other-seed"] and "(framestyle-example 1.2)" in rows["other-seed"]
@@ -148,6 +148,6 @@ def test_a_command_runs_and_a_broken_one_is_named(framestyle: Call) -> None:
     near = framestyle("stylize", "x.png", "-o", "y.png", "-p", "wave", "--set", "style.statistic=nearst")
     assert near.returncode == 3
     assert (
-        "gram2015 | gram | moments | wasserstein | nearest, not 'nearst' (did you mean nearest?)"
+        "gram2015 | gram | moments | wasserstein | neighbors | nearest, not 'nearst' (did you mean nearest?)"
         in near.stderr
     )

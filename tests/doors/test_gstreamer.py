@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from host_programs import gstreamer_environment, gstreamer_missing, need
+from host_programs import SYSTEMS_PYTHON, gstreamer_environment, gstreamer_missing, need
 
 from framestyle.doors import cli
 from framestyle.media.ffmpeg import ffmpeg_exe
@@ -90,7 +90,7 @@ def test_installed_it_is_found_where_gstreamer_looks(tmp_path: Path, monkeypatch
     ]
     done = subprocess.run(
         ["gst-launch-1.0", *source, *painting],
-        env=plain | {"HOME": str(tmp_path), "GST_REGISTRY": str(tmp_path / "registry.bin")},
+        env=plain | SYSTEMS_PYTHON | {"HOME": str(tmp_path), "GST_REGISTRY": str(tmp_path / "registry.bin")},
         cwd=tmp_path,
         capture_output=True,
         text=True,

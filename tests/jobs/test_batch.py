@@ -319,9 +319,9 @@ def test_several_presets_have_a_folder_each_and_share_the_weights(
     targets: list[str] = []
     real = stylizer_module.style_targets
 
-    def counted(*arguments: Any) -> Any:
+    def counted(*arguments: Any, **more: Any) -> Any:
         targets.append("made")
-        return real(*arguments)
+        return real(*arguments, **more)
 
     monkeypatch.setattr(stylizer_module, "style_targets", counted)
     both = replace(order, presets=[make_preset("one"), make_preset("two", tv_weight=0.5)])

@@ -397,10 +397,12 @@ def test_the_style_is_read_once_for_pictures_of_one_size(
     read: list[Size] = []
     style_targets = stylizer_module.style_targets
 
-    def counted(network: Any, images: Any, layers: Any, statistic: Any, size: Size, *more: Any) -> Any:
+    def counted(
+        network: Any, images: Any, layers: Any, statistic: Any, size: Size, *more: Any, **named: Any
+    ) -> Any:
         read.append(size)
         time.sleep(0.05)  # so that both come while it is read
-        return style_targets(network, images, layers, statistic, size, *more)
+        return style_targets(network, images, layers, statistic, size, *more, **named)
 
     monkeypatch.setattr(stylizer_module, "style_targets", counted)
     _paint([photos[0], photos[2]], make_workshop())

@@ -89,7 +89,7 @@ def facts(question: Question) -> dict[str, Any]:
             "frame_rate": float(info.frame_rate),
             "has_sound": info.audio_streams > 0,
         }
-    raise InputError(f"{path.name} is no file")
+    raise InputError(f"{path.name} is no file", next_step="Choose a photo or a clip.")
 
 
 def picture(question: Question) -> dict[str, Any]:

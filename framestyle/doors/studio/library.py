@@ -41,6 +41,7 @@ from framestyle.presets.paths import picture_keys
 from framestyle.presets.yaml_source import KeyPath, UnreadableError, dotted, parse
 from framestyle.registries import INITS
 
+IN_THE_FOLDER = "Put it into the studio's folder."
 SLIDERS = (
     "strength",
     "style.scale",
@@ -118,7 +119,7 @@ class Library:
         preset = load_text(text, self._place(name), tuple(overrides), origin="setting")
         for picture in pictures_of(preset):
             if not self._may_be_read(Path(picture)):
-                raise PresetError(f"{picture} may not be read here")
+                raise PresetError(f"{picture} may not be read here", next_step=IN_THE_FOLDER)
         return preset
 
     def faults(self, text: str, name: str) -> tuple[list[Fault], dict[str, Any]]:
@@ -144,7 +145,8 @@ class Library:
         if extends is not None and isinstance(extends.value, str) and looks_like_path(extends.value):
             raise PresetError(
                 f"{self._place('draft')}:{extends.place.line}:{extends.place.column}: extends: "
-                "name a preset; a path is not taken here"
+                "name a preset; a path is not taken here",
+                next_step="framestyle presets list tells their names.",
             )
         for key in picture_keys(root.plain()):
             node, _ = root.at(key)
@@ -152,7 +154,8 @@ class Library:
                 continue
             raise PresetError(
                 f"{self._place('draft')}:{node.place.line}:{node.place.column}: {dotted(key)}: "
-                "the picture must lie in the studio's folder, or among the presets"
+                "the picture must lie in the studio's folder, or among the presets",
+                next_step=IN_THE_FOLDER,
             )
 
     def _may_be_named(self, key: KeyPath, written: str) -> bool:

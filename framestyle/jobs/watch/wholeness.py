@@ -26,7 +26,10 @@ def why_unknown(path: Path) -> FramestyleError | None:
 def why_not_whole(path: Path) -> FramestyleError | None:
     """What is wrong with it, decoded to its end; None: it is whole."""
     damage = [problem.text for problem in verify(path).problems if problem.kind == DAMAGE]
-    return InputError(f"{path}: {damage[0].removeprefix(str(path)).lstrip(' :')}") if damage else None
+    if not damage:
+        return None
+    what = damage[0].removeprefix(str(path)).lstrip(" :")
+    return InputError(f"{path}: {what}", next_step="Put a whole file there.")
 
 
 def is_meant(path: Path) -> bool:

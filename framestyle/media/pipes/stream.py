@@ -26,6 +26,7 @@ HEAD_BYTES = max(len(Y4M_HEAD), len(MATROSKA_HEAD))
 LOOK_AGAIN_S = 0.05
 GIVEN_UP_S = 5.0
 """A decoder that has nothing more to give and has not read on for so long does not come back."""
+OF_THE_SENDER = "See what the program says that sends it: a signal or a full disk may have ended it."
 CARRIERS = "Send y4m or Matroska: ffmpeg -i INPUT -f matroska -c:v ffv1 - | …"
 
 
@@ -206,7 +207,11 @@ class StreamOrigin:
         if self._feeder is not None:
             self._feeder.join(GIVEN_UP_S)
         if self._trouble or self._aborted:
-            raise InputError(self._trouble or f"{STANDARD_INPUT} was closed", code=Code.STREAM_CUT_SHORT)
+            raise InputError(
+                self._trouble or f"{STANDARD_INPUT} was closed",
+                code=Code.STREAM_CUT_SHORT,
+                next_step=OF_THE_SENDER,
+            )
         if not self._ended:
             raise InputError(
                 f"{STANDARD_INPUT} cannot be decoded beyond frame {frames}",
@@ -221,7 +226,7 @@ class StreamOrigin:
             f"{STANDARD_INPUT} ended in the middle of {self._framing.cut_short}, after {frames} whole frames",
             code=Code.STREAM_CUT_SHORT,
             facts={"frames": frames},
-            next_step="See what the program says that sends it: a signal or a full disk may have ended it.",
+            next_step=OF_THE_SENDER,
         )
 
     def abort(self) -> None:
