@@ -191,6 +191,23 @@ async def switch(request: Request) -> Response:
     return json_response(studio.queue_facts())
 
 
+async def retry(request: Request) -> Response:
+    """Each goes on where it failed."""
+    studio = of(request)
+    studio.store.retry_failed()
+    studio.runner.wake()
+    studio.tell_of_queue()
+    return json_response(studio.queue_facts())
+
+
+async def clear(request: Request) -> Response:
+    """Results stay."""
+    studio = of(request)
+    studio.forget(studio.store.forgotten(0))
+    studio.tell_of_queue()
+    return json_response(studio.queue_facts())
+
+
 async def live(request: Request) -> Response:
     """The newest one."""
     studio = of(request)
@@ -260,8 +277,11 @@ async def results(request: Request) -> Response:
         media = studio.known(one.id)
         if media is not None:
             source = None if one.input is None else studio.known(one.input)
+            look = None if one.look is None else dict(one.look)
             shown.append(
-                ResultFacts(media=media, input=source, job=one.job, preset=one.preset, made_s=one.made_s)
+                ResultFacts(
+                    media=media, input=source, job=one.job, preset=one.preset, made_s=one.made_s, look=look
+                )
             )
     return json_response(ResultList(results=shown, total=total))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from framestyle.errors import Code, StorageError
 
-VERSION = 1
+VERSION = 2
 TABLES = """
 CREATE TABLE media (
   id TEXT PRIMARY KEY, path TEXT NOT NULL UNIQUE, name TEXT NOT NULL, kind TEXT NOT NULL,
@@ -20,7 +20,7 @@ CREATE TABLE jobs (
 );
 CREATE INDEX jobs_in_order ON jobs (state, place);
 CREATE TABLE results (
-  id TEXT PRIMARY KEY, job TEXT NOT NULL, input TEXT, preset TEXT NOT NULL, made_s REAL NOT NULL
+  id TEXT PRIMARY KEY, job TEXT NOT NULL, input TEXT, preset TEXT NOT NULL, made_s REAL NOT NULL, look TEXT
 );
 CREATE TABLE switches (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
@@ -41,6 +41,9 @@ def open_database(path: Path) -> sqlite3.Connection:
             )
         if version == 0:
             connection.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+        elif version == 1:
+            added = "ALTER TABLE results ADD COLUMN look TEXT;"
+            connection.executescript(f"BEGIN; {added} PRAGMA user_version = {VERSION}; COMMIT;")
     except sqlite3.DatabaseError as error:
         connection.close()
         raise StorageError(
