@@ -1,10 +1,10 @@
 """How quick the studio is: python -m benchmarks.studio {previews,cost,many} [--weights auto]
 
 A studio in a folder of its own and a page in chromium (playwright), as a person uses them. `previews`: from the drop of
-a photo to the first preview and to a sketch of every preset, and from a slider's change to its preview. `cost`: what the
-server's own process takes of a core while a job is painted and a page looks on. `many`: what an interaction takes, from
-the click to the next frame on screen, with 1,000 jobs in the queue and 5,000 pictures in a folder. Each line ends with
-what was promised. Wall time: nothing else may be at work.
+a photo to the first preview and to a sketch of every preset, and from a slider's change to its preview. `cost`: what
+the server's own process takes of a core while a job is painted and a page looks on. `many`: what an interaction takes,
+from the click to the next frame on screen, with 1,000 jobs in the queue and 5,000 pictures in a folder. Each line ends
+with what was promised. Wall time: nothing else may be at work.
 """
 
 from __future__ import annotations

@@ -115,9 +115,10 @@ def _output_for(studio: Studio, inputs: list[Media], preset: str, settings: Pres
         stem, suffix = f"{safe_stem(inputs[0].name)}-{style}", _suffix(inputs[0], settings)
     else:
         stem, suffix = f"{safe_stem(inputs[0].name)}-and-{len(inputs) - 1}-more-{style}", ""
-    for number_ in range(1, 100_000):
+    for number_ in range(studio.output_numbers.get((stem, suffix), 1), 100_000):
         output = studio.settings.results / f"{stem}{'' if number_ == 1 else f'-{number_}'}{suffix}"
         if not os.path.lexists(output) and not studio.store.is_output_taken(os.fspath(output)):
+            studio.output_numbers[stem, suffix] = number_
             return output
     raise RefusedError(
         409, "output-exists", "there are too many results of that name", "Clear out the folder."

@@ -62,6 +62,8 @@ class Studio:
         )
         self.runner = Runner(self.store, settings.state / "jobs", self._job_changed, self._job_ended)
         self.hub.on_leaving = self.previews.leave
+        self.output_numbers: dict[tuple[str, str], int] = {}
+        """Where to look on for a name that nothing has, by stem and suffix: a thousand jobs may differ in it alone."""
         self._work: asyncio.Task[None] | None = None
         self._warming: asyncio.Task[None] | None = None
 

@@ -294,6 +294,27 @@ def test_a_clip_that_cannot_be_decoded_is_told_wherever_it_is_used(
     assert studio.until(job, "failed")["problem"]["message"]
 
 
+def test_the_thousandth_job_of_one_name_is_added_as_quickly_as_the_first(
+    studio: Client, photo: Path, in_folder: Callable[[Path], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from framestyle.doors.studio.store import JobStore
+
+    studio.post("/api/queue", {"paused": True})
+    body = {"inputs": [in_folder(photo)], "look": {"preset": "quick"}}
+    looked = 0
+    is_output_taken = JobStore.is_output_taken
+
+    def counting(self: JobStore, output: str) -> bool:
+        nonlocal looked
+        looked += 1
+        return is_output_taken(self, output)
+
+    monkeypatch.setattr(JobStore, "is_output_taken", counting)
+    for _ in range(40):
+        studio.post("/api/jobs", body)
+    assert looked <= 2 * 40
+
+
 # -- two at once -------------------------------------------------------------------------------------------
 
 
