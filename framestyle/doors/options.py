@@ -86,8 +86,8 @@ def overrides_of(args: argparse.Namespace) -> list[str]:
 
     overrides = list(args.overrides)
     if styles := getattr(args, "styles", []):
-        quoted = [json.dumps(style, ensure_ascii=False) for style in styles]
-        overrides.insert(0, Said(f"style.images=[{', '.join(quoted)}]", f"--style {' '.join(quoted)}"))
+        images = [json.dumps(style, ensure_ascii=False) for style in styles]
+        overrides.insert(0, Said(f"style.images=[{', '.join(images)}]", f"--style {' '.join(images)}"))
     if args.mask is not None:
         # JSON's quotes are YAML's: a path may hold whatever means something there.
         quoted = json.dumps(args.mask, ensure_ascii=False)

@@ -107,7 +107,7 @@ def pictures(workplace: Path, photo: Path) -> Path:
         "schema: 1\nname: two-styles\nextends: base\nstyle:\n  images:\n"
         "    - {path: one.jpg, region: 0}\n    - {path: two.jpg, region: 255}\n"
     )
-    picture = "testsrc2=size=64x48:rate=4:duration=4"
+    picture = "testsrc2=size=48x36:rate=2:duration=4"
     subprocess.run(
         [ffmpeg_exe(), "-v", "error", "-nostdin", "-f", "lavfi", "-i", picture, "clip.mp4"], check=True
     )
