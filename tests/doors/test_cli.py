@@ -230,7 +230,7 @@ def test_a_memory_limit_that_nothing_fits_in_is_exit_9_with_what_it_takes(
     [
         ["paint"],
         ["stylize"],
-        ["stylize", "a.mp4", "-o", "b.mp4"],
+        ["stylize", "a.mp4", "-p", "x"],
         ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--start", "soon"],
         ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--seed", "many"],
         ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--max-side", "large"],
