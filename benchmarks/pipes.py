@@ -1,6 +1,6 @@
 """What a pipe costs beside a file: python -m benchmarks.pipes [--frames 100] [--rounds 3] [--size 1280x720]
 
-One clip, no steps, FFV1 out of both: by file, and by `framestyle stylize - -o -` with what sends and what takes it beside.
+One clip, no steps, FFV1 out of both: by file, and by `framestyle stylize - -o -` beside what sends and what takes it.
 They take turns, and what is told is the best round of each: seconds of the processor of framestyle and of the
 processes that it starts, and seconds by the clock; with the start (one of two frames) and a frame (the rest) apart.
 """
