@@ -74,7 +74,7 @@ def _main(argv: Sequence[str] | None) -> int:
     if not hasattr(args, "run"):
         parser.print_help()
         return UsageError.exit_code
-    _hear_stops()
+    _install_stop_handlers()
     wait_briefly()
     try:
         return _run(args)
@@ -121,7 +121,7 @@ def _refuse_nowhere() -> None:
         ) from error
 
 
-def _hear_stops() -> None:
+def _install_stop_handlers() -> None:
     """SIGTERM is a Ctrl-C, and so is the end of the terminal, where nobody (`nohup`) has that ignored."""
     signal.signal(signal.SIGTERM, _stop)
     hang_up = getattr(signal, "SIGHUP", None)
@@ -133,14 +133,14 @@ def _stop(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _hear_no_more() -> None:
+def _ignore_signals() -> None:
     """The end has come: a signal now would only break off what is said about it."""
     for number in (signal.SIGINT, signal.SIGTERM, *filter(None, [getattr(signal, "SIGHUP", None)])):
         signal.signal(number, signal.SIG_IGN)
 
 
 def _stopped(stop: Cancelled, args: argparse.Namespace) -> int:
-    _hear_no_more()
+    _ignore_signals()
     return _fail(stop, args)
 
 

@@ -118,7 +118,7 @@ def run_watch(args: argparse.Namespace) -> int:
             hints(asked.folder, asked.order.output) as rest,
             open_console(args.progress) as console,
         ):
-            context = Context(console, stop.check).also(stop.heard)
+            context = Context(console, stop.check).also(stop.on_event)
             tally = watch(asked, context, rest=stop.at_rest(rest))
     except Cancelled:
         if not stop.is_asked or args.once:
@@ -164,7 +164,7 @@ def _asked(args: argparse.Namespace) -> Watch:
         once=args.once,
         move_done=args.move_done,
         sequences=args.sequences,
-        words=_reason,
+        worded=_reason,
     )
 
 
@@ -198,7 +198,7 @@ class _Stop:
         self.is_asked = False
         self._rests = self._is_in_frame = False
 
-    def heard(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """News of the work."""
         if isinstance(event, FrameDone | PhotoDone | TaskFailed | JobDone):
             self._is_in_frame = False

@@ -70,7 +70,7 @@ class Progress:
             update(said)
 
     @property
-    def last_words(self) -> str:
+    def last_messages(self) -> str:
         """Of a process that ended without a verdict."""
         return " ".join(self._plain)
 

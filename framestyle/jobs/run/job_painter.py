@@ -18,7 +18,7 @@ from framestyle.jobs.resume.manifest import Manifest
 from framestyle.jobs.resume.precision import begun_precision
 from framestyle.jobs.resume.scratch import Scratch
 from framestyle.jobs.run.known_failures import failing_again
-from framestyle.jobs.run.reporting import JobWords, PriorResults, first_news, last_news
+from framestyle.jobs.run.reporting import JobDescription, PriorResults, closing_event, starting_events
 from framestyle.kinds import MediaKind
 from framestyle.nst.weights.paths import NOT_HERE, weights_identity
 from framestyle.registries import ENGINES
@@ -76,9 +76,9 @@ class JobPainter:
         if NOT_HERE in spec.weights_fingerprint:  # they are now
             spec = replace(spec, weights_fingerprint=weights_identity(spec.weights))
         if job.manifest is not None:
-            told = json.loads(recipe_of(session).text())
+            recorded = json.loads(recipe_of(session).text())
             for kind in {task.kind for task in left}:
-                job.manifest.tell(spec.key(kind), told)
+                job.manifest.record_work(spec.key(kind), recorded)
         for task in left:
             if order.fresh and task.kind is MediaKind.VIDEO:
                 discard_work(task.target)
@@ -147,18 +147,18 @@ class JobPainter:
     def _nothing_left(self, job: Job, before: PriorResults, context: Context) -> JobDone:
         """No network is needed to say so."""
         started = time.perf_counter()
-        told: Mapping[str, Any] = {}
+        recorded: Mapping[str, Any] = {}
         if job.manifest is not None and job.done:
-            told = job.manifest.told_of(job.done[0])
-        words = JobWords(
+            recorded = job.manifest.recorded_work(job.done[0])
+        description = JobDescription(
             str(job.output),
             job.preset.name,
-            str(told.get("weights", job.spec.weights)),
-            str(told.get("device", "no device")),
+            str(recorded.get("weights", job.spec.weights)),
+            str(recorded.get("device", "no device")),
         )
-        for event in first_news(words, (), 0, before):
+        for event in starting_events(description, (), 0, before):
             context.on_event(event)
-        done = last_news((), (), time.perf_counter() - started, before)
+        done = closing_event((), (), time.perf_counter() - started, before)
         context.on_event(done)
         return done
 

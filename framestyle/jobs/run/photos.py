@@ -38,9 +38,9 @@ def render_photo(
     photo.pixels = with_hidden_filled(photo.pixels, photo.alpha)
     stylizer = session.stylizer_for(task.source)
     pixels, steps, loss = _painted(photo.pixels, stylizer, context)
-    words = {**provenance_of(session), "recipe": recipe_of(session).text()}
+    metadata = {**provenance_of(session), "recipe": recipe_of(session).text()}
     unfinished = for_target(scratch, task.target)
-    lost = write_photo(task.target, pixels, photo, words, photo_settings(preset), unfinished)
+    lost = write_photo(task.target, pixels, photo, metadata, photo_settings(preset), unfinished)
     for said in hdr_notes(task.source, photo.hdr, photo.was_hdr):
         context.on_event(said)
     for note in (*photo.notes, *lost):

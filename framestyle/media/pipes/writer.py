@@ -51,7 +51,7 @@ def reader_is_gone(descriptor: int) -> bool:
         return False
     asked = select.poll()
     asked.register(descriptor, 0)
-    return any(told & (select.POLLERR | select.POLLNVAL) for _, told in asked.poll(0))
+    return any(events & (select.POLLERR | select.POLLNVAL) for _, events in asked.poll(0))
 
 
 class PipeWriter:
