@@ -34,6 +34,7 @@ class Session(OpenSession):
         masks_follow: bool = True,
         memory_limit_bytes: int | None = None,
         asked_weights: str | None = None,
+        pictures_checked: bool = False,
     ) -> None:
         super().__init__(
             spec,
@@ -45,6 +46,7 @@ class Session(OpenSession):
             masks_follow=masks_follow,
             memory_limit_bytes=memory_limit_bytes,
             asked_weights=asked_weights,
+            pictures_checked=pictures_checked,
         )
 
     image = in_python_words()(OpenSession.image)

@@ -31,7 +31,7 @@ LEVEL_SHARE, LEVEL_FOLLOWS = 0.1, 0.5
 """The mean colour's part of the drift penalty, and how far it follows the content's: frames stylized one by one
 followed it by half on a pan (-1.9 levels for -3.6)."""
 DRIFT_CELLS = 12
-"""Cells along the longer side, whose mean colours the drift penalty holds: far broader than strokes, which stay free."""
+"""Cells along the longer side whose mean colours the drift penalty holds: far broader than strokes; these stay free."""
 
 Motions = Mapping[int, Motion]
 """Distance in frames -> the motion from that much earlier frame of the same shot, nearest first."""

@@ -59,11 +59,12 @@ class JobPainter:
         scratch: Scratch | None,
         context: Context,
     ) -> JobDone:
+        from framestyle.jobs.engines.engine import paints_elsewhere
         from framestyle.jobs.plan.surveys import Surveys
         from framestyle.jobs.resume.recorder import ManifestRecorder
         from framestyle.jobs.resume.work_folder import discard_work
         from framestyle.jobs.run.job import run
-        from framestyle.jobs.run.provenance import recipe_of
+        from framestyle.jobs.run.provenance import recipe_text
 
         meter, order = StepCostMeter(), self._order
         context, engine = context.also(meter), self._engine()
@@ -72,11 +73,13 @@ class JobPainter:
             ManifestRecorder(job.manifest, job.spec).refuse(left[0], error)
             raise error
         session = self._session(job, left, context)
+        if paints_elsewhere(engine):
+            session.close()  # from here on it only says what is painted with: the device's memory is a worker's
         spec = replace(job.spec, precision=session.spec.precision)
         if NOT_HERE in spec.weights_fingerprint:  # they are now
             spec = replace(spec, weights_fingerprint=weights_identity(spec.weights))
         if job.manifest is not None:
-            recorded = json.loads(recipe_of(session).text())
+            recorded = json.loads(recipe_text(session))
             for kind in {task.kind for task in left}:
                 job.manifest.record_work(spec.key(kind), recorded)
         for task in left:
