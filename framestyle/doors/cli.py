@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from types import FrameType
@@ -23,13 +24,13 @@ from framestyle.doors.options import (
     add_engine,
     add_inputs,
     add_live_picture,
-    add_mask,
-    add_overrides,
+    add_presets,
     add_range,
     add_replacing,
+    add_settings,
     add_work_options,
     check_range,
-    overrides_of,
+    order_of,
     parse_size,
 )
 from framestyle.doors.parsing import Parser, add_commands
@@ -183,20 +184,8 @@ def add_stylize(parser: argparse.ArgumentParser) -> None:
     """`framestyle stylize`."""
     add_inputs(parser)
     parser.add_argument("-o", "--output", required=True, help="a file, or a folder for several results")
-    parser.add_argument(
-        "-p",
-        "--preset",
-        dest="presets",
-        action="append",
-        required=True,
-        metavar="PRESET",
-        help="a preset's name, or the path of a YAML file; with several -p, each gets a folder of its name",
-    )
-    add_overrides(parser)
-    add_mask(parser)
-    parser.add_argument(
-        "--max-side", type=int, metavar="PX", help="longest side of the result; 0 = the input's own"
-    )
+    add_presets(parser, "with several -p, each gets a folder of its name", required=True)
+    add_settings(parser)
     add_range(parser)
     parser.add_argument(
         "--memory-limit",
@@ -279,28 +268,15 @@ def _on_picture(path: Path | None) -> OnPicture | None:
 
 
 def _order(args: argparse.Namespace) -> Order:
-    from framestyle.jobs.run.batch import Order
     from framestyle.kinds import TimeRange
-    from framestyle.presets import Said, load_preset
 
     check_range(args)
-    overrides = overrides_of(args)
-    if args.max_side is not None:
-        overrides.append(Said(f"scales.max_side_px={args.max_side}", f"--max-side {args.max_side}"))
-    return Order(
-        args.inputs,
-        Path(args.output),
-        [load_preset(name, overrides, origin="--set") for name in args.presets],
-        weights=args.weights,
-        device=args.device,
-        seed=args.seed,
+    return replace(
+        order_of(args, args.inputs, Path(args.output)),
         span=TimeRange(args.start, args.end),
         # A trailing slash says "folder"; Path forgets it.
         into_folder=args.output.endswith(("/", os.sep)),
-        overwrite=args.overwrite,
         fresh=args.fresh,
-        memory_limit_bytes=args.memory_limit,
-        engine=args.engine,
     )
 
 

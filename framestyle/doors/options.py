@@ -5,11 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from framestyle.errors import UsageError
 from framestyle.registries import ENGINES, FLOW, WEIGHTS
+
+if TYPE_CHECKING:
+    from framestyle.jobs.run.batch import Order
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -44,8 +49,53 @@ def add_mask(parser: argparse.ArgumentParser) -> None:
     )
 
 
+PRESET_HELP = "a preset's name, or the path of a YAML file"
+
+
+def add_presets(parser: argparse.ArgumentParser, several: str, *, required: bool = False) -> None:
+    """`-p`. `several`: what comes of giving several, for its help."""
+    parser.add_argument(
+        "-p",
+        "--preset",
+        dest="presets",
+        action="append",
+        default=None if required else [],
+        required=required,
+        metavar="PRESET",
+        help=f"{PRESET_HELP}; {several}",
+    )
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """`--set`, `--mask` and `--max-side`."""
+    add_overrides(parser)
+    add_mask(parser)
+    parser.add_argument(
+        "--max-side", type=int, metavar="PX", help="longest side of the result; 0 = the input's own"
+    )
+
+
+def order_of(args: argparse.Namespace, inputs: Sequence[Path], output: Path) -> Order:
+    """What the options that all painting commands share ask for."""
+    from framestyle.jobs.run.batch import Order
+    from framestyle.presets import load_preset
+
+    overrides = overrides_of(args)
+    return Order(
+        list(inputs),
+        output,
+        [load_preset(name, overrides, origin="--set") for name in args.presets],
+        weights=args.weights,
+        device=args.device,
+        seed=args.seed,
+        overwrite=args.overwrite,
+        memory_limit_bytes=args.memory_limit,
+        engine=args.engine,
+    )
+
+
 def overrides_of(args: argparse.Namespace) -> list[str]:
-    """Those of `--set`, then `--mask`."""
+    """Those of `--set`, then `--mask`, then `--max-side`, each where the command has it."""
     from framestyle.presets import Said
 
     overrides = list(args.overrides)
@@ -53,6 +103,8 @@ def overrides_of(args: argparse.Namespace) -> list[str]:
         # JSON's quotes are YAML's: a path may hold whatever means something there.
         quoted = json.dumps(args.mask, ensure_ascii=False)
         overrides.append(Said(f"style.mask={quoted}", f"--mask {quoted}"))
+    if getattr(args, "max_side", None) is not None:
+        overrides.append(Said(f"scales.max_side_px={args.max_side}", f"--max-side {args.max_side}"))
     return overrides
 
 

@@ -13,6 +13,7 @@ from framestyle.doors.options import (
     add_inputs,
     add_mask,
     add_overrides,
+    add_presets,
     add_range,
     add_work_options,
     check_range,
@@ -58,15 +59,7 @@ def add_preview(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a sheet (.png, .jpg) or a clip (.mp4)",
     )
-    parser.add_argument(
-        "-p",
-        "--preset",
-        dest="presets",
-        action="append",
-        default=[],
-        metavar="PRESET",
-        help="a preset's name, or the path of a YAML file; may be repeated",
-    )
+    add_presets(parser, "may be repeated")
     parser.add_argument("--all", action="store_true", help="every preset, built-in and your own")
     add_overrides(parser)
     add_mask(parser)

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from framestyle.doors.advice import next_step
 from framestyle.doors.options import (
     add_engine,
-    add_mask,
-    add_overrides,
+    add_presets,
+    add_settings,
     add_work_options,
+    order_of,
     overrides_of,
     parse_size,
 )
@@ -36,15 +37,7 @@ def add_watch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="OUT", help="results, in the same tree"
     )
-    parser.add_argument(
-        "-p",
-        "--preset",
-        dest="presets",
-        action="append",
-        default=[],
-        metavar="PRESET",
-        help="a preset's name, or the path of a YAML file; with several -p, each gets a folder of its name",
-    )
+    add_presets(parser, "with several -p, each gets a folder of its name")
     parser.add_argument(
         "--by-folder",
         action="store_true",
@@ -77,11 +70,7 @@ def add_watch(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="move inputs into IN/done and IN/failed; without, they stay as they are",
     )
-    add_overrides(parser)
-    add_mask(parser)
-    parser.add_argument(
-        "--max-side", type=int, metavar="PX", help="longest side of results; 0 = the input's own"
-    )
+    add_settings(parser)
     parser.add_argument(
         "--memory-limit", type=parse_size, metavar="SIZE", help="most memory of the device to use"
     )
@@ -135,30 +124,14 @@ def run_watch(args: argparse.Namespace) -> int:
 
 
 def _asked(args: argparse.Namespace) -> Watch:
-    from framestyle.jobs.run.batch import Order
     from framestyle.jobs.watch.watching import Watch
-    from framestyle.presets import load_preset
 
     if not args.presets and not args.by_folder:
         raise UsageError("no preset is named", next_step="Name one with -p, or give --by-folder.")
-    overrides = overrides_of(args)
-    if args.max_side is not None:
-        overrides.append(f"scales.max_side_px={args.max_side}")
-    order = Order(
-        [],
-        args.output,
-        [load_preset(name, overrides, origin="--set") for name in args.presets],
-        weights=args.weights,
-        device=args.device,
-        seed=args.seed,
-        overwrite=args.overwrite,
-        memory_limit_bytes=args.memory_limit,
-        engine=args.engine,
-    )
     return Watch(
         args.folder,
-        order,
-        _ByName(overrides) if args.by_folder else None,
+        order_of(args, [], args.output),
+        _ByName(overrides_of(args)) if args.by_folder else None,
         settle_s=args.settle,
         rescan_s=args.rescan,
         once=args.once,
