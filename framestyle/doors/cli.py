@@ -24,12 +24,13 @@ from framestyle.doors.options import (
     add_engine,
     add_inputs,
     add_live_picture,
-    add_presets,
+    add_looks,
     add_range,
     add_replacing,
     add_settings,
     add_work_options,
     check_range,
+    chosen_presets,
     order_of,
     parse_size,
 )
@@ -48,6 +49,7 @@ EXAMPLES = """examples:
   framestyle demo
   framestyle presets list
   framestyle preview photo.jpg -o looks.png -p mosaic -p wave
+  framestyle stylize photo.jpg -o painted.jpg --style my-painting.jpg
   framestyle stylize clip.mp4 -o painted.mp4 -p nightswirl --max-side 512
   framestyle stylize photos/ -o painted/ -p watercolor --set strength=0.7
   framestyle stylize photos/ -o painted/ -p wave -p inkwash --dry-run
@@ -184,7 +186,7 @@ def add_stylize(parser: argparse.ArgumentParser) -> None:
     """`framestyle stylize`."""
     add_inputs(parser)
     parser.add_argument("-o", "--output", required=True, help="a file, or a folder for several results")
-    add_presets(parser, "with several -p, each gets a folder of its name", required=True)
+    add_looks(parser, "with several -p, each gets a folder of its name")
     add_settings(parser)
     add_range(parser)
     parser.add_argument(
@@ -272,7 +274,7 @@ def _order(args: argparse.Namespace) -> Order:
 
     check_range(args)
     return replace(
-        order_of(args, args.inputs, Path(args.output)),
+        order_of(args, args.inputs, Path(args.output), chosen_presets(args)),
         span=TimeRange(args.start, args.end),
         # A trailing slash says "folder"; Path forgets it.
         into_folder=args.output.endswith(("/", os.sep)),

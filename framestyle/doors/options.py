@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from framestyle.errors import UsageError
 from framestyle.registries import ENGINES, FLOW, WEIGHTS
 
+PLAIN_PRESET = "base"
+
 if TYPE_CHECKING:
     from framestyle.jobs.run.batch import Order
 
@@ -26,6 +28,45 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         metavar="INPUT",
         help="a clip, a photo, an image sequence (shot.%%04d.png), a folder, or a pattern ('photos/**/*.jpg')",
     )
+
+
+def add_looks(parser: argparse.ArgumentParser, several: str) -> None:
+    """`--preset` and `--style`. `several`: what several presets are for."""
+    add_presets(parser, several)
+    parser.add_argument(
+        "--style",
+        dest="styles",
+        action="append",
+        default=[],
+        metavar="IMAGE",
+        help="your own picture as the style, in place of the preset's; may be repeated; needs no -p",
+    )
+
+
+def add_presets(parser: argparse.ArgumentParser, several: str) -> None:
+    """`--preset`. `several`: what several presets are for."""
+    parser.add_argument(
+        "-p",
+        "--preset",
+        dest="presets",
+        action="append",
+        default=[],
+        metavar="PRESET",
+        help=f"a preset's name, or the path of a YAML file; {several}",
+    )
+
+
+def chosen_presets(args: argparse.Namespace) -> list[str]:
+    """Presets by name or path: those of `-p`, else every setting at its default where `--style` says the style.
+
+    UsageError where neither was given.
+    """
+    if not args.presets and not args.styles:
+        raise UsageError(
+            "no style is named",
+            next_step="Name a preset with -p (framestyle presets list), or your own picture with --style.",
+        )
+    return list(args.presets) or [PLAIN_PRESET]
 
 
 def add_overrides(parser: argparse.ArgumentParser) -> None:
@@ -49,23 +90,6 @@ def add_mask(parser: argparse.ArgumentParser) -> None:
     )
 
 
-PRESET_HELP = "a preset's name, or the path of a YAML file"
-
-
-def add_presets(parser: argparse.ArgumentParser, several: str, *, required: bool = False) -> None:
-    """`-p`. `several`: what comes of giving several, for its help."""
-    parser.add_argument(
-        "-p",
-        "--preset",
-        dest="presets",
-        action="append",
-        default=None if required else [],
-        required=required,
-        metavar="PRESET",
-        help=f"{PRESET_HELP}; {several}",
-    )
-
-
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """`--set`, `--mask` and `--max-side`."""
     add_overrides(parser)
@@ -75,8 +99,8 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def order_of(args: argparse.Namespace, inputs: Sequence[Path], output: Path) -> Order:
-    """What the options that all painting commands share ask for."""
+def order_of(args: argparse.Namespace, inputs: Sequence[Path], output: Path, presets: Sequence[str]) -> Order:
+    """What the options that all painting commands share ask for; `presets` by name or path."""
     from framestyle.jobs.run.batch import Order
     from framestyle.presets import load_preset
 
@@ -84,7 +108,7 @@ def order_of(args: argparse.Namespace, inputs: Sequence[Path], output: Path) -> 
     return Order(
         list(inputs),
         output,
-        [load_preset(name, overrides, origin="--set") for name in args.presets],
+        [load_preset(name, overrides, origin="--set") for name in presets],
         weights=args.weights,
         device=args.device,
         seed=args.seed,
@@ -95,10 +119,13 @@ def order_of(args: argparse.Namespace, inputs: Sequence[Path], output: Path) -> 
 
 
 def overrides_of(args: argparse.Namespace) -> list[str]:
-    """Those of `--set`, then `--mask`, then `--max-side`, each where the command has it."""
+    """Those of `--style`, of `--set`, then `--mask`, then `--max-side`, each where the command has it."""
     from framestyle.presets import Said
 
     overrides = list(args.overrides)
+    if styles := getattr(args, "styles", []):
+        images = [json.dumps(style, ensure_ascii=False) for style in styles]
+        overrides.insert(0, Said(f"style.images=[{', '.join(images)}]", f"--style {' '.join(images)}"))
     if args.mask is not None:
         # JSON's quotes are YAML's: a path may hold whatever means something there.
         quoted = json.dumps(args.mask, ensure_ascii=False)

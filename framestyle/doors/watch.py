@@ -130,7 +130,7 @@ def _asked(args: argparse.Namespace) -> Watch:
         raise UsageError("no preset is named", next_step="Name one with -p, or give --by-folder.")
     return Watch(
         args.folder,
-        order_of(args, [], args.output),
+        order_of(args, [], args.output, args.presets),
         _ByName(overrides_of(args)) if args.by_folder else None,
         settle_s=args.settle,
         rescan_s=args.rescan,
