@@ -55,7 +55,7 @@ def test_a_patch_of_a_public_name_is_none() -> None:
 
 def test_no_two_files_of_tests_share_a_name() -> None:
     """pytest imports each by its name alone: of two it refuses the second, and with it the whole suite."""
-    names = [path.name for path in TESTS.rglob("*.py") if path.name != "conftest.py"]
+    names = [path.name for path in TESTS.rglob("test_*.py")]
     assert sorted(names) == sorted(set(names))
 
 
