@@ -123,6 +123,11 @@ COMMANDS = Registry(
         "weights": Plugin(
             "list, fetch and verify network weights", "framestyle.doors.weights_cli:add_weights"
         ),
+        "task": Plugin(
+            "plan, paint and join a job's shots and photos as files: for other machines, for farms",
+            "framestyle.doors.tasks_cli:add_task",
+        ),
+        "farm": Plugin("a job as a bundle for a render farm (OpenJD)", "framestyle.doors.farm_cli:add_farm"),
         "demo": Plugin(
             "the bundled samples painted: a first picture within a minute", "framestyle.doors.cli:add_demo"
         ),

@@ -6,7 +6,6 @@ Heavy imports (torch, OpenCV) happen inside the commands that need them, so that
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 import time
@@ -23,15 +22,10 @@ from framestyle.doors.options import (
     add_engine,
     add_inputs,
     add_live_picture,
-    add_mask,
-    add_overrides,
-    add_range,
     add_replacing,
     add_work_options,
-    check_range,
-    overrides_of,
-    parse_size,
 )
+from framestyle.doors.orders import add_look, order_of
 from framestyle.doors.parsing import Parser, add_commands
 from framestyle.doors.pipe import add_pipe_options, is_piped, refuse_pipe_options, run_piped
 from framestyle.doors.streams import StandardStreams
@@ -41,7 +35,6 @@ from framestyle.errors import BatchError, Cancelled, FramestyleError, PresetErro
 
 if TYPE_CHECKING:
     from framestyle.context import OnPicture
-    from framestyle.jobs.run.batch import Order
 
 EXAMPLES = """examples:
   framestyle demo
@@ -158,6 +151,10 @@ def _fail(error: FramestyleError | Cancelled, args: argparse.Namespace) -> int:
         from framestyle.doors.console.json_lines import failed_line
 
         print(failed_line(error, time.perf_counter() - args.began_s), file=sys.stderr)
+    elif getattr(args, "progress", None) == "openjd":
+        from framestyle.doors.console.openjd import failed_text
+
+        print(failed_text(error), flush=True)
     # A preset's faults stand in a line each; elsewhere a line's end can only be part of a name.
     print(f"framestyle: {plain(error.message, lines=isinstance(error, PresetError))}", file=sys.stderr)
     if step := next_step(error):
@@ -183,27 +180,7 @@ def add_stylize(parser: argparse.ArgumentParser) -> None:
     """`framestyle stylize`."""
     add_inputs(parser)
     parser.add_argument("-o", "--output", required=True, help="a file, or a folder for several results")
-    parser.add_argument(
-        "-p",
-        "--preset",
-        dest="presets",
-        action="append",
-        required=True,
-        metavar="PRESET",
-        help="a preset's name, or the path of a YAML file; with several -p, each gets a folder of its name",
-    )
-    add_overrides(parser)
-    add_mask(parser)
-    parser.add_argument(
-        "--max-side", type=int, metavar="PX", help="longest side of the result; 0 = the input's own"
-    )
-    add_range(parser)
-    parser.add_argument(
-        "--memory-limit",
-        type=parse_size,
-        metavar="SIZE",
-        help="most memory of the device to use, such as 4G or 600M; a large picture is then painted in parts",
-    )
+    add_look(parser)
     add_replacing(parser)
     parser.add_argument(
         "--dry-run",
@@ -230,7 +207,7 @@ def run_stylize(args: argparse.Namespace) -> int:
     from framestyle.doors.hidden_presets import hidden_presets
     from framestyle.jobs.run.batch import prepare
 
-    order = _order(args)
+    order = order_of(args, args.output)
     if is_piped(args):
         return run_piped(args, order)
     refuse_pipe_options(args)
@@ -276,32 +253,6 @@ def _on_picture(path: Path | None) -> OnPicture | None:
     from framestyle.doors.live_picture import LivePicture
 
     return None if path is None else LivePicture(path)
-
-
-def _order(args: argparse.Namespace) -> Order:
-    from framestyle.jobs.run.batch import Order
-    from framestyle.kinds import TimeRange
-    from framestyle.presets import Said, load_preset
-
-    check_range(args)
-    overrides = overrides_of(args)
-    if args.max_side is not None:
-        overrides.append(Said(f"scales.max_side_px={args.max_side}", f"--max-side {args.max_side}"))
-    return Order(
-        args.inputs,
-        Path(args.output),
-        [load_preset(name, overrides, origin="--set") for name in args.presets],
-        weights=args.weights,
-        device=args.device,
-        seed=args.seed,
-        span=TimeRange(args.start, args.end),
-        # A trailing slash says "folder"; Path forgets it.
-        into_folder=args.output.endswith(("/", os.sep)),
-        overwrite=args.overwrite,
-        fresh=args.fresh,
-        memory_limit_bytes=args.memory_limit,
-        engine=args.engine,
-    )
 
 
 def run_demo(args: argparse.Namespace) -> int:

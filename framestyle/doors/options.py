@@ -85,8 +85,16 @@ def add_work_options(parser: argparse.ArgumentParser) -> None:
         help=f"{' | '.join((*_painting(), 'PATH'))}; auto = original where its package is installed, else learned",
     )
     parser.add_argument("--seed", type=int, default=0, help="same seed, same pixels (default: 0)")
+    add_progress(parser)
+
+
+def add_progress(parser: argparse.ArgumentParser, *more: str) -> None:
+    """`--progress`, with `more` ways that are the command's own."""
     parser.add_argument(
-        "--progress", default="auto", choices=("auto", "rich", "json", "none"), help="how to show progress"
+        "--progress",
+        default="auto",
+        choices=("auto", "rich", "json", *more, "none"),
+        help="how to show progress",
     )
     parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 

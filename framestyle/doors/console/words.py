@@ -17,6 +17,7 @@ from framestyle.events import (
     Note,
     TaskDone,
     TaskFailed,
+    TaskPainted,
     TaskResumed,
     TaskStarted,
 )
@@ -82,6 +83,9 @@ def describe(event: Event) -> str:
         return (
             f"wrote {plain(event.output)} ({size}, {counted(event.frames, 'frame')}, {event.seconds:.1f} s)"
         )
+    if isinstance(event, TaskPainted):
+        how = "was painted before" if event.before else f"painted ({event.seconds:.1f} s)"
+        return f"task {event.task} of {plain(event.path)}: {how}"
     if isinstance(event, FolderWatched):
         return watched_text(event)
     if isinstance(event, JobDone):

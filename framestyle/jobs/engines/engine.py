@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from framestyle.context import Context
 from framestyle.errors import FramestyleError
@@ -16,6 +16,7 @@ from framestyle.events import Event, TaskDone
 from framestyle.jobs.plan.units import ShotTask, Unit
 from framestyle.jobs.run.shots import ShotDone
 from framestyle.session import Session
+from framestyle.spec import RenderSpec
 
 Outcome: TypeAlias = TaskDone | ShotDone | FramestyleError
 """What became of a unit: of a photo, of a shot, of one that failed."""
@@ -74,6 +75,14 @@ class Engine(Protocol):
 
     def run(self, units: Sequence[Unit], setting: Setting, ledger: Ledger, context: Context) -> None:
         """Do all of them."""
+
+
+@runtime_checkable
+class PaintsElsewhere(Protocol):
+    """An engine that needs no live session here may say what it paints with itself."""
+
+    def open(self, spec: RenderSpec, context: Context) -> Session:
+        """The session of a job with this spec, device and precision decided on: as a rule `Session.elsewhere`."""
 
 
 MakeEngine = Callable[[Machine], Engine]

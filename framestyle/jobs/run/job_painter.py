@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 class JobPainter:
     """Does one job after another, and remembers the weights: from the first job on that needs them."""
 
-    def __init__(self, order: Order, alone: bool) -> None:
-        self._order, self._alone = order, alone
+    def __init__(self, order: Order, alone: bool, engine: Engine | None = None) -> None:
+        self._order, self._alone, self._given = order, alone, engine
         self._backbone: Backbone | None = None
         self._choice: PrecisionChoice | None = None
 
@@ -59,6 +59,7 @@ class JobPainter:
         scratch: Scratch | None,
         context: Context,
     ) -> JobDone:
+        from framestyle.jobs.engines.engine import PaintsElsewhere
         from framestyle.jobs.plan.surveys import Surveys
         from framestyle.jobs.resume.recorder import ManifestRecorder
         from framestyle.jobs.resume.work_folder import discard_work
@@ -71,7 +72,7 @@ class JobPainter:
         if self._alone and (error := surveys.error_of(left[0])) is not None:
             ManifestRecorder(job.manifest, job.spec).refuse(left[0], error)
             raise error
-        session = self._session(job, left, context)
+        session = self._session(engine, job, left, context)
         spec = replace(job.spec, precision=session.spec.precision)
         if NOT_HERE in spec.weights_fingerprint:  # they are now
             spec = replace(spec, weights_fingerprint=weights_identity(spec.weights))
@@ -96,7 +97,7 @@ class JobPainter:
             alone=self._alone,
             scratch=scratch,
         )
-        if meter.price_s is not None:
+        if meter.price_s is not None and not isinstance(engine, PaintsElsewhere):
             keep_step_cost(job.preset, session.device, meter.price_s)
         return done
 
@@ -104,6 +105,8 @@ class JobPainter:
         from framestyle.jobs.engines.engine import Machine
         from framestyle.nst.devices import choose_device, devices_of
 
+        if self._given is not None:
+            return self._given
         order = self._order
         devices = devices_of(order.device)
         for device in devices:
@@ -112,11 +115,14 @@ class JobPainter:
         with ENGINES.blamed(order.engine):
             return make(Machine(devices, order.memory_limit_bytes))
 
-    def _session(self, job: Job, left: Sequence[Task], context: Context) -> Session:
-        """On the first device; the weights are kept for the next one."""
+    def _session(self, engine: Engine, job: Job, left: Sequence[Task], context: Context) -> Session:
+        """On the first device; the weights are kept for the next one. An engine elsewhere says what it paints with."""
+        from framestyle.jobs.engines.engine import PaintsElsewhere
         from framestyle.nst.devices import devices_of
         from framestyle.session import Session
 
+        if isinstance(engine, PaintsElsewhere):
+            return engine.open(job.spec, context)
         session = Session(
             replace(job.spec, precision=self._precision(job)),
             context,
