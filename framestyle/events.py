@@ -258,6 +258,15 @@ class TaskPainted(Event):
 
 
 @dataclass(frozen=True)
+class MachinesAtWork(Event):
+    """How much is being painted on other machines: told when that changes."""
+
+    shots: int
+    photos: int
+    machines: int
+
+
+@dataclass(frozen=True)
 class JobDone(Event):
     """All tasks are done or have failed."""
 

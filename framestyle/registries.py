@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from framestyle.errors import UsageError, WeightsError
 from framestyle.plugins import Plugin, Registry
 
-FLOW, FETCH = "flow", "fetch"
-"""Traits of weights: those that measure optical flow and paint nothing; those that are fetched or imported once."""
+FLOW, FETCH, ELSEWHERE = "flow", "fetch", "elsewhere"
+"""Traits: of weights that measure optical flow and paint nothing, of those that are fetched or imported once; of
+engines that need no device on this machine."""
 
 WEIGHTS = Registry(
     "weights",
@@ -102,7 +103,17 @@ FLOWS = Registry(
 ENGINES = Registry(
     "engines",
     "engine",
-    {"local": Plugin("This machine, on one device or several", "framestyle.jobs.engines.local:LocalEngine")},
+    {
+        "local": Plugin(
+            "This machine, on one device or several", "framestyle.jobs.engines.local:LocalEngine"
+        ),
+        "ray": Plugin(
+            "Many machines, by Ray",
+            "framestyle.jobs.engines.cluster.engine:RayEngine",
+            available="framestyle.jobs.engines.cluster.starting:why_unavailable",
+            traits=frozenset({ELSEWHERE}),
+        ),
+    },
     error=UsageError,
 )
 

@@ -149,17 +149,6 @@ class Session:
         session._begin(spec, _Live(stylizer, flow, None))
         return session
 
-    @classmethod
-    def elsewhere(cls, spec: RenderSpec) -> Self:
-        """What is told of a session whose live objects are on other machines: it says what is painted with, and paints
-        nothing itself. The spec's device and precision are decided on.
-        """
-        session = cls.__new__(cls)
-        session.spec, session.preset = spec, spec.decided_preset
-        session.device = f"{spec.device} {spec.decided_precision}"
-        session._live, session._clip, session._at_work = None, None, threading.Lock()
-        return session
-
     # -- what it is made of --------------------------------------------------------------------------------
 
     @property

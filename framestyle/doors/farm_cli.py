@@ -55,7 +55,7 @@ def run_openjd(args: argparse.Namespace) -> int:
     """`framestyle farm openjd`. The template's path is the line on stdout."""
     from framestyle.context import Context
     from framestyle.doors.console import open_console
-    from framestyle.jobs.handout.openjd import Farm, write_bundle
+    from framestyle.doors.farm_bundle import Farm, write_bundle
     from framestyle.jobs.handout.planning import plan
 
     results = f"{args.output / RESULTS}/" if args.results is None else args.results

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from framestyle.errors import UsageError
-from framestyle.registries import ENGINES, FLOW, WEIGHTS
+from framestyle.registries import ELSEWHERE, ENGINES, FLOW, WEIGHTS
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -119,10 +119,26 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--engine",
         default="local",
-        choices=ENGINES.names(),
+        type=_engine,
         metavar="ENGINE",
-        help=f"what does the work: {' | '.join(ENGINES.names())} (default: local)",
+        help=f"what does the work: {' | '.join(ENGINES.names())}, or ray://HOST:PORT for a cluster that stands "
+        "(default: local)",
     )
+    parser.add_argument(
+        "--work",
+        metavar="URL",
+        help="of --engine ray: a folder or URL (s3://…) through which inputs, weights and results travel, where "
+        "machines do not see the same folders",
+    )
+
+
+def _engine(text: str) -> str:
+    name, address, _ = text.partition("://")
+    if name not in ENGINES:
+        raise argparse.ArgumentTypeError(f"{text!r} is no engine: choose from {', '.join(ENGINES.names())}")
+    if address and ELSEWHERE not in ENGINES.entry(name).plugin.traits:
+        raise argparse.ArgumentTypeError(f"the engine {name} has no address")
+    return text
 
 
 def parse_time(text: str) -> Fraction:

@@ -62,4 +62,5 @@ def order_of(args: argparse.Namespace, output: str) -> Order:
         fresh=args.fresh,
         memory_limit_bytes=args.memory_limit,
         engine=getattr(args, "engine", "local"),
+        work=getattr(args, "work", None) if hasattr(args, "engine") else None,
     )

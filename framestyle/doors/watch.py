@@ -154,6 +154,7 @@ def _asked(args: argparse.Namespace) -> Watch:
         overwrite=args.overwrite,
         memory_limit_bytes=args.memory_limit,
         engine=args.engine,
+        work=args.work,
     )
     return Watch(
         args.folder,

@@ -14,6 +14,7 @@ from framestyle.events import (
     Event,
     FolderWatched,
     JobDone,
+    MachinesAtWork,
     Note,
     TaskDone,
     TaskFailed,
@@ -113,6 +114,8 @@ def cause_of(failed: TaskFailed) -> str:
 
 def shot_text(progress: Progress) -> str:
     """Which shot, and which pass over it, or which several; empty before the first one."""
+    if progress.machines is not None:
+        return machines_text(progress.machines)
     shots, task = progress.shots, progress.task
     if not shots or task is None:
         return ""
@@ -121,6 +124,13 @@ def shot_text(progress: Progress) -> str:
         return f"shots {', '.join(str(shot.index + 1) for shot in shots)}{of}"
     again = f", pass {shots[0].pass_number}/{task.passes}" if task.passes > 1 else ""
     return f"shot {shots[0].index + 1}{f'/{task.shots}' if task.shots else ''}{again}"
+
+
+def machines_text(event: MachinesAtWork) -> str:
+    """`12 shots at work on 5 machines`."""
+    counts = ((event.shots, "shot"), (event.photos, "photo"))
+    what = " and ".join(counted(count, word) for count, word in counts if count)
+    return f"{what} at work on {counted(event.machines, 'machine')}"
 
 
 def of_total(progress: Progress) -> str:

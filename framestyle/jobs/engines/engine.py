@@ -28,6 +28,10 @@ class Machine:
 
     devices: tuple[str, ...] = ("auto",)
     memory_limit_bytes: int | None = None
+    engine: str = "local"
+    """The engine's name as it was given: of one that is elsewhere, with its address."""
+    work: str | None = None
+    """A folder or URL through which all travels, where machines do not see the same folders."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +86,7 @@ class PaintsElsewhere(Protocol):
     """An engine that needs no live session here may say what it paints with itself."""
 
     def open(self, spec: RenderSpec, context: Context) -> Session:
-        """The session of a job with this spec, device and precision decided on: as a rule `Session.elsewhere`."""
+        """The session of a job with this spec, device and precision decided on: as a rule a `SessionElsewhere`."""
 
 
 MakeEngine = Callable[[Machine], Engine]

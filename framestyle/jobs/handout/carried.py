@@ -136,17 +136,7 @@ def open_session(
 
     WeightsError where those that are here are others than the spec's, and nor does the folder hold them.
     """
-    store: WeightsStore | None = None
-    backbone = None
-    if weights_identity(spec.weights) != spec.weights_fingerprint:
-        if spec.weights in WEIGHTS:
-            carried = WeightsStore(folder / WEIGHTS_FOLDER)
-            if weights_identity(spec.weights, carried) == spec.weights_fingerprint:
-                store = carried
-        else:
-            backbone = _carried_backbone(spec, folder)
-        if store is None and backbone is None:
-            raise other_weights(spec)
+    store, backbone = _weights_for(spec, folder)
     return Session(
         spec,
         context,
@@ -156,6 +146,19 @@ def open_session(
         masks_follow=False,
         memory_limit_bytes=memory_limit_bytes,
     )
+
+
+def _weights_for(spec: RenderSpec, folder: Path) -> tuple[WeightsStore | None, Backbone | None]:
+    """Where the spec's weights come from: none of both, where those of this machine are they."""
+    if weights_identity(spec.weights) == spec.weights_fingerprint:
+        return None, None
+    if spec.weights in WEIGHTS:
+        carried = WeightsStore(folder / WEIGHTS_FOLDER)
+        if weights_identity(spec.weights, carried) == spec.weights_fingerprint:
+            return carried, None
+    elif (backbone := _carried_backbone(spec, folder)) is not None:
+        return None, backbone
+    raise other_weights(spec)
 
 
 def _carried_backbone(spec: RenderSpec, folder: Path) -> Backbone | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from framestyle.context import SILENT, Context
 from framestyle.errors import Code, FramestyleError, InputError, OutputError
 from framestyle.events import JobDone, TaskDone
+from framestyle.jobs.engines.elsewhere import SessionElsewhere
 from framestyle.jobs.engines.engine import Ledger, Outcome, Setting
 from framestyle.jobs.handout.folder import CLIPS, JOINED, MADE, TASK_KEY, VERSION, Handed, Handout
 from framestyle.jobs.handout.outcomes import Failed, Made, Record, read_record, retold
@@ -97,7 +98,7 @@ class HandedOut:
 
     def open(self, spec: RenderSpec, context: Context) -> Session:
         """Nothing is painted here, so nothing is loaded."""
-        return Session.elsewhere(spec)
+        return SessionElsewhere(spec)
 
     def photos_at_once(self, setting: Setting) -> int:
         """One after another."""

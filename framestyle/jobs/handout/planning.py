@@ -11,6 +11,7 @@ from typing import Any
 from framestyle.context import SILENT, Context
 from framestyle.errors import Code, FramestyleError, OutputError, UsageError
 from framestyle.jobs.handout.carried import carry, portable
+from framestyle.jobs.handout.deciding import decided, is_here
 from framestyle.jobs.handout.folder import (
     CLIPS,
     DONE,
@@ -24,7 +25,7 @@ from framestyle.jobs.handout.folder import (
     task_path,
 )
 from framestyle.jobs.handout.sealed import digest_of
-from framestyle.jobs.plan.estimate import photo_plan, photo_size_painted, shot_work
+from framestyle.jobs.plan.estimate import photo_size_painted, photo_work, shot_work
 from framestyle.jobs.plan.survey import Survey
 from framestyle.jobs.plan.surveys import Surveys
 from framestyle.jobs.plan.tasks import Task
@@ -35,14 +36,9 @@ from framestyle.jobs.run.batch import Job, Order, prepare
 from framestyle.jobs.run.clips import Clip
 from framestyle.jobs.run.refusals import refuse_job, refuse_task
 from framestyle.kinds import MediaKind
-from framestyle.nst.devices import choose_device, devices_of
-from framestyle.nst.weights.paths import NOT_HERE, weights_identity
-from framestyle.opening import load_weights
+from framestyle.nst.devices import devices_of
 from framestyle.paths import resolved
-from framestyle.resolve import PrecisionChoice
 from framestyle.spec import RenderSpec
-
-DEVICE_KINDS = ("cpu", "cuda", "mps")
 
 
 @dataclass(frozen=True)
@@ -142,10 +138,10 @@ class _JobPlanner:
         self.spec = job.spec
         if self.tasks:
             clips = any(task.kind is MediaKind.VIDEO for task in self.tasks)
-            device = order.device if _is_here(order.device) else "cpu"
+            device = order.device if is_here(order.device) else "cpu"
             refuse_job(job.preset, order.weights, device, clips=clips)
             self._surveys = Surveys.of(self.tasks, order.span, job.preset, context)
-            self.spec = _decided(job.spec, order, context)
+            self.spec = decided(job.spec, devices_of(order.device)[0], context)
 
     def surveys_told(self) -> Iterator[list[Any]]:
         """What folder.Handout.surveys reads."""
@@ -170,7 +166,7 @@ class _JobPlanner:
         self.given.append([str(task.source), given.size, given.sha256, str(task.target)])
         if task.kind is MediaKind.PHOTO:
             size = photo_size_painted(task.source, self.spec.preset)
-            work = photo_plan("", self.spec.preset, size).first_megapixel_steps if size else 0.0
+            work = photo_work(self.spec.preset, size) if size else 0.0
             made = self._folder / MADE / f"{first:05d}" / task.target.name
             unit = PhotoTask(task.source, made, index, self.spec.key(task.kind), given)
             yield Handed(first, self._number, unit, task.target, work)
@@ -182,32 +178,3 @@ class _JobPlanner:
         for number, shot in enumerate(shots, first):
             work = shot_work(self.spec.preset, shot.size, shot.shot.frames)
             yield Handed(number, self._number, replace(shot, work=work_folder), task.target, work)
-
-
-def _is_here(device: str) -> bool:
-    try:
-        for one in devices_of(device):
-            choose_device(one)
-    except FramestyleError:
-        return False
-    return True
-
-
-def _decided(spec: RenderSpec, order: Order, context: Context) -> RenderSpec:
-    """With a kind of device, a precision and weights that are decided on, for all machines."""
-    name = devices_of(order.device)[0]
-    kind = choose_device(name).type if name == "auto" else name.partition(":")[0]
-    if kind not in DEVICE_KINDS:
-        choose_device(name)  # says so
-    precision = spec.decided_precision
-    if precision is None:
-        if not _is_here(name):
-            raise UsageError(
-                f"which precision is quicker on {kind} cannot be measured here, where there is none",
-                next_step="Say which in the preset's key optimizer.precision: float32 or bfloat16.",
-            )
-        precision = PrecisionChoice(choose_device(name)).resolve(spec.preset).optimizer.precision
-    if NOT_HERE in spec.weights_fingerprint:
-        load_weights(order.weights, context)
-        spec = replace(spec, weights_fingerprint=weights_identity(spec.weights))
-    return replace(spec, device=kind, precision=precision)

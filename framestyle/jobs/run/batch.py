@@ -66,7 +66,9 @@ class Order:
     memory_limit_bytes: int | None = None
     """Most that is held on the device; on a CPU, by the process."""
     engine: str = "local"
-    """What does the work, by its name in the registry."""
+    """What does the work, by its name in the registry; of one elsewhere perhaps with an address: ray://HOST:PORT."""
+    work: str | None = None
+    """For an engine elsewhere: a folder or URL through which all travels."""
     within: Path | None = None
     """A watched folder around all inputs: its tree is mirrored, and what changed in it is made anew."""
 

@@ -21,7 +21,7 @@ from framestyle.jobs.run.known_failures import failing_again
 from framestyle.jobs.run.reporting import JobWords, PriorResults, first_news, last_news
 from framestyle.kinds import MediaKind
 from framestyle.nst.weights.paths import NOT_HERE, weights_identity
-from framestyle.registries import ENGINES
+from framestyle.registries import ELSEWHERE, ENGINES
 from framestyle.resolve import PrecisionChoice
 
 if TYPE_CHECKING:
@@ -109,11 +109,13 @@ class JobPainter:
             return self._given
         order = self._order
         devices = devices_of(order.device)
-        for device in devices:
-            choose_device(device)  # before work is given to one that is not there
-        make: MakeEngine = ENGINES.load(order.engine)
-        with ENGINES.blamed(order.engine):
-            return make(Machine(devices, order.memory_limit_bytes))
+        name = order.engine.partition("://")[0]
+        make: MakeEngine = ENGINES.load(name)
+        if ELSEWHERE not in ENGINES.entry(name).plugin.traits:
+            for device in devices:
+                choose_device(device)  # before work is given to one that is not there
+        with ENGINES.blamed(name):
+            return make(Machine(devices, order.memory_limit_bytes, order.engine, order.work))
 
     def _session(self, engine: Engine, job: Job, left: Sequence[Task], context: Context) -> Session:
         """On the first device; the weights are kept for the next one. An engine elsewhere says what it paints with."""
