@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -21,12 +21,15 @@ from framestyle.jobs.handout.carried import carry, portable
 from framestyle.jobs.handout.deciding import decided
 from framestyle.jobs.plan.units import PhotoTask, ShotTask, Unit
 from framestyle.jobs.resume.resume_key import versions
+from framestyle.media.files import atomic_output
 from framestyle.session import Session
 from framestyle.spec import RenderSpec
 
 HELLO_S = 300.0
 """Within which every machine must say that it can do the work: it starts a Python and loads torch first."""
 THREADS_VARIABLE = "OMP_NUM_THREADS"
+BESIDE = "ray"
+"""The engine's folder in the job's scratch folder."""
 
 
 class RayEngine:
@@ -35,7 +38,7 @@ class RayEngine:
     def __init__(self, machine: Machine | None = None) -> None:
         self._machine = machine or Machine()
         self._ray: Remote = None
-        self._spec: RenderSpec | None = None
+        self._workers: Workers | None = None
 
     @property
     def ray(self) -> Remote:
@@ -46,8 +49,7 @@ class RayEngine:
 
     def open(self, spec: RenderSpec, context: Context) -> Session:
         """Weights are loaded by workers, and here only if they are to be fetched or learned first."""
-        self._spec = decided(spec, self._machine.devices[0], context)
-        return SessionElsewhere(self._spec)
+        return SessionElsewhere(decided(spec, self._machine.devices[0], context))
 
     def photos_at_once(self, setting: Setting) -> int:
         """As many as the cluster has places."""
@@ -70,27 +72,47 @@ class RayEngine:
         session = setting.session
         spec = session.spec if session.spec.device else decided(session.spec, "auto", context)
         with self._setup(units, spec, setting) as setup:
-            workers = Workers(self.ray, setup, spec.device, threads())
-            self._refuse_unable(setup, context)
+            workers = self._workers_for(setup, spec, context)
             for kind in (PhotoTask, ShotTask):
                 row = {number: unit for number, unit in enumerate(units) if isinstance(unit, kind)}
                 if row:
                     Row(workers, session.preset, ledger, context, lambda: self._places(spec)).do(row)
 
+    def _workers_for(self, setup: Setup, spec: RenderSpec, context: Context) -> Workers:
+        """Those of a job, whose machines have said that they can do its work; machines that join later say it each."""
+        if self._workers is None or self._workers.setup != setup:
+            self._refuse_unable(setup, context)
+            self._workers = Workers(self.ray, setup, spec.device, threads())
+        return self._workers
+
     @contextmanager
     def _setup(self, units: Sequence[Unit], spec: RenderSpec, setting: Setting) -> Iterator[Setup]:
-        """With what workers need beside the spec, and a file by which they see that folders are shared."""
+        """With what workers need beside the spec, and a file by which they see that folders are shared.
+
+        The same for all of a job that has a scratch folder: sessions of workers stay open then.
+        """
         if self._machine.work is not None:
             from framestyle.jobs.engines.cluster.store import Store
 
             store = Store(self._machine.work)
             store.carry(spec)
             yield self._told(spec, store.url, ("", ""), store.url)
-            return
-        beside = setting.scratch or _folder_of(units[0])
-        with _Beside(beside) as folder:
-            carry(spec, folder.path)
-            yield self._told(spec, str(folder.path), folder.probe(), None)
+        elif setting.scratch is not None:
+            yield self._shared(spec, setting.scratch.absolute() / BESIDE)
+        else:
+            beside = _folder_of(units[0]).absolute()
+            beside.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=beside, prefix=".framestyle-ray-") as folder:
+                Path(folder).chmod(0o755)
+                yield self._shared(spec, Path(folder))
+
+    def _shared(self, spec: RenderSpec, folder: Path) -> Setup:
+        probe, holds = folder / "probe", f"framestyle {folder}"
+        if not probe.exists():
+            carry(spec, folder)
+            with atomic_output(probe) as temporary:
+                temporary.write_text(holds, encoding="utf-8")
+        return self._told(spec, str(folder), (str(probe), holds), None)
 
     def _told(self, spec: RenderSpec, carried: str, probe: tuple[str, str], store: str | None) -> Setup:
         limit = self._machine.memory_limit_bytes
@@ -136,34 +158,9 @@ def _answer(ray: Remote, ref: Remote) -> FramestyleError | None:
 
 def threads() -> int:
     """Of a CPU, for each unit: one, or as many as OMP_NUM_THREADS says. Pixels' last bits depend on it."""
-    import os
-
     said = os.environ.get(THREADS_VARIABLE, "")
     return max(1, int(said)) if said.isdigit() else 1
 
 
 def _folder_of(unit: Unit) -> Path:
     return unit.target.parent if isinstance(unit, PhotoTask) else unit.work.parent
-
-
-class _Beside:
-    """A context manager: a folder of the engine's own beside the results."""
-
-    def __init__(self, beside: Path) -> None:
-        self._beside = beside
-
-    def __enter__(self) -> _Beside:
-        self._beside.mkdir(parents=True, exist_ok=True)
-        self._temporary = tempfile.TemporaryDirectory(dir=self._beside.absolute(), prefix=".framestyle-ray-")
-        self.path = Path(self._temporary.name)
-        self.path.chmod(0o755)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._temporary.cleanup()
-
-    def probe(self) -> tuple[str, str]:
-        """A file that every machine must see, and what it holds."""
-        path, holds = self.path / "probe", secrets.token_hex(16)
-        path.write_text(holds, encoding="utf-8")
-        return str(path), holds

@@ -22,7 +22,7 @@ from framestyle.presets import Preset
 
 RETRIES = 3
 """How often a unit is given to another worker where one dies with it: more often it is the unit that kills them."""
-LOOK_S, PLACES_EVERY_S, NEWS_WITHIN_S = 0.1, 2.0, 5.0
+LOOK_S, PLACES_EVERY_S, NEWS_WITHIN_S = 0.1, 2.0, 60.0
 AHEAD = 2
 """Units that wait in Ray's own queue, beyond the places: so that none waits for us."""
 STOP_WITHIN_S = 60.0
@@ -38,6 +38,9 @@ class Workers:
         self.ray, self.setup = ray, setup
         here = OnNode(ray.get_runtime_context().get_node_id(), soft=True)
         self.listener = ray.remote(worker.Listener).options(num_cpus=0, scheduling_strategy=here).remote()
+        self._asked: Remote = None
+        self.is_deaf = False
+        """Whether nothing is heard any more of what is on its way."""
         gpus = 1 if device == "cuda" else 0
         self._paint = ray.remote(worker.paint).options(
             num_cpus=1 if gpus else threads,
@@ -73,9 +76,16 @@ class Workers:
 
     def news(self) -> list[Batch]:
         """What was told since the last time."""
+        if self.is_deaf:
+            return []
+        self._asked = self._asked or self.listener.drain.remote()
+        if not self.ended([self._asked], LOOK_S):
+            return []  # what it gives is not lost: it is asked for again
+        asked, self._asked = self._asked, None
         try:
-            batches: list[Batch] = self.ray.get(self.listener.drain.remote(), timeout=NEWS_WITHIN_S)
-        except self.ray.exceptions.RayError:  # busy, or gone: the work does not depend on it
+            batches: list[Batch] = self.ray.get(asked)
+        except self.ray.exceptions.RayError:  # it is gone: the work does not depend on it
+            self.is_deaf = True
             return []
         return batches
 
@@ -88,10 +98,6 @@ class Workers:
             _, left = self.ray.wait(left, num_returns=len(left), timeout=LOOK_S)
         for ref in left:
             self.ray.cancel(ref, force=True)
-
-    def close(self) -> None:
-        """The listener goes."""
-        self.ray.kill(self.listener)
 
 
 class Row:
@@ -123,9 +129,6 @@ class Row:
             with held_back(), suppress(Exception):
                 self._workers.stop(list(self._at_work))
             raise
-        finally:
-            with suppress(Exception):
-                self._workers.close()
 
     def _do(self, left: deque[tuple[int, Unit]]) -> None:
         places, looked_s = self._places(), time.monotonic()
@@ -178,13 +181,15 @@ class Row:
         del self._at_work[ref]
         self._machines.pop(number, None)
         self._tell(number, outcome)
+        self._tell_machines()
 
     def _wait_for_news(self, number: int, result: Result) -> None:
         """What was told of the unit may still be on its way."""
         ends_s = time.monotonic() + NEWS_WITHIN_S
         while self._heard[number, result.go] < result.batches and time.monotonic() < ends_s:
+            if self._workers.is_deaf:
+                return
             self._hear(self._workers.news())
-            time.sleep(0.01)
 
     def _tell(self, number: int, news: Event | Outcome) -> None:
         for event in self._telling.heard(number, news):
