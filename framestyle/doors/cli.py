@@ -215,7 +215,7 @@ def run_stylize(args: argparse.Namespace) -> int:
     if args.dry_run:
         from framestyle.doors.dry_run import dry_run
 
-        for line in chain(map(note_text, hidden_presets(args.presets)), dry_run(jobs, order)):
+        for line in chain(map(note_text, hidden_presets(args.presets)), dry_run(jobs, order, args.workers)):
             print(plain(line))
         return 0
     from framestyle.context import Context

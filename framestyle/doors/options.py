@@ -130,6 +130,18 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
         help="of --engine ray: a folder or URL (s3://…) through which inputs, weights and results travel, where "
         "machines do not see the same folders",
     )
+    parser.add_argument(
+        "--workers",
+        type=_workers,
+        metavar="N",
+        help="of --engine ray with --dry-run: what would go where, and how long it would take, on so many",
+    )
+
+
+def _workers(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of workers")
+    return int(text)
 
 
 def _engine(text: str) -> str:

@@ -102,6 +102,24 @@ def test_ranges_of_tasks() -> None:
             numbers_in(wrong, 10)
 
 
+def test_a_dry_run_for_many_machines_says_what_would_go_where(
+    photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (photos / "bad.png").unlink()
+    args = ["stylize", "photos", "-o", "out", "-p", "nightswirl", *SHALLOW, "--dry-run"]
+    assert main([*args, "--engine", "ray", "--workers", "2"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("  worker 1: photos/0.png, photos/2.png (") for line in told)
+    assert any(line.startswith("  worker 2: photos/1.png (") for line in told)
+    assert [line.split(":")[0] for line in told if "no order is done sooner" in line] == [
+        "  1 worker",
+        "  2 workers",
+    ]
+    with pytest.raises(SystemExit):
+        main([*args, "--engine", "local://somewhere"])
+    assert "has no address" in capsys.readouterr().err
+
+
 # -- farms -------------------------------------------------------------------------------------------------
 
 
