@@ -5,9 +5,9 @@ engine add to the local one's time with one worker: a clip is painted as a user 
 turn. And how near a whole film's schedule comes to the bound (all work shared out, or the longest shot if that is
 more): a simulation of 1,000 shots over 1 to 256 workers, some of which fail, by the engine's own order.
 
-The lengths of the simulated shots are log-normal, the usual description of films': a median of 2.7 s and a sigma of 0.85
-(assumed, not measured), which make a mean of 3.9 s. A shot that fails does so at any
-moment of its work, is given to the next free worker at once, and repeats what was not kept: up to a minute of work.
+The lengths of the simulated shots are log-normal, the usual description of films' (a median of 2.7 s and a sigma of
+0.85 are assumed, which make a mean of 3.9 s). A shot that fails does so at any moment of its work, is given to the next
+free worker at once, and repeats what was not kept: up to a minute of work.
 Writes JSON and a table.
 """
 
