@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from framestyle.doctor import Finding
     from framestyle.events import Note
 
-Words: TypeAlias = str | Callable[[Facts], str]
+Wording: TypeAlias = str | Callable[[Facts], str]
 """A sentence with the names of facts in braces, or what makes one of the facts."""
 
 ALL_KEYS = "All keys and their ranges: framestyle presets keys"
@@ -93,18 +93,21 @@ def _preset_invalid(facts: Facts) -> str:
     return f"{ALL_KEYS}. {ALL_NAMES}" if unknown else ALL_KEYS
 
 
-COMMAND_LINE: Mapping[Code, Words] = {
+COMMAND_LINE: Mapping[Code, Wording] = {
     Code.OUTPUT_NOT_A_FOLDER: "Name a folder with -o.",
     Code.WEIGHTS_FROM_FILE: "Add --file FILE.",
     Code.PRESETS_SHARE_A_NAME: "Use them one at a time, each with an -o of its own.",
     Code.PRESET_UNKNOWN: _preset_unknown,
     Code.PRESET_UNREADABLE: "Correct it there; framestyle presets keys tells all keys.",
+    Code.PRESET_IS_PICTURE: (
+        "As the style: --style {name}. As a preset of yours: framestyle presets new NAME --style {name}"
+    ),
     Code.PRESET_EMPTY: "Start one: framestyle presets new NAME --style IMAGE",
     Code.PRESET_INVALID: _preset_invalid,
     Code.PRESET_ZIP_REFUSED: "Nothing was unpacked. framestyle presets export makes a zip that can be imported.",
     Code.PRESET_EXISTS: "Choose another name with --name, or --overwrite it.",
     Code.PRESET_BUILT_IN: "Choose another name with --name; with --overwrite yours is found first.",
-    Code.STYLE_MISSING: "Add one: --set style.images=PATH, or choose another: framestyle presets list",
+    Code.STYLE_MISSING: "Add one: --style IMAGE, or choose another: framestyle presets list",
     Code.MASK_MISSING: "Add --mask IMAGE: a picture of the input's regions, in their grey levels or colours.",
     Code.REGIONS_MISSING: "Say which is for what, as in --set style.images.0.region=255 for white.",
     Code.INPUT_MISSING: _input_missing,
@@ -158,8 +161,9 @@ def _python_weights_not_fetched(facts: Facts) -> str:
     )
 
 
-PYTHON: Mapping[Code, Words] = {
+PYTHON: Mapping[Code, Wording] = {
     Code.PRESET_UNKNOWN: lambda facts: f"{_did_you_mean(facts)}All names: list_presets()",
+    Code.PRESET_IS_PICTURE: 'As the style: load_preset("base", ["style.images={name}"])',
     Code.STYLE_MISSING: (
         f"Add one: {PYTHON_KEYS.format('style.images=PATH')}, or choose another: list_presets()"
     ),
@@ -219,10 +223,10 @@ def finding_step(finding: Finding) -> str | None:
     """What to do about something that the doctor found."""
     if finding.next_step is not None or finding.code is None:
         return finding.next_step
-    if (words := FINDINGS.get(finding.code)) is not None:
-        return words.format(name=finding.name)
-    words_of_errors = COMMAND_LINE.get(finding.code)
-    return None if words_of_errors is None else _filled(words_of_errors, finding.facts)
+    if (wordings := FINDINGS.get(finding.code)) is not None:
+        return wordings.format(name=finding.name)
+    for_error = COMMAND_LINE.get(finding.code)
+    return None if for_error is None else _filled(for_error, finding.facts)
 
 
 def weights_text(kind: str, text: str) -> str:
@@ -245,19 +249,19 @@ def in_python_words() -> Iterator[None]:
         raise
 
 
-def _worded(failure: Failure, words: Mapping[Code, Words]) -> str | None:
-    if failure.next_step is not None or failure.code not in words:
+def _worded(failure: Failure, wordings: Mapping[Code, Wording]) -> str | None:
+    if failure.next_step is not None or failure.code not in wordings:
         return failure.next_step
     try:
-        return _filled(words[failure.code], failure.facts)
+        return _filled(wordings[failure.code], failure.facts)
     except KeyError:  # a plugin's error may give fewer facts than ours do
         return None
 
 
-def _filled(words: Words, facts: Facts) -> str:
-    if callable(words):
-        return words(facts)
-    return words.format_map(
+def _filled(wordings: Wording, facts: Facts) -> str:
+    if callable(wordings):
+        return wordings(facts)
+    return wordings.format_map(
         {name: ", ".join(fact) if isinstance(fact, list) else fact for name, fact in facts.items()}
     )
 

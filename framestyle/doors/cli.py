@@ -25,7 +25,7 @@ from framestyle.doors.options import (
     add_replacing,
     add_work_options,
 )
-from framestyle.doors.orders import add_look, order_of
+from framestyle.doors.orders import add_look, job_order
 from framestyle.doors.parsing import Parser, add_commands
 from framestyle.doors.pipe import add_pipe_options, is_piped, refuse_pipe_options, run_piped
 from framestyle.doors.streams import StandardStreams
@@ -40,6 +40,7 @@ EXAMPLES = """examples:
   framestyle demo
   framestyle presets list
   framestyle preview photo.jpg -o looks.png -p mosaic -p wave
+  framestyle stylize photo.jpg -o painted.jpg --style my-painting.jpg
   framestyle stylize clip.mp4 -o painted.mp4 -p nightswirl --max-side 512
   framestyle stylize photos/ -o painted/ -p watercolor --set strength=0.7
   framestyle stylize photos/ -o painted/ -p wave -p inkwash --dry-run
@@ -67,7 +68,7 @@ def _main(argv: Sequence[str] | None) -> int:
     if not hasattr(args, "run"):
         parser.print_help()
         return UsageError.exit_code
-    _hear_stops()
+    _install_stop_handlers()
     wait_briefly()
     try:
         return _run(args)
@@ -114,7 +115,7 @@ def _refuse_nowhere() -> None:
         ) from error
 
 
-def _hear_stops() -> None:
+def _install_stop_handlers() -> None:
     """SIGTERM is a Ctrl-C, and so is the end of the terminal, where nobody (`nohup`) has that ignored."""
     signal.signal(signal.SIGTERM, _stop)
     hang_up = getattr(signal, "SIGHUP", None)
@@ -126,14 +127,14 @@ def _stop(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _hear_no_more() -> None:
+def _ignore_signals() -> None:
     """The end has come: a signal now would only break off what is said about it."""
     for number in (signal.SIGINT, signal.SIGTERM, *filter(None, [getattr(signal, "SIGHUP", None)])):
         signal.signal(number, signal.SIG_IGN)
 
 
 def _stopped(stop: Cancelled, args: argparse.Namespace) -> int:
-    _hear_no_more()
+    _ignore_signals()
     return _fail(stop, args)
 
 
@@ -207,7 +208,7 @@ def run_stylize(args: argparse.Namespace) -> int:
     from framestyle.doors.hidden_presets import hidden_presets
     from framestyle.jobs.run.batch import prepare
 
-    order = order_of(args, args.output)
+    order = job_order(args, args.output)
     if is_piped(args):
         return run_piped(args, order)
     refuse_pipe_options(args)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from framestyle.doors.options import add_inputs, add_replacing, add_work_options
-from framestyle.doors.orders import add_look, order_of
+from framestyle.doors.orders import add_look, job_order
 from framestyle.doors.parsing import Parser
 from framestyle.doors.text import counted, plain
 
@@ -59,7 +59,7 @@ def run_openjd(args: argparse.Namespace) -> int:
     from framestyle.jobs.handout.planning import plan
 
     results = f"{args.output / RESULTS}/" if args.results is None else args.results
-    order = order_of(args, results)
+    order = job_order(args, results)
     with open_console(args.progress) as console:
         planned = plan(order, args.output / WORK, Context(console))
     if planned.handout is None:

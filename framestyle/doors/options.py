@@ -5,11 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from framestyle.errors import UsageError
 from framestyle.registries import ELSEWHERE, ENGINES, FLOW, WEIGHTS
+
+PLAIN_PRESET = "base"
+
+if TYPE_CHECKING:
+    from framestyle.jobs.run.batch import Order
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +28,45 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         metavar="INPUT",
         help="a clip, a photo, an image sequence (shot.%%04d.png), a folder, or a pattern ('photos/**/*.jpg')",
     )
+
+
+def add_looks(parser: argparse.ArgumentParser, several: str) -> None:
+    """`--preset` and `--style`. `several`: what several presets are for."""
+    add_presets(parser, several)
+    parser.add_argument(
+        "--style",
+        dest="styles",
+        action="append",
+        default=[],
+        metavar="IMAGE",
+        help="your own picture as the style, in place of the preset's; may be repeated; needs no -p",
+    )
+
+
+def add_presets(parser: argparse.ArgumentParser, several: str) -> None:
+    """`--preset`. `several`: what several presets are for."""
+    parser.add_argument(
+        "-p",
+        "--preset",
+        dest="presets",
+        action="append",
+        default=[],
+        metavar="PRESET",
+        help=f"a preset's name, or the path of a YAML file; {several}",
+    )
+
+
+def chosen_presets(args: argparse.Namespace) -> list[str]:
+    """Presets by name or path: those of `-p`, else every setting at its default where `--style` says the style.
+
+    UsageError where neither was given.
+    """
+    if not args.presets and not args.styles:
+        raise UsageError(
+            "no style is named",
+            next_step="Name a preset with -p (framestyle presets list), or your own picture with --style.",
+        )
+    return list(args.presets) or [PLAIN_PRESET]
 
 
 def add_overrides(parser: argparse.ArgumentParser) -> None:
@@ -44,15 +90,49 @@ def add_mask(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """`--set`, `--mask` and `--max-side`."""
+    add_overrides(parser)
+    add_mask(parser)
+    parser.add_argument(
+        "--max-side", type=int, metavar="PX", help="longest side of the result; 0 = the input's own"
+    )
+
+
+def order_of(args: argparse.Namespace, inputs: Sequence[Path], output: Path, presets: Sequence[str]) -> Order:
+    """What the options that all painting commands share ask for; `presets` by name or path."""
+    from framestyle.jobs.run.batch import Order
+    from framestyle.presets import load_preset
+
+    overrides = overrides_of(args)
+    return Order(
+        list(inputs),
+        output,
+        [load_preset(name, overrides, origin="--set") for name in presets],
+        weights=args.weights,
+        device=args.device,
+        seed=args.seed,
+        overwrite=args.overwrite,
+        memory_limit_bytes=args.memory_limit,
+        engine=getattr(args, "engine", "local"),  # tasks and farms are engines of their own
+        work=args.work if hasattr(args, "engine") else None,
+    )
+
+
 def overrides_of(args: argparse.Namespace) -> list[str]:
-    """Those of `--set`, then `--mask`."""
+    """Those of `--style`, of `--set`, then `--mask`, then `--max-side`, each where the command has it."""
     from framestyle.presets import Said
 
     overrides = list(args.overrides)
+    if styles := getattr(args, "styles", []):
+        images = [json.dumps(style, ensure_ascii=False) for style in styles]
+        overrides.insert(0, Said(f"style.images=[{', '.join(images)}]", f"--style {' '.join(images)}"))
     if args.mask is not None:
         # JSON's quotes are YAML's: a path may hold whatever means something there.
         quoted = json.dumps(args.mask, ensure_ascii=False)
         overrides.append(Said(f"style.mask={quoted}", f"--mask {quoted}"))
+    if getattr(args, "max_side", None) is not None:
+        overrides.append(Said(f"scales.max_side_px={args.max_side}", f"--max-side {args.max_side}"))
     return overrides
 
 

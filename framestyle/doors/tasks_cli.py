@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from framestyle.doors.options import add_inputs, add_progress, add_replacing, add_work_options
-from framestyle.doors.orders import add_look, order_of
+from framestyle.doors.orders import add_look, job_order
 from framestyle.doors.parsing import Parser
 from framestyle.doors.text import plain
 from framestyle.errors import BatchError, FramestyleError, UsageError
@@ -65,7 +65,7 @@ def run_plan(args: argparse.Namespace) -> int:
     from framestyle.jobs.handout.planning import plan
 
     with open_console(args.progress) as console:
-        planned = plan(order_of(args, args.output), args.work, Context(console))
+        planned = plan(job_order(args, args.output), args.work, Context(console))
     for one in planned.units:
         print(plain(str(task_path(args.work, one.number))))
     if planned.handout is None:

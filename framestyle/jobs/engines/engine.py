@@ -74,7 +74,8 @@ class Engine(Protocol):
     def paints_apart(self, setting: Setting) -> bool:
         """Whether the setting's clip is better done by `run` than by painting its shots one after another here.
 
-        Decided by the machine and the clip, never by what is left of it: pixels' last bits may depend on it.
+        Decided by the machine, its free memory and the clip, never by what is left of it: pixels' last bits may depend
+        on it.
         """
 
     def run(self, units: Sequence[Unit], setting: Setting, ledger: Ledger, context: Context) -> None:
@@ -82,11 +83,19 @@ class Engine(Protocol):
 
 
 @runtime_checkable
-class PaintsElsewhere(Protocol):
-    """An engine that needs no live session here may say what it paints with itself."""
+class NeedsNoSession(Protocol):
+    """An engine that needs no live session here, not even to be described, may say what it paints with itself."""
 
     def open(self, spec: RenderSpec, context: Context) -> Session:
         """The session of a job with this spec, device and precision decided on: as a rule a `SessionElsewhere`."""
+
+
+def paints_elsewhere(engine: Engine) -> bool:
+    """Whether an engine never paints with its setting's session, which may then be closed.
+
+    It says so by an attribute of this name, if it likes.
+    """
+    return bool(getattr(engine, "paints_elsewhere", False))
 
 
 MakeEngine = Callable[[Machine], Engine]

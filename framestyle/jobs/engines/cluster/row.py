@@ -14,7 +14,7 @@ from framestyle.jobs.engines.cluster import worker
 from framestyle.jobs.engines.cluster.orders import Batch, Remote, Result, Setup, Work
 from framestyle.jobs.engines.cluster.travelling import Arrivals
 from framestyle.jobs.engines.engine import Ledger, Outcome
-from framestyle.jobs.engines.telling import Telling
+from framestyle.jobs.engines.event_order import EventOrder
 from framestyle.jobs.plan.estimate import photo_size_painted, photo_work, shot_work
 from framestyle.jobs.plan.units import PhotoTask, ShotTask, Unit
 from framestyle.jobs.run.interrupts import held_back
@@ -118,7 +118,7 @@ class Row:
     def do(self, row: Mapping[int, Unit]) -> None:
         """All of them."""
         photos = all(isinstance(unit, PhotoTask) for unit in row.values())
-        self._telling = Telling(self._ledger.end, in_turn=photos)
+        self._telling = EventOrder(self._ledger.end, in_turn=photos)
         order = row if photos else sorted(row, key=lambda number: -work_of(row[number], self._preset))
         left = deque((number, row[number]) for number in order)
         self._arrivals = Arrivals.of(self._workers.setup)
@@ -192,7 +192,7 @@ class Row:
             self._hear(self._workers.news())
 
     def _tell(self, number: int, news: Event | Outcome) -> None:
-        for event in self._telling.heard(number, news):
+        for event in self._telling.received(number, news):
             self._context.on_event(event)
 
 
