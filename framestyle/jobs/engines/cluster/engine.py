@@ -1,4 +1,4 @@
-"""`--engine ray`, the driver: hands units to workers, the longest first, and tells what is heard of them."""
+"""The driver of a Ray cluster: hands units to workers, the longest first, and tells what is heard of them."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def connected(address: str | None) -> Remote:
             where = "on this machine" if address is None else f"at {address}"
             raise DeviceError(
                 f"no Ray cluster {where}: {type(error).__name__}: {' '.join(str(error).split())[:300]}",
-                next_step="Start one (ray start --head), on this machine or joined by it, with the same token.",
+                next_step="Start one, which this machine has joined, with the same token: docs/machines.md says how.",
             ) from error
     return ray
 
