@@ -45,7 +45,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 class _Swallowed:
-    """A hook for what Python cannot raise. A signal to stop is sent once more, a moment later; all else goes to `before`.
+    """A hook for what Python cannot raise: a signal to stop is sent once more, soon; all else goes to `before`.
 
     In a finalizer, or while a module's lock is given back, what a signal raises goes nowhere: Python goes on as if it
     had not come.
@@ -69,4 +69,4 @@ def _send(number: int) -> None:
     if os.name == "posix":
         os.kill(os.getpid(), number)  # it also ends what waits for the system
     else:
-        _thread.interrupt_main(number)
+        _thread.interrupt_main(signal.Signals(number))
