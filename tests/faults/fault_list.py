@@ -131,6 +131,7 @@ CASES: dict[str, tuple[str, ...]] = {
         "pickle payload",
         "NaN loss",
         "a download cut in half",
+        "a layer that the weights do not have",
     ),
     "Two runs and streams": (
         "two runs at one result",
