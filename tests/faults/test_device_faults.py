@@ -195,7 +195,9 @@ def _far_apart(one: Path, other: Path) -> float:
     return float(np.abs(pixels[0] - pixels[1]).mean())
 
 
-@fault("a layer that the weights do not have", 8, "refused before they are learned or loaded, and by --dry-run")
+@fault(
+    "a layer that the weights do not have", 8, "refused before they are learned or loaded, and by --dry-run"
+)
 def test_a_layer_beyond_the_weights(place: Place) -> None:
     deep = ("--set", "content.layers={relu5_4: 1}", "sources/in.png", "-o", "out.png")
     for more in ((), ("--dry-run",)):
