@@ -70,12 +70,15 @@ def _offer(name: str) -> str:
 
 def run_install(args: argparse.Namespace) -> int:
     """`framestyle integrations install HOST`."""
-    from framestyle.hosts import HOSTS, install
+    from framestyle.hosts import HOSTS, install, trouble_of
 
     host = HOSTS[args.host]
     made = install(host, args.dir, overwrite=args.overwrite)
     for path, _ in made.paths:
         print(plain(str(path)))
+    if (trouble := trouble_of(made)) is not None:
+        print(plain(f"It cannot be loaded yet: {trouble.text}."))
+        print(plain(trouble.next_step))
     print(host.then)
     return 0
 
