@@ -167,6 +167,11 @@ def test_many_channels(place: Place, layout: str) -> None:
     assert (sound.codec, channels_in(sound.layout)) == (codec, channels)
     assert words in said and ("mixed" in said) == bool(words)
     assert ("48000 samples a second for 96000" in said) == (codec == "opus")
+    if words:
+        encode("-i", f"out.{suffix}", "-c:v", "copy", "-ac", "2", f"two.{suffix}")
+        found = verify_against(Path(f"two.{suffix}"), name).problems
+        assert any(one.text.endswith(f"has 2 channels, and should have {channels}") for one in found), found
+        Path(f"two.{suffix}").unlink()
 
 
 def _changing(place: Place, name: str, *second: str) -> Path:
