@@ -29,9 +29,9 @@ EITHER_TO_RGB = (
 
 @dataclass(frozen=True)
 class Picture:
-    """As a road gives it: `told_s` from the first picture that the file promises."""
+    """As a decoder gives it: `stated_s` from the first picture that the file promises."""
 
-    told_s: Fraction
+    stated_s: Fraction
     pixels: Pixels
     alpha: Alpha | None = None
 
