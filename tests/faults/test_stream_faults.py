@@ -41,7 +41,7 @@ Style: Default,Odd Font,16
 
 [Events]
 Format: Layer, Start, End, Style, Text
-Dialogue: 0,0:00:00.04,0:00:00.20,Default,{\\pos(10,5)}Ho
+Dialogue: 0,0:00:00.05,0:00:00.20,Default,{\\pos(10,5)}Ho
 """
 
 

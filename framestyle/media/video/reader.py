@@ -158,7 +158,7 @@ class VideoReader:
 
     def _opencv_pictures(self, info: VideoInfo) -> Generator[Picture, None, None]:
         """Where OpenCV is lost, ffmpeg goes on."""
-        count = 0
+        count, start_s = 0, Fraction(0)
         try:
             too_dark = info.pixel_format.replace("yuvj", "yuv") in ROUNDED_DOWN
             with closing(opencv_pictures(self._origin.for_opencv(), too_dark=too_dark)) as pictures:
@@ -166,7 +166,10 @@ class VideoReader:
                     if picture.pixels.shape[:2] != (info.height, info.width):
                         self._changes |= count > 0
                         break
-                    yield Picture(_in_ticks(picture.milliseconds, info.time_base), picture.pixels)
+                    at_s = _in_ticks(picture.milliseconds, info.time_base)
+                    # Where subtitles begin within the first frame, ffmpeg may take the second for a file's start.
+                    start_s = min(Fraction(0), at_s) if count == 0 else start_s
+                    yield Picture(at_s - start_s, picture.pixels)
                     count += 1
                 else:
                     return
