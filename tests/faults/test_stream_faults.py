@@ -29,6 +29,8 @@ from framestyle.media.video.probe import probe
 UNPAINTED = ("--set", "scales.first_steps=0", "--set", "scales.steps=0", "--set", "video.steps=0")
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 HEVC = ("-c:v", "libx265", "-x265-params", "log-level=error:keyint=1", "-pix_fmt", "yuv420p10le")
+AT_ONCE = ("-tune", "zerolatency")
+"""Pictures are written before the words that come with them."""
 PICTURES = ("-f", "lavfi", "-i", "testsrc2=s=64x32:r=25:d=0.24")
 WORDS = "1\n00:00:00,040 --> 00:00:00,200\nHo\n"
 DRAWN = """\
@@ -40,8 +42,8 @@ Format: Name, Fontname, Fontsize
 Style: Default,Odd Font,16
 
 [Events]
-Format: Layer, Start, End, Style, Text
-Dialogue: 0,0:00:00.05,0:00:00.20,Default,{\\pos(10,5)}Ho
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+Dialogue: 0,0:00:00.05,0:00:00.20,Default,,0,0,0,,{\\pos(10,5)}Ho
 """
 
 
@@ -130,7 +132,7 @@ def test_camera_data(place: Place) -> None:
 def test_drawn_subtitles(place: Place) -> None:
     Path("w.ass").write_text(DRAWN)
     Path("w.srt").write_text(WORDS)
-    encode(*PICTURES, "-i", "w.ass", *H264, "-c:s", "ass", str(place.sources / "drawn.mkv"))
+    encode(*PICTURES, "-i", "w.ass", *H264, *AT_ONCE, "-c:s", "ass", str(place.sources / "drawn.mkv"))
     encode(*PICTURES, "-i", "w.srt", *H264, "-c:s", "ttml", str(place.sources / "rare.mp4"))
     Path("w.ass").unlink()
     Path("w.srt").unlink()
