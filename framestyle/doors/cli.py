@@ -6,13 +6,11 @@ Heavy imports (torch, OpenCV) happen inside the commands that need them, so that
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from types import FrameType
@@ -24,16 +22,10 @@ from framestyle.doors.options import (
     add_engine,
     add_inputs,
     add_live_picture,
-    add_looks,
-    add_range,
     add_replacing,
-    add_settings,
     add_work_options,
-    check_range,
-    chosen_presets,
-    order_of,
-    parse_size,
 )
+from framestyle.doors.orders import add_look, job_order
 from framestyle.doors.parsing import Parser, add_commands
 from framestyle.doors.pipe import add_pipe_options, is_piped, refuse_pipe_options, run_piped
 from framestyle.doors.streams import StandardStreams
@@ -43,7 +35,6 @@ from framestyle.errors import BatchError, Cancelled, FramestyleError, PresetErro
 
 if TYPE_CHECKING:
     from framestyle.context import OnPicture
-    from framestyle.jobs.run.batch import Order
 
 EXAMPLES = """examples:
   framestyle demo
@@ -161,6 +152,10 @@ def _fail(error: FramestyleError | Cancelled, args: argparse.Namespace) -> int:
         from framestyle.doors.console.json_lines import failed_line
 
         print(failed_line(error, time.perf_counter() - args.began_s), file=sys.stderr)
+    elif getattr(args, "progress", None) == "openjd":
+        from framestyle.doors.console.openjd import failed_text
+
+        print(failed_text(error), flush=True)
     # A preset's faults stand in a line each; elsewhere a line's end can only be part of a name.
     print(f"framestyle: {plain(error.message, lines=isinstance(error, PresetError))}", file=sys.stderr)
     if step := next_step(error):
@@ -186,15 +181,7 @@ def add_stylize(parser: argparse.ArgumentParser) -> None:
     """`framestyle stylize`."""
     add_inputs(parser)
     parser.add_argument("-o", "--output", required=True, help="a file, or a folder for several results")
-    add_looks(parser, "with several -p, each gets a folder of its name")
-    add_settings(parser)
-    add_range(parser)
-    parser.add_argument(
-        "--memory-limit",
-        type=parse_size,
-        metavar="SIZE",
-        help="most memory of the device to use, such as 4G or 600M; a large picture is then painted in parts",
-    )
+    add_look(parser)
     add_replacing(parser)
     parser.add_argument(
         "--dry-run",
@@ -221,7 +208,7 @@ def run_stylize(args: argparse.Namespace) -> int:
     from framestyle.doors.hidden_presets import hidden_presets
     from framestyle.jobs.run.batch import prepare
 
-    order = _order(args)
+    order = job_order(args, args.output)
     if is_piped(args):
         return run_piped(args, order)
     refuse_pipe_options(args)
@@ -229,7 +216,7 @@ def run_stylize(args: argparse.Namespace) -> int:
     if args.dry_run:
         from framestyle.doors.dry_run import dry_run
 
-        for line in chain(map(note_text, hidden_presets(args.presets)), dry_run(jobs, order)):
+        for line in chain(map(note_text, hidden_presets(args.presets)), dry_run(jobs, order, args.workers)):
             print(plain(line))
         return 0
     from framestyle.context import Context
@@ -267,19 +254,6 @@ def _on_picture(path: Path | None) -> OnPicture | None:
     from framestyle.doors.live_picture import LivePicture
 
     return None if path is None else LivePicture(path)
-
-
-def _order(args: argparse.Namespace) -> Order:
-    from framestyle.kinds import TimeRange
-
-    check_range(args)
-    return replace(
-        order_of(args, args.inputs, Path(args.output), chosen_presets(args)),
-        span=TimeRange(args.start, args.end),
-        # A trailing slash says "folder"; Path forgets it.
-        into_folder=args.output.endswith(("/", os.sep)),
-        fresh=args.fresh,
-    )
 
 
 def run_demo(args: argparse.Namespace) -> int:
