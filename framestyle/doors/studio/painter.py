@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from framestyle.context import Context
+from framestyle.doors.advice import next_step
 from framestyle.doors.live_picture import write_small
 from framestyle.doors.studio.decoder import shown_pixels
 from framestyle.errors import Cancelled, FramestyleError
@@ -71,7 +72,7 @@ class Painter:
         except Cancelled:
             say(key, "cancelled")
         except FramestyleError as error:
-            say(key, "failed", message=error.message)
+            say(key, "failed", message=" ".join(filter(None, (f"{error.message}.", next_step(error)))))
         except Exception as error:  # a decoder's or torch's own
             say(key, "failed", message=f"it cannot be painted: {' '.join(str(error).split())[:300]}")
         finally:

@@ -7,7 +7,7 @@ import { aspect, picture, small, state } from "./state.js";
 import { openTuner } from "./tuner.js";
 
 const view = document.getElementById("view-gallery");
-const grid = h("ul", { class: "grid" });
+const grid = h("ul", { class: "grid large" });
 const more = h("button", { hidden: true, onclick: () => load() }, "Show more");
 let next = 0;
 
@@ -26,8 +26,8 @@ async function load() {
   if (!found) return;
   if (next === 0) grid.replaceChildren();
   grid.append(...found.results.map((result) => h("li", {}, h("button", { class: "tile", onclick: () => openResult(result), "aria-label": `${result.media.name}, ${result.preset}` },
-    h("span", { class: "frame", style: { display: "block" } }, h("img", { src: small(result.media, 256), alt: "", loading: "lazy", decoding: "async", fetchpriority: "low" }), result.media.kind === "video" ? h("span", { class: "kind said" }, "clip") : null),
-    h("span", { class: "name" }, `${result.media.name}`)))));
+    h("span", { class: "frame", style: { display: "block" } }, h("img", { src: small(result.media, 512), alt: "", loading: "lazy", decoding: "async", fetchpriority: "low" }), result.media.kind === "video" ? h("span", { class: "kind said" }, "clip") : null),
+    h("span", { class: "name" }, result.media.name, h("span", { class: "soft" }, ` ${result.preset}`))))));
   next += 60;
   more.hidden = next >= found.total;
   const isEmpty = more.hidden && !grid.childElementCount;

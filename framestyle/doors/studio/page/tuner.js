@@ -36,7 +36,7 @@ export function openTuner(host, look, preset = null) {
   const settings = { ...(look.settings || {}) };
   const base = look.preset ? { preset: look.preset } : { yaml: look.yaml };
   const name = look.preset || look.name || "this look";
-  let mask = null, outside = "", effort = "usual", size = first["scales.max_side_px"] ?? 1024, quality = "visually_lossless";
+  let mask = null, outside = "", effort = "usual", size = settings["scales.max_side_px"] ?? first["scales.max_side_px"] ?? 1024, quality = "visually_lossless";
 
   const side = compare({ before: small(media, 1024, at(media)), after: small(media, 512, at(media)), aspect: aspect(media), label: name, start: 0 });
   side.afterImage.alt = `${media.name} in ${name}`;
@@ -131,7 +131,9 @@ export function openTuner(host, look, preset = null) {
   }
 
   function choice(id, title, options, value, onchange) {
-    const field = h("select", { id }, options.map(([key, text]) => h("option", { value: String(key) }, text)));
+    // What a preset says need not be one of ours.
+    const known = options.some(([key]) => String(key) === String(value)) ? options : [[value, `${value}${id === "size" ? " px" : ""}`], ...options];
+    const field = h("select", { id }, known.map(([key, text]) => h("option", { value: String(key) }, text)));
     field.value = String(value);
     field.addEventListener("change", () => onchange(field.value));
     return h("div", { class: "control" }, h("label", { for: id }, title), field);
