@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from framestyle.doctor.finding import OK, WARNING, Finding
 from framestyle.errors import Code
 
-WORDS = {
+STATES = {
     "whole": "whole",
     "old": "not of this version of FrameStyle",
     "changed": "files of it were changed or are missing",
@@ -26,7 +26,7 @@ def integrations() -> Iterator[Finding]:
     for one in found:
         state = state_of(one)
         facts = {"folder": one.folder, "version": one.version, "state": str(state), "host": one.host}
-        text = f"{one.folder}: {WORDS[state]}"
+        text = f"{one.folder}: {STATES[state]}"
         if state is State.WHOLE and (trouble := trouble_of(one)) is not None:
             said = f"{text}, and cannot be loaded: {trouble.text}"
             yield Finding("integrations", one.host, WARNING, said, trouble.next_step, facts=facts)

@@ -17,11 +17,11 @@ from framestyle.motion.carry import (
     Motions,
     Painted,
     carry,
+    drift_penalties,
     followed_level,
-    leashes,
     move,
     moved_anchor,
-    settled_share,
+    share_of_steps,
     temporal_targets,
 )
 from framestyle.motion.flow import OpticalFlow
@@ -164,7 +164,7 @@ def _stylize_one(
     if torch.equal(before.content, content):
         # Shown once more (animation on twos, pulldown, a still): no step would better it.
         return replace(before, result=replace(before.result, steps=0))
-    video, settled_steps = stylizer.preset.video, stylizer.preset.scales.steps
+    video, full_step_count = stylizer.preset.video, stylizer.preset.scales.steps
     moved = move(before, content, motion)
     state = carry(moved, content, moments=video.carry_moments, average=video.carry_average)
     targets: list[TemporalTarget] = []
@@ -174,10 +174,10 @@ def _stylize_one(
             for far, other in prepared.motions.items()
             if far in video.long_term
         }
-        targets = temporal_targets(earlier, settled_steps, video.temporal_weight)
-    anchor, holds = moved_anchor(moved), settled_share(moved.settled, settled_steps)
+        targets = temporal_targets(earlier, full_step_count, video.temporal_weight)
+    anchor, holds = moved_anchor(moved), share_of_steps(moved.step_count, full_step_count)
     level = followed_level(before, content)
     if video.leash_weight > 0 and video.warm_start == "flow":
-        targets += leashes(anchor, holds, level, video.leash_weight)
+        targets += drift_penalties(anchor, holds, level, video.leash_weight)
     result = stylizer.refine(content, state, targets, context, replays)
     return Painted(content, result, result.state.result().lerp(anchor, holds), level)

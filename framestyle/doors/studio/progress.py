@@ -76,7 +76,7 @@ class Progress:
             self._remaining(event)
 
     @property
-    def last_words(self) -> str:
+    def last_messages(self) -> str:
         """Of a process that ended without a verdict."""
         return " ".join(self._plain)
 

@@ -284,7 +284,7 @@ def end_of(progress: Progress, code: int | None, wanted: str | None) -> tuple[st
         return "failed", _problem(
             "killed", f"the system ended it ({name})", "Resume it; or choose a smaller size."
         )
-    return "failed", _problem("stopped", progress.last_words or f"it ended with code {code}", "Resume it.")
+    return "failed", _problem("stopped", progress.last_messages or f"it ended with code {code}", "Resume it.")
 
 
 def _problem(code: str, message: str, next_step: str | None = None) -> dict[str, Any]:

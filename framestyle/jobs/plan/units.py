@@ -106,7 +106,7 @@ def read_unit(path: Path) -> Unit:
 
 def unit_to_json(unit: Unit, folder: Path) -> str:
     """All of it; `unit_from_json` reads it, with the same folder or one that the same files lie around."""
-    told: dict[str, Any] = {
+    data: dict[str, Any] = {
         VERSION_KEY: VERSION,
         "kind": "shot" if isinstance(unit, ShotTask) else "photo",
         "source": path_from(folder, unit.source),
@@ -114,7 +114,7 @@ def unit_to_json(unit: Unit, folder: Path) -> str:
         "given": None if unit.given is None else asdict(unit.given),
     }
     if isinstance(unit, ShotTask):
-        told |= {
+        data |= {
             "number": unit.number,
             "size": list(unit.size),
             "frames": [unit.shot.first, unit.shot.end],
@@ -123,8 +123,8 @@ def unit_to_json(unit: Unit, folder: Path) -> str:
             "work": path_from(folder, unit.work),
         }
     else:
-        told |= {"target": path_from(folder, unit.target), "index": unit.index}
-    return json.dumps(told, indent=1)
+        data |= {"target": path_from(folder, unit.target), "index": unit.index}
+    return json.dumps(data, indent=1)
 
 
 def unit_from_json(text: str, folder: Path) -> Unit:
