@@ -96,7 +96,7 @@ export function openTuner(host, look, preset = null) {
           best.rank = rank;
           side.stage.dataset.shown = `${facts.key}:${facts.state}`;
           show(side.afterImage, source);
-          side.afterTag.textContent = stage.sketch ? "after · sketch" : `after · ${stage.side_px} px`;
+          side.afterTag.textContent = stage.sketch ? "after · sketch" : `after · ${shownAt(stage)} px`;
           veil.remove();
         }
         say(facts, stage);
@@ -104,11 +104,14 @@ export function openTuner(host, look, preset = null) {
     })));
   }
 
+  // No larger than the render itself would be.
+  const shownAt = (stage) => Math.min(stage.side_px, size || Infinity, Math.max(media.width, media.height));
+
   function say(facts, stage) {
     bar.hidden = facts.state !== "painting";
     if (facts.steps) bar.style.setProperty("--done", `${Math.round((100 * facts.step) / facts.steps)}%`);
-    const words = facts.state === "painting" ? `Painting at ${stage.side_px} px${facts.steps ? `, ${facts.step} of ${facts.steps} steps` : ""}` : facts.state === "done" ? `Shown at ${stage.side_px} px` : "";
-    const time = facts.render_s && !mask ? ` · the full render takes ${duration(facts.render_s)}` : "";
+    const words = facts.state === "painting" ? `Painting at ${shownAt(stage)} px${facts.steps ? `, ${facts.step} of ${facts.steps} steps` : ""}` : facts.state === "done" ? `Shown at ${shownAt(stage)} px` : "";
+    const time = facts.render_s && !mask ? ` · the full render takes ${facts.at_most ? "at most " : ""}${duration(facts.render_s)}` : "";
     if (words) status.textContent = words + time;
   }
 
