@@ -42,7 +42,7 @@ def pages(browser: Any) -> Iterator[Callable[..., Page]]:
 
     def opened(address: str, **context: Any) -> Page:
         page = browser.new_context(**context).new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(120_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(
             "request",
