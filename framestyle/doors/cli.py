@@ -6,14 +6,12 @@ Heavy imports (torch, OpenCV) happen inside the commands that need them, so that
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import time
 import traceback
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import framestyle
@@ -28,6 +26,7 @@ from framestyle.doors.options import (
 from framestyle.doors.orders import add_look, job_order
 from framestyle.doors.parsing import Parser, add_commands
 from framestyle.doors.pipe import add_pipe_options, is_piped, refuse_pipe_options, run_piped
+from framestyle.doors.signals import hear_signals, ignore_signals
 from framestyle.doors.streams import StandardStreams
 from framestyle.doors.text import plain
 from framestyle.doors.threads import wait_briefly
@@ -68,7 +67,7 @@ def _main(argv: Sequence[str] | None) -> int:
     if not hasattr(args, "run"):
         parser.print_help()
         return UsageError.exit_code
-    _install_stop_handlers()
+    hear_signals()
     wait_briefly()
     try:
         return _run(args)
@@ -115,26 +114,8 @@ def _refuse_nowhere() -> None:
         ) from error
 
 
-def _install_stop_handlers() -> None:
-    """SIGTERM is a Ctrl-C, and so is the end of the terminal, where nobody (`nohup`) has that ignored."""
-    signal.signal(signal.SIGTERM, _stop)
-    hang_up = getattr(signal, "SIGHUP", None)
-    if hang_up is not None and signal.getsignal(hang_up) is signal.SIG_DFL:
-        signal.signal(hang_up, _stop)
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
-def _ignore_signals() -> None:
-    """The end has come: a signal now would only break off what is said about it."""
-    for number in (signal.SIGINT, signal.SIGTERM, *filter(None, [getattr(signal, "SIGHUP", None)])):
-        signal.signal(number, signal.SIG_IGN)
-
-
 def _stopped(stop: Cancelled, args: argparse.Namespace) -> int:
-    _ignore_signals()
+    ignore_signals()
     return _fail(stop, args)
 
 
