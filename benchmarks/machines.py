@@ -7,7 +7,8 @@ more): a simulation of 1,000 shots over 1 to 256 workers, some of which fail, by
 
 The lengths of the simulated shots are log-normal, the usual description of films' (a median of 2.7 s and a sigma of
 0.85 are assumed, which make a mean of 3.9 s). A shot that fails does so at any moment of its work, is given to the next
-free worker at once, and repeats what was not kept: up to a minute of work.
+free worker at once, and repeats what was not kept: up to a minute of work. Further options of `framestyle stylize` are
+passed on, written as --name=value.
 Writes JSON and a table.
 """
 
@@ -189,7 +190,7 @@ def main() -> None:
     parser.add_argument("--max-side", type=int, default=128)
     parser.add_argument("--weights", default="untrained")
     parser.add_argument("-o", "--output", type=Path, default=Path())
-    args = parser.parse_args()
+    args, passed_on = parser.parse_known_args()
     args.output.mkdir(parents=True, exist_ok=True)
     if args.only != "speed":
         rows = [simulated(lengths(1000), workers, 0.02) for workers in WORKERS]
@@ -199,7 +200,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             clip = Path(folder) / "clip.mp4"
             make_clip(clip, args.shots, args.frames, args.max_side)
-            options = ["--weights", args.weights, "--max-side", str(args.max_side)]
+            options = ["--weights", args.weights, "--max-side", str(args.max_side), *passed_on]
             timings = [timed(clip, workers, options, args.shots) for workers in (0, 1, 2)]
         print(speed_text(*timings, args.shots))
         write_report(args.output / "machines-speed.json", timings, args)

@@ -115,8 +115,17 @@ def order_of(args: argparse.Namespace, inputs: Sequence[Path], output: Path, pre
         overwrite=args.overwrite,
         memory_limit_bytes=args.memory_limit,
         engine=getattr(args, "engine", "local"),  # tasks and farms are engines of their own
-        work=args.work if hasattr(args, "engine") else None,
+        work=_store(args),
     )
+
+
+def _store(args: argparse.Namespace) -> str | None:
+    """UsageError where a store is named for an engine that has no use for it."""
+    if getattr(args, "engine", None) is None or args.work is None:
+        return None
+    if ELSEWHERE not in ENGINES.entry(args.engine.partition("://")[0]).plugin.traits:
+        raise UsageError("--work is for --engine ray", next_step="Add that, or leave it out.")
+    return str(args.work)
 
 
 def overrides_of(args: argparse.Namespace) -> list[str]:

@@ -115,6 +115,8 @@ def test_a_dry_run_for_many_machines_says_what_would_go_where(
         "  1 worker",
         "  2 workers",
     ]
+    assert main([*args, "--work", "store"]) == 2
+    assert "--work is for --engine ray" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main([*args, "--engine", "local://somewhere"])
     assert "has no address" in capsys.readouterr().err

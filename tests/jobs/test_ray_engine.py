@@ -237,6 +237,12 @@ def test_an_order_is_refused_before_work_where_a_machine_cannot_do_it(
     assert not list(order.output.glob("*.png"))
 
 
+def test_work_that_no_machine_can_do_is_refused(order: Order) -> None:
+    """The driver needs no GPU; somebody must have one."""
+    with pytest.raises(DeviceError, match="no machine of the cluster has a GPU"):
+        _done(replace(order, device="cuda"))
+
+
 def test_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     assert starting.address_of("ray") is None

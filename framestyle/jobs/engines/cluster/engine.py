@@ -81,6 +81,7 @@ class RayEngine:
     def _workers_for(self, setup: Setup, spec: RenderSpec, context: Context) -> Workers:
         """Those of a job, whose machines have said that they can do its work; machines that join later say it each."""
         if self._workers is None or self._workers.setup != setup:
+            self._refuse_lack(spec)
             self._refuse_unable(setup, context)
             self._workers = Workers(self.ray, setup, spec.device, threads())
         return self._workers
@@ -117,6 +118,15 @@ class RayEngine:
     def _told(self, spec: RenderSpec, carried: str, probe: tuple[str, str], store: str | None) -> Setup:
         limit = self._machine.memory_limit_bytes
         return Setup(portable(spec), carried, probe, tuple(versions().items()), threads(), limit, store)
+
+    def _refuse_lack(self, spec: RenderSpec) -> None:
+        """DeviceError where no machine has what a unit needs: Ray would wait for one for ever."""
+        needed = "GPU" if spec.device == "cuda" else "CPU"
+        if not self.ray.cluster_resources().get(needed):
+            raise DeviceError(
+                f"no machine of the cluster has a {needed} for the work",
+                next_step="Start Ray on one that has: ray status tells what there is.",
+            )
 
     def _refuse_unable(self, setup: Setup, context: Context) -> None:
         """Raises the first error of a machine that cannot do the work: before any."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import sys
 import time
 from pathlib import Path
 
@@ -35,9 +36,8 @@ def machine_name() -> str:
 
 
 def _node() -> str:
-    import ray
-
-    return str(ray.get_runtime_context().get_node_id()) if ray.is_initialized() else ""
+    ray: Remote = sys.modules.get("ray")  # not imported here: it reads its settings when it is
+    return "" if ray is None or not ray.is_initialized() else str(ray.get_runtime_context().get_node_id())
 
 
 def hello(setup: Setup) -> FramestyleError | None:
