@@ -146,7 +146,7 @@ style:
 - Images of the same region blend by weight. Colours are kept (`color.preserve`) over the whole picture.
 - Where `mask` is a folder, each input has the mask in it that is named as the input is, whatever the suffix
   (`IMG_7.png` for `IMG_7.jpg`). An input without one fails; the others go on.
-- A clip has one mask for all its frames: it does not move with what it shows.
+- A clip has one mask for all its frames, or one that moves: a clip or an image sequence ([time.md](time.md)).
 """,
     "network": """\
 Weights expect the pooling that they were made with: `max` for `original`, `imagenet` and `caffe`, `average` for `learned` and

@@ -28,6 +28,7 @@ NO_PIXELS: Mapping[str, Any] = {
 """Keys of a preset that no pixel depends on."""
 CAME_LATER: Mapping[tuple[str, str], Any] = {
     ("style", "turned"): False,
+    ("style", "mask_start"): 0.0,
     ("content", "statistic"): "features",
     ("color", "match"): False,
 }

@@ -86,7 +86,7 @@ class Session(OpenSession):
         context: Context = SILENT,
         *,
         shots: Sequence[Shot] | None = None,
-        mask: Array | None = None,
+        mask: Array | Iterable[Array] | None = None,
     ) -> Iterator[Array]:
         with in_python_words():
             yield from super().frames(frames, context, shots=shots, mask=mask)

@@ -18,6 +18,7 @@ from framestyle.motion.carry import (
     Painted,
     carry,
     followed_level,
+    kept_regions,
     leashes,
     move,
     moved_anchor,
@@ -25,7 +26,7 @@ from framestyle.motion.carry import (
     temporal_targets,
 )
 from framestyle.motion.flow import OpticalFlow
-from framestyle.motion.second_pass import FrameStore, keep, second_pass
+from framestyle.motion.second_pass import FrameStore, keep, second_pass, stylizer_of
 from framestyle.motion.shots import Shot
 from framestyle.nst.image import to_pixels, to_tensor
 from framestyle.nst.objective import TemporalTarget
@@ -91,7 +92,8 @@ class ShotPainting:
     def _paint(self, prepared: Prepared, context: Context) -> Painted:
         started = time.perf_counter()
         base = _warm_from(prepared, self.stylizer)
-        painted = _stylize_one(prepared, base, self._done, self.stylizer, context, self.replays)
+        stylizer = stylizer_of(prepared.frame, self.stylizer)
+        painted = _stylize_one(prepared, base, self._done, stylizer, context, self.replays)
         self._done.appendleft(painted)
         result, seconds = painted.result, time.perf_counter() - started
         index, is_warm = prepared.frame.index, base is not None
@@ -112,14 +114,14 @@ class TwicePainting(ShotPainting):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._waiting: list[Frame] = []
-        """All of them, without pixels and alpha: those lie in the store."""
+        """All of them, without pixels, alpha and mask: those lie in the store."""
 
     def paint(self, prepared: Prepared, context: Context) -> Iterator[Frame]:
         """None yet."""
         if not prepared.is_painted:
             keep(prepared.frame, self._paint(prepared, context), self.store)
             self._mark(prepared)
-        self._waiting.append(replace(prepared.frame, pixels=prepared.frame.pixels[:0], alpha=None))
+        self._waiting.append(replace(prepared.frame, pixels=prepared.frame.pixels[:0], alpha=None, mask=None))
         return iter(())
 
     def end(self, shot: Shot, context: Context) -> Iterator[Frame]:
@@ -158,19 +160,20 @@ def _stylize_one(
     replays: Replays,
 ) -> Painted:
     content = to_tensor(prepared.frame.pixels, stylizer.device)
+    regions = stylizer.regions_of(content)
     if base is None:
-        return Painted.first(content, stylizer.stylize(content, context, replays))
+        return Painted.first(content, stylizer.stylize(content, context, replays), regions)
     before, motion = done[base - 1], prepared.motions[base]
-    if torch.equal(before.content, content):
+    if torch.equal(before.content, content) and (regions is None or torch.equal(before.regions, regions)):
         # Shown once more (animation on twos, pulldown, a still): no step would better it.
         return replace(before, result=replace(before.result, steps=0))
     video, settled_steps = stylizer.preset.video, stylizer.preset.scales.steps
-    moved = move(before, content, motion)
+    moved = move(before, content, motion, regions)
     state = carry(moved, content, moments=video.carry_moments, average=video.carry_average)
     targets: list[TemporalTarget] = []
     if video.temporal_weight > 0 and video.warm_start == "flow":
         earlier = {
-            far: moved if far == base else move(done[far - 1], content, other)
+            far: moved if far == base else move(done[far - 1], content, other, regions)
             for far, other in prepared.motions.items()
             if far in video.long_term
         }
@@ -180,4 +183,5 @@ def _stylize_one(
     if video.leash_weight > 0 and video.warm_start == "flow":
         targets += leashes(anchor, holds, level, video.leash_weight)
     result = stylizer.refine(content, state, targets, context, replays)
-    return Painted(content, result, result.state.result().lerp(anchor, holds), level)
+    anchored = result.state.result().lerp(anchor, holds)
+    return Painted(content, result, anchored, level, kept_regions(content, regions))

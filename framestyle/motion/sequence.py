@@ -154,7 +154,7 @@ class FramePainter:
             return None
         small = _at_working_size(frame, self._max_side_px)
         earlier = {far: self._before[far - 1] for far in self._distances if far <= len(self._before)}
-        self._before.appendleft(small)
+        self._before.appendleft(replace(small, mask=None))
         if frame.index < span.first:
             return None
         number = self._first_number + self._number

@@ -15,11 +15,10 @@ import torch
 from torch import Tensor
 
 from framestyle.context import SILENT, Context
-from framestyle.nst import color
 from framestyle.nst.contents import content_keeper
 from framestyle.nst.devices import working_dtype
 from framestyle.nst.finishing import Finish
-from framestyle.nst.image import Size, resize, size_of
+from framestyle.nst.image import resize, size_of
 from framestyle.nst.inits import Start, init_of
 from framestyle.nst.matching import guided, matcher_of, of_place
 from framestyle.nst.memory import TilingPlanner
@@ -42,7 +41,8 @@ from framestyle.nst.optimise.windows import EarlyStop, Report, steps_reporter
 from framestyle.nst.regions import region_weights, resized_weights
 from framestyle.nst.sizes import steps_by_scale
 from framestyle.nst.statistics.base import statistic_of
-from framestyle.nst.targets import StyleTargetCache, StyleTargets, style_targets
+from framestyle.nst.styles import Styles
+from framestyle.nst.targets import StyleTargets
 from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset
 
@@ -123,11 +123,13 @@ class Stylizer:
             limit_bytes=memory_limit_bytes,
             coming_bytes=lambda: self.network.coming_bytes,
         )
-        self.regions = tuple(dict.fromkeys(image.region_color for image in preset.style.images))
+        self.styles = Styles(
+            preset, self.network, self.statistic, self.style_images, list(self.weights.style_layers)
+        )
+        self.regions = self.styles.regions
         self._mask_weights = None if mask is None else region_weights(mask.to(self.device), self.regions)
-        self._finishing = Finish(preset.color, self._by_region(self.style_images))
+        self._finishing = Finish(preset.color, self.styles.by_region())
         self._recorder = Recorder(self.device)
-        self.targets = StyleTargetCache()
 
     @property
     def needs_mask(self) -> bool:
@@ -139,6 +141,10 @@ class Stylizer:
         other = copy(self)
         other._mask_weights = region_weights(mask.to(self.device), self.regions)
         return other
+
+    def regions_of(self, content: Tensor) -> Tensor | None:
+        """How far each pixel belongs to each region, 1RHW; None: there is one, everywhere."""
+        return None if self._mask_weights is None else resized_weights(self._mask_weights, size_of(content))
 
     def replays(self) -> Replays:
         """For a row of calls on one thread whose steps are alike, as the frames of a clip: it keeps a recorded step."""
@@ -280,7 +286,7 @@ class Stylizer:
     ) -> Iterator[Objective]:
         # Refused, if it is, before the style is read: minutes, of 8K.
         self.fitting.tiling(size := size_of(content), context=context)
-        targets = self._style_targets(content, context)
+        targets = self.style_targets(content, context)
         for number, placement in enumerate(placements(size, self._places, self.device)):
             placed = content if placement is None else placement.of(content)
             context.check_cancelled()
@@ -289,7 +295,9 @@ class Stylizer:
             if self._matcher is not None:
                 work = partial(self._matcher.maps, content if like is None else like, placement)
                 maps = self.fitting.run(size, work, context=context)
-                style = self._matcher.of(style, maps, placement, of_place(matches, number, self._places))
+                style = self._matcher.of(
+                    style, maps, placement, of_place(matches, number, self._places, len(style))
+                )
             yield Objective(self.weights, kept, style, temporal, placement)
 
     def _region_styles(
@@ -298,37 +306,14 @@ class Stylizer:
         """Of the regions that the content has; of one that covers it all, where there is no mask."""
         if self.needs_mask:
             raise ValueError("style images for regions need a mask")
-        if self._mask_weights is None:
+        weights = self.regions_of(content)
+        if weights is None:
             return (RegionStyle(targets[0]),)
-        weights = resized_weights(self._mask_weights, size_of(content))
         return region_styles(targets, weights, placement, self.weights.style_layers)
 
-    def _style_targets(self, content: Tensor, context: Context = SILENT) -> tuple[StyleTargets, ...]:
-        """Of each region. Kept for the areas last used; anew for each content where the style takes on its colours."""
-        size = size_of(content)
-        if self.preset.color.preserve == "style_stats":
-            images = [color.match_statistics(image, content) for image in self.style_images]
-            return self._read_style(images, size, context)
-        return self.targets.of(size.area_px, lambda: self._read_style(self.style_images, size, context))
-
-    def _read_style(self, images: Sequence[Tensor], size: Size, context: Context) -> tuple[StyleTargets, ...]:
+    def style_targets(self, content: Tensor, context: Context = SILENT) -> tuple[StyleTargets, ...]:
         """Of each region, for a content of that size."""
-        fit = partial(self.fitting.run, gradient=False, of="the style at ", context=context)
-        layers, style = list(self.weights.style_layers), self.preset.style
-        return tuple(
-            style_targets(
-                self.network, own, layers, self.statistic, size, style.scale, fit, turned=style.turned
-            )
-            for own in self._by_region(images)
-        )
-
-    def _by_region(self, images: Sequence[Tensor]) -> list[list[tuple[Tensor, float]]]:
-        """The style images of each region, and their weights."""
-        described = list(zip(self.preset.style.images, images, strict=True))
-        return [
-            [(image, one.weight) for one, image in described if one.region_color == region]
-            for region in self.regions
-        ]
+        return self.styles.of(content, self.fitting, context)
 
     def parts(self, image: Tensor, objective: Objective) -> dict[str, Tensor]:
         """Weighted losses by name; their sum is what is minimised. No gradient comes of them."""

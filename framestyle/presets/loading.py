@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from framestyle.errors import Code, PresetError
 from framestyle.presets.complaints import faults_of, shown
 from framestyle.presets.library import builtin_presets_dir, find_preset, is_file, preset_names
-from framestyle.presets.overrides import anchor_images, anchor_init, anchor_path, apply_override
+from framestyle.presets.overrides import anchor_images, anchor_init, anchor_mask, apply_override
 from framestyle.presets.paths import MASK, picture_keys
 from framestyle.presets.pictures import picture_problem
 from framestyle.presets.reference import LAYER_MAPS, did_you_mean, leaves, nearest_choice
@@ -33,6 +33,8 @@ from framestyle.registries import INITS
 
 LONGEST_CHAIN = 32
 MOST_FAULTS_SHOWN = 100
+CLIP_ENDINGS = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mxf", ".y4m", ".gif", ".webp"}
+"""Of masks that may move: whether they are pictures is not asked here."""
 OVERRIDE = "override"
 INIT = ("optimizer", "init")
 NOT_INHERITED = ("schema", "name", "description", "tags", "extends")
@@ -241,7 +243,7 @@ def _anchor_paths(root: Node, folder: Path) -> None:
         anchor_images(images, folder)
     mask, found = root.at(("style", "mask"))
     if len(found) == 2:
-        anchor_path(mask, folder)
+        anchor_mask(mask, folder)
     init, found = root.at(("optimizer", "init"))
     if len(found) == 2:
         anchor_init(init, folder)
@@ -259,7 +261,12 @@ def _picture_faults(root: Node, problem: Callable[[Path], str | None] | None) ->
     """Pictures that are not there, and, with `problem`, those that it finds something wrong with."""
     for key, node in _pictures(root):
         path = Path(node.value)
-        if dotted(key) == MASK and _is_folder(path):
+        if dotted(key) == MASK and (
+            _is_folder(path) or "%" in path.name or path.suffix.lower() in CLIP_ENDINGS
+        ):
+            # What moves is opened with the clip that it is for.
+            if not (_is_folder(path) or "%" in path.name or is_file(path)):
+                yield Fault(node.place, f"there is no mask at {path}", key)
             continue
         if not is_file(path):
             yield Fault(node.place, _instead(key, path) + _no_image(path) + _meant(key, path), key)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from framestyle.presets.layers import LAYER_NAMES
 from framestyle.presets.library import absolute
-from framestyle.presets.paths import MASK
+from framestyle.presets.paths import ALPHA_MASK, MASK
 from framestyle.presets.reference import (
     LAYER_MAPS,
     did_you_mean,
@@ -94,7 +94,9 @@ def _as_written_here(key: str, node: Node) -> Node:
         if any(isinstance(image.value, str) for image in images) or not isinstance(node.value, list):
             node = Node([_image_node(image) for image in images], node.place, node.place)
         anchor_images(node, here)
-    elif key == MASK or (key.startswith("style.images.") and key.endswith(".path")):
+    elif key == MASK:
+        anchor_mask(node, here)
+    elif key.startswith("style.images.") and key.endswith(".path"):
         anchor_path(node, here)
     elif key == "optimizer.init":
         anchor_init(node, here)
@@ -116,6 +118,12 @@ def anchor_path(node: Node, folder: Path) -> None:
     """Makes one path absolute."""
     if isinstance(node.value, str) and node.value:
         node.value = str(absolute(node.value, folder))
+
+
+def anchor_mask(node: Node, folder: Path) -> None:
+    """Makes `style.mask` absolute, but for the word that stands for the input's transparency."""
+    if node.value != ALPHA_MASK:
+        anchor_path(node, folder)
 
 
 def anchor_init(node: Node, folder: Path) -> None:

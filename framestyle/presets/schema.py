@@ -92,8 +92,10 @@ class Style(Section):
     )
     mask: Annotated[str, Field(min_length=1)] | None = _key(
         None,
-        "An image of the content's regions, or a folder of such, named as the photos are",
+        "The content's regions: an image, a clip or an image sequence (shot.%04d.png) that moves with it, a folder of "
+        "such, named as the inputs are, or alpha: the input's own transparency",
     )
+    mask_start: float = _key(0.0, "When in a clip its moving mask begins", "s", ge=-86400, le=86400)
 
 
 class Content(Section):

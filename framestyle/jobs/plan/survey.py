@@ -13,6 +13,7 @@ from typing import Any
 from framestyle.context import Context
 from framestyle.errors import Code, InputError
 from framestyle.events import Note, Preparing
+from framestyle.jobs.plan.mask_survey import survey_mask
 from framestyle.jobs.plan.survey_cache import keep_survey, kept_survey, survey_key
 from framestyle.kinds import TimeRange
 from framestyle.media.video.clips import open_clip
@@ -43,6 +44,12 @@ class Survey:
     last_frame: tuple[Fraction, Fraction] | None = None
     doubts: tuple[str, ...] = ()
     starts_s: tuple[Fraction, ...] = ()
+
+    @property
+    def last(self) -> tuple[int, Fraction]:
+        """The last frame's index, and when it is shown."""
+        index = self.shots[-1].end - 1
+        return index, index / self.info.frame_rate if self.last_frame is None else self.last_frame[0]
 
     def to_json(self) -> str:
         """All but `info`, which a probe tells again without decoding the clip; `from_json` reads it."""
@@ -83,7 +90,7 @@ def survey(path: Path, span: TimeRange, preset: Preset, context: Context) -> Sur
     """The survey of a clip's part: as it was kept where nothing has changed since, else taken and kept.
 
     What the user should know of the clip is told either way. InputError where the clip cannot be read, or has no
-    frames in the part.
+    frames in the part; or where its mask moves and is no good (`mask_survey`).
     """
     reader = clip_reader(path, span, preset)
     key = survey_key(reader.info, span, preset)
@@ -94,6 +101,8 @@ def survey(path: Path, span: TimeRange, preset: Preset, context: Context) -> Sur
     context.on_event(Preparing("shots", 1.0, f"{found.frames} frame{'' if found.frames == 1 else 's'}"))
     for note in _to_know(found, preset.output.hdr):
         context.on_event(note)
+    first = (found.shots[0].first, found.first_s)
+    survey_mask(preset, path, found.info, context, first, found.last)
     return found
 
 

@@ -16,6 +16,7 @@ from framestyle.jobs.preview.pictures import Picture, Shown, SizesFor
 from framestyle.jobs.preview.reduced import Reduced, reduced
 from framestyle.jobs.preview.times import Estimate, StepTimes, full_render
 from framestyle.kinds import MediaKind
+from framestyle.mattes import mask_at
 from framestyle.nst.devices import choose_device
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
 from framestyle.nst.weights.backbone import Backbone
@@ -153,7 +154,9 @@ def _stylized(
     picture: Picture, size: Reduced, session: Session, look: Look, side_px: int, context: Context
 ) -> tuple[CellDone, Shown]:
     started = time.perf_counter()
-    stylizer = session.stylizer_for(picture.path)
+    pixels, alpha = picture.layers[size.size]
+    mask = mask_at(session.preset, picture.path, picture.at_s, pixels, alpha)
+    stylizer = session.stylizer_for(picture.path, mask)
     content = to_tensor(picture.content(size.size), stylizer.device)
     try:
         result = stylizer.stylize(content, context)

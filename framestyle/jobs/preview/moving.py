@@ -28,6 +28,7 @@ from framestyle.jobs.run.clips import zero_s_of
 from framestyle.jobs.run.provenance import provenance_of
 from framestyle.jobs.run.queues import WriteBehind, read_ahead
 from framestyle.kinds import MediaKind, TimeRange
+from framestyle.mattes import with_masks
 from framestyle.media.photos import with_hidden_filled
 from framestyle.media.photos.alpha import shrunk
 from framestyle.media.video.clips import clip_info
@@ -136,7 +137,8 @@ def _render(
     waiting: deque[Layers] = deque()
     with (
         reader,
-        closing(read_ahead(_those_in(reader, chosen))) as frames,
+        closing(read_ahead(_those_in(reader, chosen))) as decoded,
+        closing(with_masks(decoded, session.preset, task.source)) as frames,
         writer,
         WriteBehind(writer) as encoder,
         TemporaryDirectory(dir=task.target.parent, prefix=".framestyle-frames-") as beside,

@@ -13,6 +13,7 @@ from framestyle.jobs.plan.units import PhotoTask
 from framestyle.jobs.resume.scratch import for_target
 from framestyle.jobs.run.provenance import provenance_of, recipe_of
 from framestyle.kinds import MediaKind
+from framestyle.mattes import mask_at
 from framestyle.media.photos import PhotoSettings, check_holds, read_photo, with_hidden_filled, write_photo
 from framestyle.nst.image import to_pixels, to_tensor
 from framestyle.nst.sizes import Size, fit_within
@@ -36,7 +37,8 @@ def render_photo(
     height, width = photo.pixels.shape[:2]
     context.on_event(TaskStarted(str(task.source), MediaKind.PHOTO, task.index, 1, 1, width, height))
     photo.pixels = with_hidden_filled(photo.pixels, photo.alpha)
-    stylizer = session.stylizer_for(task.source)
+    mask = mask_at(preset, task.source, None, photo.pixels, photo.alpha)
+    stylizer = session.stylizer_for(task.source, mask)
     pixels, steps, loss = _painted(photo.pixels, stylizer, context)
     words = {**provenance_of(session), "recipe": recipe_of(session).text()}
     unfinished = for_target(scratch, task.target)

@@ -15,6 +15,7 @@ from framestyle.jobs.plan.survey import clip_reader
 from framestyle.jobs.plan.units import ShotTask
 from framestyle.jobs.resume.shot_work import ShotWork
 from framestyle.jobs.run.queues import read_ahead
+from framestyle.mattes import with_masks
 from framestyle.media.photos import with_hidden_filled
 from framestyle.motion.sequence import FramePainter
 from framestyle.nst.optimise.replay import Replays
@@ -42,10 +43,11 @@ def paint_shot(task: ShotTask, session: Session, context: Context) -> ShotDone:
             with (
                 clip_reader(task.source, task.span, session.preset) as reader,
                 closing(read_ahead(reader)) as decoded,
+                closing(with_masks(frames_of(decoded, task), session.preset, task.source)) as masked,
                 closing(
                     painted_frames(
                         work,
-                        frames_of(decoded, task),
+                        masked,
                         session.stylizer_for(task.source),
                         session,
                         _named(context.also(steps), task.number),

@@ -21,6 +21,7 @@ from framestyle.errors import Code, InputError
 from framestyle.events import Event, FrameDone, JobDone, Note, TaskDone, TaskStarted, as_note
 from framestyle.frames import Alpha, Frame
 from framestyle.jobs.plan.estimate import clip_plan
+from framestyle.jobs.plan.mask_survey import survey_mask
 from framestyle.jobs.plan.tasks import Task
 from framestyle.jobs.run.interrupts import held_back
 from framestyle.jobs.run.provenance import provenance_of
@@ -28,6 +29,7 @@ from framestyle.jobs.run.queues import WriteBehind, read_ahead
 from framestyle.jobs.run.reporting import NOTHING, JobWords, first_news, last_news
 from framestyle.jobs.run.stream_order import StreamOrder
 from framestyle.kinds import MediaKind
+from framestyle.mattes import with_masks
 from framestyle.media.photos import with_hidden_filled
 from framestyle.media.pipes.stream import StreamOrigin
 from framestyle.media.pipes.writer import Y4M, PipeWriter, closed_by_reader, reader_is_gone
@@ -136,6 +138,7 @@ class _Stream:
             context.on_event(clip_plan(source, self._session.preset, self._size, self._expected, 1))
         context.on_event(TaskStarted(source, MediaKind.VIDEO, 0, self._expected, 0, *self._size))
         self._tell_before(writer, context)
+        survey_mask(self._session.preset, self._reader.info.path, self._reader.info, context)
         try:
             self._run(writer, context.also(self._count))
         except torch.OutOfMemoryError as error:
@@ -159,10 +162,10 @@ class _Stream:
                 encoder = stack.enter_context(WriteBehind(writer))
             let_go = None if self._origin is None else self._origin.abort
             decoded = stack.enter_context(closing(read_ahead(self._reader, let_go)))
+            preset, info = self._session.preset, self._reader.info
+            masked = stack.enter_context(closing(with_masks(decoded, preset, info.path)))
             painter: FramePainter | None = None
-            for frame, is_cut in with_cuts(
-                decoded, self._session.preset.video.cuts, self._reader.info.frame_rate
-            ):
+            for frame, is_cut in with_cuts(masked, preset.video.cuts, info.frame_rate):
                 painter = painter or stack.enter_context(self._painter(frame))
                 if is_cut:
                     painter.cut()
