@@ -18,6 +18,7 @@ from framestyle.media.video.writer import CODECS
 from framestyle.presets import SHORTHANDS, Preset, SchemaRow, schema_rows
 from framestyle.presets.editors import schema_text
 from framestyle.presets.schema import DRAFT_BELOW, SLOW_FROM
+from framestyle.presets.timeline import TimelinePoint
 from framestyle.presets.zip_source import LARGEST_UNPACKED_BYTES, MOST_ENTRIES
 
 TARGET = Path(__file__).resolve().parent / "presets.md"
@@ -225,6 +226,8 @@ def reference_text() -> str:
         model = info.annotation
         if isinstance(model, type) and issubclass(model, BaseModel):
             parts.append(_section(f"`{name}`", " ".join((model.__doc__ or "").split()), rows, name))
+    about = " ".join((TimelinePoint.__doc__ or "").split())
+    parts.append(_section("`timeline`", f"{about} See [time.md](time.md#timelines).", rows, "timeline[]"))
     parts += [_codecs(), _shorthands(), _cost_classes()]
     return "\n".join(parts)
 

@@ -21,6 +21,7 @@ from framestyle.motion.sequence import FramePainter
 from framestyle.motion.shots import Shot, find_shots
 from framestyle.nst.stylizer import Stylizer
 from framestyle.presets import Preset
+from framestyle.presets.instants import Timeline
 
 Array = npt.NDArray[Any]
 """HWC, RGB or RGBA: uint8, uint16, or floats in [0, 1]. Colours are not multiplied by alpha."""
@@ -116,6 +117,19 @@ def masks_of(mask: Array | Iterable[Array] | None) -> Iterator[Array]:
     return iter(mask)
 
 
+def array_timeline(preset: Preset) -> Timeline | None:
+    """A preset's timeline on arrays, which count 25 frames a second. UsageError where a point needs more of a clip."""
+    for number, point in enumerate(preset.timeline):
+        if point.when.kind not in ("s", "frame"):
+            raise UsageError(
+                f"timeline.{number}: {point.at} is not known of arrays, which come one after another",
+                next_step="Give the point a frame, or a time in seconds at 25 frames/s.",
+            )
+    numbers = (point.when for point in preset.timeline)
+    times_s = [one.number if one.kind == "s" else one.number / _RATE for one in numbers]
+    return Timeline.of(preset, times_s, 1 / _RATE)
+
+
 class ArrayClip:
     """A clip's arrays in, one after another, and stylized ones out, each in the form of its own: one shape, one type.
 
@@ -125,7 +139,8 @@ class ArrayClip:
     def __init__(
         self, stylizer: Stylizer, *, shots: Sequence[Shot] = (), flow: OpticalFlow | None = None
     ) -> None:
-        self._painter = FramePainter(stylizer, shots=shots, flow=flow, max_side_px=0)
+        timeline = array_timeline(stylizer.preset)
+        self._painter = FramePainter(stylizer, shots=shots, flow=flow, max_side_px=0, timeline=timeline)
         self._waiting: deque[ArrayPicture] = deque()
         """What the results to come need, in order."""
         self._kind: tuple[tuple[int, ...], np.dtype[Any]] | None = None

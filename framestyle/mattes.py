@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -100,8 +101,8 @@ def mask_of_alpha(alpha: Alpha | None, source: Path) -> Pixels:
             f"{source} has no transparency, which is to be its mask",
             next_step="Give the mask as a file, or an input with transparency.",
         )
-    grey: Pixels = np.dstack([alpha, alpha, alpha])
-    return grey
+    grey: Any = np.dstack([alpha, alpha, alpha])
+    return cast("Pixels", grey)
 
 
 def mask_start_s(preset: Preset) -> Fraction:

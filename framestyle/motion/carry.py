@@ -172,7 +172,9 @@ def moved_anchor(moved: Moved) -> Tensor:
     return moved.seen.sharp(moved.before.anchor).clamp(0, 1)
 
 
-def leashes(anchor: Tensor, holds: Tensor, level: Tensor, weight: float) -> list[TemporalTarget]:
+def leashes(
+    anchor: Tensor, holds: Tensor, level: Tensor, weight: float, level_holds: float = 1.0
+) -> list[TemporalTarget]:
     """The broad colours of the anchor, and the frame's mean colour, as targets.
 
     The style loss hardly tells a darker picture from a lighter one: what is newly painted would make up for what is
@@ -182,7 +184,7 @@ def leashes(anchor: Tensor, holds: Tensor, level: Tensor, weight: float) -> list
     mean_colour = level.expand_as(anchor)
     return [
         TemporalTarget(anchor, holds, weight, cell_px),
-        TemporalTarget(mean_colour, torch.ones_like(holds), weight * LEVEL_SHARE, 0),
+        TemporalTarget(mean_colour, torch.full_like(holds, level_holds), weight * LEVEL_SHARE, 0),
     ]
 
 

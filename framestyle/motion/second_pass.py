@@ -24,11 +24,11 @@ from framestyle.frames import Frame, Pixels
 from framestyle.motion.bookmark import Bookmark, OnBookmark, unmarked
 from framestyle.motion.carry import Painted, carry, move, settled_share
 from framestyle.motion.flow import Motion, OpticalFlow
+from framestyle.motion.in_time import FrameStylizers
 from framestyle.nst.image import to_pixels, to_tensor
 from framestyle.nst.objective import TemporalTarget
 from framestyle.nst.optimise.replay import Replays
 from framestyle.nst.optimise.state import PixelState
-from framestyle.nst.stylizer import Stylizer
 from framestyle.presets import Preset
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -60,17 +60,12 @@ def keep(frame: Frame, painted: Painted, store: FrameStore) -> None:
     }
 
 
-def stylizer_of(frame: Frame, stylizer: Stylizer) -> Stylizer:
-    """The stylizer of one frame: with the mask that it brings along."""
-    return stylizer if frame.mask is None else stylizer.with_mask(to_tensor(frame.mask, stylizer.device))
-
-
 def second_pass(
     frames: Sequence[Frame],
     shot: int,
     store: FrameStore,
     flow: OpticalFlow,
-    stylizer: Stylizer,
+    stylizers: FrameStylizers,
     on_bookmark: OnBookmark = unmarked,
     resume: Bookmark | None = None,
     context: Context = SILENT,
@@ -82,6 +77,7 @@ def second_pass(
     shot; one of its first pass begins the second one. `replays`: the clip's, see `Stylizer.stylize`.
     """
     after: Painted | None = None
+    stylizer = stylizers.stylizer
     next_frame = frames[-1].index
     if resume is not None and resume.pass_number == 2:
         after, next_frame = resume.painted[0], resume.next_frame
@@ -96,10 +92,11 @@ def second_pass(
     for index, pixels, motion in one_ahead(measured, _pairs(indices, store, next_pixels)):
         started = time.perf_counter()
         content = to_tensor(pixels, stylizer.device)
-        own = stylizer_of(replace(by_index[index], mask=store[index].get("mask")), stylizer)
+        frame = replace(by_index[index], mask=store[index].get("mask"))
+        own = stylizers.of(frame)
         regions, kept = own.regions_of(content), _taken(store[index], stylizer.device)
         start, targets = _together(kept, content, after, motion, regions, stylizer.preset)
-        result = own.refine(content, start, targets, context, replays)
+        result = own.refine(content, start, targets, context, replays, stylizers.pace(frame.pts))
         after = Painted.first(content, result, regions)
         alpha = {name: one for name, one in store[index].items() if name == "alpha"}
         store[index] = {"shown": to_pixels(result.image, pixels.dtype.type), **alpha}

@@ -19,6 +19,7 @@ from framestyle.nst.contents import content_keeper
 from framestyle.nst.devices import working_dtype
 from framestyle.nst.finishing import Finish
 from framestyle.nst.image import resize, size_of
+from framestyle.nst.in_time import colors_at, layers_of, mix_at, region_factors, steps_at, weights_at
 from framestyle.nst.inits import Start, init_of
 from framestyle.nst.matching import guided, matcher_of, of_place
 from framestyle.nst.memory import TilingPlanner
@@ -45,6 +46,7 @@ from framestyle.nst.styles import Styles
 from framestyle.nst.targets import StyleTargets
 from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset
+from framestyle.presets.instants import Instant
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +73,9 @@ class Stylizer:
 
     Several threads may call it at the same time: what belongs to a call comes with it, in a Context and in Replays.
 
-    `style_images`: 1CHW in [0, 1], in the order of `preset.style.images`. `seed` fixes the noise init. Where style
-    images are for regions, `mask` or `with_mask` says where those lie in the content.
+    `style_images`: 1CHW in [0, 1], in the order of `preset.style.images`; `look_images`: those of each preset that a
+    timeline cross-fades to. `seed` fixes the noise init. Where style images are for regions, `mask` or `with_mask` says
+    where those lie in the content.
     `memory_limit_bytes` caps what this process holds on the device (on a CPU: its resident memory).
     """
 
@@ -85,6 +88,7 @@ class Stylizer:
         device: torch.device | str = "cpu",
         seed: int = 0,
         init_image: Tensor | None = None,
+        look_images: Sequence[Sequence[Tensor]] = (),
         mask: Tensor | None = None,
         memory_limit_bytes: int | None = None,
     ) -> None:
@@ -94,7 +98,8 @@ class Stylizer:
         self._make_init = init_of(preset.optimizer.init, init_image)
         self.statistic = statistic_of(preset.style.statistic)
         self.style_images = [image.to(self.device) for image in style_images]
-        taps = set(preset.style.layers) | set(preset.content.layers)
+        content_layers, style_layers = layers_of(preset)
+        taps = {*content_layers, *style_layers}
         self.network = VGG19(
             backbone,
             taps,
@@ -106,29 +111,22 @@ class Stylizer:
         )
         self.weights = LossWeights.of(preset, self.statistic)
         self._matcher = matcher_of(self.network, self.statistic, self.weights.style_layers)
-        self._keep = content_keeper(preset.content, seed, letter=self.statistic.as_in_2015)
+        kept = preset.content.model_copy(update={"layers": dict.fromkeys(content_layers, 1.0)})
+        self._keep = content_keeper(kept, seed, letter=self.statistic.as_in_2015)
         # L-BFGS remembers gradients of one function.
         self._places = 1 if preset.optimizer.name == "lbfgs" else preset.network.places
-        demand = Demand.of(
-            self.network,
-            list(preset.content.layers) if preset.content.statistic == "features" else [],
-            preset.optimizer.name,
-            self._places,
-            style_layers=list(preset.style.layers),
-            statistic=self.statistic,
-        )
-        self.fitting = TilingPlanner(
-            demand,
-            self.device,
-            limit_bytes=memory_limit_bytes,
-            coming_bytes=lambda: self.network.coming_bytes,
-        )
-        self.styles = Styles(
-            preset, self.network, self.statistic, self.style_images, list(self.weights.style_layers)
-        )
+        kept_layers = content_layers if preset.content.statistic == "features" else []
+        reading = partial(Demand.of, style_layers=style_layers, statistic=self.statistic)
+        demand = reading(self.network, kept_layers, preset.optimizer.name, self._places)
+        coming = partial(getattr, self.network, "coming_bytes")
+        self.fitting = TilingPlanner(demand, self.device, limit_bytes=memory_limit_bytes, coming_bytes=coming)
+        own, looks = self.style_images, [[one.to(self.device) for one in images] for images in look_images]
+        self.styles = Styles(preset, self.network, self.statistic, own, style_layers, looks)
         self.regions = self.styles.regions
         self._mask_weights = None if mask is None else region_weights(mask.to(self.device), self.regions)
-        self._finishing = Finish(preset.color, self.styles.by_region())
+        self._factors: Tensor | None = None
+        """How far each region is painted, 1R11; None: in full."""
+        self._finishing = Finish(preset.color, self.styles.by_region(), preset.mix)
         self._recorder = Recorder(self.device)
 
     @property
@@ -139,7 +137,21 @@ class Stylizer:
     def with_mask(self, mask: Tensor) -> Stylizer:
         """The same for contents with this mask, 1CHW in [0, 1]; it is stretched over them. Style targets are shared."""
         other = copy(self)
-        other._mask_weights = region_weights(mask.to(self.device), self.regions)
+        weights = region_weights(mask.to(self.device), self.regions)
+        other._mask_weights = weights if self._factors is None else weights * self._factors
+        return other
+
+    def at(self, instant: Instant) -> Stylizer:
+        """The same at one instant of the preset's timeline; it is asked of a stylizer that has none."""
+        other = copy(self)
+        other.weights = weights_at(self.preset, instant, self.statistic)
+        other.styles = self.styles.at(instant)
+        colors, mix = colors_at(self.preset, instant), mix_at(self.preset, instant)
+        other._finishing = Finish(colors, other.styles.by_region(), mix)
+        if (factors := region_factors(instant, self.regions, self.preset)) is not None:
+            other._factors = torch.tensor(factors, device=self.device).view(1, -1, 1, 1)
+            if self._mask_weights is not None:
+                other._mask_weights = self._mask_weights * other._factors
         return other
 
     def regions_of(self, content: Tensor) -> Tensor | None:
@@ -192,20 +204,23 @@ class Stylizer:
         temporal: Sequence[TemporalTarget] = (),
         context: Context = SILENT,
         replays: Replays | None = None,
+        pace: float = 0.0,
     ) -> Stylized:
         """A warm start: from `state` (carried from the frame before), at full size only, stopping early.
 
-        `replays`: see `stylize`.
+        `replays`: see `stylize`. `pace`: how fast the style changes there (`Timeline.pace`): it takes more steps, all
+        of them.
         """
         video = self.preset.video
+        steps = steps_at(video.steps, pace)
         content = content.to(self.device)
         if self.is_identity:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
         call = _Call(context, self.replays() if replays is None else replays)
-        reporter = steps_reporter(state, video.steps, 0, 1, self.device, context)
-        stop = EarlyStop(video.min_steps, video.tolerance, self._places)
-        objectives = self._from_state(content, state, temporal, context) if video.steps else ()
-        taken = self._optimise(state, objectives, video.steps, reporter, stop, call)
+        reporter = steps_reporter(state, steps, 0, 1, self.device, context)
+        stop = EarlyStop(steps if pace > 0 else video.min_steps, video.tolerance, self._places)
+        objectives = self._from_state(content, state, temporal, context) if steps else ()
+        taken = self._optimise(state, objectives, steps, reporter, stop, call)
         return self._finish(self._needed_to_finish(content), state, taken)
 
     def _from_state(
@@ -230,8 +245,8 @@ class Stylizer:
         """Up to `steps` updates of `state`, in place, at one scale."""
         if not objectives:
             return Taken()
-        # Regions' shares are numbers of each picture: no two steps are alike.
-        replays = call.replays if self._mask_weights is None else None
+        # Regions' shares are numbers of each picture, weights in time of each frame: no two steps are alike.
+        replays = None if self._mask_weights is not None or self.preset.timeline else call.replays
         has_room = partial(self.fitting.has_room_for_two, size_of(state.image))
         descent = Descent(state, objectives, steps, report, stop, call.context, replays, has_room)
         return descend(descent, self.preset, self.gradient)

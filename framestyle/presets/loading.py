@@ -16,6 +16,7 @@ from framestyle.presets.paths import MASK, picture_keys
 from framestyle.presets.pictures import picture_problem
 from framestyle.presets.reference import LAYER_MAPS, did_you_mean, leaves, nearest_choice
 from framestyle.presets.schema import SCHEMA_VERSION, Preset
+from framestyle.presets.timeline_checks import cross_fades, timeline_faults
 from framestyle.presets.yaml_source import (
     DEFAULT,
     Fault,
@@ -100,6 +101,7 @@ def _finished(
     _fill_layer_maps(root)
     for override in overrides:
         faults += apply_override(root, override, origin)
+    faults += _cross_fades(root, Path())
     faults += _picture_faults(root, problem)
     return _checked(root, faults), root
 
@@ -160,17 +162,20 @@ def _summary(name: str, include_abstract: bool) -> PresetSummary | None:
 # -- extends -----------------------------------------------------------------------------------------------
 
 
-def _with_inherited(path: Path, chain: tuple[Path, ...]) -> tuple[Node, list[Fault]]:
-    """A file's nodes over those of what it extends."""
-    return _inheriting(*read_file(path), path, chain)
+def _with_inherited(path: Path, chain: tuple[Path, ...], *, in_time: bool = True) -> tuple[Node, list[Fault]]:
+    """A file's nodes over those of what it extends; without their timelines where they are not wanted `in_time`."""
+    return _inheriting(*read_file(path), path, chain, in_time=in_time)
 
 
 def _inheriting(
-    root: Node, faults: list[Fault], path: Path, chain: tuple[Path, ...]
+    root: Node, faults: list[Fault], path: Path, chain: tuple[Path, ...], *, in_time: bool = True
 ) -> tuple[Node, list[Fault]]:
     """The nodes of the file at `path` over those of what it extends."""
     _refuse_newer(root)
     _anchor_paths(root, path.parent)
+    if not in_time:
+        root.value.pop("timeline", None)
+    faults = [*faults, *_cross_fades(root, path.parent)]
     extends = root.value.get("extends")
     if extends is None or not isinstance(extends.value, str):
         return root, faults
@@ -180,11 +185,23 @@ def _inheriting(
     except PresetError as error:
         said = f"{error.message}{_hint(error)}"
         return root, [*faults, Fault(extends.place, said, ("extends",), cause=error.code)]
-    base, base_faults = _with_inherited(parent, (*chain, path))
+    base, base_faults = _with_inherited(parent, (*chain, path), in_time=in_time)
     for key in NOT_INHERITED:
         base.value.pop(key, None)
     _fill_layer_maps(base)
     return _merged(base, root), base_faults + faults
+
+
+def _cross_fades(root: Node, folder: Path) -> list[Fault]:
+    """Puts what is needed of them in the place of the names of presets in a timeline; a name counts from its file."""
+    return cross_fades(root, lambda name: _look_of(name, folder))
+
+
+def _look_of(name: str, folder: Path) -> Preset:
+    """A preset that is cross-faded to; its own timeline does not count."""
+    path = find_preset(name, folder)
+    root, faults = _with_inherited(path, (), in_time=False)
+    return _finished(root, faults, path, (), OVERRIDE)[0]
 
 
 def _hint(error: PresetError) -> str:
@@ -305,6 +322,7 @@ def _checked(root: Node, faults: list[Fault]) -> Preset:
     """The Preset, or PresetError with every fault, in the order of the lines."""
     try:
         preset = Preset.model_validate(root.plain())
+        faults = faults or list(timeline_faults(root, preset))
         if not faults:
             return preset
     except ValidationError as error:

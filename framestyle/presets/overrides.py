@@ -15,7 +15,9 @@ from framestyle.presets.reference import (
     nearest_keys,
     sections,
 )
-from framestyle.presets.schema import SHORTHANDS, StyleImage
+from framestyle.presets.schema import SHORTHANDS
+from framestyle.presets.sections import StyleImage
+from framestyle.presets.timeline import POINT_KEYS
 from framestyle.presets.yaml_source import Fault, KeyPath, Node, Place, dotted, node_of, parse_value
 from framestyle.registries import INITS
 
@@ -64,6 +66,8 @@ def _key_path(key: str, root: Node) -> tuple[KeyPath, str | None]:
         return parts, _layer_problem(str(parts[2]))
     if parts[:2] == ("style", "images") and len(parts) == 4 and str(parts[2]).isdecimal():
         return _image_path(parts, root)
+    if parts[0] == "timeline" and len(parts) > 2 and str(parts[1]).isdecimal():
+        return _point_path(parts, root)
     return parts, f"no such key{did_you_mean(nearest_keys(key))}"
 
 
@@ -84,6 +88,20 @@ def _image_path(parts: KeyPath, root: Node) -> tuple[KeyPath, str | None]:
     if index >= count:
         return parts, f"the preset has {count} style images, counted from 0"
     return (*parts[:2], index, *parts[3:]), None
+
+
+def _point_path(parts: KeyPath, root: Node) -> tuple[KeyPath, str | None]:
+    """`timeline.0.content.weight` reaches a point that the preset has."""
+    name = ".".join(map(str, parts[2:]))
+    if name not in POINT_KEYS:
+        close = nearest_choice(name, POINT_KEYS)
+        return parts, f"no such key{did_you_mean([close] if close else [])}"
+    points = root.value["timeline"].value if "timeline" in root.value else []
+    count = len(points) if isinstance(points, list) else 0
+    index = int(parts[1]) if len(str(parts[1])) < 6 else count
+    if index >= count:
+        return parts, f"the preset's timeline has {count} points, counted from 0"
+    return ("timeline", index, name), None
 
 
 def _as_written_here(key: str, node: Node) -> Node:

@@ -12,7 +12,7 @@ from framestyle.registries import INITS
 MASK = "style.mask"
 ALPHA_MASK = "alpha"
 """A mask that is no file: the input's own transparency."""
-PICTURE_KEYS = ("style.images.*.path", MASK, "optimizer.init")
+PICTURE_KEYS = ("style.images.*.path", MASK, "timeline.*.preset.style.images.*.path", "optimizer.init")
 """Dotted keys; `*` stands for each entry of a list. Null is no picture."""
 
 

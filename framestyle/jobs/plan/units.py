@@ -45,6 +45,8 @@ class ShotTask:
     work: Path
     key: str | None = None
     given: FileFingerprint | None = None
+    timeline_s: tuple[Fraction, ...] = ()
+    """When the points of the preset's timeline are, in seconds from the clip's start."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ def shot_tasks(
             work_folder_of(task.target),
             None if facts is None else facts.work,
             None if facts is None else facts.input,
+            found.timeline_s,
         )
         for number, shot in enumerate(found.shots)
     )
@@ -121,6 +124,7 @@ def unit_to_json(unit: Unit, folder: Path) -> str:
             "span": [None if one is None else str(one) for one in (unit.span.start_s, unit.span.end_s)],
             "frame_rate": str(unit.frame_rate),
             "work": path_from(folder, unit.work),
+            "timeline": [str(at_s) for at_s in unit.timeline_s],
         }
     else:
         told |= {"target": path_from(folder, unit.target), "index": unit.index}
@@ -151,7 +155,10 @@ def _shot_of(
         raise ValueError(f"{data['kind']!r} of frames {first} to {end}")
     span, rate = TimeRange(start_s, end_s), Fraction(data["frame_rate"])
     work = path_to(folder, data["work"])
-    return ShotTask(source, int(data["number"]), Shot(first, end), size, span, rate, work, key, given)
+    times_s = tuple(map(Fraction, data.get("timeline", ())))
+    return ShotTask(
+        source, int(data["number"]), Shot(first, end), size, span, rate, work, key, given, times_s
+    )
 
 
 def refuse_newer(version: object, known: int, what: str) -> None:

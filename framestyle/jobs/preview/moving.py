@@ -41,6 +41,7 @@ from framestyle.motion.sequence import stylize_frames
 from framestyle.motion.shots import Shot
 from framestyle.nst.image import Size
 from framestyle.presets import Preset
+from framestyle.presets.instants import Timeline
 from framestyle.session import Session
 
 SECONDS = 3
@@ -150,6 +151,7 @@ def _render(
                 flow=session.flow,
                 store=DiskStore(Path(beside)),
                 context=context.also(count),
+                timeline=Timeline.of(session.preset, found.timeline_s, 1 / found.info.frame_rate),
             )
         ) as stylized,
     ):

@@ -20,6 +20,7 @@ from framestyle.media.photos import with_hidden_filled
 from framestyle.motion.sequence import FramePainter
 from framestyle.nst.optimise.replay import Replays
 from framestyle.nst.stylizer import Stylizer
+from framestyle.presets.instants import Timeline
 from framestyle.session import Session
 
 
@@ -101,6 +102,7 @@ def painted_frames(
         resume=resume,
         first_number=task.number,
         replays=replays,
+        timeline=Timeline.of(session.preset, task.timeline_s, 1 / task.frame_rate),
     ) as painter:
         context = context.also(count)
         for frame in read:

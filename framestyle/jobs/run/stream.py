@@ -23,6 +23,7 @@ from framestyle.frames import Alpha, Frame
 from framestyle.jobs.plan.estimate import clip_plan
 from framestyle.jobs.plan.mask_survey import survey_mask
 from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.plan.timeline_times import ClipTimes, point_times
 from framestyle.jobs.run.interrupts import held_back
 from framestyle.jobs.run.provenance import provenance_of
 from framestyle.jobs.run.queues import WriteBehind, read_ahead
@@ -41,6 +42,7 @@ from framestyle.media.video.writer import VideoSettings, VideoWriter
 from framestyle.motion.sequence import FramePainter, working_size
 from framestyle.motion.shots import Shot, with_cuts
 from framestyle.nst.image import Size
+from framestyle.presets.instants import Timeline
 from framestyle.session import Session
 
 FINEST_BASE = 1_000_000
@@ -116,6 +118,7 @@ class _Stream:
         self._size = working_size(Size(info.width, info.height), session.preset.scales.max_side_px)
         self._expected = (info.frame_count_estimate or 0) if order.span.is_all else 0
         self._zero_s = Fraction(0)
+        self._timeline: Timeline | None = None
         self._alphas: dict[int, Alpha] = {}
         self._frames = self._steps = 0
 
@@ -138,7 +141,10 @@ class _Stream:
             context.on_event(clip_plan(source, self._session.preset, self._size, self._expected, 1))
         context.on_event(TaskStarted(source, MediaKind.VIDEO, 0, self._expected, 0, *self._size))
         self._tell_before(writer, context)
-        survey_mask(self._session.preset, self._reader.info.path, self._reader.info, context)
+        preset, info = self._session.preset, self._reader.info
+        survey_mask(preset, info.path, info, context)
+        times_s, _ = point_times(preset, info.path, ClipTimes(info.frame_rate))
+        self._timeline = Timeline.of(preset, times_s, 1 / info.frame_rate)
         try:
             self._run(writer, context.also(self._count))
         except torch.OutOfMemoryError as error:
@@ -184,6 +190,7 @@ class _Stream:
             self._session.stylizer_for(self._reader.info.path),
             shots=(Shot(first.index, first.index),),
             flow=self._session.flow,
+            timeline=self._timeline,
         )
 
     def _opaque(self, frame: Frame) -> Frame:
