@@ -1,5 +1,5 @@
 # `make check` is what CI runs, in the environment at hand; `.ci/run` does the same in a fresh one.
-.PHONY: check lint test test-fast art samples
+.PHONY: check lint test test-fast docs art samples
 check: lint test
 
 lint:
@@ -21,6 +21,10 @@ FAST = tests/test_*.py tests/presets tests/photos \
 
 test-fast:
 	pytest -n auto --dist loadfile -m "not slow" $(FAST)
+
+# The documentation as a site, in site/.
+docs:
+	zensical build --clean --strict
 
 art:
 	python presets/art/paint.py

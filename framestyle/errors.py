@@ -28,6 +28,7 @@ class Code(StrEnum):
     PRESET_UNUSABLE = "preset-unusable"
     PRESET_UNKNOWN = "preset-unknown"
     PRESET_UNREADABLE = "preset-unreadable"
+    PRESET_IS_PICTURE = "preset-is-picture"
     PRESET_EMPTY = "preset-empty"
     PRESET_INVALID = "preset-invalid"
     PRESET_ZIP_REFUSED = "preset-zip-refused"
@@ -103,7 +104,7 @@ class Explained(BaseException):
     """One sentence on what is wrong (with path and place), a code, and facts: plain values that advice is made of.
 
     `next_step` is advice that holds whatever door the user came by; where it depends on the door it is None, and the
-    door words it from code and facts. `exit_code` is part of the command line's contract; see README, "Exit codes".
+    door words it from code and facts. `exit_code` is part of the command line's contract; see docs/troubleshooting.md.
     """
 
     exit_code: ClassVar[int] = 1

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib.metadata import distributions
 from pathlib import Path
 
 import psutil
@@ -34,6 +35,12 @@ PACKAGES = (
     "psutil",
 )
 OPTIONAL = {"pillow-heif": "HEIC photos need it: pip install 'framestyle[heic]'"}
+OF_GPUS = ("nvidia-", "cuda-", "triton")
+"""What torch brings for NVIDIA's GPUs, by the beginnings of its packages' names."""
+WITHOUT_GPU = (
+    "No NVIDIA GPU is here: PyTorch's build for the CPU does the same work without them. "
+    "Its own page of installs says how to have it."
+)
 LITTLE_MEMORY_BYTES = 2e9
 
 
@@ -88,3 +95,28 @@ def packages() -> Iterator[Finding]:
         elif name not in found:
             again = "pip install --force-reinstall framestyle"
             yield failed("packages", name, "is not installed", DeviceError, f"Install it: {again}")
+    yield _size_on_disk()
+
+
+def _size_on_disk() -> Finding:
+    """What is large, by what the packages say that they installed."""
+    import torch
+
+    sizes = dict(_sizes_bytes())
+    facts = {
+        "torch_bytes": sizes.get("torch", 0),
+        "gpu_bytes": sum(size for name, size in sizes.items() if name.startswith(OF_GPUS)),
+        "all_bytes": sum(sizes.values()),
+    }
+    told = f"{facts['all_bytes'] / 1e9:.1f} GB in this environment, {facts['torch_bytes'] / 1e9:.1f} GB of it torch"
+    if not facts["gpu_bytes"]:
+        return Finding("packages", "size", OK, told, facts=facts)
+    told += f", {facts['gpu_bytes'] / 1e9:.1f} GB its packages for NVIDIA GPUs"
+    step = None if torch.cuda.is_available() else WITHOUT_GPU
+    return Finding("packages", "size", OK, told, step, facts=facts)
+
+
+def _sizes_bytes() -> Iterator[tuple[str, int]]:
+    for package in distributions():
+        sizes = [file.size or 0 for file in package.files or ()]
+        yield (package.metadata["Name"] or "").lower(), sum(sizes)

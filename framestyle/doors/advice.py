@@ -99,12 +99,15 @@ COMMAND_LINE: Mapping[Code, Words] = {
     Code.PRESETS_SHARE_A_NAME: "Use them one at a time, each with an -o of its own.",
     Code.PRESET_UNKNOWN: _preset_unknown,
     Code.PRESET_UNREADABLE: "Correct it there; framestyle presets keys tells all keys.",
+    Code.PRESET_IS_PICTURE: (
+        "As the style: --style {name}. As a preset of yours: framestyle presets new NAME --style {name}"
+    ),
     Code.PRESET_EMPTY: "Start one: framestyle presets new NAME --style IMAGE",
     Code.PRESET_INVALID: _preset_invalid,
     Code.PRESET_ZIP_REFUSED: "Nothing was unpacked. framestyle presets export makes a zip that can be imported.",
     Code.PRESET_EXISTS: "Choose another name with --name, or --overwrite it.",
     Code.PRESET_BUILT_IN: "Choose another name with --name; with --overwrite yours is found first.",
-    Code.STYLE_MISSING: "Add one: --set style.images=PATH, or choose another: framestyle presets list",
+    Code.STYLE_MISSING: "Add one: --style IMAGE, or choose another: framestyle presets list",
     Code.MASK_MISSING: "Add --mask PATH: a picture or a clip of the input's regions, in their grey levels or colours.",
     Code.REGIONS_MISSING: "Say which is for what, as in --set style.images.0.region=255 for white.",
     Code.INPUT_MISSING: _input_missing,
@@ -160,6 +163,7 @@ def _python_weights_not_fetched(facts: Facts) -> str:
 
 PYTHON: Mapping[Code, Words] = {
     Code.PRESET_UNKNOWN: lambda facts: f"{_did_you_mean(facts)}All names: list_presets()",
+    Code.PRESET_IS_PICTURE: 'As the style: load_preset("base", ["style.images={name}"])',
     Code.STYLE_MISSING: (
         f"Add one: {PYTHON_KEYS.format('style.images=PATH')}, or choose another: list_presets()"
     ),

@@ -23,12 +23,14 @@ from framestyle.doors.options import (
     add_engine,
     add_inputs,
     add_live_picture,
+    add_looks,
     add_mask,
     add_overrides,
     add_range,
     add_replacing,
     add_work_options,
     check_range,
+    chosen_presets,
     overrides_of,
     parse_size,
 )
@@ -47,6 +49,7 @@ EXAMPLES = """examples:
   framestyle demo
   framestyle presets list
   framestyle preview photo.jpg -o looks.png -p mosaic -p wave
+  framestyle stylize photo.jpg -o painted.jpg --style my-painting.jpg
   framestyle stylize clip.mp4 -o painted.mp4 -p nightswirl --max-side 512
   framestyle stylize photos/ -o painted/ -p watercolor --set strength=0.7
   framestyle stylize photos/ -o painted/ -p wave -p inkwash --dry-run
@@ -183,15 +186,7 @@ def add_stylize(parser: argparse.ArgumentParser) -> None:
     """`framestyle stylize`."""
     add_inputs(parser)
     parser.add_argument("-o", "--output", required=True, help="a file, or a folder for several results")
-    parser.add_argument(
-        "-p",
-        "--preset",
-        dest="presets",
-        action="append",
-        required=True,
-        metavar="PRESET",
-        help="a preset's name, or the path of a YAML file; with several -p, each gets a folder of its name",
-    )
+    add_looks(parser, "with several -p, each gets a folder of its name")
     add_overrides(parser)
     add_mask(parser)
     parser.add_argument(
@@ -290,7 +285,7 @@ def _order(args: argparse.Namespace) -> Order:
     return Order(
         args.inputs,
         Path(args.output),
-        [load_preset(name, overrides, origin="--set") for name in args.presets],
+        [load_preset(name, overrides, origin="--set") for name in chosen_presets(args)],
         weights=args.weights,
         device=args.device,
         seed=args.seed,

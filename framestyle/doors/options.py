@@ -11,6 +11,8 @@ from pathlib import Path
 from framestyle.errors import UsageError
 from framestyle.registries import ENGINES, FLOW, WEIGHTS
 
+PLAIN_PRESET = "base"
+
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
     """What `jobs.inputs.gather` takes."""
@@ -21,6 +23,40 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         metavar="INPUT",
         help="a clip, a photo, an image sequence (shot.%%04d.png), a folder, or a pattern ('photos/**/*.jpg')",
     )
+
+
+def add_looks(parser: argparse.ArgumentParser, several: str) -> None:
+    """`--preset` and `--style`. `several`: what several presets are for."""
+    parser.add_argument(
+        "-p",
+        "--preset",
+        dest="presets",
+        action="append",
+        default=[],
+        metavar="PRESET",
+        help=f"a preset's name, or the path of a YAML file; {several}",
+    )
+    parser.add_argument(
+        "--style",
+        dest="styles",
+        action="append",
+        default=[],
+        metavar="IMAGE",
+        help="your own picture as the style, in place of the preset's; may be repeated; needs no -p",
+    )
+
+
+def chosen_presets(args: argparse.Namespace) -> list[str]:
+    """Presets by name or path: those of `-p`, else every setting at its default where `--style` says the style.
+
+    UsageError where neither was given.
+    """
+    if not args.presets and not args.styles:
+        raise UsageError(
+            "no style is named",
+            next_step="Name a preset with -p (framestyle presets list), or your own picture with --style.",
+        )
+    return list(args.presets) or [PLAIN_PRESET]
 
 
 def add_overrides(parser: argparse.ArgumentParser) -> None:
@@ -46,10 +82,13 @@ def add_mask(parser: argparse.ArgumentParser) -> None:
 
 
 def overrides_of(args: argparse.Namespace) -> list[str]:
-    """Those of `--set`, then `--mask`."""
+    """Those of `--style`, of `--set`, then of `--mask`."""
     from framestyle.presets import Said
 
     overrides = list(args.overrides)
+    if styles := getattr(args, "styles", []):
+        images = [json.dumps(style, ensure_ascii=False) for style in styles]
+        overrides.insert(0, Said(f"style.images=[{', '.join(images)}]", f"--style {' '.join(images)}"))
     if args.mask is not None:
         # JSON's quotes are YAML's: a path may hold whatever means something there.
         quoted = json.dumps(args.mask, ensure_ascii=False)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import shlex
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from framestyle.doors.text import plain
 from framestyle.errors import UsageError
 from framestyle.registries import COMMANDS
+
+PROGRAM = "framestyle"
 
 
 class Parser(argparse.ArgumentParser):
@@ -40,9 +44,21 @@ class Parser(argparse.ArgumentParser):
         self._refuse_unknown_option(given[:at])
         name = given[at] if at < len(given) else None
         if name is not None and name not in self._choices.choices:
+            if self.prog == PROGRAM and Path(name).exists():
+                self._end_with_suggestions(Path(name))
             what = str(self._choices.metavar).lower()
             known = ", ".join(self._choices.choices)
             self._end(f"no {what} is called {name!r}", self._choices.choices, name, f"Known: {known}.")
+
+    def _end_with_suggestions(self, path: Path) -> None:
+        """Something of the user's alone, as if dropped on the program: what could be done with it."""
+        suffix = "/" if path.is_dir() else path.suffix
+        given = shlex.quote(plain(str(path)))
+        self.error(
+            f"what is to be done with {plain(str(path))}?\n"
+            f"Paint it: {PROGRAM} stylize {given} -o painted{suffix} -p mosaic\n"
+            f"  Look at all presets on it first: {PROGRAM} preview {given} -o looks.png --all\n "
+        )
 
     def _refuse_unknown_option(self, given: Sequence[str]) -> None:
         for text in given:
@@ -66,9 +82,9 @@ class Parser(argparse.ArgumentParser):
         self.error(f"{message}\n{meant}" if meant else message)
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        """End the process. A second line of the message is part of the next step."""
+        """End the process. Further lines of the message are part of the next step."""
         wrong, _, step = message.partition("\n")
-        step = f"{plain(step)} " if step else ""
+        step = f"{plain(step, lines=True)} " if step else ""
         self.exit(UsageError.exit_code, f"framestyle: {plain(wrong)}\n  {step}See {self.prog} --help\n")
 
 

@@ -4,6 +4,7 @@ happen inside."""
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
@@ -11,11 +12,13 @@ from typing import TYPE_CHECKING
 
 from framestyle.doors.options import (
     add_inputs,
+    add_looks,
     add_mask,
     add_overrides,
     add_range,
     add_work_options,
     check_range,
+    chosen_presets,
     overrides_of,
 )
 from framestyle.doors.pipe import refuse_standard_input
@@ -58,15 +61,7 @@ def add_preview(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a sheet (.png, .jpg) or a clip (.mp4)",
     )
-    parser.add_argument(
-        "-p",
-        "--preset",
-        dest="presets",
-        action="append",
-        default=[],
-        metavar="PRESET",
-        help="a preset's name, or the path of a YAML file; may be repeated",
-    )
+    add_looks(parser, "may be repeated")
     parser.add_argument("--all", action="store_true", help="every preset, built-in and your own")
     add_overrides(parser)
     add_mask(parser)
@@ -82,7 +77,12 @@ def add_preview(parser: argparse.ArgumentParser) -> None:
         "--size", type=int, default=SIDE_PX, metavar="PX", help=f"longer side, about (default: {SIDE_PX})"
     )
     add_range(parser)
-    parser.add_argument("--live", action="store_true", help="write the sheet anew after each picture")
+    parser.add_argument(
+        "--live",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="write the sheet anew after each picture (default: on a terminal)",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace an output that exists")
     add_work_options(parser)
     parser.set_defaults(run=run_preview)
@@ -121,8 +121,13 @@ def run_preview(args: argparse.Namespace) -> int:
 
 def _check_usage(args: argparse.Namespace, sweeps: Sequence[Sweep]) -> None:
     check_range(args)
-    if not args.presets and not args.all:
-        raise UsageError("no preset is named", next_step="Name some with -p, or take them all: --all.")
+    if args.all and args.styles:
+        raise UsageError(
+            "--all shows presets, each in its own style",
+            next_step="Leave out --style, or name presets with -p.",
+        )
+    if not args.all:
+        chosen_presets(args)
     if not LEAST_PX <= args.size <= MOST_PX:
         raise UsageError(
             f"--size {args.size} is not between {LEAST_PX} and {MOST_PX}", next_step="A larger one: stylize."
@@ -163,12 +168,15 @@ def _load_presets(
         for row in rows
         if row.is_broken and row.name not in args.presets
     ]
-    wanted = dict.fromkeys([*args.presets, *(row.name for row in rows if not row.is_broken)])
+    named = args.presets if args.all else chosen_presets(args)
+    wanted = dict.fromkeys([*named, *(row.name for row in rows if not row.is_broken)])
     loaded = [(text, load_preset(text, overrides_of(args), origin="--set")) for text in wanted]
     for _, preset in loaded:
         refuse_styleless(preset)
     names = [preset.name for _, preset in loaded]
     titled = [(preset.name if names.count(preset.name) == 1 else text, preset) for text, preset in loaded]
+    if args.styles and not args.presets:
+        titled = [(" + ".join(Path(style).stem for style in args.styles), loaded[0][1])]
     return titled, broken
 
 
@@ -179,7 +187,7 @@ def _sweep(args: argparse.Namespace, sweeps: Sequence[Sweep]) -> list[tuple[str,
     looks = []
     for chosen in product(*(sweep.overrides() for sweep in sweeps)):
         # Without the sweep it loaded: what is wrong now is about the sweep, and is said in its name.
-        preset = load_preset(args.presets[0], [*overrides_of(args), *chosen], origin="--sweep")
+        preset = load_preset(chosen_presets(args)[0], [*overrides_of(args), *chosen], origin="--sweep")
         looks.append((" ".join(chosen), preset))
     return looks
 
@@ -257,7 +265,7 @@ def _run_sheet(
         unusable=tuple(Unusable(path, error) for path, error in broken),
         side_px=args.size,
         span=TimeRange(args.start, args.end),
-        live=args.live,
+        live=sys.stderr.isatty() if args.live is None else args.live,
     )
     with open_console(args.progress) as console:
         for note in hidden_presets(args.presets):

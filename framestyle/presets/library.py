@@ -14,6 +14,8 @@ from framestyle.errors import Code, PresetError
 from framestyle.paths import near_names, resolved
 
 SUFFIXES = (".yaml", ".yml")
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".heic")
+"""What is named so is no preset, but the style that somebody wants."""
 LONGEST_NAME_BYTES = 200
 NOT_IN_NAMES = '<>:"/\\|?*'
 """What some system takes for a folder, a drive or a pattern."""
@@ -116,6 +118,12 @@ def find_preset(
     over where another file has the name too: so a user's `mosaic` can extend the built-in `mosaic`.
     """
     text = str(name_or_path)
+    if text.lower().endswith(PICTURE_SUFFIXES):
+        raise PresetError(
+            f"{text[:100]} is named as a picture, not as a preset",
+            code=Code.PRESET_IS_PICTURE,
+            facts={"name": text},
+        )
     if looks_like_path(name_or_path):
         path = absolute(text, near or Path())
         if not is_file(path):

@@ -73,6 +73,48 @@ def test_for_programs_the_last_event_says_what_ended_the_command(
     assert "{" not in capsys.readouterr().err
 
 
+def test_a_picture_of_ones_own_is_the_style(photo: Path, quick: str) -> None:
+    """Without a preset as with `base` and that picture; with one, in place of the preset's own picture."""
+    style = Path("my style, [1].png")
+    Image.fromarray(np.dstack([np.indices((24, 32)).sum(0) * 4] * 3).astype(np.uint8)).save(style)
+    steps = [word for key in ("first_steps", "steps") for word in ("--set", f"scales.{key}=2")]
+    written = ["-p", "base", "--set", f'style.images=["{style}"]']
+    ways = {
+        "a": ["--style", str(style)],
+        "b": written,
+        "c": ["--style", str(style), "-p", quick],
+        "d": ["-p", quick],
+    }
+    for name, way in ways.items():
+        assert main(["stylize", photo.name, "-o", f"{name}.png", *way, *steps, *UNTRAINED]) == 0
+    pixels = {name: read_photo(Path(f"{name}.png")).pixels for name in ways}
+    assert np.array_equal(pixels["a"], pixels["b"])
+    assert not np.array_equal(pixels["c"], pixels["d"])
+
+
+def test_no_style_at_all_is_exit_2_and_a_picture_as_a_preset_points_to_the_option(
+    photo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in ("stylize", "preview"):
+        assert main([command, photo.name, "-o", "out.png"]) == 2
+        is_told(capsys.readouterr().err, "-p", "--style")
+        assert main([command, photo.name, "-o", "out.png", "-p", "art/Mine.JPG"]) == 3
+        is_told(capsys.readouterr().err, "--style art/Mine.JPG", "presets new NAME")
+    assert main(["preview", photo.name, "-o", "out.png", "--all", "--style", photo.name]) == 2
+    assert not Path("out.png").exists()
+
+
+def test_a_file_alone_is_told_what_could_be_done_with_it(
+    photo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = photo.rename("my\nphoto.png")
+    with pytest.raises(SystemExit) as caught:
+        main([str(odd)])
+    told = capsys.readouterr().err
+    assert caught.value.code == 2 and len(told.splitlines()) == 4
+    is_told(told, "framestyle stylize", "-o painted.png", "framestyle preview")
+
+
 @pytest.mark.parametrize(
     ("setting", "word"),
     [
@@ -188,7 +230,7 @@ def test_a_memory_limit_that_nothing_fits_in_is_exit_9_with_what_it_takes(
     [
         ["paint"],
         ["stylize"],
-        ["stylize", "a.mp4", "-o", "b.mp4"],
+        ["stylize", "a.mp4", "-p", "x"],
         ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--start", "soon"],
         ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--seed", "many"],
         ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--max-side", "large"],

@@ -56,6 +56,8 @@ def test_everything_is_examined_and_tried(call: Call) -> None:
     assert one["encoders", "h264"]["facts"]["works"] == ["libx264", "libx264rgb"]
     assert one["ffmpeg", "decoders"]["state"] == "ok"
     assert one["packages", "versions"]["facts"]["torch"].split("+")[0] == torch.__version__.split("+")[0]
+    size = one["packages", "size"]["facts"]
+    assert size["all_bytes"] > size["torch_bytes"] + size["gpu_bytes"] > 5e7
     assert one["folders", "cache"]["facts"]["free_bytes"] > 0
     assert one["presets", "built-in"]["facts"]["count"] >= 16
 

@@ -538,7 +538,7 @@ def test_a_failed_cell_among_good_ones_of_one_preset(
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        ([], "no preset is named"),
+        ([], "no style is named"),
         (["-p", "quick.yaml", "--size", "8"], "--size 8"),
         (["-p", "quick.yaml", "--size", "100000"], "--size 100000"),
         (["-p", "quick.yaml", "--sweep", "strength"], "--sweep strength"),
