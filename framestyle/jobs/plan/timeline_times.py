@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from framestyle.errors import InputError
 from framestyle.events import Note
 from framestyle.presets import Preset
+from framestyle.presets.instants import Instant, Timeline
 from framestyle.presets.timeline import TimelinePoint
 
 if TYPE_CHECKING:
@@ -81,6 +82,21 @@ def _not_known(point: TimelinePoint, number: int, source: Path, what: str) -> In
         f"timeline.{number}: {point.at} of {source}: {what} is not known before it was read",
         next_step="Give the point a time in seconds or frames.",
     )
+
+
+def photo_instant(preset: Preset, source: Path, share: Fraction) -> Instant | None:
+    """What holds for a photo that stands at `share`, 0 to 1, of all; None where nothing changes in time.
+
+    InputError where a point is at another time than a percentage.
+    """
+    for number, point in enumerate(preset.timeline):
+        if point.when.kind != "%":
+            raise InputError(
+                f"timeline.{number}: {point.at} of {source}: a photo has no time",
+                next_step="Give points percentages: they count over the photos, in order.",
+            )
+    timeline = Timeline.of(preset, [point.when.number / 100 for point in preset.timeline], Fraction(1))
+    return None if timeline is None else timeline.at(share)
 
 
 def _outside(preset: Preset, times_s: tuple[Fraction, ...], source: Path, clip: ClipTimes) -> list[Note]:

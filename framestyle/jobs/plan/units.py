@@ -61,6 +61,8 @@ class PhotoTask:
     index: int = 0
     key: str | None = None
     given: FileFingerprint | None = None
+    share: Fraction = Fraction(0)
+    """Where it stands among all photos of its command, from 0 to 1."""
 
 
 Unit: TypeAlias = ShotTask | PhotoTask
@@ -127,7 +129,11 @@ def unit_to_json(unit: Unit, folder: Path) -> str:
             "timeline": [str(at_s) for at_s in unit.timeline_s],
         }
     else:
-        told |= {"target": path_from(folder, unit.target), "index": unit.index}
+        told |= {
+            "target": path_from(folder, unit.target),
+            "index": unit.index,
+            "share": str(unit.share),
+        }
     return json.dumps(told, indent=1)
 
 
@@ -139,7 +145,8 @@ def unit_from_json(text: str, folder: Path) -> Unit:
         source, key = path_to(folder, data["source"]), None if data["key"] is None else str(data["key"])
         given = None if data["given"] is None else FileFingerprint(**data["given"])
         if data["kind"] == "photo":
-            return PhotoTask(source, path_to(folder, data["target"]), int(data["index"]), key, given)
+            target, share = path_to(folder, data["target"]), Fraction(data.get("share", 0))
+            return PhotoTask(source, target, int(data["index"]), key, given, share)
         return _shot_of(data, source, folder, key, given)
     except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
         raise InputError(f"this is no unit of work: {error}", next_step="Plan the work anew.") from error
@@ -197,4 +204,4 @@ def photo_task(task: Task, index: int, key: str | None = None) -> PhotoTask:
     """Of a task that is a photo."""
     if task.kind is not MediaKind.PHOTO:
         raise ValueError(f"{task.source} is no photo")
-    return PhotoTask(task.source, task.target, index, key)
+    return PhotoTask(task.source, task.target, index, key, share=task.share)

@@ -99,7 +99,9 @@ def _plan_photos(tasks: Sequence[Task], spec: RenderSpec, folder: Path) -> Itera
             if not (folder / SPEC).exists() or (folder / SPEC).read_text(encoding="utf-8") != spec.to_json():
                 _write(folder / SPEC, spec.to_json())
             path, given = folder / f"photo-{index:05d}.json", FileFingerprint.of(task.inputs())
-            write_unit(path, PhotoTask(task.source, task.target, index, spec.key(task.kind), given))
+            write_unit(
+                path, PhotoTask(task.source, task.target, index, spec.key(task.kind), given, task.share)
+            )
             yield path
 
 

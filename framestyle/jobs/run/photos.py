@@ -9,6 +9,7 @@ from framestyle.context import Context
 from framestyle.events import Note, PhotoDone, TaskDone, TaskStarted
 from framestyle.frames import Pixels
 from framestyle.jobs.plan.survey import hdr_notes
+from framestyle.jobs.plan.timeline_times import photo_instant
 from framestyle.jobs.plan.units import PhotoTask
 from framestyle.jobs.resume.scratch import for_target
 from framestyle.jobs.run.provenance import provenance_of, recipe_of
@@ -39,6 +40,8 @@ def render_photo(
     photo.pixels = with_hidden_filled(photo.pixels, photo.alpha)
     mask = mask_at(preset, task.source, None, photo.pixels, photo.alpha)
     stylizer = session.stylizer_for(task.source, mask)
+    if (instant := photo_instant(preset, task.source, task.share)) is not None:
+        stylizer = stylizer.at(instant)
     pixels, steps, loss = _painted(photo.pixels, stylizer, context)
     words = {**provenance_of(session), "recipe": recipe_of(session).text()}
     unfinished = for_target(scratch, task.target)

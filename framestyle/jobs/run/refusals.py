@@ -10,6 +10,7 @@ from pathlib import Path
 
 from framestyle.errors import Code, InputError
 from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.plan.timeline_times import photo_instant
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.masks import mask_of, moving_mask
 from framestyle.mattes import MaskCheck, mask_of_alpha, open_mask, refuse_for_photo
@@ -52,6 +53,7 @@ def refuse_task(task: Task, preset: Preset, span: TimeRange) -> None:
     mask_of(preset, task.source)
     if task.kind is MediaKind.PHOTO:
         refuse_for_photo(preset, task.source)
+        photo_instant(preset, task.source, task.share)
     if task.kind is MediaKind.VIDEO:
         info = clip_info(task.source, sequence_rate=exact_rate(preset.video.sequence_rate))
         _refuse_range(info, span)
