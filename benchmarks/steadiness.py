@@ -59,7 +59,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "+ temporal": PLAIN[1:],
     "+ moments": PLAIN[3:],
     "+ annealing": PLAIN[4:],
-    "+ leash": PLAIN[5:],
+    "+ drift penalty": PLAIN[5:],
     "+ adaptive": (),
     "+ long term": ("video.long_term=[1, 2, 4]",),
     "two passes": ("video.passes=2",),

@@ -48,7 +48,7 @@ class ArrayPicture:
             or not array.size
         ):
             raise UsageError(
-                f"a picture is an array of shape (height, width, 3 or 4), not {_told(array)}",
+                f"a picture is an array of shape (height, width, 3 or 4), not {_described(array)}",
                 next_step="Stack a grey one three times: np.dstack([grey, grey, grey]).",
             )
         alpha = array[..., 3:].copy() if array.shape[2] == 4 else None
@@ -68,7 +68,7 @@ class ArrayPicture:
         return result if self.alpha is None else np.concatenate([result, self.alpha], axis=2)
 
 
-def _told(array: object) -> str:
+def _described(array: object) -> str:
     return f"shape {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
 
 

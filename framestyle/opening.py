@@ -106,11 +106,11 @@ def load_weights(
     if kind in WEIGHTS and (caution := traits_of(kind).caution) is not None:
         context.on_event(Note(caution, "warning"))
 
-    def told(fraction: float, detail: str) -> None:
+    def on_progress(fraction: float, detail: str) -> None:
         context.check_cancelled()
         context.on_event(Preparing("weights", fraction, detail))
 
-    backbone = load_backbone(kind, seed=0, store=store, on_progress=told)
+    backbone = load_backbone(kind, seed=0, store=store, on_progress=on_progress)
     if kind in WEIGHTS and not weights_kind(kind).is_there(store or WeightsStore(), 0):
         folder = (store or WeightsStore()).folder
         context.on_event(

@@ -170,7 +170,7 @@ class Registry:
         try:
             why = _at(entry.plugin.available)()
         except Exception as error:
-            return f"it cannot be asked: {_told(error)}"
+            return f"it cannot be asked: {_described(error)}"
         return None if why is None else str(why)
 
     def load(self, name: str) -> Any:
@@ -188,7 +188,7 @@ class Registry:
         except (Exception, SystemExit) as error:
             if entry.is_built_in:
                 raise
-            raise self._leave_out(entry, _told(error)) from error
+            raise self._leave_out(entry, _described(error)) from error
         if wrong := self._what_is_wrong_with(found):
             raise self._leave_out(entry, wrong)
         self._loaded[name] = found
@@ -209,7 +209,7 @@ class Registry:
             if entry.is_built_in:
                 raise
             raise self._error(
-                f"the {self.what} {name!r} of the package {entry.package} failed: {_told(error)}",
+                f"the {self.what} {name!r} of the package {entry.package} failed: {_described(error)}",
                 next_step=f"Update or uninstall {entry.package.split()[0]}.",
             ) from error
 
@@ -246,7 +246,7 @@ class Registry:
             plugin = entry_point.load()
             why = _what_is_wrong_with(name, plugin)
         except (Exception, SystemExit) as error:
-            why = _told(error)
+            why = _described(error)
         if why is None:
             content.entries[name] = Entry(name, plugin, package)
         else:
@@ -272,6 +272,6 @@ def _at(place: str) -> Any:
     return found
 
 
-def _told(error: BaseException) -> str:
+def _described(error: BaseException) -> str:
     """An error in a line."""
     return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

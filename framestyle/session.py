@@ -64,7 +64,8 @@ class Session:
     and the session can be used further.
 
     For jobs: `clips` makes what measures motion at once, `masks_follow=False` refuses regions without a mask at once,
-    `backbone` are weights that are loaded already, `asked_weights` what the user called them.
+    `backbone` are weights that are loaded already, `asked_weights` what the user called them; `pictures_checked`: the
+    spec was made of the pictures as they are now, which are not read for that again.
     """
 
     def __init__(
@@ -79,11 +80,13 @@ class Session:
         masks_follow: bool = True,
         memory_limit_bytes: int | None = None,
         asked_weights: str | None = None,
+        pictures_checked: bool = False,
     ) -> None:
         preset = spec.preset
         refuse_styleless(preset)
         check_masks(preset, more_follow=masks_follow)
-        refuse_other_pictures(spec)
+        if not pictures_checked:
+            refuse_other_pictures(spec)
         chosen = choose_device(device or spec.device or "auto")
         preset = PrecisionChoice(chosen).resolve(spec.decided_preset)
         with computing():
@@ -142,6 +145,7 @@ class Session:
             masks_follow=masks_follow,
             memory_limit_bytes=memory_limit_bytes,
             asked_weights=weights,
+            pictures_checked=True,  # a moment ago
         )
 
     @classmethod

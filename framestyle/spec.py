@@ -123,7 +123,7 @@ class RenderSpec:
         for place in picture_keys(preset):
             path = value_at(preset, place)
             value_at(preset, place[:-1])[place[-1]] = self.pictures.get(path, path)
-        told = {
+        data = {
             "pixels": PIXELS_VERSION,
             "preset": preset,
             "weights": self.weights_fingerprint,
@@ -135,7 +135,7 @@ class RenderSpec:
             preset["optimizer"]["precision"] = precision
             for is_clip in (False, True):
                 text = json.dumps(
-                    {**told, "span": span if is_clip else []}, sort_keys=True, ensure_ascii=True
+                    {**data, "span": span if is_clip else []}, sort_keys=True, ensure_ascii=True
                 )
                 keys[is_clip, precision] = hashlib.sha256(text.encode()).hexdigest()[:KEY_DIGITS]
         return keys
@@ -144,7 +144,7 @@ class RenderSpec:
 
     def to_json(self) -> str:
         """All of it, for another process or machine; `from_json` reads it."""
-        told = {
+        data = {
             VERSION_KEY: VERSION,
             "preset": self.preset.model_dump(mode="json", by_alias=True, exclude={"extends"}),
             "weights": self.weights,
@@ -155,7 +155,7 @@ class RenderSpec:
             "precision": self.precision,
             "span": [None if one is None else str(one) for one in (self.span.start_s, self.span.end_s)],
         }
-        return json.dumps(told, ensure_ascii=False)
+        return json.dumps(data, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> RenderSpec:

@@ -75,6 +75,16 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
+def warm_server() -> Iterator[None]:
+    """What processes of `tests.warm` are forked from, loaded once. Before `children_of`, which does not count it."""
+    from tests import warm
+
+    warm.start_server()
+    yield
+    warm.stop_server()
+
+
+@pytest.fixture(scope="session")
 def raft_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """`raft_file("raft-small")`: torchvision's network with seeded random numbers, as its publisher would save it."""
     made: dict[str, Path] = {}

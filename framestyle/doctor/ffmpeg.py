@@ -42,13 +42,13 @@ def _ffmpeg_itself() -> Finding:
         return failed(
             "ffmpeg", "ffmpeg", f"{path} ({where}) does not work: {cause[:200]}", OutputError, again
         )
-    told, version = said.split()[2], version_in(said)
-    facts = {"version": told, "from": where}
+    full_version, version = said.split()[2], version_in(said)
+    facts = {"version": full_version, "from": where}
     if version is not None and version < OLDEST_TRIED:
         tried = ".".join(map(str, OLDEST_TRIED))
-        text = f"{told}, {where}: older than {tried}, with which FrameStyle is tried; some formats may fail"
+        text = f"{full_version}, {where}: older than {tried}, with which FrameStyle is tried; some formats may fail"
         return Finding("ffmpeg", "ffmpeg", WARNING, text, next_step=again, facts=facts)
-    return Finding("ffmpeg", "ffmpeg", OK, f"{told}, {where}", facts=facts)
+    return Finding("ffmpeg", "ffmpeg", OK, f"{full_version}, {where}", facts=facts)
 
 
 def _where(path: Path) -> str:

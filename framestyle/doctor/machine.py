@@ -46,8 +46,8 @@ LITTLE_MEMORY_BYTES = 2e9
 
 def system() -> Iterator[Finding]:
     python = platform.python_version()
-    told = f"{platform.python_implementation()} {python}"
-    yield Finding("system", "Python", OK, told, facts={"version": python})
+    text = f"{platform.python_implementation()} {python}"
+    yield Finding("system", "Python", OK, text, facts={"version": python})
     system = f"{platform.system()} {platform.release()}, {platform.machine()}"
     yield Finding(
         "system", "system", OK, system, facts={"system": platform.system(), "machine": platform.machine()}

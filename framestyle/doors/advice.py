@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from framestyle.doctor import Finding
     from framestyle.events import Note
 
-Words: TypeAlias = str | Callable[[Facts], str]
+Wording: TypeAlias = str | Callable[[Facts], str]
 """A sentence with the names of facts in braces, or what makes one of the facts."""
 
 ALL_KEYS = "All keys and their ranges: framestyle presets keys"
@@ -93,7 +93,7 @@ def _preset_invalid(facts: Facts) -> str:
     return f"{ALL_KEYS}. {ALL_NAMES}" if unknown else ALL_KEYS
 
 
-COMMAND_LINE: Mapping[Code, Words] = {
+COMMAND_LINE: Mapping[Code, Wording] = {
     Code.OUTPUT_NOT_A_FOLDER: "Name a folder with -o.",
     Code.WEIGHTS_FROM_FILE: "Add --file FILE.",
     Code.PRESETS_SHARE_A_NAME: "Use them one at a time, each with an -o of its own.",
@@ -161,7 +161,7 @@ def _python_weights_not_fetched(facts: Facts) -> str:
     )
 
 
-PYTHON: Mapping[Code, Words] = {
+PYTHON: Mapping[Code, Wording] = {
     Code.PRESET_UNKNOWN: lambda facts: f"{_did_you_mean(facts)}All names: list_presets()",
     Code.PRESET_IS_PICTURE: 'As the style: load_preset("base", ["style.images={name}"])',
     Code.STYLE_MISSING: (
@@ -223,10 +223,10 @@ def finding_step(finding: Finding) -> str | None:
     """What to do about something that the doctor found."""
     if finding.next_step is not None or finding.code is None:
         return finding.next_step
-    if (words := FINDINGS.get(finding.code)) is not None:
-        return words.format(name=finding.name)
-    words_of_errors = COMMAND_LINE.get(finding.code)
-    return None if words_of_errors is None else _filled(words_of_errors, finding.facts)
+    if (wordings := FINDINGS.get(finding.code)) is not None:
+        return wordings.format(name=finding.name)
+    for_error = COMMAND_LINE.get(finding.code)
+    return None if for_error is None else _filled(for_error, finding.facts)
 
 
 def weights_text(kind: str, text: str) -> str:
@@ -249,19 +249,19 @@ def in_python_words() -> Iterator[None]:
         raise
 
 
-def _worded(failure: Failure, words: Mapping[Code, Words]) -> str | None:
-    if failure.next_step is not None or failure.code not in words:
+def _worded(failure: Failure, wordings: Mapping[Code, Wording]) -> str | None:
+    if failure.next_step is not None or failure.code not in wordings:
         return failure.next_step
     try:
-        return _filled(words[failure.code], failure.facts)
+        return _filled(wordings[failure.code], failure.facts)
     except KeyError:  # a plugin's error may give fewer facts than ours do
         return None
 
 
-def _filled(words: Words, facts: Facts) -> str:
-    if callable(words):
-        return words(facts)
-    return words.format_map(
+def _filled(wordings: Wording, facts: Facts) -> str:
+    if callable(wordings):
+        return wordings(facts)
+    return wordings.format_map(
         {name: ", ".join(fact) if isinstance(fact, list) else fact for name, fact in facts.items()}
     )
 

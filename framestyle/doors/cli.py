@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from types import FrameType
@@ -24,14 +25,13 @@ from framestyle.doors.options import (
     add_inputs,
     add_live_picture,
     add_looks,
-    add_mask,
-    add_overrides,
     add_range,
     add_replacing,
+    add_settings,
     add_work_options,
     check_range,
     chosen_presets,
-    overrides_of,
+    order_of,
     parse_size,
 )
 from framestyle.doors.parsing import Parser, add_commands
@@ -77,7 +77,7 @@ def _main(argv: Sequence[str] | None) -> int:
     if not hasattr(args, "run"):
         parser.print_help()
         return UsageError.exit_code
-    _hear_stops()
+    _install_stop_handlers()
     wait_briefly()
     try:
         return _run(args)
@@ -124,7 +124,7 @@ def _refuse_nowhere() -> None:
         ) from error
 
 
-def _hear_stops() -> None:
+def _install_stop_handlers() -> None:
     """SIGTERM is a Ctrl-C, and so is the end of the terminal, where nobody (`nohup`) has that ignored."""
     signal.signal(signal.SIGTERM, _stop)
     hang_up = getattr(signal, "SIGHUP", None)
@@ -136,14 +136,14 @@ def _stop(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _hear_no_more() -> None:
+def _ignore_signals() -> None:
     """The end has come: a signal now would only break off what is said about it."""
     for number in (signal.SIGINT, signal.SIGTERM, *filter(None, [getattr(signal, "SIGHUP", None)])):
         signal.signal(number, signal.SIG_IGN)
 
 
 def _stopped(stop: Cancelled, args: argparse.Namespace) -> int:
-    _hear_no_more()
+    _ignore_signals()
     return _fail(stop, args)
 
 
@@ -187,11 +187,7 @@ def add_stylize(parser: argparse.ArgumentParser) -> None:
     add_inputs(parser)
     parser.add_argument("-o", "--output", required=True, help="a file, or a folder for several results")
     add_looks(parser, "with several -p, each gets a folder of its name")
-    add_overrides(parser)
-    add_mask(parser)
-    parser.add_argument(
-        "--max-side", type=int, metavar="PX", help="longest side of the result; 0 = the input's own"
-    )
+    add_settings(parser)
     add_range(parser)
     parser.add_argument(
         "--memory-limit",
@@ -274,28 +270,15 @@ def _on_picture(path: Path | None) -> OnPicture | None:
 
 
 def _order(args: argparse.Namespace) -> Order:
-    from framestyle.jobs.run.batch import Order
     from framestyle.kinds import TimeRange
-    from framestyle.presets import Said, load_preset
 
     check_range(args)
-    overrides = overrides_of(args)
-    if args.max_side is not None:
-        overrides.append(Said(f"scales.max_side_px={args.max_side}", f"--max-side {args.max_side}"))
-    return Order(
-        args.inputs,
-        Path(args.output),
-        [load_preset(name, overrides, origin="--set") for name in chosen_presets(args)],
-        weights=args.weights,
-        device=args.device,
-        seed=args.seed,
+    return replace(
+        order_of(args, args.inputs, Path(args.output), chosen_presets(args)),
         span=TimeRange(args.start, args.end),
         # A trailing slash says "folder"; Path forgets it.
         into_folder=args.output.endswith(("/", os.sep)),
-        overwrite=args.overwrite,
         fresh=args.fresh,
-        memory_limit_bytes=args.memory_limit,
-        engine=args.engine,
     )
 
 

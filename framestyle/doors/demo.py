@@ -101,21 +101,21 @@ def demo(
     # All that can be refused is refused before the first step.
     jobs = [job for order in orders for job in prepare(order)]
     check_writable(folder / SHEET)
-    teller = _Teller(context.on_event)
+    recorder = _Recorder(context.on_event)
     try:
-        paint(jobs, orders[0], replace(context, on_event=together(context.on_event, teller)))
+        paint(jobs, orders[0], replace(context, on_event=together(context.on_event, recorder)))
     except Cancelled as stop:
         raise Cancelled(stop.message, next_step=_resumes(folder)) from stop
     except KeyboardInterrupt:
         raise Cancelled("stopped; no half-written file was left", next_step=_resumes(folder)) from None
-    if teller.failures:
+    if recorder.failures:
         raise BatchError(
-            f"{len(teller.failures)} of {sum(job.tasks for job in jobs)} failed; the rest is done: "
-            f"{teller.failures[0].message}",
-            next_step=next_step(teller.failures[0]),
+            f"{len(recorder.failures)} of {sum(job.tasks for job in jobs)} failed; the rest is done: "
+            f"{recorder.failures[0].message}",
+            next_step=next_step(recorder.failures[0]),
         )
     photos = tuple(folder / name / PHOTO for name in (FIRST_PRESET, *OTHER_PRESETS))
-    made = Made(photos, folder / FIRST_PRESET / CLIP, folder / SHEET, teller.painted)
+    made = Made(photos, folder / FIRST_PRESET / CLIP, folder / SHEET, recorder.painted)
     write_photo(made.sheet, _sheet_of(made), None, {})
     return made
 
@@ -164,7 +164,7 @@ def _resumes(folder: Path) -> str:
     return f"What is finished is kept in {folder}, and the same command resumes."
 
 
-class _Teller:
+class _Recorder:
     """Says where the first picture is as soon as it is there, and collects what failed."""
 
     def __init__(self, on_event: OnEvent) -> None:

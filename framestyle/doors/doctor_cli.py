@@ -30,10 +30,10 @@ def run_doctor(args: argparse.Namespace) -> int:
     """`framestyle doctor`: everything is looked at; the exit code is the first failure's."""
     from framestyle.doctor import examine
 
-    return tell(examine(), as_json=args.json)
+    return report(examine(), as_json=args.json)
 
 
-def tell(found: Iterable[Finding], *, as_json: bool) -> int:
+def report(found: Iterable[Finding], *, as_json: bool) -> int:
     """Prints what is found, as it is found or as JSON at the end; the exit code."""
     from framestyle.doctor import exit_code
 

@@ -38,7 +38,7 @@ def add_integrations(parser: argparse.ArgumentParser) -> None:
 
 def run_list(args: argparse.Namespace) -> int:
     """`framestyle integrations list`."""
-    from framestyle.doctor.integrations import WORDS
+    from framestyle.doctor.integrations import STATES
     from framestyle.hosts import HOSTS, State, installed, state_of
 
     rows = []
@@ -47,7 +47,7 @@ def run_list(args: argparse.Namespace) -> int:
         here = [one for one in installed() if one.host == host.name]
         for one in here:
             state = state_of(one)
-            sign = "installed" if state is State.WHOLE else f"installed, {WORDS[state]}"
+            sign = "installed" if state is State.WHOLE else f"installed, {STATES[state]}"
             rows.append(Row(" ", f"{sign}: {one.folder}"))
         if not here:
             rows.append(Row(" ", _offer(host.name)))
@@ -70,12 +70,15 @@ def _offer(name: str) -> str:
 
 def run_install(args: argparse.Namespace) -> int:
     """`framestyle integrations install HOST`."""
-    from framestyle.hosts import HOSTS, install
+    from framestyle.hosts import HOSTS, install, trouble_of
 
     host = HOSTS[args.host]
     made = install(host, args.dir, overwrite=args.overwrite)
     for path, _ in made.paths:
         print(plain(str(path)))
+    if (trouble := trouble_of(made)) is not None:
+        print(plain(f"It cannot be loaded yet: {trouble.text}."))
+        print(plain(trouble.next_step))
     print(host.then)
     return 0
 

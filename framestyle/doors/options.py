@@ -5,13 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from framestyle.errors import UsageError
 from framestyle.registries import ENGINES, FLOW, WEIGHTS
 
 PLAIN_PRESET = "base"
+
+if TYPE_CHECKING:
+    from framestyle.jobs.run.batch import Order
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +32,19 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
 
 def add_looks(parser: argparse.ArgumentParser, several: str) -> None:
     """`--preset` and `--style`. `several`: what several presets are for."""
+    add_presets(parser, several)
+    parser.add_argument(
+        "--style",
+        dest="styles",
+        action="append",
+        default=[],
+        metavar="IMAGE",
+        help="your own picture as the style, in place of the preset's; may be repeated; needs no -p",
+    )
+
+
+def add_presets(parser: argparse.ArgumentParser, several: str) -> None:
+    """`--preset`. `several`: what several presets are for."""
     parser.add_argument(
         "-p",
         "--preset",
@@ -35,14 +53,6 @@ def add_looks(parser: argparse.ArgumentParser, several: str) -> None:
         default=[],
         metavar="PRESET",
         help=f"a preset's name, or the path of a YAML file; {several}",
-    )
-    parser.add_argument(
-        "--style",
-        dest="styles",
-        action="append",
-        default=[],
-        metavar="IMAGE",
-        help="your own picture as the style, in place of the preset's; may be repeated; needs no -p",
     )
 
 
@@ -81,8 +91,36 @@ def add_mask(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """`--set`, `--mask` and `--max-side`."""
+    add_overrides(parser)
+    add_mask(parser)
+    parser.add_argument(
+        "--max-side", type=int, metavar="PX", help="longest side of the result; 0 = the input's own"
+    )
+
+
+def order_of(args: argparse.Namespace, inputs: Sequence[Path], output: Path, presets: Sequence[str]) -> Order:
+    """What the options that all painting commands share ask for; `presets` by name or path."""
+    from framestyle.jobs.run.batch import Order
+    from framestyle.presets import load_preset
+
+    overrides = overrides_of(args)
+    return Order(
+        list(inputs),
+        output,
+        [load_preset(name, overrides, origin="--set") for name in presets],
+        weights=args.weights,
+        device=args.device,
+        seed=args.seed,
+        overwrite=args.overwrite,
+        memory_limit_bytes=args.memory_limit,
+        engine=args.engine,
+    )
+
+
 def overrides_of(args: argparse.Namespace) -> list[str]:
-    """Those of `--style`, of `--set`, then of `--mask`."""
+    """Those of `--style`, of `--set`, then `--mask`, then `--max-side`, each where the command has it."""
     from framestyle.presets import Said
 
     overrides = list(args.overrides)
@@ -93,6 +131,8 @@ def overrides_of(args: argparse.Namespace) -> list[str]:
         # JSON's quotes are YAML's: a path may hold whatever means something there.
         quoted = json.dumps(args.mask, ensure_ascii=False)
         overrides.append(Said(f"style.mask={quoted}", f"--mask {quoted}"))
+    if getattr(args, "max_side", None) is not None:
+        overrides.append(Said(f"scales.max_side_px={args.max_side}", f"--max-side {args.max_side}"))
     return overrides
 
 

@@ -75,7 +75,7 @@ def run_new(args: argparse.Namespace) -> int:
     text = new_preset_text(args.name, [resolved(image) for image in args.style]) + TO_GO_ON_WITH
     with atomic_output(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
-    _tell(target, args.name)
+    _print_written(target, args.name)
     return 0
 
 
@@ -100,7 +100,7 @@ def _check_image(image: Path) -> None:
         )
 
 
-def _tell(target: Path, name: str) -> None:
+def _print_written(target: Path, name: str) -> None:
     print(plain(f"wrote {target}"))
     print(plain(f"Try it: framestyle stylize PHOTO -o OUT.png -p {name}"))
 
@@ -153,5 +153,5 @@ def run_import(args: argparse.Namespace) -> int:
         target = install(bundle, overwrite=args.overwrite)
     except OSError as error:
         raise storage_error(error, user_presets_dir() / f"{bundle.name}.yaml") from error
-    _tell(target, bundle.name)
+    _print_written(target, bundle.name)
     return 0

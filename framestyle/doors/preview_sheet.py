@@ -148,7 +148,7 @@ def _make(state: _State, weights: str, device: str, seed: int, context: Context)
     place = layout(state.rows())
     _check_size(wanted.output, place.width, place.height)
     if not pictures:
-        _tell_unusable(unusable, context)
+        _report_unusable(unusable, context)
         return None
     bench = open_bench(wanted.side_px, weights, device, seed, context)
     total = len(pictures) * len(wanted.looks)
@@ -156,7 +156,7 @@ def _make(state: _State, weights: str, device: str, seed: int, context: Context)
     for event in (job, *cell_plans(wanted.looks, pictures, wanted.side_px)):
         context.on_event(event)
     state.metadata = provenance(job.preset, job.weights, bench.seed, job.device)
-    _tell_unusable(unusable, context)
+    _report_unusable(unusable, context)
     done = _fill(state, pictures, bench, context)
     failed = [number for (_, number), one in state.outcomes.items() if isinstance(one, FramestyleError)]
     if len(failed) == total:
@@ -181,7 +181,7 @@ def _started(wanted: Wanted, bench: Bench, total: int) -> JobStarted:
     )
 
 
-def _tell_unusable(unusable: Sequence[Unusable], context: Context) -> None:
+def _report_unusable(unusable: Sequence[Unusable], context: Context) -> None:
     for one in unusable:
         context.on_event(TaskFailed.of(str(one.path), one.error))
 

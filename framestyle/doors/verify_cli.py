@@ -76,13 +76,13 @@ def run_verify(args: argparse.Namespace) -> int:
     verdicts = [report.verdict for report in reports]
     code = next((EXIT_CODES[one] for one in ("damaged", "missing", "different") if one in verdicts), 0)
     if args.json:
-        told = {
+        data = {
             "framestyle_verify": VERSION,
             "exit_code": code,
             "against": None if args.against is None else str(args.against),
             "files": [_as_json(one) for one in reports],
         }
-        print(json_text(told))
+        print(json_text(data))
         return code
     for report in reports:
         print_rows([_headline(report, args.against), *_facts(report), *map(_row, report.problems)])

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from framestyle.doors.advice import next_step
 from framestyle.doors.options import (
     add_engine,
-    add_mask,
-    add_overrides,
+    add_presets,
+    add_settings,
     add_work_options,
+    order_of,
     overrides_of,
     parse_size,
 )
@@ -36,15 +37,7 @@ def add_watch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="OUT", help="results, in the same tree"
     )
-    parser.add_argument(
-        "-p",
-        "--preset",
-        dest="presets",
-        action="append",
-        default=[],
-        metavar="PRESET",
-        help="a preset's name, or the path of a YAML file; with several -p, each gets a folder of its name",
-    )
+    add_presets(parser, "with several -p, each gets a folder of its name")
     parser.add_argument(
         "--by-folder",
         action="store_true",
@@ -77,11 +70,7 @@ def add_watch(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="move inputs into IN/done and IN/failed; without, they stay as they are",
     )
-    add_overrides(parser)
-    add_mask(parser)
-    parser.add_argument(
-        "--max-side", type=int, metavar="PX", help="longest side of results; 0 = the input's own"
-    )
+    add_settings(parser)
     parser.add_argument(
         "--memory-limit", type=parse_size, metavar="SIZE", help="most memory of the device to use"
     )
@@ -118,7 +107,7 @@ def run_watch(args: argparse.Namespace) -> int:
             hints(asked.folder, asked.order.output) as rest,
             open_console(args.progress) as console,
         ):
-            context = Context(console, stop.check).also(stop.heard)
+            context = Context(console, stop.check).also(stop.on_event)
             tally = watch(asked, context, rest=stop.at_rest(rest))
     except Cancelled:
         if not stop.is_asked or args.once:
@@ -135,36 +124,20 @@ def run_watch(args: argparse.Namespace) -> int:
 
 
 def _asked(args: argparse.Namespace) -> Watch:
-    from framestyle.jobs.run.batch import Order
     from framestyle.jobs.watch.watching import Watch
-    from framestyle.presets import load_preset
 
     if not args.presets and not args.by_folder:
         raise UsageError("no preset is named", next_step="Name one with -p, or give --by-folder.")
-    overrides = overrides_of(args)
-    if args.max_side is not None:
-        overrides.append(f"scales.max_side_px={args.max_side}")
-    order = Order(
-        [],
-        args.output,
-        [load_preset(name, overrides, origin="--set") for name in args.presets],
-        weights=args.weights,
-        device=args.device,
-        seed=args.seed,
-        overwrite=args.overwrite,
-        memory_limit_bytes=args.memory_limit,
-        engine=args.engine,
-    )
     return Watch(
         args.folder,
-        order,
-        _ByName(overrides) if args.by_folder else None,
+        order_of(args, [], args.output, args.presets),
+        _ByName(overrides_of(args)) if args.by_folder else None,
         settle_s=args.settle,
         rescan_s=args.rescan,
         once=args.once,
         move_done=args.move_done,
         sequences=args.sequences,
-        words=_reason,
+        worded=_reason,
     )
 
 
@@ -198,7 +171,7 @@ class _Stop:
         self.is_asked = False
         self._rests = self._is_in_frame = False
 
-    def heard(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """News of the work."""
         if isinstance(event, FrameDone | PhotoDone | TaskFailed | JobDone):
             self._is_in_frame = False

@@ -8,3 +8,5 @@ from framestyle.hosts.installing import install as install
 from framestyle.hosts.installing import installed as installed
 from framestyle.hosts.installing import remove as remove
 from framestyle.hosts.installing import state_of as state_of
+from framestyle.hosts.trying import Trouble as Trouble
+from framestyle.hosts.trying import trouble_of as trouble_of

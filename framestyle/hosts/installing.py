@@ -136,8 +136,8 @@ def _home() -> str:
     folders = [*site.getsitepackages(), site.getusersitepackages()]
     paths = [one for one in sys.path if one in folders]
     own = "{}.{}".format(*sys.version_info)
-    told = {"python": own, "executable": sys.executable, "paths": paths, "version": framestyle.__version__}
-    return json.dumps(told, indent=2) + "\n"
+    data = {"python": own, "executable": sys.executable, "paths": paths, "version": framestyle.__version__}
+    return json.dumps(data, indent=2) + "\n"
 
 
 def _digest(content: bytes) -> str:

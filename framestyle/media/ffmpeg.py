@@ -109,7 +109,7 @@ def fed(data: memoryview | bytes, arguments: Sequence[str]) -> bytes:
     except OSError as error:
         raise _missing(str(error)) from error
     if done.returncode != 0 or not done.stdout:
-        said = " | ".join(last_words(done.stderr.decode("utf-8", "replace").splitlines())[-2:])
+        said = " | ".join(last_messages(done.stderr.decode("utf-8", "replace").splitlines())[-2:])
         raise InputError(
             f"ffmpeg cannot convert a picture: {said or 'no message'}",
             next_step="Save it as PNG or JPEG elsewhere.",
@@ -141,8 +141,8 @@ def version_in(text: str) -> tuple[int, ...] | None:
 
 @lru_cache(maxsize=4)
 def _has_demux_time_base(exe: str) -> bool:
-    told, _ = ask(["-version"])
-    version = version_in(told)
+    text, _ = ask(["-version"])
+    version = version_in(text)
     return version is None or version >= (6, 1)
 
 
@@ -210,7 +210,7 @@ class _Process:
         """How it ended, and its last messages."""
         code = self.process.poll()
         how = f"was stopped by signal {-code}" if code is not None and code < 0 else f"ended with code {code}"
-        return how, last_words(self._lines)
+        return how, last_messages(self._lines)
 
 
 class FFmpeg(_Process):
@@ -252,8 +252,8 @@ class FFmpeg(_Process):
             return storage_error(OSError(errno.ENOSPC, ""), self._target)
         if self.process.poll() == -FILE_TOO_LARGE or any("File too large" in line for line in lines):
             return storage_error(OSError(errno.EFBIG, ""), self._target)
-        telling = [line for line in lines if not line.startswith("Error opening output")]
-        said = " | ".join(dict.fromkeys(telling[-3:])) or "no message"
+        causes = [line for line in lines if not line.startswith("Error opening output")]
+        said = " | ".join(dict.fromkeys(causes[-3:])) or "no message"
         return OutputError(
             f"ffmpeg {how} while encoding: {said}",
             code=Code.ENCODER_FAILED,
@@ -291,6 +291,6 @@ class FFmpegDecoder(_Process):
         return f"ffmpeg {how}: {' | '.join(dict.fromkeys(lines[-2:])) or 'no message'}"
 
 
-def last_words(lines: Iterable[str]) -> list[str]:
+def last_messages(lines: Iterable[str]) -> list[str]:
     """ffmpeg's messages without the addresses that it puts before them."""
     return [re.sub(r"^\[[^]]* @ 0x[0-9a-f]+\] ", "", line) for line in lines if line]

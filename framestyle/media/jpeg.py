@@ -15,7 +15,7 @@ _NEXT_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 MJPEG_NAMES = {".mjpeg", ".mjpg", ".mjp"}
 SEARCHED_BYTES = 256 << 10
 """So far into a file of another name the next picture's beginning is looked for."""
-CAMERAS_WORDS = (b"Exif\0\0", b"MPF\0", b"ICC_PROFILE\0")
+CAMERA_MARKERS = (b"Exif\0\0", b"MPF\0", b"ICC_PROFILE\0")
 """What a photo has and filmed pictures have not: EXIF, an index of further pictures (MPO), a profile."""
 
 
@@ -25,7 +25,7 @@ def is_mjpeg(path: Path) -> bool:
     with path.open("rb") as file:
         data = file.read(-1 if named else SEARCHED_BYTES)
     behind = _second(data)
-    return behind is not None and not any(words in data[:behind] for words in CAMERAS_WORDS)
+    return behind is not None and not any(marker in data[:behind] for marker in CAMERA_MARKERS)
 
 
 def holds_more(path: Path) -> bool:

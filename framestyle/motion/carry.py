@@ -29,13 +29,13 @@ ALIKE_SHARE = 0.25
 """How much of that range the content may differ by where strokes are taken over although the flow is vague: with all of
 it, what came out from behind a thing was painted in the thing's own strokes."""
 LEVEL_SHARE, LEVEL_FOLLOWS = 0.1, 0.5
-"""The mean colour's part of the leash, and how far it follows the content's: frames stylized one by one followed it by
-half on a pan (-1.9 levels for -3.6)."""
+"""The mean colour's part of the drift penalty, and how far it follows the content's: frames stylized one by one
+followed it by half on a pan (-1.9 levels for -3.6)."""
 REGION_STAYS, REGION_CHANGES = 0.3, 0.7
 """Between these shares of it that belong to another region than before, a pixel comes to be a new one: soft edges, and
 what codecs make of hard ones, shift by less from frame to frame."""
-LEASH_CELLS = 12
-"""Cells along the longer side, whose mean colours the leash holds: far broader than strokes, which stay free."""
+DRIFT_CELLS = 12
+"""Cells along the longer side whose mean colours the drift penalty holds: far broader than strokes; these stay free."""
 
 Motions = Mapping[int, Motion]
 """Distance in frames -> the motion from that much earlier frame of the same shot, nearest first."""
@@ -79,7 +79,7 @@ class Moved:
     """How far it leads to what the frame shows."""
     shown: Tensor
     """The result, 1CHW, sharp."""
-    settled: Tensor
+    step_count: Tensor
     """The steps behind each pixel: none where the warp cannot be trusted or the content is not what it was."""
 
 
@@ -91,7 +91,7 @@ def move(before: Painted, content: Tensor, motion: Motion, regions: Tensor | Non
     seen = sampler(motion.backward, content.device)
     trusted = torch.from_numpy(motion.reliability)[None, None].to(content.device)
     state = before.result.state.by_pixel()
-    moved = seen.smooth(torch.cat([state.settled, before.content], 1))
+    moved = seen.smooth(torch.cat([state.step_count, before.content], 1))
     change = blurred((moved[:, 1:] - content).abs().mean(1, keepdim=True), CHANGE_SIGMA_PX)
     same = ((CHANGED_ABOVE - change) / (CHANGED_ABOVE - SAME_BELOW)).clamp(0, 1)
     same = same * seen.inside
@@ -135,44 +135,46 @@ def carry(moved: Moved, content: Tensor, *, moments: bool = True, average: bool 
         warped = trusted * seen.smooth(both)
         carried.mean, carried.square = warped[:, :3], warped[:, 3:].clamp_min(0)
         carried.total_weights[:, :2] = trusted * total_weights[:, :2]
-    carried.settled = moved.settled
+    carried.step_count = moved.step_count
     if state.matches.shape[1]:
         # Where the place is what it was it stays matched with the same of the style's: else pictures boil.
         carried.matches = matches_that_hold(seen.nearest(state.matches), trusted * moved.same)
     return carried
 
 
-def temporal_targets(earlier: Mapping[int, Moved], settled_steps: int, weight: float) -> list[TemporalTarget]:
+def temporal_targets(
+    earlier: Mapping[int, Moved], full_step_count: int, weight: float
+) -> list[TemporalTarget]:
     """What the frame should stay near: earlier frames, by their distance, moved to it.
 
     Each counts only where no nearer one does: c_long(j) = max(c(j) - Σ_{k<j} c(k), 0) (Ruder 2016, eq. 9), so that what
     comes out from behind something looks as it did before. Beyond the paper, a pixel counts in full only after
-    `settled_steps`: one that came into the picture lately is half painted, and would be held so.
+    `full_step_count`: one that came into the picture lately is half painted, and would be held so.
     """
     targets: list[TemporalTarget] = []
     nearer: Tensor | float = 0.0
     for _, moved in sorted(earlier.items()):
-        counts = (moved.trusted - nearer).clamp_min(0) * settled_share(moved.settled, settled_steps)
+        counts = (moved.trusted - nearer).clamp_min(0) * share_of_steps(moved.step_count, full_step_count)
         targets.append(TemporalTarget(moved.shown, counts, weight))
         nearer = nearer + moved.trusted
     return targets
 
 
-def settled_share(settled: Tensor, settled_steps: int) -> Tensor:
+def share_of_steps(step_count: Tensor, full_step_count: int) -> Tensor:
     """How far the steps behind each pixel are a full share of them: 11HW in [0, 1]."""
-    return (settled / max(1, settled_steps)).clamp(0, 1)
+    return (step_count / max(1, full_step_count)).clamp(0, 1)
 
 
 def moved_anchor(moved: Moved) -> Tensor:
     """The anchor as it looks from the current frame, 1CHW.
 
     It is what keeps colours from creeping: each frame may differ from the one before by next to nothing, always the
-    same way, but not from how the place looked at first. It holds by the `settled_share`.
+    same way, but not from how the place looked at first. It holds by the `share_of_steps`.
     """
     return moved.seen.sharp(moved.before.anchor).clamp(0, 1)
 
 
-def leashes(
+def drift_penalties(
     anchor: Tensor, holds: Tensor, level: Tensor, weight: float, level_holds: float = 1.0
 ) -> list[TemporalTarget]:
     """The broad colours of the anchor, and the frame's mean colour, as targets.
@@ -180,7 +182,7 @@ def leashes(
     The style loss hardly tells a darker picture from a lighter one: what is newly painted would make up for what is
     held, and the mean of a panning shot wander off (by ten levels in twenty frames, measured).
     """
-    cell_px = max(2, max(anchor.shape[2:]) // LEASH_CELLS)
+    cell_px = max(2, max(anchor.shape[2:]) // DRIFT_CELLS)
     mean_colour = level.expand_as(anchor)
     return [
         TemporalTarget(anchor, holds, weight, cell_px),

@@ -18,12 +18,12 @@ from framestyle.motion.carry import (
     Motions,
     Painted,
     carry,
+    drift_penalties,
     followed_level,
     kept_regions,
-    leashes,
     move,
     moved_anchor,
-    settled_share,
+    share_of_steps,
     temporal_targets,
 )
 from framestyle.motion.flow import OpticalFlow
@@ -174,7 +174,7 @@ def _stylize_one(
     if torch.equal(before.content, content) and _lies_as_it_did(regions, before) and stylizers.rests(pts):
         # Shown once more (animation on twos, pulldown, a still): no step would better it.
         return replace(before, result=replace(before.result, steps=0))
-    video, settled_steps = stylizer.preset.video, stylizer.preset.scales.steps
+    video, full_step_count = stylizer.preset.video, stylizer.preset.scales.steps
     pace = stylizers.pace(pts)
     moved = move(before, content, motion, regions)
     loose = let_go(pace)
@@ -186,12 +186,12 @@ def _stylize_one(
             for far, other in prepared.motions.items()
             if far in video.long_term
         }
-        targets = temporal_targets(earlier, settled_steps, video.temporal_weight)
+        targets = temporal_targets(earlier, full_step_count, video.temporal_weight)
     # Where the style changes, what was painted first is no longer how it is to look.
-    anchor, holds = moved_anchor(moved), settled_share(moved.settled, settled_steps) * (1 - loose)
+    anchor, holds = moved_anchor(moved), share_of_steps(moved.step_count, full_step_count) * (1 - loose)
     level = followed_level(before, content)
     if video.leash_weight > 0 and video.warm_start == "flow":
-        targets += leashes(anchor, holds, level, video.leash_weight, 1 - loose)
+        targets += drift_penalties(anchor, holds, level, video.leash_weight, 1 - loose)
     result = stylizer.refine(content, state, targets, context, replays, pace)
     shown = result.state.result()
     anchored, level = shown.lerp(anchor, holds), level.lerp(shown.mean((2, 3), keepdim=True), loose)

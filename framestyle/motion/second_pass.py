@@ -22,7 +22,7 @@ from framestyle.context import SILENT, Context
 from framestyle.events import FrameDone
 from framestyle.frames import Frame, Pixels
 from framestyle.motion.bookmark import Bookmark, OnBookmark, unmarked
-from framestyle.motion.carry import Painted, carry, move, settled_share
+from framestyle.motion.carry import Painted, carry, move, share_of_steps
 from framestyle.motion.flow import Motion, OpticalFlow
 from framestyle.motion.in_time import FrameStylizers
 from framestyle.nst.image import to_pixels, to_tensor
@@ -44,7 +44,7 @@ class _Kept:
     """A frame after the first pass."""
 
     image: Tensor
-    settled: Tensor
+    step_count: Tensor
 
 
 def keep(frame: Frame, painted: Painted, store: FrameStore) -> None:
@@ -54,7 +54,7 @@ def keep(frame: Frame, painted: Painted, store: FrameStore) -> None:
         "pixels": frame.pixels,
         # 16 bits a value: a tenth of what eight can show.
         "image": to_pixels(state.result(), np.uint16),
-        "settled": state.settled[0, 0].clamp(0, 60_000).cpu().numpy().astype(np.uint16),
+        "step_count": state.step_count[0, 0].clamp(0, 60_000).cpu().numpy().astype(np.uint16),
         **({} if frame.alpha is None else {"alpha": frame.alpha}),
         **({} if frame.mask is None else {"mask": frame.mask}),
     }
@@ -122,8 +122,8 @@ def _pairs(
 
 
 def _taken(arrays: Arrays, device: torch.device) -> _Kept:
-    settled = torch.from_numpy(arrays["settled"].astype(np.float32))[None, None].to(device)
-    return _Kept(to_tensor(arrays["image"], device), settled)
+    step_count = torch.from_numpy(arrays["step_count"].astype(np.float32))[None, None].to(device)
+    return _Kept(to_tensor(arrays["image"], device), step_count)
 
 
 def _together(
@@ -138,26 +138,26 @@ def _together(
     behind its pixels.
     """
     if after is None or motion is None:
-        return _resting(kept.image, kept.settled), []
+        return _resting(kept.image, kept.step_count), []
     video = preset.video
     moved = move(after, content, motion, regions)
     state = carry(moved, content, moments=video.carry_moments, average=False)
-    share = moved.settled / (moved.settled + kept.settled).clamp_min(1.0)
-    start = _resting(kept.image.lerp(moved.shown, share), kept.settled.maximum(moved.settled))
+    share = moved.step_count / (moved.step_count + kept.step_count).clamp_min(1.0)
+    start = _resting(kept.image.lerp(moved.shown, share), kept.step_count.maximum(moved.step_count))
     start.mean, start.square = state.mean, state.square
     start.total_weights[:, :2] = state.total_weights[:, :2]
     start.matches = state.matches
     targets = []
     if video.temporal_weight > 0:
-        holds = settled_share(moved.settled, preset.scales.steps)
+        holds = share_of_steps(moved.step_count, preset.scales.steps)
         targets = [TemporalTarget(moved.shown, holds, video.temporal_weight)]
     return start, targets
 
 
-def _resting(image: Tensor, settled: Tensor) -> PixelState:
+def _resting(image: Tensor, step_count: Tensor) -> PixelState:
     """A state whose average is at the pixels from the start: it moves away from them only as far as it must."""
     state = PixelState.start(image).by_pixel()
-    state.average, state.settled = image.clone(), settled.clone()
+    state.average, state.step_count = image.clone(), step_count.clone()
     state.average_weight.fill_(1.0)
     return state
 

@@ -23,7 +23,7 @@ from framestyle.nst.network.tiles import WHOLE, Tiling
 SHARE_OF_FREE = 0.8
 """Of what the device has free; the rest is for others, and for what an estimate misses."""
 
-OUT_OF_MEMORY_WORDS = (
+OUT_OF_MEMORY_MESSAGES = (
     "out of memory",
     "can't allocate memory",
     "not enough memory",
@@ -69,7 +69,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
     return isinstance(error, RuntimeError) and any(
-        words in str(error).lower() for words in OUT_OF_MEMORY_WORDS
+        message in str(error).lower() for message in OUT_OF_MEMORY_MESSAGES
     )
 
 
@@ -132,7 +132,7 @@ class TilingPlanner:
                 self._keep_to_the_limit(of, size, found.needs_bytes)
             self._chosen[size, gradient] = found.tiling
             if found.tiling != WHOLE:
-                self._say(f"{of}{_words(size, found.tiling)}, to fit into memory.", "info", context)
+                self._say(f"{of}{_described(size, found.tiling)}, to fit into memory.", "info", context)
         return self._chosen[size, gradient]
 
     def has_room_for_two(self, size: Size) -> bool:
@@ -166,7 +166,7 @@ class TilingPlanner:
         if found is None:
             raise self._too_large(of, size, None, cause)
         self._chosen[size, gradient] = found.tiling
-        message = f"{of}{_words(size, found.tiling)} from here on: memory ran out ({cause})."
+        message = f"{of}{_described(size, found.tiling)} from here on: memory ran out ({cause})."
         self._say(message, "warning", context)
 
     def _too_large(self, of: str, size: Size, least_bytes: int | None, cause: str = "") -> DeviceError:
@@ -188,6 +188,6 @@ class TilingPlanner:
             context.on_event(Note(message, level))
 
 
-def _words(size: Size, tiling: Tiling) -> str:
+def _described(size: Size, tiling: Tiling) -> str:
     part = f"the network's first {tiling.blocks} blocks" if tiling.blocks < 5 else "the network"
     return f"{size.width}x{size.height}: {part} in tiles of {tiling.tile_px} px"

@@ -326,7 +326,7 @@ def _checked(root: Node, faults: list[Fault]) -> Preset:
         if not faults:
             return preset
     except ValidationError as error:
-        faults = faults + _news(faults_of(error, root), faults)
+        faults = faults + _not_yet_known(faults_of(error, root), faults)
     lines = list(dict.fromkeys(str(fault) for fault in sorted(faults, key=lambda fault: fault.place)))
     if len(lines) > MOST_FAULTS_SHOWN:
         lines[MOST_FAULTS_SHOWN:] = [f"… and {len(lines) - MOST_FAULTS_SHOWN} more"]
@@ -334,7 +334,7 @@ def _checked(root: Node, faults: list[Fault]) -> Preset:
     raise PresetError("\n".join(lines), code=Code.PRESET_INVALID, facts={"faults": lines, "causes": causes})
 
 
-def _news(faults: Iterable[Fault], known: Iterable[Fault]) -> list[Fault]:
+def _not_yet_known(faults: Iterable[Fault], known: Iterable[Fault]) -> list[Fault]:
     """Without those that only follow from a value that could not be read."""
     unread = [fault.key for fault in known if fault.key and not fault.of_key]
     return [

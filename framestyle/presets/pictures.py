@@ -104,8 +104,8 @@ def _distinct(shares: list[tuple[int, Color]]) -> tuple[str, ...]:
     """The colours that tell most: far from each other before all, and of some share. The fullest first."""
     chosen: list[tuple[int, Color]] = shares[:1]
     while len(chosen) < MAIN_COLORS:
-        telling = [(_apart(color, chosen) * count**0.25, (count, color)) for count, color in shares]
-        _, found = max(telling)
+        weighted = [(_apart(color, chosen) * count**0.25, (count, color)) for count, color in shares]
+        _, found = max(weighted)
         if _apart(found[1], chosen) < NEAR:
             break
         chosen.append(found)

@@ -119,7 +119,7 @@ _INT = re.compile(r"[-+]?[0-9]+")
 _BASED_INT = re.compile(r"0x[0-9a-fA-F]+|0o[0-7]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _INFINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-_WORDS = {
+_NAMED_VALUES = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
@@ -129,8 +129,8 @@ _UNWANTED = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-
 
 def plain_scalar(text: str) -> Any:
     """An unquoted word by YAML 1.2's core rules; ValueError where it is refused, with the reason."""
-    if text in _WORDS:
-        return _WORDS[text]
+    if text in _NAMED_VALUES:
+        return _NAMED_VALUES[text]
     if not (_INT.fullmatch(text) or _BASED_INT.fullmatch(text) or _FLOAT.fullmatch(text)):
         return float(text.replace(".", "", 1)) if _INFINITE.fullmatch(text) else text
     if len(text) > LONGEST_NUMBER:

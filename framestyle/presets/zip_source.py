@@ -45,7 +45,7 @@ class SafeZip:
     def read(self, name: str, most: int = LARGEST_UNPACKED_BYTES) -> bytes:
         """A file's bytes; PresetError where they are more than `most`, or than is left for the zip."""
         allowed, parts, count = min(most, self._left), [], 0
-        with _damage_told(self._path), self._archive.open(self._entries[name]) as file:
+        with _damage_as_error(self._path), self._archive.open(self._entries[name]) as file:
             while chunk := file.read(CHUNK_BYTES):
                 parts.append(chunk)
                 count += len(chunk)
@@ -61,7 +61,7 @@ def open_zip(path: Path) -> Iterator[SafeZip]:
     if not is_file(path):
         raise InputError(f"there is no file at {path}", next_step="Check the path.")
     with ExitStack() as opened:
-        with _damage_told(path):
+        with _damage_as_error(path):
             _check_file(path)
             archive = opened.enter_context(zipfile.ZipFile(path))
             safe = SafeZip(archive, path)
@@ -69,7 +69,7 @@ def open_zip(path: Path) -> Iterator[SafeZip]:
 
 
 @contextmanager
-def _damage_told(path: Path) -> Iterator[None]:
+def _damage_as_error(path: Path) -> Iterator[None]:
     try:
         yield
     except FramestyleError:

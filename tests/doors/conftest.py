@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from framestyle.media.ffmpeg import ffmpeg_exe
+from tests import warm
 
 QUICK = """\
 schema: 1
@@ -69,34 +70,32 @@ def clip(workplace: Path) -> Path:
 
 
 @pytest.fixture
-def call() -> Call:
+def call(warm_server: None) -> Call:
     """`call(*arguments)`: the command as a process of its own."""
 
     def called(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "framestyle", *arguments]
         env = os.environ | {"OMP_NUM_THREADS": "1"}
-        return subprocess.run(command, capture_output=True, text=True, timeout=600, env=env)
+        return warm.run(command, capture_output=True, text=True, timeout=600, env=env)
 
     return called
 
 
 @pytest.fixture
 def stopped_at_work(
-    workplace: Path, children_of: Callable[[int], list[int]]
+    workplace: Path, children_of: Callable[[int], list[int]], warm_server: None
 ) -> Callable[..., tuple[str, list[int]]]:
     """`stopped_at_work(*arguments, whole_group=…, threads=…)`: the command as a process, sent a Ctrl-C when it has
     taken its first steps. It ends with 130; what it still said, and the processes that it had started."""
 
     def stopped(*arguments: str, whole_group: bool = False, threads: int = 1) -> tuple[str, list[int]]:
-        process = subprocess.Popen(
+        process = warm.Popen(
             [sys.executable, "-m", "framestyle", *arguments, "--device", "cpu", "--progress", "json"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
             env=os.environ | {"OMP_NUM_THREADS": str(threads)},
-            # A shell's background jobs ignore Ctrl-C, and a child would inherit that.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         try:
             assert process.stderr is not None

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from framestyle.doctor import AREAS, Area, Finding, examine, exit_code
-from framestyle.doors.doctor_cli import tell
+from framestyle.doors.doctor_cli import report
 from framestyle.errors import DeviceError
 from framestyle.media.ffmpeg import ffmpeg_exe
 from framestyle.media.video.codecs import CODECS
@@ -33,7 +33,7 @@ def found(capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
     def run(*wanted: str | Area) -> tuple[int, dict[tuple[str, str], dict[str, Any]]]:
         known = {area.name: area for area in AREAS}
         areas = [known[one] if isinstance(one, str) else one for one in wanted]
-        code = tell(examine(areas), as_json=True)
+        code = report(examine(areas), as_json=True)
         told = json.loads(capsys.readouterr().out)
         assert told["exit_code"] == code
         return code, by_name(told)
@@ -64,7 +64,7 @@ def test_everything_is_examined_and_tried(call: Call) -> None:
 
 def test_a_person_gets_a_line_each_and_a_verdict(capsys: pytest.CaptureFixture[str]) -> None:
     quick = [area for area in AREAS if area.name not in ("devices", "ffmpeg")]
-    assert tell(examine(quick), as_json=False) == 0
+    assert report(examine(quick), as_json=False) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "system" and lines[1].startswith("  ok       Python: ")
     assert any(line.startswith("  ok       untrained: ") for line in lines)

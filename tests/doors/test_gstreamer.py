@@ -6,12 +6,14 @@ import json
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from host_programs import SYSTEMS_PYTHON, gstreamer_environment, gstreamer_missing, need
 
+from framestyle.doctor.integrations import integrations
 from framestyle.doors import cli
 from framestyle.media.ffmpeg import ffmpeg_exe
 
@@ -68,6 +70,31 @@ def test_errors_are_told_on_the_bus(found: dict[str, Any]) -> None:
     assert found["unknown"] == "no preset is called 'mosiac'"
     assert "scales.steps" in found["setting"]
     assert found["device"] == "device 'cuda:9' is not on this machine"
+
+
+def test_the_doctor_and_the_install_say_why_gstreamer_does_not_load_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By GStreamer itself: one that finds its Python, one that remembers that it did not, one that does not."""
+    monkeypatch.setenv("GST_REGISTRY", str(tmp_path / "registry.bin"))
+    for name, value in SYSTEMS_PYTHON.items():
+        monkeypatch.setenv(name, value)
+    assert cli.main(["integrations", "install", "gstreamer", "--dir", str(tmp_path)]) == 0
+    assert "cannot be loaded" not in capsys.readouterr().out
+    (found,) = integrations()
+    assert found.state == "ok"
+    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    (found,) = integrations()
+    assert found.state == "warning" and "beside the first python3 of PATH" in found.text
+    assert "PATH=/usr/bin:$PATH" in (found.next_step or "")
+    (tmp_path / "registry.bin").unlink()
+    broken = subprocess.run(["gst-inspect-1.0", "python"], capture_output=True)
+    assert broken.returncode != 0
+    monkeypatch.setenv("PATH", SYSTEMS_PYTHON["PATH"])
+    (found,) = integrations()
+    assert found.state == "warning" and "remembers" in found.text
+    assert cli.main(["integrations", "install", "gstreamer", "--dir", str(tmp_path)]) == 0
+    assert "remembers" in capsys.readouterr().out
 
 
 def test_installed_it_is_found_where_gstreamer_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

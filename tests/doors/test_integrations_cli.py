@@ -126,7 +126,11 @@ def test_of_several_the_one_named_is_removed(comfyui: Path, workplace: Path) -> 
     assert cli.main(["integrations", "remove", "comfyui", "--dir", str(comfyui)]) == 2
 
 
-def test_the_doctor_looks_at_each(comfyui: Path, workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_doctor_looks_at_each(
+    comfyui: Path, workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No host is on the path: what they say themselves is tried with each of them."""
+    monkeypatch.setenv("PATH", str(workplace))
     assert [(one.state, one.text) for one in integrations()] == [("ok", "none are installed")]
     install(HOSTS["comfyui"], comfyui)
     install(HOSTS["gstreamer"], workplace / "gone")

@@ -1,164 +1,182 @@
-"""The plug-in in Krita itself, without a screen: docker, pixels, progress, cancel, errors. Krita is started once."""
+"""The docker in Krita itself, without a screen: its list, layers, selections, errors, its end. Krita is started once.
+
+Pixels, depths, transparency, progress and cancel are held by the contract of doors.
+"""
 
 from __future__ import annotations
 
-import json
+import importlib.util
 import os
-import shutil
-import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from host_programs import missing, need
+from host_programs import INTEGRATIONS, SYSTEMS_PYTHON, need
+from krita_host import Krita, krita_missing
 from PIL import Image
 
 from framestyle.doors import cli
 from framestyle.frames import Pixels
-from framestyle.media.photos import read_photo
 
-need(missing("Krita", programs=("kritarunner",)))
+need(krita_missing())
 
-SETTINGS = [
+SETTINGS = (
     "optimizer.precision=float32",
     "style.layers={relu1_1: 1, relu2_1: 1, relu3_1: 0, relu4_1: 0, relu5_1: 0}",
     "content.layers={relu2_1: 1, relu3_2: 0, relu4_2: 0, relu5_2: 0}",
     "scales.min_px=16",
-    "scales.first_steps=12",
-    "scales.steps=6",
-]
-SIZES = {"plain": (37, 23), "deep": (24, 16), "large": (40, 24)}
+    "scales.first_steps=2",
+    "scales.steps=1",
+)
+WISH: dict[str, Any] = {
+    "preset": "mosaic",
+    "settings": SETTINGS,
+    "max_side_px": 0,
+    "weights": "untrained",
+    "device": "cpu",
+}
+ENDLESS = WISH | {"settings": (*SETTINGS, "scales.first_steps=100000")}
 
 
-def _picture(name: str) -> Pixels:
-    """RGBA, with some transparency."""
-    width, height = SIZES[name]
+def _picture(width: int = 37, height: int = 23) -> Pixels:
+    """RGBA, with some transparency on the left."""
     y, x = np.mgrid[0:height, 0:width]
-    waves = 0.5 + 0.5 * np.sin(np.dstack([x / 3, y / 2, (x + y) / 5, x / 20 + 1]))
-    depth: Any = np.uint16 if name == "deep" else np.uint8
-    return np.rint(waves * np.iinfo(depth).max).astype(depth)
-
-
-def _bgra(pixels: Pixels) -> Pixels:
-    return np.ascontiguousarray(pixels[..., [2, 1, 0, 3]])
+    waves = 0.5 + 0.5 * np.sin(np.dstack([x / 3, y / 2, (x + y) / 5]))
+    return np.rint(np.dstack([waves, np.clip(x / 8, 0, 1)]) * 255).astype(np.uint8)
 
 
 @pytest.fixture(scope="module")
-def krita(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what Krita left of a whole run: `found.json`, and layers' pixels."""
-    folder = tmp_path_factory.mktemp("krita")
-    home, here, temporary = folder / "home", folder / "here", folder / "tmp"
-    data = home / ".local" / "share"
-    for one in (data / "kritarunner", here, temporary):
-        one.mkdir(parents=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
-        assert cli.main(["integrations", "install", "krita", "--dir", str(data / "kritarunner")]) == 0
-    shutil.copy(Path(__file__).parents[1] / "krita_driver.py", data / "kritarunner" / "pykrita")
-    for name in SIZES:
-        (here / f"{name}.raw").write_bytes(_bgra(_picture(name)).tobytes())
-    (here / "asked.json").write_text(json.dumps({"sizes": SIZES, "settings": SETTINGS}))
-    environment = os.environ | {
-        "HOME": str(home),
-        "XDG_DATA_HOME": str(data),
-        "XDG_CONFIG_HOME": str(home / ".config"),
-        "XDG_CACHE_HOME": str(home / ".cache"),
-        "TMPDIR": str(temporary),
-        "KRITA_TEST": str(here),
-        "QT_QPA_PLATFORM": "offscreen",
-        "OMP_NUM_THREADS": "1",
-    }
-    command = ["kritarunner", "-s", "krita_driver", "-f", "main"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280)
-    assert (here / "found.json").is_file(), done.stdout + done.stderr
-    return here
+def krita(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Krita]:
+    host = Krita(tmp_path_factory.mktemp("krita"))
+    yield host
+    assert host.close() == 0, host.log()
 
 
 @pytest.fixture(scope="module")
-def found(krita: Path) -> dict[str, Any]:
-    """What the driver noted."""
-    noted: dict[str, Any] = json.loads((krita / "found.json").read_text())
-    assert "error" not in noted, noted["error"]
-    return noted
+def whole(krita: Krita) -> tuple[dict[str, Any], Pixels]:
+    """Painted with what the docker's own controls say."""
+    krita.ask("presets")
+    controls = {"preset": "mosaic", "settings": "; ".join(SETTINGS), "side": 0}
+    return krita.paint(_picture(), controls=controls)
 
 
-def _painted(krita: Path, name: str) -> Pixels:
-    width, height = SIZES[name]
-    like = _picture(name)
-    flat = np.frombuffer((krita / f"{name}-painted.raw").read_bytes(), like.dtype)
-    return _bgra(flat.reshape(height, width, 4))
+def test_presets_are_listed_with_their_style_images(krita: Krita) -> None:
+    assert {"mosaic", "wave", "nightswirl"} <= set(krita.ask("presets")["presets"])
 
 
-def _by_command_line(name: str, folder: Path, max_side_px: int = 0) -> Pixels:
-    """RGBA."""
-    pixels = _picture(name)
-    source, target = folder / f"{name}.png", folder / f"{name}-out.png"
-    if pixels.dtype == np.uint8:
-        Image.fromarray(pixels).save(source)
-    else:
-        import cv2
-
-        cv2.imwrite(str(source), _bgra(pixels))
-    sets = [part for setting in SETTINGS for part in ("--set", setting)]
-    asked = [
-        str(source),
-        "-o",
-        str(target),
-        "-p",
-        "mosaic",
-        "--max-side",
-        str(max_side_px),
-        "--device",
-        "cpu",
-    ]
-    process = [sys.executable, "-m", "framestyle", "stylize", *asked, "--progress", "none", *sets]
-    subprocess.run(process, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
-    photo = read_photo(target)
-    assert photo.alpha is not None
-    return np.dstack([photo.pixels, photo.alpha])
+def test_the_controls_say_what_is_painted(krita: Krita, whole: tuple[dict[str, Any], Pixels]) -> None:
+    told, painted = whole
+    assert told["button"] == ["Cancel", "Paint"]
+    assert told["layers"] == ["content", "FrameStyle: mosaic"]
+    assert told["told"] == "Painted onto the layer FrameStyle: mosaic."
+    assert 100 in told["bar"] and told["bar"][:-1] == sorted(told["bar"][:-1])
+    assert np.array_equal(painted[..., 3], _picture()[..., 3])
+    assert krita.left == []
 
 
-def test_presets_are_listed_with_their_style_images(found: dict[str, Any]) -> None:
-    assert {"mosaic", "wave", "nightswirl"} <= set(found["presets"])
+def test_a_smaller_painting_is_stretched_over_the_image(krita: Krita) -> None:
+    picture = _picture(40, 24)
+    _, painted = krita.paint(picture, wish=WISH | {"max_side_px": 16})
+    small = np.asarray(Image.fromarray(painted).resize((16, 10), Image.Resampling.BOX), int)
+    again = np.asarray(
+        Image.fromarray(small.astype(np.uint8)).resize((40, 24), Image.Resampling.BICUBIC), int
+    )
+    assert painted.shape == picture.shape
+    assert np.abs(again - painted)[..., :3].mean() < 12
 
 
-def test_the_docker_paints_onto_a_layer_of_its_own(
-    krita: Path, found: dict[str, Any], tmp_path: Path
+def test_of_a_selection_the_layer_shows_what_is_inside(
+    krita: Krita, whole: tuple[dict[str, Any], Pixels]
 ) -> None:
-    assert found["button"] == ["Cancel", "Paint"]
-    docker = found["docker"]
-    assert docker["layers"] == ["content", "FrameStyle: mosaic"]
-    assert docker["told"] == "Painted onto the layer FrameStyle: mosaic."
-    assert 100 in docker["bar"] and docker["bar"][:-1] == sorted(docker["bar"][:-1])
-    assert np.array_equal(_painted(krita, "plain"), _by_command_line("plain", tmp_path))
+    selection = np.zeros((23, 37), np.uint8)
+    selection[5:15, 3:20], selection[8:12, 20:26] = 255, 100
+    _, everywhere = whole
+    controls = {"preset": "mosaic", "settings": "; ".join(SETTINGS), "side": 0}
+    _, painted = krita.paint(_picture(), controls=controls, selection=krita.file_of(selection))
+    assert np.array_equal(painted[..., :3][selection > 0], everywhere[..., :3][selection > 0])
+    wanted = np.rint(everywhere[..., 3] * (selection / 255.0))
+    assert np.abs(painted[..., 3] - wanted).max() <= 1
+    assert set(painted[..., 3][selection == 0]) == {0}
 
 
-def test_sixteen_bits_stay_sixteen(krita: Path, found: dict[str, Any], tmp_path: Path) -> None:
-    assert found["deep"]["ended"] == ["painted"]
-    assert np.array_equal(_painted(krita, "deep"), _by_command_line("deep", tmp_path))
+@pytest.mark.parametrize(("then", "said"), [("close", "was closed"), ("convert", "Convert it to RGB")])
+def test_an_image_that_is_another_by_the_end_is_left_alone(then: str, said: str, krita: Krita) -> None:
+    pixels = krita.temporary / "in.raw"
+    pixels.write_bytes(_picture().tobytes())
+    told = krita.ask("paint", size=(37, 23), pixels=str(pixels), wish=WISH, then=then)
+    assert said in told["told"]
+    assert told.get("layers", ["content"]) == ["content"]
+    assert krita.left == []
 
 
-def test_a_smaller_painting_is_stretched_over_the_image(
-    krita: Path, found: dict[str, Any], tmp_path: Path
+def test_errors_are_told_with_what_to_do(krita: Krita) -> None:
+    told, _ = krita.paint(_picture(), wish={"preset": "mosiac"})
+    assert "no preset is called 'mosiac'" in told["told"] and "Did you mean mosaic" in told["told"]
+    assert told["layers"] == ["content"]
+    assert krita.left == []
+
+
+@pytest.mark.parametrize("how", ["ended", pytest.param("killed", marks=pytest.mark.slow)])
+def test_where_krita_ends_at_work_nothing_goes_on(
+    how: str, tmp_path: Path, children_of: Callable[[int], list[int]]
 ) -> None:
-    progress = found["large"]["progress"]
-    assert progress[0] == 0 and progress[-1] == 1 and progress == sorted(progress) and len(set(progress)) > 2
-    painted, small = _painted(krita, "large"), _by_command_line("large", tmp_path, 16)
-    assert small.shape[1] == 16 and painted.shape[1] == 40
-    again = np.asarray(Image.fromarray(painted).resize(small.shape[1::-1], Image.Resampling.BOX), int)
-    assert np.abs(again - small).mean() < 12
+    host = Krita(tmp_path)
+    pixels = tmp_path / "in.raw"
+    pixels.write_bytes(_picture().tobytes())
+    host.ask("paint", size=(37, 23), pixels=str(pixels), wish=ENDLESS, then="leave")
+    painting = children_of(host.process.pid)
+    assert len(painting) == 1 and len(host.left) == 1
+    if how == "killed":
+        host.process.kill()
+    host.close()  # kritarunner crashes on its way out where a document is open
+    end = time.monotonic() + 60
+    while Path(f"/proc/{painting[0]}").exists() or host.left:
+        assert time.monotonic() < end, "FrameStyle goes on"
+        time.sleep(0.05)
 
 
-def test_a_cancel_ends_it_and_nothing_is_left(krita: Path, found: dict[str, Any]) -> None:
-    ended = found["endless"]
-    assert ended["ended"] == ["cancelled"] and ended["layers"] == ["content"] and not ended["at_work"]
-    assert list((krita.parent / "tmp").glob("framestyle-krita-*")) == []
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere Krita brings its Python")
+def test_the_install_says_where_krita_would_find_another_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["integrations", "install", "krita", "--dir", str(tmp_path)]
+    monkeypatch.setenv("PATH", SYSTEMS_PYTHON["PATH"])
+    assert cli.main(command) == 0
+    assert "cannot be loaded" not in capsys.readouterr().out
+    monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path), os.environ["PATH"]]))
+    (tmp_path / "python3").write_text('#!/bin/sh\nexec /usr/bin/python3 -I -S "$@"\n')
+    (tmp_path / "python3").chmod(0o755)
+    assert cli.main(command) == 0
+    told = capsys.readouterr().out
+    assert f"takes {tmp_path / 'python3'} for its Python" in told and "PATH=/usr/bin:$PATH krita" in told
 
 
-def test_errors_are_told_with_what_to_do(found: dict[str, Any]) -> None:
-    assert "no preset is called 'mosiac'" in found["unknown"]["ended"][0]
-    assert "Did you mean mosaic" in found["unknown"]["ended"][0]
-    assert "Convert it to RGB" in found["grey"]["ended"][0]
-    assert found["unknown"]["layers"] == ["content"]
+# -- what of it needs no Krita -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+@pytest.mark.parametrize("soft", [False, True], ids=["hard", "soft"])
+@pytest.mark.parametrize("opaque", [False, True], ids=["transparent", "opaque"])
+def test_alpha_is_multiplied_by_what_is_selected(depth: type[Any], soft: bool, opaque: bool) -> None:
+    spec = importlib.util.spec_from_file_location(
+        "selections", INTEGRATIONS / "krita" / "framestyle_krita" / "selections.py"
+    )
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert "numpy" not in vars(module) and module.__name__ not in sys.modules
+    numbers, top = np.random.default_rng(0), np.iinfo(depth).max
+    pixels = numbers.integers(0, top, (7, 9, 4), dtype=depth, endpoint=True)
+    if opaque:
+        pixels[..., 3] = top
+    selection = numbers.choice([0, 255], (7, 9)).astype(np.uint8)
+    if soft:
+        selection = numbers.integers(0, 255, (7, 9), dtype=np.uint8, endpoint=True)
+    confined = module.confine(pixels.tobytes(), selection.tobytes(), pixels.itemsize)
+    found = np.frombuffer(confined, depth).reshape(pixels.shape)
+    assert np.array_equal(found[..., :3], pixels[..., :3])
+    assert np.array_equal(found[..., 3], np.floor(pixels[..., 3] * (selection / 255.0) + 0.5 + 1e-9))

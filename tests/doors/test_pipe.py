@@ -21,6 +21,7 @@ from pipe_ends import at_the_ends_of_pipes
 
 from framestyle.doors import cli
 from framestyle.media.ffmpeg import ffmpeg_exe
+from tests import warm
 
 WORK = ("--weights", "untrained", "--device", "cpu")
 PAGE = Path(__file__).parents[2] / "docs" / "pipes.md"
@@ -182,19 +183,18 @@ def test_what_cannot_be_is_refused_before_a_byte_is_read(
 
 
 @pytest.mark.parametrize("carrier", ["yuv4mpegpipe", "matroska"])
-def test_ctrl_c_is_heard_while_a_stream_is_waited_for(carrier: str, quick: str) -> None:
+def test_ctrl_c_is_heard_while_a_stream_is_waited_for(carrier: str, quick: str, warm_server: None) -> None:
     """Each carrier's own decoder waits then, on a thread, for what never comes."""
     picture = ["-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=4", "-c:v", "ffv1"]
     codec = ["-c:v", "wrapped_avframe", "-pix_fmt", "yuv420p"] if carrier == "yuv4mpegpipe" else []
     stream = _ffmpeg(*picture, *codec, "-f", carrier, "-")
     command = [sys.executable, "-m", "framestyle", "stylize", "-", "-o", "-", "-p", quick, *WORK]
-    process = subprocess.Popen(
+    process = warm.Popen(
         [*command, "--progress", "json"],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         assert process.stdin is not None and process.stderr is not None

@@ -25,6 +25,7 @@ from framestyle.doors import cli
 from framestyle.doors.hints import hints
 from framestyle.doors.parsing import Parser
 from framestyle.doors.watch import add_watch
+from tests import warm
 
 NO_STEPS = (
     "schema: 1\nextends: nightswirl\nscales: {max_side_px: 0, first_steps: 0, steps: 0}\nvideo: {steps: 0}\n"
@@ -143,6 +144,7 @@ def test_a_folder_is_painted_in_the_preset_that_it_is_called_as(once: Main, work
     assert "no preset is named" in (OUT / "failed" / "a.png.txt").read_text()
 
 
+@pytest.mark.usefixtures("warm_server")
 def test_what_was_said_of_a_file_goes_with_it(once: Main) -> None:
     (IN / "a.png").write_bytes(_saved(IN / "a.png", 1).read_bytes()[:-30])
     with _serving("plain.yaml", "--settle", "0.05") as service:
@@ -228,9 +230,7 @@ class Service:
 
     def start(self) -> None:
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command, stderr=log, env=os.environ | {"OMP_NUM_THREADS": "1"}
-            )
+            self.process = warm.Popen(self.command, stderr=log, env=os.environ | {"OMP_NUM_THREADS": "1"})
 
     def end(self, number: int) -> int:
         assert self.process is not None
@@ -266,6 +266,7 @@ def _serving(preset: str, *options: str) -> Iterator[Service]:
             service.process.wait()
 
 
+@pytest.mark.usefixtures("warm_server")
 def test_a_service_is_alone_and_ends_when_it_is_told_to(
     plain: str, children_of: Callable[[int], list[int]], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -279,6 +280,7 @@ def test_a_service_is_alone_and_ends_when_it_is_told_to(
     assert _shows(OUT / "a.png", 1)
 
 
+@pytest.mark.usefixtures("warm_server")
 def test_a_service_that_is_told_to_end_paints_the_frame_at_hand_to_its_end(quick: str) -> None:
     """And goes on with the next one when it is started again."""
     IN.mkdir()
@@ -293,7 +295,7 @@ def test_a_service_that_is_told_to_end_paints_the_frame_at_hand_to_its_end(quick
         "--set",
         "video.warm_start=none",
         "--set",
-        "scales.first_steps=80",
+        "scales.first_steps=40",
     ]
     with _serving(quick, *options, "--set", "output.save_every_s=0") as service:
         service.wait_for(lambda events: any(one["event"] == "step_done" for one in events))
@@ -313,6 +315,7 @@ def test_a_service_that_is_told_to_end_paints_the_frame_at_hand_to_its_end(quick
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("warm_server")
 def test_of_two_hundred_files_each_whole_one_is_painted_once_and_each_broken_one_is_named(plain: str) -> None:
     """They arrive in pieces, are moved in, are copied over, are broken, are taken away; and the service dies twice."""
     kinds = ("pieces", "moved", "over", "broken", "gone")

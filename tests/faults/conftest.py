@@ -24,6 +24,7 @@ def place(
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     loads: list[str],
+    warm_server: None,
     children_of: Callable[[int], list[int]],
 ) -> Iterator[Place]:
     """See Place. Looked at again after the test."""

@@ -17,6 +17,7 @@ from fault_list import Fault
 from framestyle.doors import console
 from framestyle.doors.cli import main
 from framestyle.events import FrameDone
+from tests import warm
 
 PRESET = """\
 schema: 1
@@ -109,7 +110,9 @@ class Place:
         self.watch()
         called = self.stylize(arguments, "json", "presets/quick.yaml")
         code = f"import sys\nfrom framestyle.doors.cli import main\n{script}\nsys.exit(main({called!r}))"
-        return subprocess.Popen(
+        # What is done to the process before it begins, only a new one has.
+        start = subprocess.Popen if options else warm.Popen
+        return start(
             [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
         )
 

@@ -159,9 +159,7 @@ def test_kill_9_during_the_final_mux(place: Place, whole: bytes) -> None:
 
 def _stopped(place: Place, *numbers: signal.Signals, children_of: Callable[[int], list[int]]) -> list[str]:
     """Stopped in a later frame by these signals."""
-    # A shell's background jobs ignore Ctrl-C, and a child would inherit that.
-    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
-    with place.start(*CLIP, *SLOW, **heard) as process:
+    with place.start(*CLIP, *SLOW) as process:
         _until(process, "frame_done", 3)
         helpers = children_of(process.pid)
         for number in numbers:

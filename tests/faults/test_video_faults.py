@@ -176,7 +176,7 @@ def test_one_frame(place: Place) -> None:
 @pytest.mark.parametrize("depth", ["yuv420p", "yuv420p10le"])
 @fault("size change mid-stream", 0, "every frame has the first one's size, as players show it")
 def test_size_change_mid_stream(place: Place, depth: str) -> None:
-    """On either road: OpenCV's and ffmpeg's."""
+    """By either decoder: OpenCV's and ffmpeg's."""
     parts = []
     for number, size in enumerate(("64x48", "96x64")):
         later = ("-output_ts_offset", str(number * 8 / 25), "-bf", "0")

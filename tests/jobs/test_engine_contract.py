@@ -18,7 +18,7 @@ from torch_threads import torch_threads
 from framestyle.context import Context
 from framestyle.errors import Cancelled, FramestyleError, InputError
 from framestyle.events import Event, FrameDone, PhotoDone, ShotStarted, StepDone, TaskDone, TaskStarted
-from framestyle.jobs.engines.engine import Engine, Machine, Outcome, Setting
+from framestyle.jobs.engines.engine import Engine, Machine, Outcome, Setting, paints_elsewhere
 from framestyle.jobs.engines.local import LocalEngine
 from framestyle.jobs.plan.survey import survey
 from framestyle.jobs.plan.tasks import Task
@@ -157,6 +157,8 @@ def test_each_is_done_by_itself_and_a_failed_one_fails_alone(
     session = Session.open(make_preset(), weights="untrained", device="cpu", masks_follow=False)
     one = _units(here / "one", clip, photos, session.preset)
     told = Told()
+    if paints_elsewhere(engine):
+        session.close()
     engine.run(one, _setting(session, one), told, Context(told.hear))
     assert sorted(told.begun) == sorted(told.outcomes) == [0, 1, 2, 3]
     assert [type(told.outcomes[number]) for number in range(4)] == [TaskDone] * 2 + [ShotDone] * 2

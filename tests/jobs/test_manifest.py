@@ -58,8 +58,8 @@ def _finish(out: Path, *tasks: Task, work: str = WORK) -> None:
             manifest.finish(task, work, FileFingerprint.of(task.inputs()))
 
 
-def _standing(out: Path, task: Task, work: str = WORK) -> OutputStatus:
-    return Manifest(out).standing(task, {work})
+def _output_status(out: Path, task: Task, work: str = WORK) -> OutputStatus:
+    return Manifest(out).status(task, {work})
 
 
 def _touch(path: Path) -> None:
@@ -140,11 +140,11 @@ def test_a_file_that_cannot_be_trusted_is_set_aside_whole(out: Path, task: Task,
     content = written if isinstance(written, bytes) else written.encode()
     (out / NAME).write_bytes(content)
     manifest = Manifest(out)
-    assert manifest.trouble and manifest.standing(task, {WORK}) is OutputStatus.UNKNOWN
+    assert manifest.trouble and manifest.status(task, {WORK}) is OutputStatus.UNKNOWN
     # Asking alone changes nothing.
     assert (out / NAME).read_bytes() == content
     _finish(out, task)
-    assert _standing(out, task) is OutputStatus.DONE
+    assert _output_status(out, task) is OutputStatus.DONE
     assert (out / f"{NAME}.set-aside-1").read_bytes() == content
     (out / NAME).write_bytes(content)
     _finish(out, task)
@@ -155,7 +155,7 @@ def test_what_is_no_file_is_set_aside_too(out: Path, task: Task) -> None:
     (out / NAME).mkdir()
     assert Manifest(out).trouble
     _finish(out, task)
-    assert _standing(out, task) is OutputStatus.DONE and (out / f"{NAME}.set-aside-1").is_dir()
+    assert _output_status(out, task) is OutputStatus.DONE and (out / f"{NAME}.set-aside-1").is_dir()
 
 
 def test_no_folder_and_no_file_are_an_empty_manifest(tmp_path: Path, task: Task) -> None:
@@ -169,18 +169,18 @@ def test_no_folder_and_no_file_are_an_empty_manifest(tmp_path: Path, task: Task)
 
 
 def test_an_output_is_done_while_input_work_and_output_are_the_same(out: Path, task: Task) -> None:
-    assert _standing(out, task) is OutputStatus.UNKNOWN
+    assert _output_status(out, task) is OutputStatus.UNKNOWN
     _finish(out, task)
-    assert _standing(out, task) is OutputStatus.DONE
-    assert _standing(out, task, "f" * 24) is OutputStatus.OTHER_WORK
+    assert _output_status(out, task) is OutputStatus.DONE
+    assert _output_status(out, task, "f" * 24) is OutputStatus.OTHER_WORK
     task.source.write_bytes(b"in, but later")
-    assert _standing(out, task) is OutputStatus.OTHER_INPUT
+    assert _output_status(out, task) is OutputStatus.OTHER_INPUT
     _finish(out, task)
     task.target.write_bytes(b"OUT")
     _touch(task.target)
-    assert _standing(out, task) is OutputStatus.CHANGED
+    assert _output_status(out, task) is OutputStatus.CHANGED
     task.target.unlink()
-    assert _standing(out, task) is OutputStatus.ABSENT
+    assert _output_status(out, task) is OutputStatus.ABSENT
 
 
 def test_the_time_alone_makes_no_file_another(out: Path, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,14 +188,14 @@ def test_the_time_alone_makes_no_file_another(out: Path, task: Task, monkeypatch
     _touch(task.source)
     _touch(task.target)
     with Manifest(out) as manifest:
-        assert manifest.standing(task, {WORK}) is OutputStatus.DONE
+        assert manifest.status(task, {WORK}) is OutputStatus.DONE
 
     def refuse(files: list[Path]) -> FileFingerprint:
         raise AssertionError(f"{files} are read again")
 
     # The new times were kept.
     monkeypatch.setattr(FileFingerprint, "of", refuse)
-    assert _standing(out, task) is OutputStatus.DONE
+    assert _output_status(out, task) is OutputStatus.DONE
 
 
 def test_a_moved_folder_is_still_done(out: Path, task: Task, tmp_path: Path) -> None:
@@ -204,14 +204,14 @@ def test_a_moved_folder_is_still_done(out: Path, task: Task, tmp_path: Path) -> 
     moved = Task(
         MediaKind.PHOTO, task.source.rename(tmp_path / "b.png"), tmp_path / "elsewhere" / "x" / "a.png"
     )
-    assert _standing(tmp_path / "elsewhere", moved) is OutputStatus.DONE
+    assert _output_status(tmp_path / "elsewhere", moved) is OutputStatus.DONE
 
 
 def test_an_output_that_a_stopped_job_was_making_may_be_replaced(out: Path, task: Task) -> None:
     """Killed after the output came into its place, and before that was written down."""
     manifest = Manifest(out).__enter__()
     manifest.begin(task)
-    assert _standing(out, task) is OutputStatus.BEGUN
+    assert _output_status(out, task) is OutputStatus.BEGUN
     _finish(out, task)
     assert json.loads((out / NAME).read_text())["begun"] == {}
 
@@ -223,9 +223,9 @@ def test_all_but_the_task_at_hand_is_on_the_disk(out: Path, task: Task) -> None:
     manifest.finish(task, WORK, FileFingerprint.of(task.inputs()))
     manifest.begin(second)
     # Killed here.
-    assert _standing(out, task) is OutputStatus.DONE
+    assert _output_status(out, task) is OutputStatus.DONE
     second.target.write_bytes(b"whole")
-    assert _standing(out, second) is OutputStatus.BEGUN
+    assert _output_status(out, second) is OutputStatus.BEGUN
 
 
 def test_an_input_that_failed_is_known_until_it_is_another_file(out: Path, task: Task) -> None:
@@ -258,9 +258,9 @@ def test_a_sequence_is_the_same_while_each_of_its_files_is(tmp_path: Path) -> No
     out, frames = tmp_path / "out", tmp_path / "in"
     task = Task(MediaKind.VIDEO, frames / "s.%d.png", out / "s.%d.png")
     _finish(out, task)
-    assert _standing(out, task) is OutputStatus.DONE
+    assert _output_status(out, task) is OutputStatus.DONE
     _touch(frames / "s.1.png")
-    assert _standing(out, task) is OutputStatus.DONE
+    assert _output_status(out, task) is OutputStatus.DONE
     for changed, back in (
         (lambda: (frames / "s.1.png").write_text("in 7"), lambda: (frames / "s.1.png").write_text("in 1")),
         (
@@ -270,14 +270,14 @@ def test_a_sequence_is_the_same_while_each_of_its_files_is(tmp_path: Path) -> No
         (lambda: (frames / "s.3.png").touch(), lambda: (frames / "s.3.png").unlink()),
     ):
         changed()
-        assert _standing(out, task) is OutputStatus.OTHER_INPUT
+        assert _output_status(out, task) is OutputStatus.OTHER_INPUT
         back()
-        assert _standing(out, task) is OutputStatus.DONE
+        assert _output_status(out, task) is OutputStatus.DONE
     (out / "s.0.png").unlink()
-    assert _standing(out, task) is OutputStatus.CHANGED
+    assert _output_status(out, task) is OutputStatus.CHANGED
     for path in task.outputs():
         path.unlink()
-    assert _standing(out, task) is OutputStatus.ABSENT
+    assert _output_status(out, task) is OutputStatus.ABSENT
     for path in task.inputs():
         path.unlink()
     with pytest.raises(FileNotFoundError):
@@ -295,7 +295,7 @@ def test_two_jobs_in_one_folder_keep_what_the_other_finished(out: Path, task: Ta
         two.begin(other)
         one.finish(task, WORK, FileFingerprint.of(task.inputs()))
         two.finish(other, WORK, FileFingerprint.of(other.inputs()))
-    assert {_standing(out, task), _standing(out, other)} == {OutputStatus.DONE}
+    assert {_output_status(out, task), _output_status(out, other)} == {OutputStatus.DONE}
     assert json.loads((out / NAME).read_text())["begun"] == {}
 
 
@@ -319,7 +319,7 @@ def test_what_another_job_writes_at_the_same_moment_is_kept_too(
         one.begin(task)
         one.finish(task, WORK, FileFingerprint.of(task.inputs()))
         monkeypatch.setattr(Path, "write_text", late)
-    assert asked and {_standing(out, task), _standing(out, other)} == {OutputStatus.DONE}
+    assert asked and {_output_status(out, task), _output_status(out, other)} == {OutputStatus.DONE}
 
 
 def test_a_disk_that_refuses_is_said_and_leaves_the_old_file(
@@ -335,7 +335,7 @@ def test_a_disk_that_refuses_is_said_and_leaves_the_old_file(
     with pytest.raises(StorageError, match="no room left"), Manifest(out) as manifest:
         manifest.begin(Task(MediaKind.PHOTO, task.source, out / "b.png"))
     monkeypatch.undo()
-    assert (out / NAME).read_bytes() == before and _standing(out, task) is OutputStatus.DONE
+    assert (out / NAME).read_bytes() == before and _output_status(out, task) is OutputStatus.DONE
     assert sorted(path.name for path in out.iterdir()) == [NAME, "x"]
 
 

@@ -25,7 +25,7 @@ from framestyle.resolve import picture_digests
 from framestyle.spec import RenderSpec, with_precision
 
 USED = {"framestyle": "0.1.0", "torch": "2.14.1"}
-WITH_WORDS = [suffix for suffix in sorted(FORMATS) if suffix != ".bmp"]
+WITH_METADATA = [suffix for suffix in sorted(FORMATS) if suffix != ".bmp"]
 
 
 def recipe_of(preset: Any, **changes: Any) -> Recipe:
@@ -65,7 +65,7 @@ def test_every_built_in_preset_comes_back_from_a_picture(tmp_path: Path, name: s
     assert load_preset(tmp_path / "again.yaml") == _used(preset)
 
 
-@pytest.mark.parametrize("suffix", WITH_WORDS)
+@pytest.mark.parametrize("suffix", WITH_METADATA)
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_every_format_holds_it(tmp_path: Path, own: Any, suffix: str, dtype: Any) -> None:
     target = tmp_path / f"a{suffix}"

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 import framestyle
-from framestyle import opening
+from framestyle import opening, resolve
 from framestyle.context import Context
 from framestyle.doors.advice import next_step
 from framestyle.errors import DeviceError, FramestyleError, InputError, PresetError, WeightsError
@@ -21,7 +21,7 @@ from framestyle.events import Event, Note, Preparing
 from framestyle.jobs.plan.tasks import Task
 from framestyle.jobs.run.job import run
 from framestyle.jobs.run.provenance import provenance_of, recipe_of
-from framestyle.jobs.run.recipes import read_recipe
+from framestyle.jobs.run.recipes import Recipe, read_recipe
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.motion.flow import DISFlow
 from framestyle.motion.raft import RAFTFlow
@@ -82,6 +82,8 @@ def test_a_batch_reads_weights_and_style_once_and_makes_targets_once_an_area(
     backbones = _counted(monkeypatch, opening, "load_backbone")
     styles = _counted(monkeypatch, opening, "read_style_image")
     targets = _counted(monkeypatch, stylizer_module, "style_targets")
+    digests = _counted(monkeypatch, resolve, "sha256_of")
+    recipes = _counted(monkeypatch, Recipe, "text")
     few = {"scales": {"min_px": 64, "first_steps": 1, "steps": 1}, "video": {"steps": 1, "min_steps": 1}}
     session = _open(preset(**few))
     # Three photos and two clips of one size, one photo of that size on its side, and one of another.
@@ -97,6 +99,7 @@ def test_a_batch_reads_weights_and_style_once_and_makes_targets_once_an_area(
     done = run(tasks, tmp_path / "out", TimeRange(), session)
     assert len(done.outputs) == 7
     assert (len(backbones), len(styles), len(targets)) == (1, 1, 2)
+    assert (len(digests), len(recipes)) == (1, 1)
 
 
 def test_sessions_share_weights_that_were_loaded_once(

@@ -144,6 +144,7 @@ def test_processes_that_end_fail_the_clip_and_leave_none(
     dies = (sys.executable, "-c", "import os, sys; print('no driver', file=sys.stderr); os._exit(3)")
     engine = LocalEngine(Machine(("cuda:0", "cuda:1")), worker=dies)
     session = Session.open(make_preset(), weights="untrained", device="cpu")
+    session.close()  # who paints elsewhere needs no device here
     tasks = [Task(MediaKind.PHOTO, photo, here / "o.png"), Task(MediaKind.VIDEO, source, here / "o.mp4")]
     done = run(tasks, here, TimeRange(), session, engine=engine)
     assert done.failed == (str(photo), str(source)) and isinstance(done, JobDone)

@@ -21,8 +21,8 @@ from framestyle.frames import Frame
 from framestyle.motion.carry import (
     Painted,
     carry,
+    drift_penalties,
     followed_level,
-    leashes,
     move,
     moved_anchor,
     temporal_targets,
@@ -282,15 +282,15 @@ def _result(seed: int, height: int = 24, width: int = 32) -> Stylized:
     image, mean, square, average = (
         to_tensor(texture(seed + n, height, width).astype(np.uint8)) for n in range(4)
     )
-    settled = torch.zeros(1, 1, height, width)
+    step_count = torch.zeros(1, 1, height, width)
     weights = torch.tensor([0.7, 0.1, 0.6]).view(1, 3, 1, 1).repeat(1, 1, height, width)
-    state = PixelState(image, mean - 0.5, square, 0.6 * average, weights, settled)
+    state = PixelState(image, mean - 0.5, square, 0.6 * average, weights, step_count)
     return Stylized(state.result(), state, 12, 1.0)
 
 
 def _painted(result: Stylized, content: torch.Tensor) -> Painted:
     """From a frame that showed the same, with enough steps behind every pixel."""
-    result.state.settled = torch.full_like(result.image[:, :1], 1000.0)
+    result.state.step_count = torch.full_like(result.image[:, :1], 1000.0)
     return Painted.first(content, result)
 
 
@@ -359,7 +359,7 @@ def test_where_the_flow_is_vague_and_the_content_alike_strokes_are_taken_over() 
     state, _ = _carried(_painted(last, sky), sky, motion)
     torch.testing.assert_close(state.image, last.state.image, atol=1e-6, rtol=0)
     # They are free to move, and nothing is behind them.
-    assert float(state.mean[..., 20:].abs().max()) == float(state.settled[..., 20:].max()) == 0
+    assert float(state.mean[..., 20:].abs().max()) == float(state.step_count[..., 20:].max()) == 0
     # What differs by so little that it could be the same thing lit anew is another thing where the flow is vague.
     darker = sky - 0.055
     taken = _carried(_painted(last, sky), darker, motion)[0].image
@@ -438,13 +438,13 @@ def test_an_earlier_frame_speaks_only_where_no_nearer_one_does() -> None:
 
 def test_pixels_that_came_in_lately_are_held_less() -> None:
     last = _result(1)
-    settled = torch.zeros(1, 1, 24, 32)
-    settled[..., 8:16], settled[..., 16:] = 20.0, 80.0
+    step_count = torch.zeros(1, 1, 24, 32)
+    step_count[..., 8:16], step_count[..., 16:] = 20.0, 80.0
     still = Motion(np.zeros((24, 32, 2), np.float32), np.ones((24, 32), np.float32))
     before = _painted(last, last.image)
-    last.state.settled = settled
+    last.state.step_count = step_count
     (target,) = temporal_targets({1: move(before, last.image, still)}, 40, 1.0)
-    assert torch.equal(target.reliability, (settled / 40).clamp(0, 1))
+    assert torch.equal(target.reliability, (step_count / 40).clamp(0, 1))
 
 
 def test_after_a_flash_the_shot_goes_on_from_before_it(make_stylizer: MakeStylizer) -> None:
@@ -493,14 +493,14 @@ def test_the_steps_behind_a_pixel_are_forgotten_where_the_content_changes() -> N
     still = Motion(np.zeros((24, 32, 2), np.float32), np.ones((24, 32), np.float32))
     lit = grey.clone()
     lit[..., 16:] += 0.2
-    settled = move(before, lit, still).settled[0, 0]
-    assert float(settled[:, 22:].max()) == 0 and float(settled[:, :10].min()) == 1000
+    step_count = move(before, lit, still).step_count[0, 0]
+    assert float(step_count[:, 22:].max()) == 0 and float(step_count[:, :10].min()) == 1000
     # Sensor noise is no change.
     noise = torch.randn(grey.shape, generator=torch.Generator().manual_seed(1)) * 2 / 255
-    assert float(move(before, grey + noise, still).settled.min()) == 1000
+    assert float(move(before, grey + noise, still).step_count.min()) == 1000
 
 
-def test_the_leash_keeps_broad_colours_from_creeping(make_stylizer: MakeStylizer) -> None:
+def test_the_drift_penalty_keeps_broad_colours_from_creeping(make_stylizer: MakeStylizer) -> None:
     """A still camera with a noisy sensor, and a picture that is far from done after its first frame."""
     frames = grainy(clip([(1, 12)], height=48, width=64, pan_px=0.0))
 
@@ -523,9 +523,9 @@ def test_the_anchor_moves_by_the_flow() -> None:
     torch.testing.assert_close(anchor[..., 8:], torch.full((1, 3, 24, 24), 0.75))
 
 
-def test_the_leash_lets_strokes_be() -> None:
+def test_the_drift_penalty_lets_strokes_be() -> None:
     anchor, holds = torch.full((1, 3, 24, 36), 0.5), torch.ones(1, 1, 24, 36)
-    target, level = leashes(anchor, holds, torch.full((1, 3, 1, 1), 0.4), 10.0)
+    target, level = drift_penalties(anchor, holds, torch.full((1, 3, 1, 1), 0.4), 10.0)
     assert (target.cell_px, target.weight, level.cell_px, level.weight) == (3, 10.0, 0, 1.0)
     assert torch.equal(level.warped, torch.full_like(anchor, 0.4))
     strokes = anchor.clone()

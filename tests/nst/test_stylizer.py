@@ -438,8 +438,8 @@ def test_a_frame_that_gains_nothing_more_stops_early(make: Make, picture: Pictur
     video = {"steps": 60, "min_steps": 5}
     eager = make(changes={"video": {**video, "tolerance": 1.0}})
     stubborn = make(changes={"video": {**video, "tolerance": 0.0}})
-    settled = stubborn.stylize(content).image
-    assert _refine(eager, content, settled).steps == 5
+    step_count = stubborn.stylize(content).image
+    assert _refine(eager, content, step_count).steps == 5
     assert _refine(stubborn, content, picture(2)).steps > 10
 
 
@@ -477,7 +477,7 @@ def test_what_has_long_been_in_the_picture_moves_less(make: Make, picture: Pictu
     def moved(anneal: bool) -> list[float]:
         stylizer = make(changes={"video": {**video, "anneal": anneal}, "optimizer": {"average_decay": 0.0}})
         state = PixelState.start(picture(1)).by_pixel()
-        state.settled[..., :12] = 100.0 * stylizer.preset.scales.steps
+        state.step_count[..., :12] = 100.0 * stylizer.preset.scales.steps
         change = (stylizer.refine(picture(1), state).image - picture(1)).abs().mean((0, 1, 2))
         return [float(change[:12].mean()), float(change[12:].mean())]
 
@@ -491,9 +491,9 @@ def test_refining_keeps_the_size_and_goes_on_from_the_state(make: Make, picture:
     changes = {"video": {"steps": 10, "min_steps": 10}}
     stylizer = make(changes=changes)
     first = stylizer.stylize(picture(1))
-    steps_before = float(first.state.settled.mean())
+    steps_before = float(first.state.step_count.mean())
     second = stylizer.refine(picture(1), first.state)
-    assert float(second.state.settled.mean()) == steps_before + second.steps
+    assert float(second.state.step_count.mean()) == steps_before + second.steps
     assert second.image.shape == first.image.shape and second.loss < first.loss
 
 

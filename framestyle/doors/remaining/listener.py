@@ -53,7 +53,7 @@ class Remaining:
         self._clock = clock
         self._costs = StepCosts()
         self._taken: dict[bool, deque[Taken]] = {warm: deque(maxlen=RECENT) for warm in (False, True)}
-        self._heard_at = self._frame_at = clock()
+        self._event_at = self._frame_at = clock()
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -66,7 +66,7 @@ class Remaining:
         self._shots = ShotsAtWork()
         self._shots_at: dict[int, float] = {}
         """When each shot that names its steps was last heard of."""
-        self._told: TimeLeft | None = None
+        self._reported: TimeLeft | None = None
         """What is said until the next event, once it was asked for."""
 
     def __call__(self, event: Event) -> None:
@@ -92,7 +92,7 @@ class Remaining:
         elif isinstance(event, TaskDone | TaskFailed):
             self._end(event, now)
         self._shots(event)
-        self._heard_at, self._told = now, None
+        self._event_at, self._reported = now, None
 
     def _start(self, started: TaskStarted, now: float) -> None:
         self._shots_at.clear()
@@ -127,8 +127,8 @@ class Remaining:
     def _since(self, shot: int | None, now: float) -> float:
         """When whoever has taken a window of steps was last heard of."""
         if shot is None:
-            return self._heard_at
-        before, self._shots_at[shot] = self._shots_at.get(shot, self._heard_at), now
+            return self._event_at
+        before, self._shots_at[shot] = self._shots_at.get(shot, self._event_at), now
         return before
 
     @property
@@ -168,11 +168,11 @@ class Remaining:
 
         It runs down until the frame at work should be done, and stands then: nothing is known of the others.
         """
-        if self._told is None:
-            self._told = self._reckoned()
-        if self._told is UNKNOWN:
+        if self._reported is None:
+            self._reported = self._reckoned()
+        if self._reported is UNKNOWN:
             return None
-        return max(self._told.stands_at_s, self._told.seconds - (self._clock() - self._heard_at))
+        return max(self._reported.stands_at_s, self._reported.seconds - (self._clock() - self._event_at))
 
     def _reckoned(self) -> TimeLeft:
         """At the last event."""
@@ -183,7 +183,7 @@ class Remaining:
         later = [_place_of(plan, rates) for plan in self._waiting]
         if self._row.at_once > 1:
             here = [_place_of(one.plan, rates) for one in (self._task,) if one and one.frames_left]
-            return self._row.rest(here, later, self._heard_at)
+            return self._row.rest(here, later, self._event_at)
         frame_s, behind_s = self._rest(rates)
         behind_s += max(ends_of(later), default=0.0)
         return TimeLeft(frame_s + behind_s, behind_s)
@@ -207,7 +207,7 @@ class Remaining:
         if self._hands > 1:
             left_s = whole_s  # some of them have just begun, some are nearly done
         elif warm:
-            left_s = max(0.0, whole_s - (self._heard_at - self._frame_at))
+            left_s = max(0.0, whole_s - (self._event_at - self._frame_at))
         else:
             work = task.work(warm=False)
             left_s = whole_s * max(0.0, 1 - self._steps_taken.at(rates.fixed_px) / work.at(rates.fixed_px))

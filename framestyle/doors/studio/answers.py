@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -11,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from framestyle.doors.advice import next_step
 from framestyle.errors import Cancelled, Code, Facts, FramestyleError
+from framestyle.media.files import DISK_FULL
 
 STATUS = {
     Code.INPUT_MISSING: 404,
@@ -52,6 +54,28 @@ def refusal_of(error: FramestyleError | Cancelled) -> RefusedError:
     )
 
 
+def refusal_of_system(error: OSError | sqlite3.Error) -> RefusedError:
+    """What the system or the disk has refused: a full disk, a file that has gone meanwhile. No bug of ours."""
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return not_found("file any more")
+    if is_full(error):
+        return RefusedError(507, str(Code.DISK_FULL), "the disk is full", "Free some space, then try again.")
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return RefusedError(
+        500,
+        str(Code.STORAGE_REFUSES),
+        f"the disk refuses: {said}",
+        "Check the studio's folder, then try again.",
+    )
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether it is the disk's room that lacks."""
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return isinstance(error, OSError) and error.errno in DISK_FULL
+
+
 def not_found(what: str) -> RefusedError:
     """Whether there is none, or it may not be reached, is one answer."""
     return RefusedError(404, "not-found", f"there is no such {what}")
@@ -62,8 +86,12 @@ async def body_of(request: Request, model: type[Model]) -> Model:
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise RefusedError(415, "not-json", "the body must be application/json")
     try:
-        return model.model_validate(json.loads(await request.body()))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        value = json.loads(await request.body())
+        json.dumps(
+            value, ensure_ascii=False
+        ).encode()  # half a surrogate pair is no text, and cannot be told of
+        return model.model_validate(value)
+    except (json.JSONDecodeError, UnicodeError, RecursionError) as error:
         raise RefusedError(400, "not-json", f"the body is not JSON: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]

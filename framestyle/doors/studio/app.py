@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from framestyle.doors.studio.answers import RefusedError, json_response, refusal_of
+from framestyle.doors.studio.answers import RefusedError, json_response, refusal_of, refusal_of_system
 from framestyle.doors.studio.doorway import asset, index, login
 from framestyle.doors.studio.guard import Guard
 from framestyle.doors.studio.openapi import document
@@ -48,6 +49,8 @@ def make_app(studio: Studio) -> ASGIApp:
             FramestyleError: _failed,
             HTTPException: _no_route,
             ClientDisconnect: _gone,
+            OSError: _system,
+            sqlite3.Error: _system,
             Exception: _unexpected,
         },
     )
@@ -70,6 +73,11 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _failed(request: Request, error: Exception) -> Response:
     assert isinstance(error, FramestyleError)
     return refusal_of(error).response()
+
+
+async def _system(request: Request, error: Exception) -> Response:
+    assert isinstance(error, OSError | sqlite3.Error)
+    return refusal_of_system(error).response()
 
 
 async def _no_route(request: Request, error: Exception) -> Response:

@@ -115,9 +115,10 @@ def _output_for(studio: Studio, inputs: list[Media], preset: str, settings: Pres
         stem, suffix = f"{safe_stem(inputs[0].name)}-{style}", _suffix(inputs[0], settings)
     else:
         stem, suffix = f"{safe_stem(inputs[0].name)}-and-{len(inputs) - 1}-more-{style}", ""
-    for number_ in range(1, 100_000):
+    for number_ in range(studio.output_numbers.get((stem, suffix), 1), 100_000):
         output = studio.settings.results / f"{stem}{'' if number_ == 1 else f'-{number_}'}{suffix}"
         if not os.path.lexists(output) and not studio.store.is_output_taken(os.fspath(output)):
+            studio.output_numbers[stem, suffix] = number_
             return output
     raise RefusedError(
         409, "output-exists", "there are too many results of that name", "Clear out the folder."
@@ -191,6 +192,23 @@ async def switch(request: Request) -> Response:
     return json_response(studio.queue_facts())
 
 
+async def retry(request: Request) -> Response:
+    """Each goes on where it failed."""
+    studio = of(request)
+    studio.store.retry_failed()
+    studio.runner.wake()
+    studio.tell_of_queue()
+    return json_response(studio.queue_facts())
+
+
+async def clear(request: Request) -> Response:
+    """Results stay."""
+    studio = of(request)
+    studio.forget(studio.store.forgotten(0))
+    studio.tell_of_queue()
+    return json_response(studio.queue_facts())
+
+
 async def live(request: Request) -> Response:
     """The newest one."""
     studio = of(request)
@@ -260,8 +278,11 @@ async def results(request: Request) -> Response:
         media = studio.known(one.id)
         if media is not None:
             source = None if one.input is None else studio.known(one.input)
+            look = None if one.look is None else dict(one.look)
             shown.append(
-                ResultFacts(media=media, input=source, job=one.job, preset=one.preset, made_s=one.made_s)
+                ResultFacts(
+                    media=media, input=source, job=one.job, preset=one.preset, made_s=one.made_s, look=look
+                )
             )
     return json_response(ResultList(results=shown, total=total))
 

@@ -92,7 +92,8 @@ async def upload(request: Request) -> Response:
         raise RefusedError(415, "not-bytes", "the body must be application/octet-stream")
     studio = of(request)
     name = request.query_params.get("name", "picture")[:300]
-    media = await studio.media.upload(name, request.stream())
+    said = request.headers.get("content-length", "0")
+    media = await studio.media.upload(name, request.stream(), int(said))
     return json_response(await studio.full_facts(media), 201)
 
 
@@ -104,7 +105,10 @@ async def media_facts(request: Request) -> Response:
 
 async def remove(request: Request) -> Response:
     """An upload is removed; nothing else ever is."""
-    of(request).media.remove(request.path_params["id"])
+    studio, media_id = of(request), request.path_params["id"]
+    if studio.store.is_needed(media_id):
+        raise RefusedError(409, "in-use", "a job in the queue needs this picture", "Cancel the job first.")
+    studio.media.remove(media_id)
     return json_response(Done())
 
 

@@ -106,6 +106,13 @@ def _root(written: Path) -> Path:
         raise InputError(f"there is no folder at {written}", next_step="Check --root.") from error
     if not root.is_dir():
         raise InputError(f"{root} is no folder", next_step="Check --root.")
+    try:
+        os.fspath(root).encode()
+    except UnicodeError as error:
+        raise InputError(
+            f"the name of {root} is no UTF-8, and cannot be shown in a page",
+            next_step="Rename the folder, or choose another --root.",
+        ) from error
     return root
 
 

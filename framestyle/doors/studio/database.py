@@ -7,7 +7,7 @@ from pathlib import Path
 
 from framestyle.errors import Code, StorageError
 
-VERSION = 1
+VERSION = 2
 TABLES = """
 CREATE TABLE media (
   id TEXT PRIMARY KEY, path TEXT NOT NULL UNIQUE, name TEXT NOT NULL, kind TEXT NOT NULL,
@@ -19,8 +19,9 @@ CREATE TABLE jobs (
   pid INTEGER, pid_born_s REAL, outcome TEXT
 );
 CREATE INDEX jobs_in_order ON jobs (state, place);
+CREATE INDEX jobs_by_output ON jobs (output);
 CREATE TABLE results (
-  id TEXT PRIMARY KEY, job TEXT NOT NULL, input TEXT, preset TEXT NOT NULL, made_s REAL NOT NULL
+  id TEXT PRIMARY KEY, job TEXT NOT NULL, input TEXT, preset TEXT NOT NULL, made_s REAL NOT NULL, look TEXT
 );
 CREATE TABLE switches (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
@@ -41,6 +42,9 @@ def open_database(path: Path) -> sqlite3.Connection:
             )
         if version == 0:
             connection.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+        elif version == 1:
+            added = "ALTER TABLE results ADD COLUMN look TEXT; CREATE INDEX jobs_by_output ON jobs (output);"
+            connection.executescript(f"BEGIN; {added} PRAGMA user_version = {VERSION}; COMMIT;")
     except sqlite3.DatabaseError as error:
         connection.close()
         raise StorageError(

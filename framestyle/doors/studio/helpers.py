@@ -105,28 +105,32 @@ class Answering:
         self._helper = Helper(module, self._answered, self._died)
         self._timeout_s = timeout_s
         self._open: dict[int, asyncio.Future[Message]] = {}
+        """Questions that the helper has been sent: those that wait their turn do not die with it."""
+        self.waiting = 0
+        """Questions without an answer yet."""
         self._numbers = count()
         self._turn = asyncio.Lock()
-
-    @property
-    def waiting(self) -> int:
-        """Questions without an answer yet."""
-        return len(self._open)
 
     async def ask(self, question: Message) -> Message:
         """The answer. One question is asked at a time, so that the time limit is each question's own."""
         number = next(self._numbers)
         answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        self._open[number] = answer
+        self.waiting += 1
         try:
             async with self._turn:
-                await self._helper.send({**question, "number": number})
-                return await asyncio.wait_for(answer, self._timeout_s)
+                self._open[number] = answer
+                return await self._answer_to({**question, "number": number}, answer)
+        finally:
+            self.waiting -= 1
+            self._open.pop(number, None)
+
+    async def _answer_to(self, question: Message, answer: asyncio.Future[Message]) -> Message:
+        try:
+            await self._helper.send(question)
+            return await asyncio.wait_for(answer, self._timeout_s)
         except TimeoutError as error:
             await self._helper.end()
             raise HelperFailedError("it took too long to read") from error
-        finally:
-            self._open.pop(number, None)
 
     def _answered(self, message: Message) -> None:
         waiting = self._open.get(int(message.get("number", -1)))

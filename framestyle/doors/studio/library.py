@@ -51,8 +51,12 @@ SLIDERS = (
     "color.preserve",
     "scales.max_side_px",
     "video.temporal_weight",
+    "scales.first_steps",
+    "scales.between_steps",
+    "scales.steps",
+    "video.steps",
 )
-"""Keys that the page shows as controls."""
+"""Keys that the page has controls for; effort multiplies the steps."""
 KEEPS = frozenset({"name", "description", "tags", "extends", "schema"})
 """Keys that no setting changes."""
 

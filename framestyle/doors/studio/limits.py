@@ -8,6 +8,8 @@ UPLOADS = 5_000
 """Files that are kept, until some are removed."""
 UPLOADS_BYTES = 64 << 30
 """All of them together."""
+UPLOADS_ROOM_BYTES = 1 << 28
+"""What uploads leave free on the disk."""
 ZIP_BYTES = 201_000_000
 """A preset's zip, as `presets import` takes it."""
 JSON_BYTES = 1_100_000

@@ -46,7 +46,8 @@ def _in_regions(inside: Preset, outside: Preset | None, mask: Path) -> Preset:
 
 
 def saved_text(name: str, look: Look, library: Library, picture: Callable[[str], Path], said: str) -> str:
-    """A look as a preset's file: what it is based on and what was changed; all of it where that has no name."""
+    """A look as a preset's file: what it is based on and what was changed; all of it where that has no name, or is
+    what the file replaces."""
     preset = preset_of(look, library, picture)
     if look.mask is not None:
         raise RefusedError(
@@ -55,7 +56,7 @@ def saved_text(name: str, look: Look, library: Library, picture: Callable[[str],
             "a painted mask is for one picture, and is not saved with a preset",
             "Save the look without its mask.",
         )
-    if look.preset is None:
+    if look.preset is None or look.preset == name:
         named = preset.model_copy(update={"name": name, "description": said or preset.description})
         return resolved_yaml(named)
     described = {"description": said} if said else {}

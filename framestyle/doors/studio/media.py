@@ -44,6 +44,9 @@ TYPES = {
 }
 """Sent as what it is where a browser shows it as a picture; all else as bytes."""
 
+LOOK_BYTES = 16 << 20
+"""Of an upload, between two looks at the room that is left."""
+
 
 @dataclass(frozen=True)
 class Media:
@@ -73,6 +76,8 @@ class MediaStore:
         self._uploads = settings.state / "uploads"
         self._uploads.mkdir(parents=True, exist_ok=True)
         self._listings: dict[Path, tuple[int, list[str]]] = {}
+        self._coming: dict[Path, int] = {}
+        """Uploads on their way, and how large they say, or have turned out, to be."""
         for left in self._uploads.glob(".part-*"):
             left.unlink(missing_ok=True)
 
@@ -105,7 +110,15 @@ class MediaStore:
         self._database.execute(
             "INSERT INTO media VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, "
             "size_bytes = excluded.size_bytes",
-            (media_id, os.fsdecode(resolved), name or resolved.name, kind, is_upload, time.time(), size),
+            (
+                media_id,
+                os.fsencode(resolved),
+                _shown(name or resolved.name),
+                kind,
+                is_upload,
+                time.time(),
+                size,
+            ),
         )
         return self.get(media_id)
 
@@ -163,24 +176,25 @@ class MediaStore:
             resolved = path.resolve()
             if path.is_symlink() or not resolved.is_relative_to(self._settings.root):
                 return None
-            return Entry(name, path.relative_to(self._settings.root).as_posix())
+            # A page says a folder by its name, which must be text for that.
+            is_text = _shown(name) == name
+            return Entry(name, path.relative_to(self._settings.root).as_posix()) if is_text else None
         try:
             resolved = self.inside(path)
             kind = sniff(resolved)
-            return None if kind is None else Entry(name, media=self.add(resolved, _word(kind), name))
+            return None if kind is None else Entry(_shown(name), media=self.add(resolved, _word(kind), name))
         except (RefusedError, FramestyleError):
             return None
 
     # -- uploads -------------------------------------------------------------------------------------------
 
-    async def upload(self, written_name: str, body: AsyncIterator[bytes]) -> Media:
+    async def upload(self, written_name: str, body: AsyncIterator[bytes], said_bytes: int = 0) -> Media:
         """A body becomes a file under a name of ours, once it is whole and was decoded."""
-        self._check_room()
         part = self._uploads / f".part-{secrets.token_hex(8)}"
+        self._coming[part] = said_bytes
         try:
-            with part.open("xb") as file:
-                async for piece in body:
-                    file.write(piece)
+            self._check_room(said_bytes)
+            await self._take_in(part, body)
             facts = await self._decoding.facts(part, whole=True)
             folder = self._uploads / secrets.token_hex(8)
             folder.mkdir()
@@ -188,17 +202,32 @@ class MediaStore:
             part.replace(target)
         finally:
             part.unlink(missing_ok=True)
+            del self._coming[part]
         return self.add(target, str(facts["kind"]), target.name, is_upload=True)
 
-    def _check_room(self) -> None:
+    async def _take_in(self, part: Path, body: AsyncIterator[bytes]) -> None:
+        """Looks at the room again as it comes: what has no length, or comes beside others, fills the disk as well."""
+        written, looked = 0, 0
+        with part.open("xb") as file:
+            async for piece in body:
+                file.write(piece)
+                written += len(piece)
+                if written - looked >= LOOK_BYTES:
+                    looked = written
+                    self._coming[part] = max(written, self._coming[part])
+                    self._check_room(0)
+
+    def _check_room(self, more_bytes: int) -> None:
+        """For those on their way too, one of which has so many bytes yet to come, as far as is known."""
         count, size = self._database.execute(
             "SELECT count(*), coalesce(sum(size_bytes), 0) FROM media WHERE is_upload"
         ).fetchone()
-        if count >= limits.UPLOADS or size >= limits.UPLOADS_BYTES:
+        size += sum(self._coming.values())
+        if count + len(self._coming) > limits.UPLOADS or size > limits.UPLOADS_BYTES:
             raise RefusedError(
                 413, "uploads-full", "no more uploads are kept", "Remove some, or choose from a folder."
             )
-        if shutil.disk_usage(self._uploads).free < 1 << 28:
+        if shutil.disk_usage(self._uploads).free < limits.UPLOADS_ROOM_BYTES + more_bytes:
             raise RefusedError(507, "disk-full", "the disk has no room for uploads", "Free some space.")
 
     def uploads(self) -> list[Media]:
@@ -220,7 +249,12 @@ class MediaStore:
 
 
 def _of_row(row: sqlite3.Row) -> Media:
-    return Media(row["id"], Path(row["path"]), row["name"], row["kind"], bool(row["is_upload"]))
+    return Media(row["id"], Path(os.fsdecode(row["path"])), row["name"], row["kind"], bool(row["is_upload"]))
+
+
+def _shown(name: str) -> str:
+    """A file's name as text: names of some systems are bytes of no encoding."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def _word(kind: MediaKind) -> str:
@@ -236,6 +270,7 @@ def _natural(name: str) -> list[tuple[int, int | str]]:
 def safe_stem(name: str, longest: int = 60) -> str:
     """Of a file's name, what means nothing to any system."""
     flat = unicodedata.normalize("NFKD", PurePosixPath(name.replace("\\", "/")).name)
+    flat = "".join(one for one in flat if not unicodedata.combining(one))
     stem = flat.rpartition(".")[0] or flat
     return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:longest] or "picture"
 

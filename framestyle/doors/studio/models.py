@@ -278,13 +278,14 @@ class JobList(BaseModel):
 
 
 class ResultFacts(BaseModel):
-    """What a job has made, and of what."""
+    """What a job has made, of what and in which look; the job may be off the list by now."""
 
     media: MediaFacts
     input: MediaFacts | None
     job: str
     preset: str
     made_s: float
+    look: dict[str, Any] | None
 
 
 class ResultList(BaseModel):

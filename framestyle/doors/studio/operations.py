@@ -158,6 +158,16 @@ OPERATIONS = (
         models.QueueFacts,
         models.Switch,
     ),
+    Operation(
+        "POST", "/api/queue/retry", jobs.retry, "Let every job that has failed wait again", models.QueueFacts
+    ),
+    Operation(
+        "POST",
+        "/api/queue/clear",
+        jobs.clear,
+        "Take all jobs that have ended off the list",
+        models.QueueFacts,
+    ),
     Operation("GET", "/api/jobs/{id}", jobs.facts, "A job", models.JobFacts),
     Operation(
         "DELETE", "/api/jobs/{id}", jobs.remove, "Take a job that is not at work off the queue", models.Done

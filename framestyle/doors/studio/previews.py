@@ -104,15 +104,7 @@ class Previews:
     def facts(self, key: str) -> PreviewFacts:
         """How a preview stands."""
         known = self._known.get(key, _Known())
-        return PreviewFacts(
-            key=key,
-            state=known.state,
-            version=known.version,
-            step=known.step,
-            steps=known.steps,
-            render_s=known.render_s,
-            message=known.message,
-        )
+        return PreviewFacts.model_validate({"key": key, **vars(known)})
 
     def _forget(self) -> None:
         wanted = {order.key for orders in self._wanted.values() for order in orders}

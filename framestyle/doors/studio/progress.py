@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -58,19 +59,24 @@ class Progress:
             if line.strip():
                 self._plain.append(line.strip()[:500])
             return
+        # A line of another version may lack a field: what it would have told is not shown, and nothing else suffers.
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
+            self._take(str(name), said)
+
+    def _take(self, name: str, said: Mapping[str, Any]) -> None:
         self._said_s, self._heard_s = float(said.get("time_s") or 0.0), self._clock()
         if name == "failed":
-            self.verdict = said
+            self.verdict = {"code": "stopped", "message": "it failed", "next_step": None, "facts": {}, **said}
             return
-        event = event_of(said)
-        if event is not None:
-            self._remaining(event)
         update = getattr(self, f"_on_{name}", None)
         if update is not None:
             update(said)
+        event = event_of(said)
+        if event is not None:
+            self._remaining(event)
 
     @property
-    def last_words(self) -> str:
+    def last_messages(self) -> str:
         """Of a process that ended without a verdict."""
         return " ".join(self._plain)
 
@@ -146,7 +152,7 @@ class Progress:
 
     def _on_job_done(self, said: Mapping[str, Any]) -> None:
         self.facts["phase"] = "done"
-        self.verdict = dict(said)
+        self.verdict = {"failed": [], **said}
 
 
 def event_of(said: Mapping[str, Any]) -> Event | None:

@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import signal
+import sqlite3
 import sys
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from typing import Any
 
 import psutil
 
+from framestyle.doors.studio.answers import RefusedError, is_full
 from framestyle.doors.studio.helpers import end_group
 from framestyle.doors.studio.progress import Progress
 from framestyle.doors.studio.store import Job, JobStore
@@ -30,6 +32,12 @@ GRACE_S = 30.0
 """A job that was told to stop has so long to checkpoint its work."""
 NICENESS = 5
 """Previews come first: somebody waits for them."""
+DATABASE_S = 5.0
+"""Between two tries to write down how a job stands."""
+NEXT_STEPS = {
+    "disk-full": "Free some space, try again, and let the queue go on.",
+    "storage-refuses": "Try it again.",
+}
 BORN_WITHIN_S = 2.0
 """A process number is the job's where it was born then."""
 
@@ -73,10 +81,12 @@ class Runner:
         progress = self.progress.get(job_id)
         if progress is None:
             return None
+        shown = {**progress.shown(), "memory_bytes": self._memory.get(job_id), "live": None}
         with contextlib.suppress(OSError):
-            live = self.live_picture(job_id).stat().st_mtime_ns
-            return {**progress.shown(), "memory_bytes": self._memory.get(job_id), "live": live // 1_000_000}
-        return {**progress.shown(), "memory_bytes": self._memory.get(job_id), "live": None}
+            shown["live"] = self.live_picture(job_id).stat().st_mtime_ns // 1_000_000
+        if job_id in self._stops:
+            shown["phase"] = "stopping"
+        return shown
 
     # -- telling -------------------------------------------------------------------------------------------
 
@@ -91,6 +101,7 @@ class Runner:
         if process is not None:
             with contextlib.suppress(psutil.Error):
                 process.send_signal(signal.SIGTERM)
+        self._on_change(job.id)
 
     async def close(self) -> None:
         """Stops the job at work, which waits for the next start."""
@@ -105,7 +116,10 @@ class Runner:
     async def run(self) -> None:
         """Until it is closed."""
         for job in self._store.running():
-            await self._take_up(job)
+            try:
+                await self._take_up(job)
+            except Exception as error:
+                self._refused(job, error)
         while not self._closing:
             self._woken.clear()
             following = None if self._store.is_paused else self._store.next_waiting()
@@ -114,15 +128,28 @@ class Runner:
                 continue
             try:
                 await self._begin(following)
-            except OSError as error:
+            except RefusedError:
+                continue  # it was cancelled, or taken off, in the moment in which it began
+            except sqlite3.Error:
+                await asyncio.sleep(DATABASE_S)  # nothing can be written down: the queue waits until it can
+            except Exception as error:
                 self._refused(following, error)
 
-    def _refused(self, job: Job, error: OSError) -> None:
-        """A job whose process cannot be started does not hold up the others."""
-        problem = _problem("storage-refuses", f"the job cannot be started: {error.strerror or error}")
+    def _refused(self, job: Job, error: Exception) -> None:
+        """A job that cannot be done does not hold up the others; a full disk would fail them all."""
+        said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        code = "disk-full" if is_full(error) else "storage-refuses"
+        problem = _problem(code, f"the job cannot be started: {said}", NEXT_STEPS[code])
         outcome: dict[str, Any] = {"problem": problem, "progress": None, "outputs": []}
-        self._store.change(job.id, "failed", ("waiting", "running"), ended_s=time.time(), outcome=outcome)
+        with contextlib.suppress(RefusedError, sqlite3.Error):
+            self._store.change(job.id, "failed", ("waiting", "running"), ended_s=time.time(), outcome=outcome)
+            self._hold_if_full(problem)
         self._on_change(job.id)
+
+    def _hold_if_full(self, problem: dict[str, Any] | None) -> None:
+        """Every further job would fail as this one has: the queue stands still until somebody has made room."""
+        if problem is not None and problem["code"] == "disk-full":
+            self._store.pause(True)
 
     async def _begin(self, job: Job) -> None:
         attempt = job.attempt + 1
@@ -143,19 +170,23 @@ class Runner:
             known = psutil.Process(process.pid)
             born_s = known.create_time()
             known.nice(NICENESS)
-        job = self._store.change(
-            job.id,
-            "running",
-            ("waiting",),
-            attempt=attempt,
-            pid=process.pid,
-            pid_born_s=born_s,
-            started_s=time.time(),
-            ended_s=None,
-            outcome=None,
-        )
+        try:
+            job = self._store.change(
+                job.id,
+                "running",
+                ("waiting",),
+                attempt=attempt,
+                pid=process.pid,
+                pid_born_s=born_s,
+                started_s=time.time(),
+                ended_s=None,
+                outcome=None,
+            )
+        except BaseException:
+            end_group(process.pid)  # a process that nobody knows of would paint on for ever
+            raise
         code = await self._follow(job, process)
-        self._ended(job, code)
+        await self._ended(job, code)
 
     async def _take_up(self, job: Job) -> None:
         """A job that was at work when the last server ended."""
@@ -164,7 +195,7 @@ class Runner:
         else:
             self.progress[job.id] = Progress()
             self._read(job, 0)
-        self._ended(job, None)
+        await self._ended(job, None)
 
     async def _follow(self, job: Job, process: asyncio.subprocess.Process | None) -> int | None:
         """Listens to a job until its process has ended; its exit code, where the process is a child of ours."""
@@ -182,6 +213,8 @@ class Runner:
                 self._on_change(job.id)
             if not alive:
                 break
+            if self._closing and job.id not in self._stops:
+                self.stop(job, "waiting")  # it began while the studio was being ended
             if job.id in self._stops:
                 stopped_at = stopped_at or now
                 if now - stopped_at > GRACE_S and job.pid is not None:
@@ -206,16 +239,24 @@ class Runner:
             progress.hear(line)
         return offset + len(whole) + 1
 
-    def _ended(self, job: Job, code: int | None) -> None:
+    async def _ended(self, job: Job, code: int | None) -> None:
         progress = self.progress.pop(job.id)
         self._memory.pop(job.id, None)
         wanted = self._stops.pop(job.id, None)
         state, problem = end_of(progress, code, wanted)
         outcome = {"problem": problem, "progress": progress.shown(), "outputs": progress.outputs}
         ended_s = None if state in ("waiting", "paused") else time.time()
-        job = self._store.change(
-            job.id, state, ("running",), pid=None, pid_born_s=None, ended_s=ended_s, outcome=outcome
-        )
+        while True:
+            try:
+                job = self._store.change(
+                    job.id, state, ("running",), pid=None, pid_born_s=None, ended_s=ended_s, outcome=outcome
+                )
+                break
+            except sqlite3.Error:
+                if self._closing:
+                    return  # the next start reads in the job's log how it has ended
+                await asyncio.sleep(DATABASE_S)
+        self._hold_if_full(problem)
         self._on_end(job, progress)
         self._on_change(job.id)
 
@@ -243,7 +284,7 @@ def end_of(progress: Progress, code: int | None, wanted: str | None) -> tuple[st
         return "failed", _problem(
             "killed", f"the system ended it ({name})", "Resume it; or choose a smaller size."
         )
-    return "failed", _problem("stopped", progress.last_words or f"it ended with code {code}", "Resume it.")
+    return "failed", _problem("stopped", progress.last_messages or f"it ended with code {code}", "Resume it.")
 
 
 def _problem(code: str, message: str, next_step: str | None = None) -> dict[str, Any]:

@@ -44,13 +44,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Result:
-    """What was made: the media ids of the result and of what it was made from."""
+    """What was made: the media ids of the result and of what it was made from. `look`: in which, as JSON was."""
 
     id: str
     job: str
     input: str | None
     preset: str
     made_s: float
+    look: Mapping[str, Any] | None = None
 
 
 class JobStore:
@@ -135,6 +136,20 @@ class JobStore:
             raise RefusedError(409, "state-refused", f"the job is {job.state}", facts={"state": job.state})
         return job
 
+    def retry_failed(self) -> int:
+        """All that have failed wait again; how many they were."""
+        return self._database.execute(
+            "UPDATE jobs SET state = 'waiting', ended_s = NULL WHERE state = 'failed'"
+        ).rowcount
+
+    def is_needed(self, media_id: str) -> bool:
+        """Whether a job that has not ended is to be made from this picture, or masked with it."""
+        found = self._database.execute(
+            "SELECT 1 FROM jobs WHERE state IN ('running', 'waiting', 'paused') AND instr(request, ?) LIMIT 1",
+            (media_id,),
+        ).fetchone()
+        return found is not None
+
     def move(self, job_id: str, before: str | None) -> None:
         """A waiting or paused job to before another one, or behind all."""
         with self._together():
@@ -162,12 +177,12 @@ class JobStore:
             raise RefusedError(409, "state-refused", "the job is running", "Cancel it first.")
         self._database.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
 
-    def forgotten(self) -> list[str]:
-        """Removes jobs that ended longest ago, beyond those that are kept; which they were."""
+    def forgotten(self, kept: int) -> list[str]:
+        """Removes jobs that ended longest ago, but for the last `kept`; which they were."""
         rows = self._database.execute(
             "SELECT id FROM jobs WHERE state IN ('done', 'failed', 'cancelled') ORDER BY ended_s DESC "
             "LIMIT -1 OFFSET ?",
-            (ENDED_KEPT,),
+            (kept,),
         ).fetchall()
         self._database.executemany("DELETE FROM jobs WHERE id = ?", [(row["id"],) for row in rows])
         return [str(row["id"]) for row in rows]
@@ -192,8 +207,9 @@ class JobStore:
     def add_result(self, result: Result) -> None:
         """Known once, however often it is said."""
         self._database.execute(
-            "INSERT INTO results VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET made_s = excluded.made_s",
-            (result.id, result.job, result.input, result.preset, result.made_s),
+            "INSERT INTO results (id, job, input, preset, made_s, look) VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET made_s = excluded.made_s",
+            (result.id, result.job, result.input, result.preset, result.made_s, json.dumps(result.look)),
         )
 
     def results(self, offset: int, limit: int) -> tuple[list[Result], int]:
@@ -225,4 +241,6 @@ def _job(row: sqlite3.Row) -> Job:
 
 
 def _result(row: sqlite3.Row) -> Result:
-    return Result(**dict(row))
+    values = dict(row)
+    values["look"] = None if values["look"] is None else json.loads(values["look"])
+    return Result(**values)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import shutil
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -30,7 +31,7 @@ from framestyle.doors.studio.previews import Order, Previews
 from framestyle.doors.studio.progress import Progress
 from framestyle.doors.studio.runner import Runner
 from framestyle.doors.studio.settings import Settings
-from framestyle.doors.studio.store import Job, JobStore, Result
+from framestyle.doors.studio.store import ENDED_KEPT, Job, JobStore, Result
 from framestyle.errors import FramestyleError, OutputError, StorageError
 from framestyle.media.files import sniff, storage_error
 from framestyle.presets import Preset
@@ -61,6 +62,8 @@ class Studio:
         )
         self.runner = Runner(self.store, settings.state / "jobs", self._job_changed, self._job_ended)
         self.hub.on_leaving = self.previews.leave
+        self.output_numbers: dict[tuple[str, str], int] = {}
+        """Where to look on for a name that nothing has, by stem and suffix: a thousand jobs may differ in it alone."""
         self._work: asyncio.Task[None] | None = None
         self._warming: asyncio.Task[None] | None = None
 
@@ -138,14 +141,17 @@ class Studio:
             with contextlib.suppress(RefusedError, FramestyleError):
                 kind = sniff(Path(output))
                 media = self.media.add(Path(output), "photo" if str(kind) == "photo" else "video")
-                self.store.add_result(
-                    Result(media.id, job.id, inputs.get(source), str(job.request["preset"]), time.time())
-                )
+                made_of, preset, look = inputs.get(source), str(job.request["preset"]), job.request["look"]
+                self.store.add_result(Result(media.id, job.id, made_of, preset, time.time(), look))
                 found.append(media.id)
         self.store.change(job.id, job.state, (job.state,), outcome={**(job.outcome or {}), "media": found})
-        for forgotten in self.store.forgotten():
-            shutil.rmtree(self.runner.folder_of(forgotten), ignore_errors=True)
+        self.forget(self.store.forgotten(ENDED_KEPT))
         self.tell_of_queue()
+
+    def forget(self, jobs: Iterable[str]) -> None:
+        """What lies on disk of jobs that are no longer in the list; their results stay."""
+        for job_id in jobs:
+            shutil.rmtree(self.runner.folder_of(job_id), ignore_errors=True)
 
     # -- pictures ------------------------------------------------------------------------------------------
 
@@ -211,6 +217,8 @@ class Studio:
                 orders.append(self.order_of(one))
             except (FramestyleError, RefusedError) as error:
                 answers[-1] = PreviewFacts(key="", state="failed", version=0, message=error.message)
+            except OSError:  # it has gone since it was looked up
+                answers[-1] = PreviewFacts(key="", state="failed", version=0, message="the file is gone")
         facts = self.previews.want(page, orders)
         return [facts[one] if isinstance(one, int) else one for one in answers]
 

@@ -69,11 +69,20 @@ class Engine(Protocol):
     def paints_apart(self, setting: Setting) -> bool:
         """Whether the setting's clip is better done by `run` than by painting its shots one after another here.
 
-        Decided by the machine and the clip, never by what is left of it: pixels' last bits may depend on it.
+        Decided by the machine, its free memory and the clip, never by what is left of it: pixels' last bits may depend
+        on it.
         """
 
     def run(self, units: Sequence[Unit], setting: Setting, ledger: Ledger, context: Context) -> None:
         """Do all of them."""
+
+
+def paints_elsewhere(engine: Engine) -> bool:
+    """Whether an engine never paints with its setting's session, which may then be closed.
+
+    It says so by an attribute of this name, if it likes.
+    """
+    return bool(getattr(engine, "paints_elsewhere", False))
 
 
 MakeEngine = Callable[[Machine], Engine]

@@ -29,6 +29,11 @@ class LocalEngine:
         machine = machine or Machine()
         self._processes = Processes(machine, worker) if len(machine.devices) > 1 else None
 
+    @property
+    def paints_elsewhere(self) -> bool:
+        """On several devices, every unit is a worker's: this process needs none of them."""
+        return self._processes is not None
+
     def photos_at_once(self, setting: Setting) -> int:
         """As many as there are hands: threads of a CPU, or devices."""
         if self._processes is not None:
@@ -36,9 +41,9 @@ class LocalEngine:
         return _photo_crew(setting).pictures
 
     def paints_apart(self, setting: Setting) -> bool:
-        """Where several shots at once are done sooner, and fit into memory."""
-        if self._processes is not None:
-            return len(setting.shots) > 1
+        """Where several shots at once are done sooner, and fit into memory; on several devices, always."""
+        if self.paints_elsewhere:
+            return True
         return _shot_crew(setting).pictures > 1
 
     def run(self, units: Sequence[Unit], setting: Setting, ledger: Ledger, context: Context) -> None:
@@ -79,7 +84,7 @@ class _Row:
             for number, unit in row:
                 threads = self._places.wait_for(number, size_of(unit, self._setting.session.preset), beside)
                 if isinstance(unit, ShotTask):
-                    threads = self._crew.threads  # a shot's pixels depend on the clip and the machine alone
+                    threads = self._crew.threads  # whatever is left of the clip: a stop changes no pixels
                 self._ledger.begin(number)
                 beside.begin(number, partial(self._paint, unit), threads)
             beside.wait_for_all()

@@ -24,14 +24,14 @@ from framestyle.context import Context
 from framestyle.errors import DeviceError
 from framestyle.events import Event
 from framestyle.jobs.engines.engine import Ledger, Machine, Outcome, Setting
-from framestyle.jobs.engines.telling import Telling
+from framestyle.jobs.engines.event_order import EventOrder
 from framestyle.jobs.plan.units import PhotoTask, ShotTask, Unit
 from framestyle.jobs.run.interrupts import held_back
 
 WORKER = (sys.executable, "-m", "framestyle.jobs.engines.worker")
 LOOK_S = 0.1
 """How often the caller is asked whether the work is to go on, where nothing is heard."""
-MOST_WORDS = 2000
+MOST_CHARACTERS = 2000
 """Characters of a worker's last words that are told."""
 
 
@@ -77,8 +77,8 @@ class Processes:
         with _Crew(self._openings(setting, len(units)), self._command) as crew:
             for kind in (PhotoTask, ShotTask):
                 row = {number: unit for number, unit in enumerate(units) if isinstance(unit, kind)}
-                telling = Telling(ledger.end, in_turn=kind is PhotoTask)
-                _Row(crew, telling, ledger, context).do(row)
+                event_order = EventOrder(ledger.end, in_turn=kind is PhotoTask)
+                _Row(crew, event_order, ledger, context).do(row)
 
     def _openings(self, setting: Setting, units: int) -> list[Opening]:
         spec, folder = (
@@ -92,8 +92,8 @@ class Processes:
 class _Row:
     """Units of a kind, handed to workers."""
 
-    def __init__(self, crew: _Crew, telling: Telling, ledger: Ledger, context: Context) -> None:
-        self._crew, self._telling, self._ledger, self._context = crew, telling, ledger, context
+    def __init__(self, crew: _Crew, event_order: EventOrder, ledger: Ledger, context: Context) -> None:
+        self._crew, self._event_order, self._ledger, self._context = crew, event_order, ledger, context
         self._at_work: dict[int, int] = {}
         """By worker, the number of its unit."""
 
@@ -102,28 +102,28 @@ class _Row:
         for worker in sorted(self._crew.alive):
             self._give(worker, left)
         while self._at_work:
-            worker, news = self._next()
-            if isinstance(news, Gone):
-                self._end(worker, news, left)
-            elif isinstance(news, Ended):
-                self._tell(self._at_work.pop(worker), news.outcome)
+            worker, message = self._next_message()
+            if isinstance(message, Gone):
+                self._end(worker, message, left)
+            elif isinstance(message, Ended):
+                self._report(self._at_work.pop(worker), message.outcome)
                 self._give(worker, left)
-            elif isinstance(news, BaseException):
-                raise news
+            elif isinstance(message, BaseException):
+                raise message
             else:
-                self._tell(self._at_work[worker], news)
+                self._report(self._at_work[worker], message)
 
-    def _next(self) -> tuple[int, Any]:
+    def _next_message(self) -> tuple[int, Any]:
         while True:
             self._context.check_cancelled()
-            if (heard := self._crew.heard(LOOK_S)) is not None:
-                return heard
+            if (message := self._crew.next_message(LOOK_S)) is not None:
+                return message
 
     def _give(self, worker: int, left: deque[tuple[int, Unit]]) -> None:
         if left and worker not in self._at_work:
             number, unit = left.popleft()
             self._ledger.begin(number)
-            self._telling.begin(number)
+            self._event_order.begin(number)
             self._at_work[worker] = number
             self._crew.send(worker, unit)
 
@@ -134,15 +134,15 @@ class _Row:
             next_step="What is done is kept: give the same command again, or name fewer devices.",
         )
         if (number := self._at_work.pop(worker, None)) is not None:
-            self._tell(number, error)
+            self._report(number, error)
         while left and not self._crew.alive:
             number, _ = left.popleft()
             self._ledger.begin(number)
-            self._telling.begin(number)
-            self._tell(number, error)
+            self._event_order.begin(number)
+            self._report(number, error)
 
-    def _tell(self, number: int, news: Event | Outcome) -> None:
-        for event in self._telling.heard(number, news):
+    def _report(self, number: int, message: Event | Outcome) -> None:
+        for event in self._event_order.received(number, message):
             self._context.on_event(event)
 
 
@@ -154,22 +154,22 @@ class _Crew:
     def __init__(self, openings: Sequence[Opening], command: Sequence[str]) -> None:
         self._openings, self._command = openings, command
         self._workers: list[_Worker] = []
-        self._heard: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
+        self._messages: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
         self.alive: set[int] = set()
 
     def __enter__(self) -> Self:
         try:
             with held_back():
                 for number, opening in enumerate(self._openings):
-                    self._workers.append(_Worker(self._command, opening, self._hears(number)))
+                    self._workers.append(_Worker(self._command, opening, self._listener(number)))
                     self.alive.add(number)
         except BaseException:
             self._end()
             raise
         return self
 
-    def _hears(self, number: int) -> Callable[[Any], None]:
-        return lambda news: self._heard.put((number, news))
+    def _listener(self, number: int) -> Callable[[Any], None]:
+        return lambda message: self._messages.put((number, message))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -187,15 +187,15 @@ class _Crew:
             for worker in self._workers:
                 worker.kill()
 
-    def heard(self, timeout_s: float) -> tuple[int, Any] | None:
+    def next_message(self, timeout_s: float) -> tuple[int, Any] | None:
         """Which worker says what next; None: nothing for so long."""
         try:
-            number, news = self._heard.get(timeout=timeout_s)
+            number, message = self._messages.get(timeout=timeout_s)
         except queue.Empty:
             return None
-        if isinstance(news, Gone):
+        if isinstance(message, Gone):
             self.alive.discard(number)
-        return number, news
+        return number, message
 
     def send(self, worker: int, unit: Unit) -> None:
         """An order. One that is gone will be heard to be."""
@@ -205,18 +205,18 @@ class _Crew:
 class _Worker:
     """A process at work on a device, and the thread that hears it."""
 
-    def __init__(self, command: Sequence[str], opening: Opening, hears: Callable[[Any], None]) -> None:
-        self._words: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115, closed in `kill`
+    def __init__(self, command: Sequence[str], opening: Opening, on_message: Callable[[Any], None]) -> None:
+        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115, closed in `kill`
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._words,
+            stderr=self._stderr,
             # A Ctrl-C is the terminal's to all of a session: it is for us to pass on.
             start_new_session=os.name == "posix",
         )
-        self._hears = hears
-        self._thread = threading.Thread(target=self._listen, name="worker-news", daemon=True)
+        self._listener = on_message
+        self._thread = threading.Thread(target=self._listen, name="worker-messages", daemon=True)
         self._thread.start()
         self.send(opening)
 
@@ -224,15 +224,15 @@ class _Worker:
         assert self._process.stdout is not None
         try:
             while True:
-                self._hears(pickle.load(self._process.stdout))
+                self._listener(pickle.load(self._process.stdout))
         except (EOFError, OSError, pickle.UnpicklingError):
-            self._hears(Gone(self._why()))
+            self._listener(Gone(self._why()))
 
     def _why(self) -> str:
         code = self._process.wait()
-        self._words.seek(0)
-        words = self._words.read().decode(errors="replace").strip()[-MOST_WORDS:]
-        said = words.splitlines()[-1] if words else "it said nothing"
+        self._stderr.seek(0)
+        text = self._stderr.read().decode(errors="replace").strip()[-MOST_CHARACTERS:]
+        said = text.splitlines()[-1] if text else "it said nothing"
         return f"stopped by signal {-code} ({said})" if code < 0 else f"exit code {code} ({said})"
 
     def send(self, order: object) -> None:
@@ -263,4 +263,4 @@ class _Worker:
             self._process.kill()
             self._process.wait()
         self._thread.join()
-        self._words.close()
+        self._stderr.close()

@@ -23,7 +23,7 @@ from framestyle.errors import Cancelled, FramestyleError
 from framestyle.events import Event, TaskDone
 from framestyle.frames import Pixels
 from framestyle.jobs.engines.engine import Outcome
-from framestyle.jobs.engines.telling import Telling
+from framestyle.jobs.engines.event_order import EventOrder
 from framestyle.jobs.run.interrupts import held_back
 from framestyle.jobs.run.shots import ShotDone
 from framestyle.nst.memory import TilingPlanner
@@ -125,8 +125,8 @@ class SideBySide:
     ) -> None:
         self._context, self._on_end = context, on_end
         self._pool = ThreadPoolExecutor(pictures, thread_name_prefix="paint")
-        self._heard: queue.SimpleQueue[tuple[int, Event | Outcome | BaseException]] = queue.SimpleQueue()
-        self._telling = Telling(on_end, in_turn=in_turn)
+        self._messages: queue.SimpleQueue[tuple[int, Event | Outcome | BaseException]] = queue.SimpleQueue()
+        self._event_order = EventOrder(on_end, in_turn=in_turn)
         self._stopped = False
         self._threads_before = torch.get_num_threads()
 
@@ -140,21 +140,21 @@ class SideBySide:
         try:
             with held_back():  # a second Ctrl-C: they end within a step, and keep what they have
                 self._pool.shutdown(wait=True, cancel_futures=True)
-            while not self._heard.empty():  # what has ended before it heard of the stop has ended well
-                number, news = self._heard.get()
-                if isinstance(news, TaskDone | ShotDone):
-                    self._on_end(number, news)
+            while not self._messages.empty():  # what has ended before it heard of the stop has ended well
+                number, message = self._messages.get()
+                if isinstance(message, TaskDone | ShotDone):
+                    self._on_end(number, message)
         finally:
             torch.set_num_threads(self._threads_before)  # theirs would be that of threads to come
 
     @property
     def running(self) -> Set[int]:
         """Units that have begun, and of whose end nothing was heard yet."""
-        return self._telling.running
+        return self._event_order.running
 
     def begin(self, number: int, work: Work, threads: int) -> None:
         """On a thread of the pool: with more of them than there are pictures it would wait for one."""
-        self._telling.begin(number)
+        self._event_order.begin(number)
         with held_back():
             self._pool.submit(self._do, number, work, threads)
 
@@ -162,10 +162,10 @@ class SideBySide:
         """Until one more has ended; meanwhile tells what is heard."""
         before = len(self.running)
         while len(self.running) == before:
-            number, news = self._heard.get()
-            if not isinstance(news, Event | ShotDone | FramestyleError):
-                raise news
-            for event in self._telling.heard(number, news):
+            number, message = self._messages.get()
+            if not isinstance(message, Event | ShotDone | FramestyleError):
+                raise message
+            for event in self._event_order.received(number, message):
                 self._context.on_event(event)
 
     def wait_for_all(self) -> None:
@@ -185,7 +185,7 @@ class SideBySide:
             return None
 
         def shown(picture: Callable[[], Pixels]) -> None:
-            if number == self._telling.first:
+            if number == self._event_order.first:
                 on_picture(picture)
 
         return shown
@@ -196,11 +196,11 @@ class SideBySide:
             torch.set_num_threads(threads)
             outcome: Outcome | BaseException = work(
                 Context(
-                    lambda event: self._heard.put((number, event)),
+                    lambda event: self._messages.put((number, event)),
                     self._check_cancelled,
                     self._shown_in_turn(number),
                 )
             )
         except BaseException as error:  # for the caller's thread
             outcome = error
-        self._heard.put((number, outcome))
+        self._messages.put((number, outcome))

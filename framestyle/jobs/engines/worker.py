@@ -20,38 +20,38 @@ from framestyle.jobs.run.interrupts import STOPPING
 from framestyle.spec import RenderSpec
 
 
-def serve(orders: IO[bytes], news: IO[bytes]) -> None:
+def serve(orders: IO[bytes], messages: IO[bytes]) -> None:
     """Until there are no more orders; what is at work then ends between two steps."""
     from framestyle.jobs.run.units import paint_unit
     from framestyle.session import Session
 
-    told = _Orders(orders)
-    opening = told.next()
+    pending = _Orders(orders)
+    opening = pending.next()
     if not isinstance(opening, Opening):
         return
-    context = Context(lambda event: _send(news, event), told.check_cancelled)
+    context = Context(lambda event: _send(messages, event), pending.check_cancelled)
     scratch = None if opening.scratch is None else Path(opening.scratch)
     error: FramestyleError | None = None
     session: Session | None = None
     try:
         session = Session(
             RenderSpec.from_json(opening.spec),
-            Context(check_cancelled=told.check_cancelled),
+            Context(check_cancelled=pending.check_cancelled),
             device=opening.device,
             masks_follow=False,
             memory_limit_bytes=opening.memory_limit_bytes,
         )
     except FramestyleError as failure:
         error = failure
-    while not isinstance(unit := told.next(), Opening | None):
+    while not isinstance(unit := pending.next(), Opening | None):
         if session is None:
             assert error is not None
-            _send(news, Ended(error))
+            _send(messages, Ended(error))
             continue
         try:
-            _send(news, Ended(paint_unit(unit, session, context, scratch)))
+            _send(messages, Ended(paint_unit(unit, session, context, scratch)))
         except FramestyleError as failure:
-            _send(news, Ended(failure))
+            _send(messages, Ended(failure))
     if session is not None:
         session.close()
 
@@ -81,21 +81,21 @@ class _Orders:
             raise Cancelled
 
 
-def _send(news: IO[bytes], one: object) -> None:
+def _send(messages: IO[bytes], one: object) -> None:
     # Whoever reads it may be gone; then so are the orders.
     with suppress(OSError, ValueError):
-        pickle.dump(one, news)
-        news.flush()
+        pickle.dump(one, messages)
+        messages.flush()
 
 
 def main() -> None:
     """Serve on standard input and output. Signals to stop are for whoever started this, who says so by ending both."""
     for number in STOPPING:
         signal.signal(number, signal.SIG_IGN)
-    news = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print is no news
+    messages = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print is no message
     with suppress(Cancelled):
-        serve(sys.stdin.buffer, news)
+        serve(sys.stdin.buffer, messages)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ class Survey:
 
     def to_json(self) -> str:
         """All but `info`, which a probe tells again without decoding it, and `timeline_s`; `from_json` reads it."""
-        told = {
+        data = {
             VERSION_KEY: VERSION,
             "shots": [[shot.first, shot.end] for shot in self.shots],
             "first_s": str(self.first_s),
@@ -65,7 +65,7 @@ class Survey:
             "doubts": self.doubts,
             "starts_s": [str(start_s) for start_s in self.starts_s],
         }
-        return json.dumps(told)
+        return json.dumps(data)
 
     @classmethod
     def from_json(cls, text: str, info: VideoInfo) -> Survey:
@@ -201,9 +201,9 @@ def _frames_in(shots: tuple[Shot, ...]) -> int:
     return shots[-1].end - shots[0].first
 
 
-def _starts(told: list[str], shots: tuple[Shot, ...]) -> tuple[Fraction, ...]:
+def _starts(data: list[str], shots: tuple[Shot, ...]) -> tuple[Fraction, ...]:
     """ValueError where there is not one for each shot, or they do not rise."""
-    starts_s = tuple(map(Fraction, told))
+    starts_s = tuple(map(Fraction, data))
     if starts_s and (len(starts_s) != len(shots) or any(a >= b for a, b in pairwise(starts_s))):
         raise ValueError("its shots do not begin one after another")
     return starts_s

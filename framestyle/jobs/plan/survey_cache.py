@@ -35,7 +35,7 @@ def survey_key(info: VideoInfo, span: TimeRange, preset: Preset) -> str | None:
     """
     try:
         files = existing_files(info.path)
-        told = {
+        data = {
             # As it was given, too: doubts call the clip by that name.
             "path": [str(info.path), str(absolute(info.path))],
             "files": [[file.name, *_stamp(file)] for file in files],
@@ -48,7 +48,7 @@ def survey_key(info: VideoInfo, span: TimeRange, preset: Preset) -> str | None:
         }
     except (OSError, FramestyleError):
         return None
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest() if files else None
+    return hashlib.sha256(json.dumps(data).encode()).hexdigest() if files else None
 
 
 def kept_survey(key: str | None) -> str | None:

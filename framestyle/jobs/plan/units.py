@@ -111,7 +111,7 @@ def read_unit(path: Path) -> Unit:
 
 def unit_to_json(unit: Unit, folder: Path) -> str:
     """All of it; `unit_from_json` reads it, with the same folder or one that the same files lie around."""
-    told: dict[str, Any] = {
+    data: dict[str, Any] = {
         VERSION_KEY: VERSION,
         "kind": "shot" if isinstance(unit, ShotTask) else "photo",
         "source": path_from(folder, unit.source),
@@ -119,7 +119,7 @@ def unit_to_json(unit: Unit, folder: Path) -> str:
         "given": None if unit.given is None else asdict(unit.given),
     }
     if isinstance(unit, ShotTask):
-        told |= {
+        data |= {
             "number": unit.number,
             "size": list(unit.size),
             "frames": [unit.shot.first, unit.shot.end],
@@ -129,12 +129,12 @@ def unit_to_json(unit: Unit, folder: Path) -> str:
             "timeline": [str(at_s) for at_s in unit.timeline_s],
         }
     else:
-        told |= {
+        data |= {
             "target": path_from(folder, unit.target),
             "index": unit.index,
             "share": str(unit.share),
         }
-    return json.dumps(told, indent=1)
+    return json.dumps(data, indent=1)
 
 
 def unit_from_json(text: str, folder: Path) -> Unit:

@@ -32,7 +32,7 @@ def claim(scratch: Scratch, outputs: Sequence[Path]) -> None:
     if scratch.folder is None:
         return
     mine = {_identity(path): path for path in outputs}
-    _tell(scratch.folder, ASKING, mine)
+    _write_claim(scratch.folder, ASKING, mine)
     folders = _folders_of(scratch, outputs)
     try:
         while not _is_ours(scratch.folder, mine, folders):
@@ -40,14 +40,14 @@ def claim(scratch: Scratch, outputs: Sequence[Path]) -> None:
     except OutputError:
         (scratch.folder / NAME).unlink(missing_ok=True)  # whoever waits for us need not
         raise
-    _tell(scratch.folder, HOLDING, mine)
+    _write_claim(scratch.folder, HOLDING, mine)
 
 
 def _is_ours(folder: Path, mine: dict[str, Path], folders: Iterable[Path]) -> bool:
     """False: somebody asks for the same, and is to go back; look again. OutputError where we are."""
     is_ours = True
     for other in _others(folder, folders):
-        state, theirs = _told_by(other)
+        state, theirs = _read_claim(other)
         shared = sorted(mine.keys() & theirs)
         if not shared or not is_alive(other):
             continue
@@ -79,20 +79,20 @@ def _others(folder: Path, folders: Iterable[Path]) -> Iterator[Path]:
                 yield other
 
 
-def _told_by(folder: Path) -> tuple[str, set[str]]:
+def _read_claim(folder: Path) -> tuple[str, set[str]]:
     """A claim, and its outputs; nothing where there is none, or it cannot be read."""
     try:
-        told = json.loads((folder / NAME).read_text(encoding="utf-8"))
-        return str(told["state"]), {str(output) for output in told["outputs"]}
+        data = json.loads((folder / NAME).read_text(encoding="utf-8"))
+        return str(data["state"]), {str(output) for output in data["outputs"]}
     except (OSError, ValueError, KeyError, TypeError):
         return ASKING, set()
 
 
-def _tell(folder: Path, state: str, outputs: Iterable[str]) -> None:
+def _write_claim(folder: Path, state: str, outputs: Iterable[str]) -> None:
     """Whole or not at all; after a crash nobody asks for it."""
-    new, told = folder / f"{NAME}.new", {"state": state, "outputs": list(outputs)}
+    new, data = folder / f"{NAME}.new", {"state": state, "outputs": list(outputs)}
     try:
-        new.write_text(json.dumps(told), encoding="ascii")
+        new.write_text(json.dumps(data), encoding="ascii")
         os.replace(new, folder / NAME)
     except OSError as error:
         raise storage_error(error, folder) from error

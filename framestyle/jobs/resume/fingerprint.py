@@ -52,8 +52,8 @@ def _size_and_time(files: Sequence[Path]) -> tuple[int, int]:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
     if len(stats) == 1:
         return stats[0].st_size, stats[0].st_mtime_ns
-    told = _of_all(files, [(stat.st_size, stat.st_mtime_ns) for stat in stats])
-    return sum(stat.st_size for stat in stats), int(told[:15], 16)
+    digest = _of_all(files, [(stat.st_size, stat.st_mtime_ns) for stat in stats])
+    return sum(stat.st_size for stat in stats), int(digest[:15], 16)
 
 
 def _of_all(files: Sequence[Path], facts: Sequence[object]) -> str:

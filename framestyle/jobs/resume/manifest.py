@@ -73,7 +73,7 @@ class Manifest:
 
     # -- asking --------------------------------------------------------------------------------------------
 
-    def standing(self, task: Task, works: Collection[str]) -> OutputStatus:
+    def status(self, task: Task, works: Collection[str]) -> OutputStatus:
         """How the output of a task stands, were it to be made by a work that has these keys."""
         files = task.outputs()
         if not files:
@@ -104,7 +104,7 @@ class Manifest:
         """Of every output that it knows, there or not: its path below the folder."""
         return chain(self._contents.done, self._contents.begun)
 
-    def told_of(self, task: Task) -> Mapping[str, Any]:
+    def recorded_work(self, task: Task) -> Mapping[str, Any]:
         """What was written about the work that made a task's output; empty where nothing was."""
         entry = self._contents.done.get(self._name(task))
         return {} if entry is None else self._contents.works.get(entry.work, {})
@@ -119,7 +119,7 @@ class Manifest:
 
     def precision_of(self, work: str) -> str | None:
         """The precision that was written about a work; None where none was, or several."""
-        named = _precisions_told(self._contents.works.get(work, {}))
+        named = _precisions_recorded(self._contents.works.get(work, {}))
         return named.pop() if len(named) == 1 else None
 
     def precisions_of(self, output: Path) -> set[str]:
@@ -127,7 +127,7 @@ class Manifest:
         entry = self._contents.done.get(output.relative_to(self.folder).as_posix())
         if entry is None or entry.output.of_same(existing_files(output)) is None:
             return set()
-        named = _precisions_told(self._contents.works.get(entry.work, {}))
+        named = _precisions_recorded(self._contents.works.get(entry.work, {}))
         return named if entry.precision is None else named | {entry.precision}
 
     def _name(self, task: Task) -> str:
@@ -148,9 +148,9 @@ class Manifest:
             if error is None:
                 raise
 
-    def tell(self, work: str, told: Mapping[str, Any]) -> None:
+    def record_work(self, work: str, data: Mapping[str, Any]) -> None:
         """Words about a work, for whoever reads the file."""
-        self._contents.works[work] = dict(told)
+        self._contents.works[work] = dict(data)
 
     def begin(self, task: Task, work: str | None = None) -> None:
         """On disk at once, with all that was said before: from here on this output may be a stopped job's."""
@@ -236,9 +236,9 @@ class Manifest:
         self.trouble = None
 
 
-def _precisions_told(told: Mapping[str, Any]) -> set[str]:
+def _precisions_recorded(data: Mapping[str, Any]) -> set[str]:
     with suppress(KeyError, TypeError, AttributeError):
-        return precisions_in(told)
+        return precisions_in(data)
     return set()
 
 

@@ -51,7 +51,7 @@ class Contents:
         return json.dumps(
             {
                 VERSION_KEY: VERSION,
-                "works": {key: told for key, told in self.works.items() if key in used},
+                "works": {key: data for key, data in self.works.items() if key in used},
                 "done": {name: asdict(entry) for name, entry in sorted(self.done.items())},
                 "failed": {name: asdict(entry) for name, entry in sorted(self.failed.items())},
                 "begun": dict(sorted(self.begun.items())),
@@ -74,7 +74,7 @@ def parse(text: str) -> Contents:
                 for name, entry in data["failed"].items()
             },
             _begun(data["begun"]),
-            {_text(key): dict(told) for key, told in data["works"].items()},
+            {_text(key): dict(data) for key, data in data["works"].items()},
         )
     except ValueError:
         raise

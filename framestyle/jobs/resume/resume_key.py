@@ -17,7 +17,7 @@ from framestyle.jobs.resume.fingerprint import FileFingerprint
 from framestyle.kinds import MediaKind
 from framestyle.spec import RenderSpec
 
-VERSION = 2
+VERSION = 3
 FACTS, PUBLISHING, PUBLISHED = "work.json", "publishing", "published"
 SHOTS, PLAN = "shots", "plan"
 PACKAGES = ("framestyle", "torch", "opencv-python", "scenedetect")
@@ -72,7 +72,7 @@ class ResumeKey:
 
     def text(self, target: Path) -> str:
         """As JSON, for the work folder of a target."""
-        told = {
+        data = {
             "framestyle_work": VERSION,
             "target": target.name,
             "work": self.work,
@@ -80,7 +80,7 @@ class ResumeKey:
             "input": asdict(self.input),
             "versions": dict(self.versions),
         }
-        return json.dumps(told, indent=1)
+        return json.dumps(data, indent=1)
 
 
 def versions(packages: Sequence[str] = PACKAGES) -> dict[str, str]:

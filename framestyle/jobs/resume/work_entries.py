@@ -62,8 +62,8 @@ class Entry:
 
     def text(self) -> str:
         """As JSON, with its own hash."""
-        told = json.dumps(asdict(self), sort_keys=True)
-        return json.dumps({"sha256": hashlib.sha256(told.encode()).hexdigest(), "entry": told})
+        fields = json.dumps(asdict(self), sort_keys=True)
+        return json.dumps({"sha256": hashlib.sha256(fields.encode()).hexdigest(), "entry": fields})
 
     @classmethod
     def read(cls, path: Path) -> Entry:
@@ -72,13 +72,13 @@ class Entry:
             data = read_json(path)
             if hashlib.sha256(data["entry"].encode()).hexdigest() != data["sha256"]:
                 raise ValueError("its hash differs")
-            told = json.loads(data["entry"])
-            segment, state = (told[name] and Stored(**told[name]) for name in ("segment", "state"))
-            store = {int(number): str(name) for number, name in told["store"].items()}
-            shot, pass_number, next_frame = told["place"]
+            fields = json.loads(data["entry"])
+            segment, state = (fields[name] and Stored(**fields[name]) for name in ("segment", "state"))
+            store = {int(number): str(name) for number, name in fields["store"].items()}
+            shot, pass_number, next_frame = fields["place"]
             place = int(shot), int(pass_number), int(next_frame)
-            pts = tuple(str(Fraction(one)) for one in told["pts"])
-            return cls(pts, told["painted"], segment, state, place, store, bool(told["alpha"]))
+            pts = tuple(str(Fraction(one)) for one in fields["pts"])
+            return cls(pts, fields["painted"], segment, state, place, store, bool(fields["alpha"]))
         except (KeyError, TypeError, AttributeError, ArithmeticError, OSError) as error:
             raise ValueError("it is not as it was written") from error
 

@@ -30,7 +30,7 @@ from framestyle.jobs.resume.manifest import NAME, Manifest
 from framestyle.jobs.resume.precision import begun_precision
 from framestyle.jobs.resume.scratch import Scratch
 from framestyle.jobs.run.job_painter import JobPainter
-from framestyle.jobs.run.standings import Replacing, placed, told_apart
+from framestyle.jobs.run.output_status import Replacing, placed, split_by_status
 from framestyle.kinds import WHOLE_CLIP, TimeRange
 from framestyle.masks import check_masks
 from framestyle.media.video.codecs import CODECS
@@ -121,7 +121,7 @@ def prepare(order: Order) -> list[Job]:
         kept = None if one_file else manifest
         spec = RenderSpec(preset, kind, identity, picture_digests(preset), order.seed, span=order.span)
         spec = replace(spec, precision=begun_precision(tasks, spec, kept, fresh=order.fresh))
-        to_do, done = told_apart(tasks, spec, kept, order.replacing)
+        to_do, done = split_by_status(tasks, spec, kept, order.replacing)
         to_do, refused = placed(to_do, kept, alone=len(tasks) + len(inputs.unusable) == 1)
         given = replace(inputs, unusable=(*inputs.unusable, *refused))
         jobs.append(Job(preset, folder, spec, to_do, done, given, kept))
@@ -203,5 +203,5 @@ def _held(job: Job, order: Order, stack: ExitStack) -> tuple[Job, Scratch | None
     if job.manifest is not None:
         manifest = Manifest(job.output)
         manifest.scratch = scratch.folder
-    to_do, done = told_apart((*job.done, *job.to_do), job.spec, manifest, order.replacing)
+    to_do, done = split_by_status((*job.done, *job.to_do), job.spec, manifest, order.replacing)
     return replace(job, to_do=to_do, done=done, manifest=manifest), scratch

@@ -79,14 +79,14 @@ def _plan_clip(task: Task, spec: RenderSpec, context: Context) -> Iterator[Path]
     work = work_folder_of(task.target)
     folder = work / PLAN
     begin_work(work, task.target, facts, anew=True)
-    told = {
+    data = {
         VERSION_KEY: VERSION,
         "source": path_from(folder, task.source),
         "target": path_from(folder, task.target),
         "survey": found.to_json(),
     }
     _write(folder / SPEC, spec.to_json())
-    _write(folder / CLIP, json.dumps(told, indent=1))
+    _write(folder / CLIP, json.dumps(data, indent=1))
     for shot in Clip.of(task, found, spec.span, spec.preset, facts).shots:
         path = folder / f"shot-{shot.number:05d}.json"
         write_unit(path, shot)

@@ -22,7 +22,7 @@ def held_back() -> Iterator[None]:
         return
     waiting = False
 
-    def heard(number: int, frame: FrameType | None) -> None:
+    def on_signal(number: int, frame: FrameType | None) -> None:
         nonlocal waiting
         if waiting:
             raise KeyboardInterrupt
@@ -30,7 +30,7 @@ def held_back() -> Iterator[None]:
 
     # A background job may have been started so that it ignores Ctrl-C: it still does.
     listening = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, heard) for number in listening}
+    before = {number: signal.signal(number, on_signal) for number in listening}
     try:
         yield
     finally:

@@ -21,7 +21,13 @@ from framestyle.jobs.resume.disk_space import shortage
 from framestyle.jobs.resume.recorder import ManifestRecorder
 from framestyle.jobs.resume.scratch import Scratch
 from framestyle.jobs.run.clips import Clip, PaintApart, render_video
-from framestyle.jobs.run.reporting import NOTHING, JobWords, PriorResults, first_news, last_news
+from framestyle.jobs.run.reporting import (
+    NOTHING,
+    JobDescription,
+    PriorResults,
+    closing_event,
+    starting_events,
+)
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.session import Session
 
@@ -51,9 +57,9 @@ def run(
     photos = sum(task.kind is MediaKind.PHOTO for task in (*before.done, *tasks)) + len(before.failed)
     setting = Setting(session, photos, scratch=None if scratch is None else scratch.folder)
     at_once, preset = engine.photos_at_once(setting), session.preset
-    words = JobWords(str(output), preset.name, session.weights, session.device, at_once)
-    news = first_news(words, tasks, surveys.frames(tasks, preset), before)
-    for event in (*news, *surveys.plans(tasks, preset, at_once)):
+    description = JobDescription(str(output), preset.name, session.weights, session.device, at_once)
+    starting = starting_events(description, tasks, surveys.frames(tasks, preset), before)
+    for event in (*starting, *surveys.plans(tasks, preset, at_once)):
         context.on_event(event)
     if (short := shortage(output, surveys.bytes_needed(tasks, preset))) is not None:
         context.on_event(short)
@@ -66,7 +72,7 @@ def run(
         else:
             for index, task in row:
                 work.do_clip(index, task)
-    result = last_news(ledger.done, ledger.failed, time.perf_counter() - started, before)
+    result = closing_event(ledger.done, ledger.failed, time.perf_counter() - started, before)
     context.on_event(result)
     return result
 

@@ -18,7 +18,7 @@ from framestyle.jobs.resume.manifest import Manifest
 from framestyle.jobs.resume.precision import begun_precision
 from framestyle.jobs.resume.scratch import Scratch
 from framestyle.jobs.run.known_failures import failing_again
-from framestyle.jobs.run.reporting import JobWords, PriorResults, first_news, last_news
+from framestyle.jobs.run.reporting import JobDescription, PriorResults, closing_event, starting_events
 from framestyle.kinds import MediaKind
 from framestyle.nst.weights.paths import NOT_HERE, weights_identity
 from framestyle.registries import ENGINES
@@ -59,11 +59,12 @@ class JobPainter:
         scratch: Scratch | None,
         context: Context,
     ) -> JobDone:
+        from framestyle.jobs.engines.engine import paints_elsewhere
         from framestyle.jobs.plan.surveys import Surveys
         from framestyle.jobs.resume.recorder import ManifestRecorder
         from framestyle.jobs.resume.work_folder import discard_work
         from framestyle.jobs.run.job import run
-        from framestyle.jobs.run.provenance import recipe_of
+        from framestyle.jobs.run.provenance import recipe_text
 
         meter, order = StepCostMeter(), self._order
         context, engine = context.also(meter), self._engine()
@@ -72,13 +73,15 @@ class JobPainter:
             ManifestRecorder(job.manifest, job.spec).refuse(left[0], error)
             raise error
         session = self._session(job, left, context)
+        if paints_elsewhere(engine):
+            session.close()  # from here on it only says what is painted with: the device's memory is a worker's
         spec = replace(job.spec, precision=session.spec.precision)
         if NOT_HERE in spec.weights_fingerprint:  # they are now
             spec = replace(spec, weights_fingerprint=weights_identity(spec.weights))
         if job.manifest is not None:
-            told = json.loads(recipe_of(session).text())
+            recorded = json.loads(recipe_text(session))
             for kind in {task.kind for task in left}:
-                job.manifest.tell(spec.key(kind), told)
+                job.manifest.record_work(spec.key(kind), recorded)
         for task in left:
             if order.fresh and task.kind is MediaKind.VIDEO:
                 discard_work(task.target)
@@ -147,18 +150,18 @@ class JobPainter:
     def _nothing_left(self, job: Job, before: PriorResults, context: Context) -> JobDone:
         """No network is needed to say so."""
         started = time.perf_counter()
-        told: Mapping[str, Any] = {}
+        recorded: Mapping[str, Any] = {}
         if job.manifest is not None and job.done:
-            told = job.manifest.told_of(job.done[0])
-        words = JobWords(
+            recorded = job.manifest.recorded_work(job.done[0])
+        description = JobDescription(
             str(job.output),
             job.preset.name,
-            str(told.get("weights", job.spec.weights)),
-            str(told.get("device", "no device")),
+            str(recorded.get("weights", job.spec.weights)),
+            str(recorded.get("device", "no device")),
         )
-        for event in first_news(words, (), 0, before):
+        for event in starting_events(description, (), 0, before):
             context.on_event(event)
-        done = last_news((), (), time.perf_counter() - started, before)
+        done = closing_event((), (), time.perf_counter() - started, before)
         context.on_event(done)
         return done
 

@@ -12,7 +12,7 @@ from framestyle.jobs.plan.survey import hdr_notes
 from framestyle.jobs.plan.timeline_times import photo_instant
 from framestyle.jobs.plan.units import PhotoTask
 from framestyle.jobs.resume.scratch import for_target
-from framestyle.jobs.run.provenance import provenance_of, recipe_of
+from framestyle.jobs.run.provenance import provenance_of, recipe_text
 from framestyle.kinds import MediaKind
 from framestyle.mattes import mask_at
 from framestyle.media.photos import PhotoSettings, check_holds, read_photo, with_hidden_filled, write_photo
@@ -43,9 +43,9 @@ def render_photo(
     if (instant := photo_instant(preset, task.source, task.share)) is not None:
         stylizer = stylizer.at(instant)
     pixels, steps, loss = _painted(photo.pixels, stylizer, context)
-    words = {**provenance_of(session), "recipe": recipe_of(session).text()}
+    metadata = {**provenance_of(session), "recipe": recipe_text(session)}
     unfinished = for_target(scratch, task.target)
-    lost = write_photo(task.target, pixels, photo, words, photo_settings(preset), unfinished)
+    lost = write_photo(task.target, pixels, photo, metadata, photo_settings(preset), unfinished)
     for said in hdr_notes(task.source, photo.hdr, photo.was_hdr):
         context.on_event(said)
     for note in (*photo.notes, *lost):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 import torch
 
 import framestyle
 from framestyle.jobs.run.recipes import Recipe
+from framestyle.session import Session
 from framestyle.spec import RenderSpec
 
 
@@ -48,3 +50,15 @@ def recipe_of(maker: Maker) -> Recipe:
     """The same and the whole preset, for programs: what recovers a preset from a picture reads it."""
     versions = {"framestyle": framestyle.__version__, "torch": torch.__version__}
     return Recipe(maker.spec, maker.device, versions)
+
+
+_TEXTS: WeakKeyDictionary[Session, str] = WeakKeyDictionary()
+"""By session, which never changes what it is made of."""
+
+
+def recipe_text(session: Session) -> str:
+    """A session's recipe as text, made once for all that it paints."""
+    text = _TEXTS.get(session)
+    if text is None:
+        text = _TEXTS[session] = recipe_of(session).text()
+    return text

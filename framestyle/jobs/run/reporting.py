@@ -1,4 +1,4 @@
-"""A job's first and last words, whether anything is left to do or not. Loads no torch."""
+"""A job's first and last events, whether anything is left to do or not. Loads no torch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOTHING = PriorResults()
 
 
 @dataclass(frozen=True)
-class JobWords:
+class JobDescription:
     """What a job says of itself."""
 
     output: str
@@ -32,27 +32,29 @@ class JobWords:
     """Photos, at most."""
 
 
-def first_news(words: JobWords, tasks: Sequence[Task], frames: int, before: PriorResults) -> Iterator[Event]:
+def starting_events(
+    description: JobDescription, tasks: Sequence[Task], frames: int, before: PriorResults
+) -> Iterator[Event]:
     """That it starts, and what of it is over already."""
     paths = (*(task.source for task in before.done), *(task.source for task in tasks))
     inputs = (*(str(path) for path in paths), *(failure.path for failure in before.failed))
     yield JobStarted(
         inputs,
-        words.output,
-        words.preset,
-        words.weights,
-        words.device,
+        description.output,
+        description.preset,
+        description.weights,
+        description.device,
         len(inputs),
         frames,
         len(before.done),
-        words.at_once,
+        description.at_once,
     )
     for task in before.done:
         yield TaskSkipped(str(task.source), str(task.target))
     yield from before.failed
 
 
-def last_news(
+def closing_event(
     done: Sequence[TaskDone], failed: Sequence[str], seconds: float, before: PriorResults
 ) -> JobDone:
     """What became of it."""

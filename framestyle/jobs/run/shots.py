@@ -63,10 +63,10 @@ def paint_shot(task: ShotTask, session: Session, context: Context) -> ShotDone:
 def _named(context: Context, number: int) -> Context:
     """Each step says whose it is: other shots may be at work beside this one."""
 
-    def heard(event: Event) -> None:
+    def listener(event: Event) -> None:
         context.on_event(replace(event, shot=number) if isinstance(event, StepDone) else event)
 
-    return replace(context, on_event=heard)
+    return replace(context, on_event=listener)
 
 
 def frames_of(decoded: Iterable[Frame], task: ShotTask) -> Iterator[Frame]:

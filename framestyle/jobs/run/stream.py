@@ -27,7 +27,7 @@ from framestyle.jobs.plan.timeline_times import ClipTimes, point_times
 from framestyle.jobs.run.interrupts import held_back
 from framestyle.jobs.run.provenance import provenance_of
 from framestyle.jobs.run.queues import WriteBehind, read_ahead
-from framestyle.jobs.run.reporting import NOTHING, JobWords, first_news, last_news
+from framestyle.jobs.run.reporting import NOTHING, JobDescription, closing_event, starting_events
 from framestyle.jobs.run.stream_order import StreamOrder
 from framestyle.kinds import MediaKind
 from framestyle.mattes import with_masks
@@ -133,14 +133,16 @@ class _Stream:
     def paint(self, context: Context) -> JobDone:
         started, (source, target) = time.perf_counter(), self._names
         writer = self._writer()
-        words = JobWords(target, self._session.preset.name, self._session.weights, self._session.device)
+        description = JobDescription(
+            target, self._session.preset.name, self._session.weights, self._session.device
+        )
         task = Task(MediaKind.VIDEO, Path(source), Path(target))
-        for event in first_news(words, (task,), self._expected, NOTHING):
+        for event in starting_events(description, (task,), self._expected, NOTHING):
             context.on_event(event)
         if self._expected:
             context.on_event(clip_plan(source, self._session.preset, self._size, self._expected, 1))
         context.on_event(TaskStarted(source, MediaKind.VIDEO, 0, self._expected, 0, *self._size))
-        self._tell_before(writer, context)
+        self._report_before(writer, context)
         preset, info = self._session.preset, self._reader.info
         survey_mask(preset, info.path, info, context)
         times_s, _ = point_times(preset, info.path, ClipTimes(info.frame_rate))
@@ -149,12 +151,12 @@ class _Stream:
             self._run(writer, context.also(self._count))
         except torch.OutOfMemoryError as error:
             raise self._session.out_of_memory(Path(source), "render") from error
-        self._tell_after(context)
+        self._report_after(context)
         seconds = time.perf_counter() - started
         size_bytes = self._order.target.stat().st_size if isinstance(self._order.target, Path) else 0
         done = TaskDone(source, target, self._frames, size_bytes, seconds, self._steps)
         context.on_event(done)
-        result = last_news((done,), (), seconds, NOTHING)
+        result = closing_event((done,), (), seconds, NOTHING)
         context.on_event(result)
         return result
 
@@ -247,14 +249,14 @@ class _Stream:
             verify_output=True,
         )
 
-    def _tell_before(self, writer: FrameWriter, context: Context) -> None:
+    def _report_before(self, writer: FrameWriter, context: Context) -> None:
         for note in writer.notes:
             context.on_event(as_note(note, "warning"))
         if sounds := len(self._reader.info.audio_codecs):
             left = f"{sounds} sound stream{'s' if sounds > 1 else ''}"
             context.on_event(Note(f"Frames alone go through a pipe: {left} did not come along.", "warning"))
 
-    def _tell_after(self, context: Context) -> None:
+    def _report_after(self, context: Context) -> None:
         for doubt in self._reader.doubts:
             context.on_event(Note(doubt, "warning"))
         if self._order.carrier == Y4M and isinstance(self._order.target, int) and self._reader.variable_rate:

@@ -93,16 +93,16 @@ def with_sequences(listing: Listing, root: Path) -> Listing:
     for path, signature in listing.items():
         if path.parent != root and path.suffix.lower() in FORMATS:
             photos[path.parent][path] = signature
-    told = dict(listing)
+    grouped = dict(listing)
     for folder, files in photos.items():
         pattern = _sequence_in(folder)
         if pattern is not None and len(files) >= FEWEST_FRAMES:
             for path in files:
-                told.pop(path)
+                grouped.pop(path)
             together = _together({path.name: signature for path, signature in files.items()})
             if together is not None:
-                told[pattern] = together
-    return told
+                grouped[pattern] = together
+    return grouped
 
 
 def _sequence_in(folder: Path) -> Path | None:

@@ -38,7 +38,7 @@ class Watch:
 
     `preset_of`: where each folder in `folder` is called as the preset that its files are painted in; PresetError where
     there is none of that name. Seconds: `settle_s` without a change make a file quiet, `rescan_s` lie between two looks
-    at the most. `words`: a reason as it is written for people.
+    at the most. `worded`: a reason as it is written for people.
     """
 
     folder: Path
@@ -49,7 +49,7 @@ class Watch:
     once: bool = False
     move_done: bool = False
     sequences: bool = False
-    words: Callable[[TaskFailed], str] = lambda failed: failed.message
+    worded: Callable[[TaskFailed], str] = lambda failed: failed.message
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class _Watcher:
         self._failures: dict[Path, TaskFailed] = {}
         self._unmade: set[Path] = set()
         """Of the quiet files, those that no result is there of: they are not asked about again."""
-        self._told: FolderWatched | None = None
+        self._reported: FolderWatched | None = None
         self._is_gone = False
 
     def serve(self, rest: Callable[[float], object]) -> Tally:
@@ -139,9 +139,9 @@ class _Watcher:
             self._forget(self._arrivals.see(self._listing()))
             cost_s = self._clock() - began_s
             quiet = self._known(self._arrivals.quiet())
-            self._tell()
+            self._report()
             worked = [self._work(order) for order in self._orders(quiet)]
-            self._tell()
+            self._report()
             if any(worked):
                 continue
             if self._asked.once and not self._arrivals.waiting:
@@ -178,11 +178,11 @@ class _Watcher:
         self._is_gone = False
         return with_sequences(found, folder) if self._asked.sequences else found
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         waiting = len(self._arrivals.waiting)
         now = FolderWatched(str(self._asked.folder), waiting, self._done, len(self._failures))
-        if now != self._told:
-            self._told = now
+        if now != self._reported:
+            self._reported = now
             self._context.on_event(now)
 
     # -- what is whole -------------------------------------------------------------------------------------
@@ -279,7 +279,7 @@ class _Watcher:
         alone = len(order.inputs) == 1
         failed: dict[str, TaskFailed] = {}
 
-        def heard(event: Event) -> None:
+        def listener(event: Event) -> None:
             if isinstance(event, TaskFailed):
                 failed.setdefault(event.path, event)
 
@@ -291,7 +291,7 @@ class _Watcher:
         # As they were when they were looked at: what changes from here on is seen as another file.
         taken = {path: self._arrivals.deal_with(path) for path in order.inputs}
         try:
-            paint(jobs, order, self._context.also(heard))
+            paint(jobs, order, self._context.also(listener))
         except OF_ONE_FILE as error:
             if not alone:
                 raise
@@ -334,4 +334,4 @@ class _Watcher:
             failure = TaskFailed.of(str(path), error)
             self._context.on_event(failure)
         self._failures[path] = failure
-        self._settling.failed(path, self._asked.words(failure))
+        self._settling.failed(path, self._asked.worded(failure))

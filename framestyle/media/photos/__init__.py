@@ -12,7 +12,7 @@ from framestyle.media.photos.alpha import with_hidden_filled
 from framestyle.media.photos.formats import FORMATS, check_photo_format, own_suffix
 from framestyle.media.photos.photo import Photo
 from framestyle.media.photos.reading import photo_hdr, photo_size, read_photo, read_style_image
-from framestyle.media.photos.words import recipe_in
+from framestyle.media.photos.recipe_metadata import recipe_in
 from framestyle.media.photos.writing import PhotoSettings, check_holds, write_photo
 
 __all__ = [

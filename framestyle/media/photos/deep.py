@@ -23,7 +23,7 @@ OPENCV_DECOMPRESSES = {1, 5, 8, 32773, 32946}
 WHITE_IS_ZERO, RGB = 0, 2
 ONE_PLANE = 1
 PREMULTIPLIED, PLAIN_ALPHA = 1, 2
-_WORDS = re.compile(rb"(infe(?:\x02[\s\S]{7}|\x03[\s\S]{9}))(?:Exif|mime)")
+_METADATA_ITEMS = re.compile(rb"(infe(?:\x02[\s\S]{7}|\x03[\s\S]{9}))(?:Exif|mime)")
 """Items of words in an AVIF. OpenCV knows a file by its first 500 bytes, and not where these end within them: they are
 named otherwise for it."""
 
@@ -82,7 +82,7 @@ def decode_deep_still(path: Path, kind: str, bits: int) -> tuple[Deep, Deep | No
 
 
 def _deep_avif(path: Path, bits: int) -> Deep | None:
-    data = _WORDS.sub(rb"\1free", path.read_bytes())
+    data = _METADATA_ITEMS.sub(rb"\1free", path.read_bytes())
     decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if decoded is None or decoded.dtype != np.uint16:
         return None

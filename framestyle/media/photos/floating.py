@@ -92,10 +92,10 @@ def _light_input(path: Path, name: str) -> list[str]:
 
 def _kind_of_light(path: Path, name: str) -> Kind:
     _, said = ask(_light_input(path, name))
-    told = re.search(rf"Video: {name.lower()}, (gbra?pf32le)\b.*?, ([0-9]{{1,6}})x([0-9]{{1,6}})\b", said)
-    if told is None:
+    found = re.search(rf"Video: {name.lower()}, (gbra?pf32le)\b.*?, ([0-9]{{1,6}})x([0-9]{{1,6}})\b", said)
+    if found is None:
         raise _undecodable(path, name)
-    return Kind(name, int(told[2]), int(told[3]), told[1])
+    return Kind(name, int(found[2]), int(found[3]), found[1])
 
 
 def _checked(kind: Kind, path: Path) -> Kind:
@@ -155,9 +155,9 @@ def _bent(light: Floats) -> npt.NDArray[np.uint16]:
     """Linear light above white, as HDR clips' is."""
     height, width = light.shape[:2]
     planes = np.ascontiguousarray(light.clip(0, None)[..., [1, 2, 0]].transpose(2, 0, 1), dtype="<f4")
-    told = "transferin=linear:primariesin=bt709:matrixin=gbr:rangein=full"
+    found = "transferin=linear:primariesin=bt709:matrixin=gbr:rangein=full"
     bend = f"tonemap=mobius:param=0.6:desat=0:peak={max(1.0, float(light.max())):.4f}"
-    code = f"zscale={told}:transfer=iec61966-2-1:primaries=bt709:matrix=gbr:range=full,format=gbrp16le"
+    code = f"zscale={found}:transfer=iec61966-2-1:primaries=bt709:matrix=gbr:range=full,format=gbrp16le"
     shape = ["-f", "rawvideo", "-pix_fmt", "gbrpf32le", "-s", f"{width}x{height}"]
     # Tagged first: the bending takes what is not linear for what is.
     tagged = "setparams=color_trc=linear:color_primaries=bt709:colorspace=gbr:range=pc"

@@ -25,7 +25,7 @@ FORMATS = _formats()
 READ = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
 """What is opened: other decoders have no business with these files."""
 WITH_ALPHA = {"PNG", "WEBP", "TIFF", "AVIF", "HEIF"}
-WITH_WORDS = {"JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"}
+WITH_METADATA = {"JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"}
 """Formats that hold EXIF, XMP and a colour profile."""
 MOST_BITS = {"PNG": 16, "TIFF": 16, "AVIF": 12, "HEIF": 12}
 """A channel, of formats that hold more than 8."""

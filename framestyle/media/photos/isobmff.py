@@ -137,5 +137,5 @@ def _beside(meta: bytes, inside: dict[bytes, tuple[int, int]]) -> tuple[str, ...
     """Further pictures in the file, by what their items and properties are called."""
     named = b"".join(meta[slice(*inside[kind])] for kind in (b"iinf", b"iprp") if kind in inside)
     found = ["a gain map"] if any(name in named for name in GAIN_MAPS) else []
-    found += [words for name, words in MORE_PICTURES.items() if name in named]
+    found += [description for name, description in MORE_PICTURES.items() if name in named]
     return tuple(dict.fromkeys(found))

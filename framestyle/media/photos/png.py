@@ -42,10 +42,10 @@ def exif_chunk(block: bytes) -> bytes:
     return chunk(b"eXIf", block.removeprefix(b"Exif\0\0"))
 
 
-def text_chunks(words: Mapping[str, str]) -> list[bytes]:
+def text_chunks(texts: Mapping[str, str]) -> list[bytes]:
     """UTF-8 under a keyword each."""
     return [
-        _text_chunk(key, text.replace("\0", "").encode("utf-8", "replace")) for key, text in words.items()
+        _text_chunk(key, text.replace("\0", "").encode("utf-8", "replace")) for key, text in texts.items()
     ]
 
 
@@ -115,7 +115,7 @@ def color_chunks(coded: Coded) -> list[bytes]:
     return [*gamma, *([] if places is None else [chunk(b"cHRM", struct.pack(">8L", *places))])]
 
 
-def words_in(image: Image.Image) -> dict[str, str]:
+def texts_in(image: Image.Image) -> dict[str, str]:
     """A PNG's texts by keyword, once it is loaded: without what is carried in other ways, and without ours."""
     texts = getattr(image, "text", None)
     if image.format != "PNG" or not isinstance(texts, dict):

@@ -35,7 +35,7 @@ from framestyle.media.photos.floating import Kind, decode_floating, floating_kin
 from framestyle.media.photos.formats import FORMATS, HOW_TO_HEIC, READ, format_in, use_heif
 from framestyle.media.photos.isobmff import Still, still_in
 from framestyle.media.photos.photo import Photo
-from framestyle.media.photos.png import CodedTag, color_tag, words_in
+from framestyle.media.photos.png import CodedTag, color_tag, texts_in
 from framestyle.media.photos.tone import tone_mapped
 from framestyle.media.photos.xmp import upright_xmp
 
@@ -105,14 +105,14 @@ def opened(path: Path) -> Iterator[Image.Image]:
         raise _refusal(path, error) from error
 
 
-_PYTHONS_WORDS = re.compile(r"<[^<>]*(?:at 0x[0-9a-f]+|name=[^<>]*)>")
+_PYTHON_REPR = re.compile(r"<[^<>]*(?:at 0x[0-9a-f]+|name=[^<>]*)>")
 """How Python writes an object down, for programmers."""
 
 
 def _refusal(path: Path, error: Exception) -> InputError:
     if isinstance(error, Image.DecompressionBombError):
         return InputError(f"{path} is too large: {str(error).rstrip('.')}", next_step="Scale it down first.")
-    cause = _PYTHONS_WORDS.sub("the file", " ".join(str(error).split())).rstrip(".") or type(error).__name__
+    cause = _PYTHON_REPR.sub("the file", " ".join(str(error).split())).rstrip(".") or type(error).__name__
     if isinstance(error, UnidentifiedImageError):  # whose own words are Python's for an open file
         cause = "it begins as a photo does, and goes on as none that is known"
     next_step = "Copy it again, or save it as JPEG or PNG elsewhere."
@@ -173,7 +173,7 @@ def _photo_from(image: Image.Image, path: Path, size_for: SizeFor | None, *, ton
         pixels, alpha = shrunk(pixels, alpha, size_for(pixels.shape[1], pixels.shape[0]))
     if dpi is not None and turn >= 5:
         dpi = dpi[::-1]
-    photo = Photo(pixels, alpha, exif, profile, dpi, kind, xmp, bits, notes=notes, texts=words_in(image))
+    photo = Photo(pixels, alpha, exif, profile, dpi, kind, xmp, bits, notes=notes, texts=texts_in(image))
     photo.coded = _worth_saying(tag.coded, kind)
     if tone_map and photo.hdr is not None and isinstance(photo.coded, Cicp):
         photo.pixels, photo.was_hdr = tone_mapped(photo.pixels, photo.coded), photo.hdr
@@ -221,7 +221,7 @@ def _first_notes(image: Image.Image, path: Path, still: Still) -> list[str]:
             notes[0] += ", without gain maps and other views"
     elif image.format == "JPEG" and holds_more(path):
         notes.append("further pictures behind the first one in its file are left out")
-    notes += [f"it holds {words}, which would not fit what is painted: left out" for words in still.beside]
+    notes += [f"it holds {what}, which would not fit what is painted: left out" for what in still.beside]
     return notes
 
 

@@ -24,7 +24,7 @@ from framestyle.media.photos.formats import (
     FORMATS,
     WITH_ALPHA,
     WITH_HDR,
-    WITH_WORDS,
+    WITH_METADATA,
     check_photo_format,
     most_bits,
     use_heif,
@@ -122,7 +122,7 @@ def _lost(kind: str, like: Photo) -> list[str]:
         lost.append(f"{kind} holds no transparency: it was laid over white")
     if like.bits > most_bits(kind):
         lost.append(f"{kind} holds {most_bits(kind)} bits a channel, not {like.bits}")
-    if kind not in WITH_WORDS and (like.exif or like.xmp):
+    if kind not in WITH_METADATA and (like.exif or like.xmp):
         lost.append(f"{kind} holds no EXIF and XMP")
     if kind != "PNG" and like.texts:
         lost.append(f"{kind} holds no PNG text: {', '.join(_few(list(like.texts)))} was left out")
@@ -192,7 +192,7 @@ def tag_for(kind: str, like: Photo, settings: PhotoSettings) -> Tagging:
     coded = like.coded
     if coded is not None and _says(kind, coded) and (coded.hdr or coded.profile is None):
         return Tagging(like.icc_profile, coded, is_own=True)
-    if kind not in WITH_WORDS:
+    if kind not in WITH_METADATA:
         return Tagging()
     if coded is not None:
         if settings.color_profile == "srgb" and coded.profile is not None and not coded.profile.is_srgb:
@@ -288,7 +288,7 @@ def _options(kind: str, result: _Result) -> dict[str, Any]:
     """Pillow's."""
     options: dict[str, Any] = {}
     settings, jpeg = result.settings, kind == "JPEG"
-    if kind in WITH_WORDS:
+    if kind in WITH_METADATA:
         order, tags = result.tags
         if kind == "AVIF":  # upright already, and Pillow would rewrite the block to take it out
             tags = {tag: value for tag, value in tags.items() if tag != ORIENTATION}

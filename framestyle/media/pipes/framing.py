@@ -102,16 +102,16 @@ class Y4MFraming:
         return end + 1
 
     def _take_head(self, line: str) -> None:
-        told = {word[0]: word[1:] for word in line.split(" ")[1:] if word and word[0] in "WHC"}
+        parameters = {word[0]: word[1:] for word in line.split(" ")[1:] if word and word[0] in "WHC"}
         length = [word.partition("=")[2] for word in line.split(" ") if word.startswith("XLENGTH=")]
         self._length = int(length[0]) if length and length[0].isdecimal() else None
         try:
-            width, height = int(told["W"]), int(told["H"])
+            width, height = int(parameters["W"]), int(parameters["H"])
         except (KeyError, ValueError) as error:
             raise FramingError("its head tells no size") from error
-        name, bytes_a_value = _known_format(told.get("C", "420"))
+        name, bytes_a_value = _known_format(parameters.get("C", "420"))
         if name not in _Y4M_PLANES or not bytes_a_value or not (0 < width < 1 << 16 and 0 < height < 1 << 16):
-            raise FramingError(f"frames of {width}x{height} in C{told.get('C', '420')} are not read")
+            raise FramingError(f"frames of {width}x{height} in C{parameters.get('C', '420')} are not read")
         self._frame_bytes = bytes_a_value * sum(one.values(width, height) for one in _Y4M_PLANES[name])
 
     @property

@@ -118,8 +118,8 @@ class StreamOrigin:
             try:
                 info = probe(begun)
             except InputError as error:
-                told = error.message.replace(str(begun), str(STANDARD_INPUT))
-                raise InputError(told, code=Code.STREAM_UNKNOWN, next_step=CARRIERS) from error
+                message = error.message.replace(str(begun), str(STANDARD_INPUT))
+                raise InputError(message, code=Code.STREAM_UNKNOWN, next_step=CARRIERS) from error
         info = replace(
             info,
             path=STANDARD_INPUT,

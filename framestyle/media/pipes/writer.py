@@ -6,7 +6,6 @@ import re
 import select
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -17,10 +16,9 @@ from framestyle.frames import Alpha, Pixels
 from framestyle.media.ffmpeg import FFmpeg
 from framestyle.media.video.codecs import VideoSettings
 from framestyle.media.video.colors import SDR, Colors, from_rgb, with_aspect
-from framestyle.media.video.encoding import choose_encoding
+from framestyle.media.video.encoding import Encoding, choose_encoding
 from framestyle.media.video.feed import FrameFeed
 from framestyle.media.video.matroska import Mastering
-from framestyle.media.video.pixel_formats import has_alpha
 
 STANDARD_OUTPUT = Path("standard output")
 """What a stream is called in messages."""
@@ -31,27 +29,13 @@ AT_ONCE = ("-cluster_time_limit", "0", "-flush_packets", "1")
 Y4M_DEPTHS = (8, 10, 12, 16)
 
 
-@dataclass(frozen=True)
-class _Form:
-    """How frames are written: ffmpeg's arguments, their pixel format, its bits a channel."""
-
-    arguments: list[str]
-    pixel_format: str
-    bits: int
-    notes: list[Remark]
-
-    @property
-    def has_alpha(self) -> bool:
-        return has_alpha(self.pixel_format)
-
-
 def reader_is_gone(descriptor: int) -> bool:
     """Whether nobody reads any more what is written to a pipe; False where the system does not tell."""
     if not hasattr(select, "poll"):
         return False
     asked = select.poll()
     asked.register(descriptor, 0)
-    return any(told & (select.POLLERR | select.POLLNVAL) for _, told in asked.poll(0))
+    return any(events & (select.POLLERR | select.POLLNVAL) for _, events in asked.poll(0))
 
 
 class PipeWriter:
@@ -84,13 +68,13 @@ class PipeWriter:
         self._rate, self._tick, self._mastering = frame_rate, time_base, mastering
         self._metadata = dict(metadata or {})
         if carrier == Y4M:
-            self._form = _y4m(stored_as, bit_depth or bits, alpha=alpha)
+            self._encoding = _y4m(stored_as, bit_depth or bits, alpha=alpha)
             self._tick = 1 / frame_rate
         else:
-            self._form = _ffv1(width, height, bits, bit_depth, alpha=alpha, hdr=colors.hdr)
+            self._encoding = _ffv1(width, height, bits, bit_depth, alpha=alpha, hdr=colors.hdr)
         self._carrier = carrier
-        self.notes: list[Remark] = list(self._form.notes)
-        if alpha and not self._form.has_alpha:
+        self.notes: list[Remark] = list(self._encoding.notes)
+        if alpha and not self._encoding.has_alpha:
             self.notes.append("y4m holds transparency of 8 bits alone: laid over black.")
         if carrier == Y4M:
             self.notes.append(_colours_untold(colors))
@@ -105,13 +89,12 @@ class PipeWriter:
             stack.callback(self._process.kill)
             self._feed = FrameFeed(
                 self._process,
-                width=self._width,
-                height=self._height,
-                frame_rate=self._rate,
+                (self._width, self._height),
+                self._rate,
                 tick=self._tick,
                 bits=self._bits,
                 alpha=self._alpha,
-                keeps_alpha=self._form.has_alpha,
+                keeps_alpha=self._encoding.has_alpha,
                 mastering=self._mastering if self._colors.hdr else None,
             )
             self._stack = stack.pop_all()
@@ -149,14 +132,14 @@ class PipeWriter:
     def _arguments(self) -> list[str]:
         filters = from_rgb(
             self._colors,
-            pixel_format=self._form.pixel_format,
+            pixel_format=self._encoding.pixel_format,
             odd=bool(self._width % 2 or self._height % 2),
             deep=self._bits > 8,
-            to_eight=self._form.bits == 8,
+            to_eight=self._encoding.bits == 8,
         )
         tick = f"{self._tick.numerator}/{self._tick.denominator}"
         arguments = ["-f", "matroska", "-i", "pipe:0", "-map", "0:v:0"]
-        arguments += ["-filter:v:0", with_aspect(filters, self._aspect), *self._form.arguments]
+        arguments += ["-filter:v:0", with_aspect(filters, self._aspect), *self._encoding.arguments]
         arguments += ["-fps_mode:v:0", "passthrough", "-enc_time_base:v:0", tick]
         for key, value in self._metadata.items():
             arguments += ["-metadata", f"{key.replace('=', '_')}={value}".replace("\0", "")]
@@ -174,16 +157,16 @@ def closed_by_reader(frames: int) -> Cancelled:
 
 def _ffv1(
     width: int, height: int, bits: int, bit_depth: int | None, *, alpha: bool, hdr: str | None
-) -> _Form:
+) -> Encoding:
     """As a file is written with this codec."""
     settings = VideoSettings("ffv1", bit_depth=bit_depth)
     name = STANDARD_OUTPUT.with_suffix(".mkv")
     chosen = choose_encoding(settings, name, width, height, bits=bits, alpha=alpha, hdr=hdr)
     arguments = [*chosen.arguments, *AT_ONCE, "-f", "matroska"]
-    return _Form(arguments, chosen.pixel_format, chosen.bits, chosen.notes)
+    return Encoding(arguments, chosen.pixel_format, chosen.bits, chosen.notes)
 
 
-def _y4m(stored_as: str, bits: int, *, alpha: bool) -> _Form:
+def _y4m(stored_as: str, bits: int, *, alpha: bool) -> Encoding:
     """With as much chroma as the source has; of RGB, all of it."""
     depth = next(depth for depth in Y4M_DEPTHS if depth >= bits)
     if alpha and depth == 8:
@@ -194,7 +177,7 @@ def _y4m(stored_as: str, bits: int, *, alpha: bool) -> _Form:
         chroma = shared[0] if shared else "420" if twelve else "444"
         pixel_format = f"yuv{chroma}p{f'{depth}le' if depth > 8 else ''}"
     arguments = ["-c:v:0", "wrapped_avframe", "-pix_fmt:v:0", pixel_format]
-    return _Form(
+    return Encoding(
         [*arguments, "-strict", "-1", "-flush_packets", "1", "-f", "yuv4mpegpipe"], pixel_format, depth, []
     )
 

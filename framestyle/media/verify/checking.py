@@ -14,7 +14,7 @@ from framestyle.kinds import MediaKind
 from framestyle.media.files import sniff
 from framestyle.media.verify.clip import Clip, facts_of
 from framestyle.media.verify.damage import damage_of, pauses, silences, untagged
-from framestyle.media.verify.listing import list_clip, words_of
+from framestyle.media.verify.listing import list_clip, metadata_of
 from framestyle.media.verify.pictures import verify_photo, verify_sequence
 from framestyle.media.verify.verdict import DAMAGE, MISSING, Problem, Report
 from framestyle.media.video.probe import probe
@@ -61,7 +61,7 @@ def check_clip(path: Path, *, frames: int, on_progress: OnProgress | None = None
 def open_whole(path: Path, *, strict: bool = True, on_progress: OnProgress | None = None) -> Clip:
     """InputError where it is no video that can be decoded."""
     info = probe(path)
-    return Clip(info, list_clip(info, strict=strict, on_progress=on_progress), words_of(path))
+    return Clip(info, list_clip(info, strict=strict, on_progress=on_progress), metadata_of(path))
 
 
 def clip_report(clip: Clip, *, alone: bool = True) -> Report:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from framestyle.media.verify.listing import Listing, Track, Words
+from framestyle.media.verify.listing import FileMetadata, Listing, Track
 from framestyle.media.verify.verdict import made_by, seconds
 from framestyle.media.video.codecs import MUXERS
-from framestyle.media.video.ends import Ends, told_length
+from framestyle.media.video.ends import Ends, stated_length
 from framestyle.media.video.probe import VideoInfo
 
 
@@ -20,7 +20,7 @@ class Clip:
 
     info: VideoInfo
     listing: Listing
-    words: Words
+    metadata: FileMetadata
 
     @property
     def times(self) -> list[Fraction]:
@@ -36,7 +36,7 @@ def length_of_last(clip: Clip) -> Fraction:
     to_zero_s = clip.times[0] - clip.info.video_start_s
     last = max(packets, key=lambda one: (one.at_s, one.length_s))
     ends = Ends(len(packets), 0, last.at_s - to_zero_s, last.length_s, Fraction(0))
-    return told_length(clip.info, ends, clip.times[-1] - clip.times[0])
+    return stated_length(clip.info, ends, clip.times[-1] - clip.times[0])
 
 
 def facts_of(clip: Clip) -> dict[str, Any]:
@@ -70,10 +70,10 @@ def facts_of(clip: Clip) -> dict[str, Any]:
         "streams": [_stream_facts(track) for track in clip.listing.tracks.values()],
         "chapters": [
             {"start_s": seconds(start), "end_s": seconds(end), "title": title}
-            for start, end, title in clip.words.chapters
+            for start, end, title in clip.metadata.chapters
         ],
         "timecode": info.timecode,
-        "made_by": made_by(clip.words.values.get("comment")),
+        "made_by": made_by(clip.metadata.values.get("comment")),
     }
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from framestyle.kinds import WHOLE_CLIP, TimeRange
 from framestyle.media.animated import FOR_EVER
 from framestyle.media.verify.clip import Clip, container_of
-from framestyle.media.verify.verdict import DIFFERENCE, NOTE, Problem, told
+from framestyle.media.verify.verdict import DIFFERENCE, NOTE, Problem, summarized
 from framestyle.media.video.codecs import ALPHA_CONTAINERS, CODECS
 from framestyle.media.video.probe import VideoInfo
 from framestyle.media.video.reader import VideoReader
@@ -43,7 +43,7 @@ def animation_differences(
     elif result.has_alpha and not source.has_alpha:
         yield Problem(DIFFERENCE, "it has transparency, the source has none", index)
     elif result.has_alpha:
-        yield from told(list(_alpha_differences(result, source, span)), "{} further frames' is another")
+        yield from summarized(list(_alpha_differences(result, source, span)), "{} further frames' is another")
     if result.plays is not None:
         wanted = FOR_EVER if source.plays is None else source.plays
         if result.plays != wanted:

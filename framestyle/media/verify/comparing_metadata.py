@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from framestyle.media.verify.comparing_streams import Sync
-from framestyle.media.verify.listing import parsed_words
+from framestyle.media.verify.listing import parsed_metadata
 from framestyle.media.verify.verdict import DIFFERENCE, NOTE, Problem, shift
 from framestyle.media.video.carried import SILENT_MUXERS, chapters_within
 from framestyle.media.video.metadata import (
@@ -14,8 +14,8 @@ from framestyle.media.video.metadata import (
     MOV_MUXERS,
     NUMBERED_KEYS,
     keeps_as_apple,
-    kept_words,
-    words_of_file,
+    kept_metadata,
+    own_metadata,
 )
 from framestyle.media.video.timecode import is_same_timecode, later_timecode, why_not_in_mp4
 
@@ -26,12 +26,12 @@ def chapter_differences(sync: Sync, first_s: Fraction) -> Iterator[Problem]:
     """Starts and titles."""
     if sync.muxer in SILENT_MUXERS:
         return
-    wanted = sync.source.words.chapters
+    wanted = sync.source.metadata.chapters
     if not sync.span.is_all:
         # As they are written: counted from the part's first frame.
         span = sync.span.from_frame(first_s).later(sync.source.info.video_start_s)
-        wanted = parsed_words(chapters_within(sync.source.words.text, span)).chapters
-    there = sync.result.words.chapters
+        wanted = parsed_metadata(chapters_within(sync.source.metadata.text, span)).chapters
+    there = sync.result.metadata.chapters
     if len(there) != len(wanted):
         yield Problem(DIFFERENCE, f"{len(there)} chapters, the source has {len(wanted)}")
         return
@@ -50,9 +50,9 @@ def metadata_differences(sync: Sync, first_s: Fraction) -> Iterator[Problem]:
     if muxer in SILENT_MUXERS:
         return
     info, result = sync.source.info, sync.result.info
-    there = words_of_file(result)
-    wanted = kept_words(info, muxer, apple=keeps_as_apple(info, muxer))
-    if lost := sorted(words_of_file(info).keys() - wanted.keys()):
+    there = own_metadata(result)
+    wanted = kept_metadata(info, muxer, apple=keeps_as_apple(info, muxer))
+    if lost := sorted(own_metadata(info).keys() - wanted.keys()):
         text = f"Metadata that {MOV_MUXERS[muxer]} has no place for was dropped: {', '.join(lost)}"
         yield Problem(NOTE, text)
     for key, value in {"title": None, **wanted}.items():

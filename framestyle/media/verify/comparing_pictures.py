@@ -8,11 +8,11 @@ from fractions import Fraction
 from itertools import zip_longest
 
 from framestyle.media.verify.clip import Clip, container_of, is_constant, length_of_last
-from framestyle.media.verify.verdict import DIFFERENCE, NOTE, Problem, shift, told
+from framestyle.media.verify.verdict import DIFFERENCE, NOTE, Problem, shift, summarized
 from framestyle.media.video.carried import SILENT_MUXERS
 from framestyle.media.video.colors import SDR, Colors, is_rgb
 from framestyle.media.video.encoding import HDR_BITS
-from framestyle.media.video.ends import TOLD_S
+from framestyle.media.video.ends import TOLERANCE_S
 from framestyle.media.video.matroska import Mastering
 from framestyle.media.video.probe import VideoInfo
 
@@ -43,7 +43,7 @@ def frame_differences(result: Clip, wanted: Sequence[Fraction], source_tick_s: F
         # The first frame is rounded too, from which the others are counted.
         if abs(at - times[0] - meant) > allowed_s + min(info.time_base, source_tick_s)
     ]
-    yield from told(off, "{} further frames are shown at other times")
+    yield from summarized(off, "{} further frames are shown at other times")
 
 
 def last_frame_differences(
@@ -55,20 +55,20 @@ def last_frame_differences(
     `goes_on`: whether the source has frames after it.
     """
     info, last_s = source.info, chosen[-1]
-    rate_s, told_s = 1 / info.frame_rate, length_of_last(source)
+    rate_s, stated_s = 1 / info.frame_rate, length_of_last(source)
     if goes_on and end_s is not None:
         wanted_s = rate_s if is_constant(chosen, info) else end_s - last_s
-    elif told_s:
-        told_s = told_s if end_s is None else min(told_s, end_s - last_s)
+    elif stated_s:
+        stated_s = stated_s if end_s is None else min(stated_s, end_s - last_s)
         # Readers do not look for what is less than files tell of their lengths.
-        wanted_s = rate_s if abs(told_s - rate_s) <= TOLD_S else told_s
+        wanted_s = rate_s if abs(stated_s - rate_s) <= TOLERANCE_S else stated_s
     else:
         return  # the source does not say
     there_s = length_of_last(result)
     if not there_s and wanted_s <= 2 * rate_s:
         return
     later_s = result.times[-1] - result.times[0] + there_s - (last_s - chosen[0] + wanted_s)
-    if abs(later_s) > result.info.time_base + info.time_base + TOLD_S:
+    if abs(later_s) > result.info.time_base + info.time_base + TOLERANCE_S:
         text = f"its last frame is over {shift(later_s)} than in the source"
         yield Problem(DIFFERENCE, text, result.info.video_index, len(result.times) - 1, result.times[-1])
 

@@ -13,7 +13,7 @@ from PIL import ExifTags
 from framestyle.media.photos import Photo, PhotoSettings
 from framestyle.media.photos.alpha import Alpha, at_depth, over_white
 from framestyle.media.photos.exif import WRITTEN_ANEW, tags_of
-from framestyle.media.photos.formats import WITH_ALPHA, WITH_WORDS, most_bits
+from framestyle.media.photos.formats import WITH_ALPHA, WITH_METADATA, most_bits
 from framestyle.media.photos.icc import read_profile
 from framestyle.media.photos.tags import Directory, Value
 from framestyle.media.photos.writing import LARGEST_JPEG_EXIF, LARGEST_JPEG_XMP, tag_for
@@ -27,7 +27,7 @@ OTHER_WAY, SURELY = 0.25, 0.5
 """How much better a picture must fit when it is turned or mirrored, and how well."""
 DPI_OFF, UNTOLD_DPI = 0.5, (72.0, 72.0)
 """EXIF means 72 where it says nothing."""
-NAMES_TOLD = 4
+MOST_NAMED = 4
 
 Output = Mapping[str, Any]
 """Of the preset that a result says it was made with: its `output`; empty where it does not say."""
@@ -46,7 +46,7 @@ def still_differences(photo: Photo, kind: str, source: Photo, output: Output) ->
         )
     yield from _transparency(photo, kind, source)
     yield from _colours(photo, kind, source, output)
-    yield from _words(photo, kind, source)
+    yield from _metadata(photo, kind, source)
     yield from (Problem(NOTE, f"of the source: {note}") for note in source.notes)
 
 
@@ -143,9 +143,9 @@ def _tag_name(profile: bytes | None, coded: Any) -> str:
     return "tagged sRGB" if known is not None and known.is_srgb else f"of a profile of {len(profile)} bytes"
 
 
-def _words(photo: Photo, kind: str, source: Photo) -> Iterator[Problem]:
+def _metadata(photo: Photo, kind: str, source: Photo) -> Iterator[Problem]:
     """EXIF, XMP, PNG's texts, resolution."""
-    if source.exif is not None and kind in WITH_WORDS:
+    if source.exif is not None and kind in WITH_METADATA:
         fits = kind != "JPEG" or len(source.exif) <= LARGEST_JPEG_EXIF
         lost = _lost_tags(source.exif, photo.exif)
         if lost:
@@ -155,7 +155,7 @@ def _words(photo: Photo, kind: str, source: Photo) -> Iterator[Problem]:
                 else f"of the source's EXIF it lacks {_few(lost)}"
             )
             yield Problem(DIFFERENCE if fits else NOTE, said)
-    if source.xmp is not None and kind in WITH_WORDS:
+    if source.xmp is not None and kind in WITH_METADATA:
         missing = [name for name, _ in sorted(properties_of(source.xmp) - properties_of(photo.xmp))]
         if missing and (kind != "JPEG" or len(source.xmp) < LARGEST_JPEG_XMP):
             yield Problem(DIFFERENCE, f"of the source's XMP it lacks {_few(missing)}")
@@ -163,8 +163,8 @@ def _words(photo: Photo, kind: str, source: Photo) -> Iterator[Problem]:
         yield Problem(DIFFERENCE if kind == "PNG" else NOTE, f"of the source's texts it lacks {_few(gone)}")
     mine, theirs = photo.dpi or UNTOLD_DPI, source.dpi or UNTOLD_DPI
     if source.dpi is not None and any(abs(a - b) > DPI_OFF for a, b in zip(mine, theirs, strict=True)):
-        told = "not told" if photo.dpi is None else f"{photo.dpi[0]:g} dpi"
-        yield Problem(DIFFERENCE, f"its resolution is {told}, the source's {source.dpi[0]:g}")
+        stated = "not told" if photo.dpi is None else f"{photo.dpi[0]:g} dpi"
+        yield Problem(DIFFERENCE, f"its resolution is {stated}, the source's {source.dpi[0]:g}")
 
 
 def _is_kept(text: str, there: str | None) -> bool:
@@ -192,5 +192,5 @@ def _unlike(wanted: Directory, there: Directory, *, of_values: bool) -> Iterator
 
 def _few(names: list[str]) -> str:
     shown = list(dict.fromkeys(names))
-    more = [f"{len(shown) - NAMES_TOLD} more"] if len(shown) > NAMES_TOLD else []
-    return ", ".join([*shown[:NAMES_TOLD], *more])
+    more = [f"{len(shown) - MOST_NAMED} more"] if len(shown) > MOST_NAMED else []
+    return ", ".join([*shown[:MOST_NAMED], *more])

@@ -103,7 +103,7 @@ def _streams_of(sync: Sync, kind: str) -> Iterator[Problem]:
             if track.head != wanted.head:
                 yield Problem(DIFFERENCE, f"{name} is not the source's", track.stream.index)
         elif kind == "subtitle" and wanted.is_decoded:
-            yield from _words_alike(sync, track, wanted, name)
+            yield from _metadata_alike(sync, track, wanted, name)
         elif choice.coder == "copy":
             yield from _copied(sync, track, wanted, name)
         else:
@@ -247,7 +247,7 @@ def _ends_alike(sync: Sync, track: Track, source: Track, name: str) -> Iterator[
         yield Problem(DIFFERENCE, text, track.stream.index, at_s=mine[-1].end_s)
 
 
-def _words_alike(sync: Sync, track: Track, source: Track, name: str) -> Iterator[Problem]:
+def _metadata_alike(sync: Sync, track: Track, source: Track, name: str) -> Iterator[Problem]:
     """Subtitles that are text, whatever form they are kept in: as many, each at its time."""
     mine = [sync.in_result(one.at_s) for one in track.frames]
     theirs = [sync.in_source(one.at_s) for one in source.frames]

@@ -8,7 +8,7 @@ from itertools import pairwise
 from statistics import median
 
 from framestyle.media.verify.listing import CORRUPT, UNFLAGGED, Listing, Track, corrupt_frames
-from framestyle.media.verify.verdict import DAMAGE, NOTE, Problem, told
+from framestyle.media.verify.verdict import DAMAGE, NOTE, Problem, summarized
 from framestyle.media.video.probe import VideoInfo
 
 EARLY_END_S = Fraction(1, 4)
@@ -18,9 +18,9 @@ LONG_FRAMES = Fraction(3, 2)
 STEADY_SHARE = 0.9
 """Of a clip whose frames are so many of one length, pauses are told."""
 SOUND_GAP_S = Fraction(1, 20)
-MOST_WORDS = 3
+MOST_MESSAGES = 3
 """Of ffmpeg's on a stream."""
-EMPTY_WORDS = ("Error submitting packet to decoder", "Decoding error")
+EMPTY_MESSAGES = ("Error submitting packet to decoder", "Decoding error")
 """That something is wrong, and not what."""
 
 
@@ -50,9 +50,9 @@ def _complaints(listing: Listing) -> Iterator[Problem]:
     for index, texts in by_stream.items():
         track = None if index is None else listing.tracks.get(index)
         where = "the container" if track is None else _named(track)
-        words = list(dict.fromkeys(text for text in texts if not text.startswith(EMPTY_WORDS))) or texts
-        more = f"; and {len(words) - MOST_WORDS} more" if len(words) > MOST_WORDS else ""
-        yield Problem(DAMAGE, f"{where}: ffmpeg says: {'; '.join(words[:MOST_WORDS])}{more}", index)
+        messages = list(dict.fromkeys(text for text in texts if not text.startswith(EMPTY_MESSAGES))) or texts
+        more = f"; and {len(messages) - MOST_MESSAGES} more" if len(messages) > MOST_MESSAGES else ""
+        yield Problem(DAMAGE, f"{where}: ffmpeg says: {'; '.join(messages[:MOST_MESSAGES])}{more}", index)
 
 
 def _lost_frames(listing: Listing) -> list[Problem]:
@@ -68,7 +68,7 @@ def _lost_frames(listing: Listing) -> list[Problem]:
         for n, at in enumerate(sorted(packet.at_s for packet in pictures.packets))
         if at not in given
     ]
-    return told(problems, "{} further frames cannot be decoded")
+    return summarized(problems, "{} further frames cannot be decoded")
 
 
 def _corrupt_frames(listing: Listing) -> list[Problem]:
@@ -84,7 +84,7 @@ def _corrupt_frames(listing: Listing) -> list[Problem]:
         at = min(numbers, key=lambda one: abs(one - about_s))
         if at in given:
             problems.append(Problem(DAMAGE, f"frame {numbers[at]} is shown damaged", index, numbers[at], at))
-    return told(problems, "{} further frames are shown damaged")
+    return summarized(problems, "{} further frames are shown damaged")
 
 
 def _order(listing: Listing) -> list[Problem]:
@@ -100,7 +100,7 @@ def _order(listing: Listing) -> list[Problem]:
         for n in range(1, len(frames))
         if frames[n].at_s <= frames[n - 1].at_s
     ]
-    return told(problems, "{} further frames are not in order")
+    return summarized(problems, "{} further frames are not in order")
 
 
 def _promises(listing: Listing) -> Iterator[Problem]:
@@ -169,7 +169,7 @@ def pauses(listing: Listing) -> list[Problem]:
         for n, length in enumerate(lengths)
         if length > LONG_FRAMES * usual + info.time_base
     ]
-    return told(problems, "{} further pauses")
+    return summarized(problems, "{} further pauses")
 
 
 def _mute(listing: Listing) -> Iterator[Problem]:
@@ -189,16 +189,16 @@ def silences(listing: Listing) -> Iterator[Problem]:
             for a, b in pairwise(frames)
             if b.at_s - a.end_s > SOUND_GAP_S
         ]
-        yield from told(gaps, "{} further gaps in it")
+        yield from summarized(gaps, "{} further gaps in it")
 
 
 def untagged(info: VideoInfo) -> Iterator[Problem]:
     """Colours that the file leaves to players."""
     if info.video_codec in ("gif", "webp_anim"):
         return
-    told_of = (info.color_range, info.color_matrix, info.color_primaries, info.color_transfer)
+    stated = (info.color_range, info.color_matrix, info.color_primaries, info.color_transfer)
     names = ("range", "matrix", "primaries", "transfer")
-    missing = [name for name, value in zip(names, told_of, strict=True) if value is None]
+    missing = [name for name, value in zip(names, stated, strict=True) if value is None]
     if missing:
         yield Problem(
             NOTE, f"its colours are not tagged ({', '.join(missing)}): players guess", info.video_index

@@ -120,8 +120,10 @@ def list_clip(
     """
     listing = Listing(info, {one.index: Track(one) for one in info.streams if one.kind != "data"})
     columns, outputs = _columns(listing)
-    heard = _Complaints(listing)
-    process = FFmpegDecoder(["-v", "repeat+level+warning", *_inputs(info, strict=strict), *outputs], heard)
+    complaints = _Complaints(listing)
+    process = FFmpegDecoder(
+        ["-v", "repeat+level+warning", *_inputs(info, strict=strict), *outputs], complaints
+    )
     duration_s, rows_taken = float(info.duration_s or 0), 0
     bases: dict[int, Fraction] = {}
     try:
@@ -146,7 +148,7 @@ def list_clip(
         process.process.wait()
     finally:
         process.kill()
-    heard.place()
+    complaints.place()
     return listing
 
 
@@ -275,7 +277,7 @@ class _CorruptTimes:
 
 
 @dataclass(frozen=True)
-class Words:
+class FileMetadata:
     """A file's own metadata, keys in small letters, and its chapters: start, end, title."""
 
     values: dict[str, str]
@@ -283,13 +285,13 @@ class Words:
     text: str
 
 
-def words_of(path: Path) -> Words:
+def metadata_of(path: Path) -> FileMetadata:
     """What ffmpeg reads of them; nothing where it reads nothing."""
     text, _ = ask(["-v", "error", *input_arguments(path), "-f", "ffmetadata", "-"])
-    return parsed_words(text)
+    return parsed_metadata(text)
 
 
-def parsed_words(text: str) -> Words:
+def parsed_metadata(text: str) -> FileMetadata:
     """ffmpeg's metadata text."""
     head, *rest = re.split(r"^\[(?=CHAPTER\]|STREAM\])", text, flags=re.MULTILINE)
     chapters = []
@@ -301,7 +303,7 @@ def parsed_words(text: str) -> Words:
             base = Fraction(int(numbers[1]), int(numbers[2]))
             title = _values(section).get("title", "")
             chapters.append((int(numbers[3]) * base, int(numbers[4]) * base, title))
-    return Words(_values(head), chapters, text)
+    return FileMetadata(_values(head), chapters, text)
 
 
 def _values(section: str) -> dict[str, str]:

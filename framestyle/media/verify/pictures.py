@@ -24,7 +24,7 @@ from framestyle.media.verify.verdict import (
     Report,
     precision_in,
     precisions_in,
-    told,
+    summarized,
 )
 from framestyle.media.video.sequences import NO_FILES, Numbering, numbering_of
 
@@ -174,9 +174,9 @@ def verify_sequence(path: Path, on_progress: Callable[[float], None] | None = No
             on_progress((index + 1) / len(numbers))
     facts = {"frames": len(numbers), "first_number": numbers[0], "last_number": numbers[-1], **(first or {})}
     problems = [
-        *told(damage, "{} further pictures are damaged"),
-        *told(unlike, "{} further ones are unlike it"),
-        *told(mixed, "{} further ones were made in another precision"),
+        *summarized(damage, "{} further pictures are damaged"),
+        *summarized(unlike, "{} further ones are unlike it"),
+        *summarized(mixed, "{} further ones were made in another precision"),
     ]
     return Report(path, MediaKind.SEQUENCE, facts, [*problems, *_missing(numbers)])
 
@@ -193,7 +193,7 @@ def _missing(numbers: list[int]) -> list[Problem]:
         for n in range(numbers[0], numbers[-1])
         if n not in there
     ]
-    return told(problems, "{} further numbers are missing")
+    return summarized(problems, "{} further numbers are missing")
 
 
 def compare_numbers(report: Report, wanted: list[int]) -> None:
@@ -208,8 +208,8 @@ def compare_numbers(report: Report, wanted: list[int]) -> None:
         Problem(DIFFERENCE, f"number {n} is none of the source's", frame=n)
         for n in sorted(there - set(wanted))
     ]
-    report.problems += told(missing, "{} further frames are missing")
-    report.problems += told(other, "{} further numbers are none of the source's")
+    report.problems += summarized(missing, "{} further frames are missing")
+    report.problems += summarized(other, "{} further numbers are none of the source's")
 
 
 def compare_with_sequence(report: Report, source: Numbering, wanted: list[int]) -> None:

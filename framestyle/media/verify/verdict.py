@@ -14,7 +14,7 @@ from framestyle.spec import PRECISIONS
 DAMAGE, DIFFERENCE, NOTE, MISSING = "damage", "difference", "note", "missing"
 KIND_NAMES = {MediaKind.VIDEO: "clip", MediaKind.PHOTO: "photo", MediaKind.SEQUENCE: "sequence"}
 """How reports word what a file is."""
-MOST_TOLD = 5
+MOST_REPORTED = 5
 """So many places of one kind are named; of more it is said how many."""
 
 
@@ -56,13 +56,13 @@ class Report:
         return "damaged" if DAMAGE in kinds else "different" if DIFFERENCE in kinds else "whole"
 
 
-def told(problems: list[Problem], more: str) -> list[Problem]:
+def summarized(problems: list[Problem], more: str) -> list[Problem]:
     """The first few of many like ones; `more` says what the others are, with {} for how many."""
-    if len(problems) <= MOST_TOLD:
+    if len(problems) <= MOST_REPORTED:
         return problems
-    rest = problems[MOST_TOLD]
-    summary = more.format(len(problems) - MOST_TOLD)
-    return [*problems[:MOST_TOLD], Problem(rest.kind, summary, rest.stream, rest.frame, rest.at_s)]
+    rest = problems[MOST_REPORTED]
+    summary = more.format(len(problems) - MOST_REPORTED)
+    return [*problems[:MOST_REPORTED], Problem(rest.kind, summary, rest.stream, rest.frame, rest.at_s)]
 
 
 def shift(later_s: Fraction) -> str:

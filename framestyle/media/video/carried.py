@@ -167,7 +167,7 @@ def carry(info: VideoInfo, source: SourceStreams, muxer: str) -> Carried:
     _add_each(carried, info, "subtitle", muxer)
     carried.attachments = _add_each(carried, info, "attachment", muxer)
     _add_covers(carried, info, muxer)
-    _add_words(carried, info, source, muxer)
+    _add_metadata(carried, info, source, muxer)
     for stream in info.streams:
         if info.is_picture_sequence and stream.kind == "video":
             continue  # the still that stands for all, and the transparency
@@ -217,7 +217,7 @@ def _add_each(carried: Carried, info: VideoInfo, kind: str, muxer: str) -> int:
             for name, value in choice.options.items():
                 carried.output += [f"-{name}:{place}", value]
             # Named one by one: metadata named for one stream switches off the copying of all others'.
-            carried.output += _words_of(choice.stream, f"s:{place}", muxer)
+            carried.output += _metadata_of(choice.stream, f"s:{place}", muxer)
             carried.output += _dispositions_of(carried, info, choice.stream, place, muxer)
             if kind == "audio":
                 carried.sounds.append(choice.stream.index)
@@ -228,7 +228,7 @@ def _add_each(carried: Carried, info: VideoInfo, kind: str, muxer: str) -> int:
     return count
 
 
-def _words_of(stream: Stream, place: str, muxer: str) -> list[str]:
+def _metadata_of(stream: Stream, place: str, muxer: str) -> list[str]:
     named = [] if stream.name is None else [f"-metadata:{place}", f"title={stream.name}"]
     if muxer == "mov" and stream.language in MOV_LANGUAGES:
         named += [f"-metadata:{place}", f"language={MOV_LANGUAGES[stream.language]}"]
@@ -297,22 +297,22 @@ def _add_covers(carried: Carried, info: VideoInfo, muxer: str) -> None:
             carried.notes.append(f"Cover picture {number} was dropped: this container cannot hold it.")
 
 
-def _add_words(carried: Carried, info: VideoInfo, source: SourceStreams, muxer: str) -> None:
+def _add_metadata(carried: Carried, info: VideoInfo, source: SourceStreams, muxer: str) -> None:
     """The file's and the pictures' metadata; of a part, its own chapters and timecode."""
     pictures = next((one for one in info.streams if one.index == info.video_index), None)
     arguments, notes = file_metadata(info, muxer, source.span)
     carried.output += arguments
     carried.notes += notes
     if pictures is not None:
-        words = _words_of(pictures, "s:v:0", muxer)
+        of_pictures = _metadata_of(pictures, "s:v:0", muxer)
         carried.output += [
-            *words,
+            *of_pictures,
             "-disposition:v:0",
             "+".join(sorted(dispositions_of(info, pictures))) or "0",
         ]
     if info.has_chapters and not source.span.is_all:
-        told, _ = ask(["-v", "error", *input_arguments(source.path), "-f", "ffmetadata", "-"])
-        carried.chapters = chapters_within(told, source.span.later(info.video_start_s))
+        text, _ = ask(["-v", "error", *input_arguments(source.path), "-f", "ffmetadata", "-"])
+        carried.chapters = chapters_within(text, source.span.later(info.video_start_s))
 
 
 def chapters_within(metadata: str, span: TimeRange) -> str:

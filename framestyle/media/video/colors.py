@@ -142,10 +142,10 @@ def to_rgb(colors: Colors, stored_as: str, *, pixel_format: str, odd: bool, tone
 
 
 def _to_rgb(colors: Colors, pixel_format: str, *, tone_map: bool) -> str:
-    told = _as_stored(colors)
+    given = _as_stored(colors)
     if not tone_map:
         kept = f"matrix=gbr:primaries={colors.primaries}:transfer={colors.transfer}:range=full"
-        return f"zscale={told}:{kept}:filter=spline36,format={pixel_format}"
+        return f"zscale={given}:{kept}:filter=spline36,format={pixel_format}"
     return tone_mapping(colors, pixel_format=pixel_format)
 
 
@@ -195,12 +195,12 @@ def from_rgb(colors: Colors, *, pixel_format: str, odd: bool, deep: bool, to_eig
         first = f"scale=out_color_matrix={matrix}:out_range=tv:flags=bicubic+accurate_rnd+full_chroma_int"
     else:
         planes = ("gbrap" if has_alpha(pixel_format) else "gbrp") + ("16le" if deep else "")
-        told = f"matrixin=gbr:rangein=full:primariesin={colors.primaries}:transferin={colors.transfer}"
+        given = f"matrixin=gbr:rangein=full:primariesin={colors.primaries}:transferin={colors.transfer}"
         wanted = (
             f"matrix={colors.matrix}:range=limited:primaries={colors.primaries}:transfer={colors.transfer}"
         )
         dither = ":dither=error_diffusion" if deep and to_eight else ""
-        first = f"format={planes},zscale={told}:{wanted}:filter=spline36{dither}"
+        first = f"format={planes},zscale={given}:{wanted}:filter=spline36{dither}"
         if (odd or has_alpha(pixel_format)) and (whole := _whole_chroma(pixel_format)) != pixel_format:
             first = f"{first},format={whole},{_SHARE_CHROMA}"
     return f"{first},format={pixel_format},setparams=range=tv:colorspace={colors.matrix}:{tags}"

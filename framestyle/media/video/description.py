@@ -107,14 +107,14 @@ _ROTATION = re.compile(r" +display ?matrix: rotation of (-?[0-9]{1,4}(?:\.[0-9]+
 _INPUT = re.compile(r"Input #0, ([\w,]+), from ")
 _DOLBY_VISION = re.compile(r" +DOVI configuration record: .*compatibility id: ([0-9]+)")
 
-_Told = tuple[Stream, list[str]]
+_StreamLines = tuple[Stream, list[str]]
 """A stream, and the rest of its line with the lines below it."""
 
 
 def parse_description(text: str) -> Description:
     """What ffmpeg says of its one input -> Description; never raises."""
     lines = _of_the_input(text[:TEXT_CHARACTERS].split("\n"))
-    told: list[_Told] = []
+    found_streams: list[_StreamLines] = []
     container, duration, start, in_group = "", None, Fraction(0), False
     for line in lines:
         if len(line) > 2 and line.startswith("  ") and line[2] != " ":
@@ -127,20 +127,20 @@ def parse_description(text: str) -> Description:
             stream = Stream(
                 int(found[1]), found[3].lower(), found[4], is_cover, language=found[2], dispositions=marks
             )
-            told.append((stream, [found[5]]))
-        elif told:
-            told[-1][1].append(line)
+            found_streams.append((stream, [found[5]]))
+        elif found_streams:
+            found_streams[-1][1].append(line)
         elif found := _INPUT.match(line):
             container = container or found[1]
         elif found := _DURATION.match(line):
             duration, start = _seconds(found[1]), Fraction(found[2] or 0)
-    told.sort(key=lambda one: one[0].index)
+    found_streams.sort(key=lambda one: one[0].index)
     described = Description(
         container=container,
         duration_s=duration,
         streams=tuple(
             replace(stream, name=_value("name", below), title=_value("title", below))
-            for stream, (_, *below) in told
+            for stream, (_, *below) in found_streams
         ),
         metadata=_file_metadata(lines),
         has_chapters=any(re.match(r"    Chapter #0:[0-9]+: start ", line) for line in lines),
@@ -150,7 +150,7 @@ def parse_description(text: str) -> Description:
             if line.startswith("[") and not line.startswith("[out#")
         ),
     )
-    pictures = [one for one in told if one[0].kind == "video" and not one[0].is_cover]
+    pictures = [one for one in found_streams if one[0].kind == "video" and not one[0].is_cover]
     if _brand(lines) in SEQUENCE_BRANDS:
         return _with_sequence(described, pictures, start)
     return described if not pictures else _with_picture(described, pictures[0], start)
@@ -166,7 +166,7 @@ def _brand(lines: Sequence[str]) -> str | None:
     return next((one[1] for one in found if one), None)
 
 
-def _with_sequence(described: Description, pictures: Sequence[_Told], start: Fraction) -> Description:
+def _with_sequence(described: Description, pictures: Sequence[_StreamLines], start: Fraction) -> Description:
     """Of pictures shown one after another: beside their track stands a still one, of which no language is told.
 
     A second track, of greys, is their transparency.
@@ -216,7 +216,7 @@ def _clock(said: str | None) -> str | None:
     return said if said and re.fullmatch(r"[0-9]{1,9}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?", said) else None
 
 
-def _with_picture(described: Description, picture: _Told, container_start: Fraction) -> Description:
+def _with_picture(described: Description, picture: _StreamLines, container_start: Fraction) -> Description:
     """The facts of the first stream of moving pictures (a cover picture is none)."""
     stream, (head, *below) = picture
     parts = _split_outside_brackets(head)
@@ -297,8 +297,8 @@ def _color_facts(notes: str) -> tuple[str | None, str | None, str | None, str | 
         if note in ("tv", "pc"):
             span = note
         elif _THREE_NAMES.fullmatch(note) or _ONE_NAME.fullmatch(note):
-            told = note.split("/") if "/" in note else [note] * 3
-            names = [None if name in ("unknown", "reserved") else name for name in told]
+            given = note.split("/") if "/" in note else [note] * 3
+            names = [None if name in ("unknown", "reserved") else name for name in given]
     return span, names[0], names[1], names[2]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from subprocess import TimeoutExpired
 
-from framestyle.media.ffmpeg import ask, last_words, lists_a_packet
+from framestyle.media.ffmpeg import ask, last_messages, lists_a_packet
 
 PROBE_SIDE_PX = 256
 
@@ -35,4 +35,4 @@ def _said_no(arguments: list[str]) -> str | None:
         return "it does not answer"
     if lists_a_packet(listed):
         return None
-    return next(iter(last_words(said.splitlines())), "it gave no frame")
+    return next(iter(last_messages(said.splitlines())), "it gave no frame")

@@ -9,7 +9,7 @@ from fractions import Fraction
 from framestyle.media.ffmpeg import FFmpegDecoder, input_arguments
 from framestyle.media.video.probe import VideoInfo
 
-TOLD_S = Fraction(1, 100)
+TOLERANCE_S = Fraction(1, 100)
 """ffmpeg tells a file's length in hundredths of a second."""
 HEAD_TICK_S = Fraction(2, 1000)
 """Heads of MP4 count in milliseconds, mostly."""
@@ -70,7 +70,7 @@ def find_ends(info: VideoInfo) -> Ends:
     return Ends(count, not_shown, last, length, end)
 
 
-def told_length(info: VideoInfo, ends: Ends, last_s: Fraction) -> Fraction:
+def stated_length(info: VideoInfo, ends: Ends, last_s: Fraction) -> Fraction:
     """How long a file shows its last picture, which comes at `last_s`, from the first one; 0 where it does not say.
 
     MP4 says lengths in the order in which pictures are decoded; its head says when the last one is over. Where packets
@@ -95,22 +95,22 @@ def may_be_held(info: VideoInfo, last_s: Fraction) -> bool:
         return True
     if info.duration_is_measured:
         return False
-    return abs(promised_s - info.video_start_s - last_s - 1 / info.frame_rate) > TOLD_S
+    return abs(promised_s - info.video_start_s - last_s - 1 / info.frame_rate) > TOLERANCE_S
 
 
 def last_length(
-    info: VideoInfo, last_s: Fraction, told_s: Fraction, end_s: Fraction | None, *, constant: bool
+    info: VideoInfo, last_s: Fraction, stated_s: Fraction, end_s: Fraction | None, *, constant: bool
 ) -> Fraction | None:
     """How long a part's last frame is shown, which is shown at `last_s`. None: as long as any, or not to be known.
 
-    `told_s`: how long the file shows it, 0 where it does not say; `end_s`: when the part is over, None: at the file's
+    `stated_s`: how long the file shows it, 0 where it does not say; `end_s`: when the part is over, None: at the file's
     end.
     """
-    if end_s is not None and last_s + told_s > end_s:
-        told_s = end_s - last_s
+    if end_s is not None and last_s + stated_s > end_s:
+        stated_s = end_s - last_s
     if not constant:
-        return told_s or None
-    frames = max(1, round(told_s * info.frame_rate))
-    if abs(told_s - frames / info.frame_rate) <= ROUNDED_S:
-        told_s = frames / info.frame_rate
-    return told_s if told_s and told_s != 1 / info.frame_rate else None
+        return stated_s or None
+    frames = max(1, round(stated_s * info.frame_rate))
+    if abs(stated_s - frames / info.frame_rate) <= ROUNDED_S:
+        stated_s = frames / info.frame_rate
+    return stated_s if stated_s and stated_s != 1 / info.frame_rate else None

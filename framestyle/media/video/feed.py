@@ -18,23 +18,23 @@ FOURCC = {(3, 1): b"RGB\x18", (3, 2): b"RGB0", (4, 1): b"RGBA", (4, 2): b"RBA@"}
 class FrameFeed:
     """Writes frames to a process's standard input, from the stream's head on; `finish` sends the last one.
 
-    `tick`: seconds that times are rounded to; `bits` above 8: frames are uint16. `alpha`: frames have it;
-    `keeps_alpha`: what is made of them, too; else they are laid over black.
+    `size`: width and height in pixels. `tick`: seconds that times are rounded to; `bits` above 8: frames are uint16.
+    `alpha`: frames have it; `keeps_alpha`: what is made of them, too; else they are laid over black.
     """
 
     def __init__(
         self,
         process: FFmpeg,
-        *,
-        width: int,
-        height: int,
+        size: tuple[int, int],
         frame_rate: Fraction,
+        *,
         tick: Fraction,
         bits: int,
         alpha: bool,
         keeps_alpha: bool,
         mastering: Mastering | None = None,
     ) -> None:
+        width, height = size
         self._process, self._rate, self._tick = process, frame_rate, tick
         self._shape = height, width, 3
         self._dtype: Any = np.uint16 if bits > 8 else np.uint8

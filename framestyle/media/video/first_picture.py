@@ -50,8 +50,8 @@ _MATRIX = re.compile(
 _NEXT = re.compile(_BY_IT + r"n: *1 pts:", re.M)
 
 
-def parse_first_picture(said: str, told: Description) -> FirstPicture | None:
-    """None where no picture was decoded; never raises. `told`: what ffmpeg `said` of the file before it decoded it."""
+def parse_first_picture(said: str, described: Description) -> FirstPicture | None:
+    """None where no picture was decoded; never raises. `described`: what ffmpeg `said` of the file before that."""
     said = _NEXT.split(said, 1)[0]
     config, picture = _CONFIG.search(said), _PICTURE.search(said)
     if picture is None:
@@ -59,7 +59,7 @@ def parse_first_picture(said: str, told: Description) -> FirstPicture | None:
     across, down, width, height = (int(number) for number in picture.groups()[:4])
     matrix = _MATRIX.search(said)
     # The codec may say it, in each picture; the container says it before.
-    turned = -round(float(matrix[1])) % 360 if matrix else told.rotation_degrees
+    turned = -round(float(matrix[1])) % 360 if matrix else described.rotation_degrees
     aspect = Fraction(across, down) if across and down else Fraction(1)
     if min(abs(turned - 90), abs(turned - 270)) <= WHOLE_DEGREES:
         width, height, aspect = height, width, 1 / aspect
@@ -70,6 +70,6 @@ def parse_first_picture(said: str, told: Description) -> FirstPicture | None:
         aspect,
         exact_rate(rate),
         is_interlaced=picture[5] in "TB",
-        is_transformed=matrix is not None or told.is_transformed,
+        is_transformed=matrix is not None or described.is_transformed,
         turn_degrees=turned,
     )

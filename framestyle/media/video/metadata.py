@@ -63,7 +63,7 @@ BRAND_TAGS = ("major_brand", "minor_version", "compatible_brands")
 """MP4 says of itself what is nothing to another file."""
 
 
-def words_of_file(info: VideoInfo) -> dict[str, str]:
+def own_metadata(info: VideoInfo) -> dict[str, str]:
     """A file's own metadata that a result is to keep, by key; each once, by its shortest name."""
     found = {key.lower().replace(" ", "_"): value for key, value in info.metadata}
     return {
@@ -78,11 +78,11 @@ def has_apple_keys(info: VideoInfo) -> bool:
     return any(key.lower().startswith(APPLE) for key, _ in info.metadata)
 
 
-def kept_words(info: VideoInfo, muxer: str, *, apple: bool) -> dict[str, str]:
+def kept_metadata(info: VideoInfo, muxer: str, *, apple: bool) -> dict[str, str]:
     """Those that a container has a place for. `apple`: in the form that Apple's cameras write."""
-    words = words_of_file(info)
+    metadata = own_metadata(info)
     held = None if apple else HELD_KEYS.get(muxer)
-    return words if held is None else {key: value for key, value in words.items() if key in held}
+    return metadata if held is None else {key: value for key, value in metadata.items() if key in held}
 
 
 def keeps_as_apple(info: VideoInfo, muxer: str) -> bool:
@@ -105,11 +105,11 @@ def file_metadata(info: VideoInfo, muxer: str, span: TimeRange) -> tuple[list[st
     if apple or muxer not in MOV_MUXERS:
         for tag in BRAND_TAGS:
             arguments += ["-metadata", f"{tag}="]
-    if lost := sorted(words_of_file(info).keys() - kept_words(info, muxer, apple=apple).keys()):
+    if lost := sorted(own_metadata(info).keys() - kept_metadata(info, muxer, apple=apple).keys()):
         notes.append(f"Metadata that {MOV_MUXERS[muxer]} has no place for was dropped: {', '.join(lost)}.")
     if info.timecode is not None:
-        told, lost_timecode = _timecode(info, info.timecode, muxer, span)
-        arguments += told
+        of_timecode, lost_timecode = _timecode(info, info.timecode, muxer, span)
+        arguments += of_timecode
         notes += lost_timecode
     return arguments, notes
 

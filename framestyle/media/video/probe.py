@@ -107,35 +107,35 @@ def probe(path: Path) -> VideoInfo:
     if sniff(path) is not MediaKind.VIDEO:
         raise InputError(f"{path} is not a video", next_step="Name a video file.")
     said = _ask(path, "-noautorotate", *input_arguments(path), "-map", "0:V:0", *ARGUMENTS)
-    told = parse_description(said)
-    if told.video_codec is None:
-        raise _no_picture(path, told)
-    if told.needs_dolby_vision:
+    described = parse_description(said)
+    if described.video_codec is None:
+        raise _no_picture(path, described)
+    if described.needs_dolby_vision:
         raise InputError(
             f"{path} is Dolby Vision without a base picture: its colours are not to be had without its decoder",
             next_step="Export it as HDR10, HLG or SDR first.",
         )
-    if told.is_picture_sequence:  # its first stream is a still
+    if described.is_picture_sequence:  # its first stream is a still
         said = _ask(
-            path, "-noautorotate", *input_arguments(path), "-map", f"0:{told.video_index}", *ARGUMENTS
+            path, "-noautorotate", *input_arguments(path), "-map", f"0:{described.video_index}", *ARGUMENTS
         )
-    first = parse_first_picture(said, told)
+    first = parse_first_picture(said, described)
     if first is None:
-        raise _undecodable(path, told)
+        raise _undecodable(path, described)
     width, height, rate = first.width, first.height, first.frame_rate
     if width <= 0 or height <= 0:
         raise InputError(f"{path} has pictures of no size", next_step=UNPLAYABLE)
-    in_mov = told.container.startswith("mov,mp4")
-    promise = promise_of(path, told.video_index) if in_mov else Promise(None, told.video_end_s)
-    guessed = round(told.duration_s * rate) if told.duration_s else None
+    in_mov = described.container.startswith("mov,mp4")
+    promise = promise_of(path, described.video_index) if in_mov else Promise(None, described.video_end_s)
+    guessed = round(described.duration_s * rate) if described.duration_s else None
     colors = colors_of(
-        pixel_format=told.pixel_format,
+        pixel_format=described.pixel_format,
         width=width,
         height=height,
-        matrix=told.color_matrix,
-        primaries=told.color_primaries,
-        transfer=told.color_transfer,
-        color_range=told.color_range,
+        matrix=described.color_matrix,
+        primaries=described.color_primaries,
+        transfer=described.color_transfer,
+        color_range=described.color_range,
     )
     return VideoInfo(
         path=path,
@@ -143,44 +143,44 @@ def probe(path: Path) -> VideoInfo:
         height=height,
         frame_rate=rate,
         frame_count_estimate=promise.frames or guessed,
-        duration_s=told.duration_s,
+        duration_s=described.duration_s,
         sample_aspect_ratio=first.sample_aspect_ratio,
         rotation_degrees=first.turn_degrees,
-        pixel_format=told.pixel_format,
-        bit_depth=bit_depth(told.pixel_format),
-        has_alpha=_has_alpha(path, told),
-        color_range=told.color_range,
-        color_matrix=told.color_matrix,
-        color_primaries=told.color_primaries,
-        color_transfer=told.color_transfer,
-        audio_codecs=told.audio_codecs,
-        subtitle_codecs=told.subtitle_codecs,
-        container=told.container,
-        video_codec=told.video_codec,
-        video_start_s=told.video_start_s,
-        time_base=told.time_base or 1 / rate,
+        pixel_format=described.pixel_format,
+        bit_depth=bit_depth(described.pixel_format),
+        has_alpha=_has_alpha(path, described),
+        color_range=described.color_range,
+        color_matrix=described.color_matrix,
+        color_primaries=described.color_primaries,
+        color_transfer=described.color_transfer,
+        audio_codecs=described.audio_codecs,
+        subtitle_codecs=described.subtitle_codecs,
+        container=described.container,
+        video_codec=described.video_codec,
+        video_start_s=described.video_start_s,
+        time_base=described.time_base or 1 / rate,
         colors=colors,
-        mastering=told.mastering or (_mastering_in_picture(said) if colors.hdr else None),
-        streams=told.streams,
-        video_index=told.video_index,
+        mastering=described.mastering or (_mastering_in_picture(said) if colors.hdr else None),
+        streams=described.streams,
+        video_index=described.video_index,
         is_transformed=first.is_transformed,
-        is_cropped=_is_cropped(told, first),
+        is_cropped=_is_cropped(described, first),
         frame_count_is_counted=promise.frames is not None,
-        metadata=told.metadata,
-        timecode=told.timecode,
-        has_chapters=told.has_chapters,
+        metadata=described.metadata,
+        timecode=described.timecode,
+        has_chapters=described.has_chapters,
         video_end_s=promise.end_s,
-        is_interlaced=told.is_interlaced or first.is_interlaced,
-        is_picture_sequence=told.is_picture_sequence,
-        alpha_index=told.alpha_index,
-        plays=plays_of(path) if told.video_codec in ("gif", "webp_anim") else None,
+        is_interlaced=described.is_interlaced or first.is_interlaced,
+        is_picture_sequence=described.is_picture_sequence,
+        alpha_index=described.alpha_index,
+        plays=plays_of(path) if described.video_codec in ("gif", "webp_anim") else None,
     )
 
 
-def _has_alpha(path: Path, told: Description) -> bool:
+def _has_alpha(path: Path, described: Description) -> bool:
     """What is said of a codec's transparency is true of some only: what their files hold counts."""
-    looked_at = {"gif": gif_shows_through, "webp_anim": webp_shows_through}.get(told.video_codec or "")
-    return told.has_alpha if looked_at is None else looked_at(path)
+    looked_at = {"gif": gif_shows_through, "webp_anim": webp_shows_through}.get(described.video_codec or "")
+    return described.has_alpha if looked_at is None else looked_at(path)
 
 
 def alpha_decoder(info: VideoInfo) -> str | None:
@@ -188,15 +188,15 @@ def alpha_decoder(info: VideoInfo) -> str | None:
     return ALPHA_DECODERS.get(info.video_codec) if info.has_alpha else None
 
 
-def _no_picture(path: Path, told: Description) -> InputError:
-    if told.audio_codecs:
+def _no_picture(path: Path, described: Description) -> InputError:
+    if described.audio_codecs:
         return InputError(f"{path} holds sound but no moving pictures", next_step="Name a video file.")
-    if any("moov atom not found" in line for line in told.errors):
+    if any("moov atom not found" in line for line in described.errors):
         return InputError(
             f"{path} has no index: the recording or the copy was cut off",
             next_step="Copy it again.",
         )
-    cause = next((line for line in reversed(told.errors) if line), "ffmpeg finds no picture in it")
+    cause = next((line for line in reversed(described.errors) if line), "ffmpeg finds no picture in it")
     return InputError(f"{path} cannot be decoded: {cause}", next_step=UNPLAYABLE)
 
 
@@ -217,19 +217,19 @@ def _ask(path: Path, *arguments: str) -> str:
     return said.replace(f"file:{name}", "")
 
 
-def _undecodable(path: Path, told: Description) -> InputError:
+def _undecodable(path: Path, described: Description) -> InputError:
     """With ffmpeg's own last word on it."""
-    one = ("-map", f"0:{told.video_index}", "-frames:v", "1", "-f", "null", "-")
+    one = ("-map", f"0:{described.video_index}", "-frames:v", "1", "-f", "null", "-")
     lines = _ask(path, "-v", "error", *input_arguments(path), *one).splitlines()
-    cause = next((line for line in reversed(lines) if line.strip()), f"no {told.video_codec} picture")
+    cause = next((line for line in reversed(lines) if line.strip()), f"no {described.video_codec} picture")
     cause = re.sub(r"^\[[^]]*\] ", "", cause)
     return InputError(f"{path} cannot be decoded: {cause}", next_step=UNPLAYABLE)
 
 
-def _is_cropped(told: Description, first: FirstPicture) -> bool:
+def _is_cropped(described: Description, first: FirstPicture) -> bool:
     """Whether the picture is not of the size that its codec says. Some say none."""
     shown = (first.width, first.height) if not first.lies_down else (first.height, first.width)
-    return told.width > 0 and shown != (told.width, told.height)
+    return described.width > 0 and shown != (described.width, described.height)
 
 
 def _mastering_in_picture(said: str) -> Mastering | None:

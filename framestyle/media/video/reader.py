@@ -24,7 +24,7 @@ from framestyle.frames import Alpha, Frame, Pixels
 from framestyle.kinds import WHOLE_CLIP, TimeRange
 from framestyle.media.ffmpeg import FFmpegDecoder, input_time_base
 from framestyle.media.video.colors import OPENCV_MATRICES, SDR, Colors, to_rgb, written_as
-from framestyle.media.video.ends import Ends, find_ends, last_length, may_be_held, told_length
+from framestyle.media.video.ends import Ends, find_ends, last_length, may_be_held, stated_length
 from framestyle.media.video.nut import NutError, NutReader
 from framestyle.media.video.opencv import OpenCVLostError, opencv_pictures
 from framestyle.media.video.origin import FileOrigin, Origin
@@ -81,9 +81,9 @@ EITHER_TO_RGB = (
 
 @dataclass(frozen=True)
 class _Picture:
-    """As a road gives it: `told_s` from the first picture that the file promises."""
+    """As a decoder gives it: `stated_s` from the first picture that the file promises."""
 
-    told_s: Fraction
+    stated_s: Fraction
     pixels: Pixels
     alpha: Alpha | None = None
 
@@ -203,11 +203,11 @@ class VideoReader:
             cause = f"it is {found[1]}x{found[0]}, the others are {shape[1]}x{shape[0]}"
             raise _broken(self.info, index, cause)
         self.frames_read += 1
-        self._last_pts = self._snapped(picture.told_s, index)
+        self._last_pts = self._snapped(picture.stated_s, index)
         return Frame(index, self._last_pts, picture.pixels, picture.alpha)
 
-    def _snapped(self, told_s: Fraction, index: int) -> Fraction:
-        snapped_s = snapped(told_s, index, self.info)
+    def _snapped(self, stated_s: Fraction, index: int) -> Fraction:
+        snapped_s = snapped(stated_s, index, self.info)
         self.variable_rate |= snapped_s != index / self.info.frame_rate
         return snapped_s
 
@@ -225,8 +225,8 @@ class VideoReader:
         elif constant and not may_be_held(info, self._last_pts):
             length_s = None
         else:
-            told_s = told_length(info, self._ends, self._last_pts)
-            length_s = last_length(info, self._last_in_range, told_s, end_s, constant=constant)
+            stated_s = stated_length(info, self._ends, self._last_pts)
+            length_s = last_length(info, self._last_in_range, stated_s, end_s, constant=constant)
         return None if length_s is None else (self._last_in_range, length_s)
 
     @cached_property
@@ -264,11 +264,11 @@ class VideoReader:
         return round(rest_s * info.frame_rate)
 
 
-def snapped(told_s: Fraction, index: int, info: VideoInfo) -> Fraction:
+def snapped(stated_s: Fraction, index: int, info: VideoInfo) -> Fraction:
     """A frame's exact time at constant rate, where the file's own, which counts in ticks, agrees with it."""
     exact_s = index / info.frame_rate
-    agrees = abs(told_s - exact_s) <= min(info.time_base, 1 / (4 * info.frame_rate))
-    return exact_s if agrees else told_s
+    agrees = abs(stated_s - exact_s) <= min(info.time_base, 1 / (4 * info.frame_rate))
+    return exact_s if agrees else stated_s
 
 
 def _broken(info: VideoInfo, index: int, cause: str) -> InputError:

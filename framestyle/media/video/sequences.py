@@ -28,7 +28,7 @@ from framestyle.paths import is_there
 
 _PATTERN = re.compile(r"([^%]*)%(?:0([1-9]))?d([^%]*)", re.DOTALL)
 _NUMBERED = re.compile(r"(.*?)([0-9]{1,9})([^0-9]*)", re.DOTALL)
-MISSING_TOLD = 3
+MOST_NAMED = 3
 """So many missing numbers are named; of more it is said how many."""
 NO_FILES = "Check the path and the number's digits."
 
@@ -164,7 +164,7 @@ class SequenceReader:
         if self._was_hdr is not None:
             notes.append(f"{self.info.path} is HDR ({self._was_hdr}), and is made SDR.")
         if missing:
-            few = ", ".join(map(str, missing)) if len(missing) <= MISSING_TOLD else f"{len(missing)} numbers"
+            few = ", ".join(map(str, missing)) if len(missing) <= MOST_NAMED else f"{len(missing)} numbers"
             notes.append(f"{self.info.path} lacks {few}: the frame before is shown for longer.")
         return notes
 

@@ -154,9 +154,8 @@ class VideoWriter:
             stack.callback(self._process.kill)
             self._feed = FrameFeed(
                 self._process,
-                width=self.width,
-                height=self.height,
-                frame_rate=self._rate,
+                (self.width, self.height),
+                self._rate,
                 tick=self._tick,
                 bits=self._bits,
                 alpha=self._alpha,

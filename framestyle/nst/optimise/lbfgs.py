@@ -77,5 +77,5 @@ def run_lbfgs(
     state.image = leaf.detach().clamp(0, 1)
     state.average.zero_()
     state.average_weight.zero_()
-    state.settled += taken.steps
+    state.step_count += taken.steps
     return taken

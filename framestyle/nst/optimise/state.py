@@ -35,7 +35,7 @@ class PixelState:
     `image` is the iterate, `mean` and `square` Adam's first and second moments (Kingma and Ba, arXiv 1412.6980),
     `average` the decaying sum of iterates; `total_weights`, 13HW, what these three sums' weights add up to, by which
     each is corrected for its start at zero: 1 - decay^steps in the paper, where all pixels are of one age.
-    `settled`, 11HW, how many steps each pixel has had at this scale since it came into the picture.
+    `step_count`, 11HW, how many steps each pixel has had at this scale since it came into the picture.
     While all pixels are of one age, these two are 1311 and 1111: see `by_pixel`.
     `matches`, 1KHW int16, are those of `nst/matching.py`, where the statistic matches places; else K is 0.
     """
@@ -45,7 +45,7 @@ class PixelState:
     square: Tensor
     average: Tensor
     total_weights: Tensor
-    settled: Tensor
+    step_count: Tensor
     matches: Tensor = field(default_factory=lambda: torch.zeros((1, 0, 1, 1), dtype=torch.int16))
 
     @classmethod
@@ -61,9 +61,9 @@ class PixelState:
     def by_pixel(self) -> PixelState:
         """The same, where each pixel can have an age of its own; in place."""
         height, width = self.image.shape[2:]
-        if self.settled.shape[2:] != (height, width):
+        if self.step_count.shape[2:] != (height, width):
             self.total_weights = self.total_weights.repeat(1, 1, height, width)
-            self.settled = self.settled.repeat(1, 1, height, width)
+            self.step_count = self.step_count.repeat(1, 1, height, width)
         return self
 
     def begin_anew(self, image: Tensor) -> None:
@@ -104,19 +104,19 @@ class PixelState:
             rate = _rows(learning_rate, rows) if isinstance(learning_rate, Tensor) else learning_rate
             change = mean.div(denominator).mul_(rate / _rows(of_mean, rows))
             self.image[..., rows, :].sub_(change).clamp_(0, 1)
-        self.settled += 1
+        self.step_count += 1
         self.keep_average(average_decay)
 
     def _weigh(self, which: int, decay: float) -> Tensor:
         """The total weight of one of the sums, once a further term is in it, 11HW; updated in place."""
         return self.total_weights[:, which : which + 1].mul_(decay).add_(1 - decay)
 
-    def annealed(self, learning_rate: float, settled_steps: int) -> Tensor:
-        """The rate of each pixel, 11HW: full until it has had `settled_steps`, then falling as 1/steps, to a floor.
+    def annealed(self, learning_rate: float, full_step_count: int) -> Tensor:
+        """The rate of each pixel, 11HW: full until it has had `full_step_count`, then falling as 1/steps, to a floor.
 
         So what has long been in the picture comes to rest, while what just came in still moves in full.
         """
-        share = settled_steps / self.settled.clamp_min(1.0)
+        share = full_step_count / self.step_count.clamp_min(1.0)
         return learning_rate * share.pow(ANNEAL_POWER).clamp(ANNEAL_FLOOR, 1.0)
 
     def keep_average(self, decay: float) -> None:

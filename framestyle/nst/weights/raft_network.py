@@ -1,6 +1,6 @@
 """RAFT's weights (Teed and Deng 2020, arXiv 2003.12039), as torchvision trained and publishes them.
 
-`raft-small` has 1 million parameters, `raft-large` 5 million. They come by the same road as VGG19's (store.py), but
+`raft-small` has 1 million parameters, `raft-large` 5 million. They come in the same way as VGG19's (store.py), but
 never by themselves: a clip that wants them and lacks them is refused, and no other flow is taken in their place.
 """
 

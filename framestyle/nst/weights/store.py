@@ -1,6 +1,6 @@
 """Weights into their folder and out of it: fetch, open, keep, and load again with nothing taken on trust.
 
-What is in a file is its network's own affair (backbone.py for VGG19, raft_network.py for RAFT). The road is one: a
+What is in a file is its network's own affair (backbone.py for VGG19, raft_network.py for RAFT). The way is one: a
 download is checked against the publisher's hash before it is opened, opened without running code from it, kept as
 safetensors, and its full SHA-256 is checked at each load.
 """
@@ -144,9 +144,9 @@ def save_tensors(
     try:
         save_file(dict(tensors), path, metadata=None if metadata is None else dict(metadata))
     except SafetensorError as error:
-        if (told := re.search(r"\(os error (\d+)\)", str(error))) is None:
+        if (found := re.search(r"\(os error (\d+)\)", str(error))) is None:
             raise
-        number = int(told[1])
+        number = int(found[1])
         raise OSError(number, os.strerror(number), str(path)) from error
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HOME = Path(__file__).parent / "framestyle-home.json"
+LIFELINE = Path(__file__).parent / "lifeline.py"
 NOT_FOUND = "FrameStyle was not found. Install it, then run: framestyle integrations install krita"
 
 
@@ -37,16 +38,30 @@ class Wish:
 
 def program() -> list[str]:
     """The program and its first arguments: as noted at the install, else whatever is on the path."""
-    try:
-        python = json.loads(HOME.read_text(encoding="utf-8"))["executable"]
-    except (OSError, ValueError, KeyError):
-        python = None
-    if python is not None and Path(python).is_file():
+    if (python := _python()) is not None:
         return [python, "-m", "framestyle"]
     found = shutil.which("framestyle")
     if found is None:
         raise NotFoundError(NOT_FOUND)
     return [found]
+
+
+def program_on_a_lifeline(folder: Path) -> list[str]:
+    """The same, as one that ends where its standard input does, and takes the folder away then.
+
+    One that was found on the path has no lifeline: that is ended by a signal.
+    """
+    python = _python()
+    return program() if python is None else [python, str(LIFELINE), str(folder)]
+
+
+def _python() -> str | None:
+    """FrameStyle's, as noted at the install, where it is still there."""
+    try:
+        python = json.loads(HOME.read_text(encoding="utf-8"))["executable"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return python if Path(python).is_file() else None
 
 
 def environment() -> dict[str, str]:

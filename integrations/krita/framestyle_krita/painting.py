@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from . import pictures
-from .command import Listener, NotFoundError, Wish, environment, program
+from .command import LIFELINE, Listener, NotFoundError, Wish, environment, program_on_a_lifeline
 from .qt import QtCore
 
 KILLED_AFTER_MS = 5000
@@ -31,18 +31,20 @@ class Painting(QtCore.QObject):
         self._document, self._wish = document, wish
         self._listener = Listener()
         self._folder: Path | None = None
+        self._saved: pictures.Saved | None = None
         self._stopped = False
         self._process = QtCore.QProcess(self)
         self._process.readyReadStandardError.connect(self._hear)
         self._process.finished.connect(self._ended)
         self._process.errorOccurred.connect(self._broken)
+        QtCore.QCoreApplication.instance().aboutToQuit.connect(self._leave)
 
     def begin(self) -> None:
         """Saves what the document shows, and starts the command on it."""
         try:
             self._folder = Path(tempfile.mkdtemp(prefix="framestyle-krita-"))
-            pictures.save(self._document, self._source)
-            first, *others = program()
+            self._saved = pictures.save(self._document, self._source)
+            first, *others = program_on_a_lifeline(self._folder)
         except (pictures.UnfitError, NotFoundError, OSError) as error:
             self._close()
             self.failed.emit(str(error))
@@ -58,9 +60,23 @@ class Painting(QtCore.QObject):
     def cancel(self) -> None:
         """Stops within a step."""
         self._stopped = True
-        # On Windows a program without a window does not hear of it.
-        self._process.terminate()
+        self._tell_to_stop()
         QtCore.QTimer.singleShot(KILLED_AFTER_MS, self._process.kill)
+
+    def _leave(self) -> None:
+        """Krita ends: so does what it has started."""
+        if self.is_at_work:
+            self._stopped = True
+            self._tell_to_stop()
+            if not self._process.waitForFinished(KILLED_AFTER_MS):
+                self._process.kill()
+                self._process.waitForFinished(KILLED_AFTER_MS)
+        self._close()
+
+    def _tell_to_stop(self) -> None:
+        self._process.closeWriteChannel()
+        if str(LIFELINE) not in self._process.arguments():
+            self._process.terminate()  # on Windows a program without a window does not hear of it
 
     @property
     def is_at_work(self) -> bool:
@@ -98,7 +114,8 @@ class Painting(QtCore.QObject):
 
     def _put(self) -> None:
         try:
-            layer = pictures.put(self._document, self._target, f"FrameStyle: {self._wish.preset}")
+            name = f"FrameStyle: {self._wish.preset}"
+            layer = pictures.put(self._document, self._target, name, self._saved)
         except (pictures.UnfitError, RuntimeError) as error:  # the document may have been closed meanwhile
             self.failed.emit(str(error))
             return

@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -100,6 +101,14 @@ class Door(ABC):
     name: ClassVar[str] | str
     levels: float = 0.0
     carries: frozenset[str] = frozenset()
+    paints_photos: bool = False
+    """Whether it has no clips: it is given the first frame, and the command line the same as a photo."""
+
+    def start(self) -> None:  # noqa: B027 - most have none
+        """A host that is started once for all tests; asked for before each."""
+
+    def stop(self) -> None:  # noqa: B027
+        """Its end, after the last test."""
 
     def missing(self) -> str | None:
         """Why it can't be tried on this machine, in a sentence; None: it can."""
@@ -162,3 +171,16 @@ def read_clip(path: Path, like: Frames) -> Frames:
     command = [ffmpeg_exe(), "-v", "error", "-i", str(path), "-f", "rawvideo", "-pix_fmt", kind, "pipe:1"]
     done = subprocess.run(command, capture_output=True, check=True)
     return np.frombuffer(done.stdout, like.dtype).reshape(-1, height, width, channels)
+
+
+def write_photo(path: Path, frames: Frames) -> Path:
+    """The one picture as a PNG."""
+    assert len(frames) == 1
+    cv2.imwrite(str(path), frames[0][..., [2, 1, 0, *range(3, frames.shape[3])]])
+    return path
+
+
+def read_photo(path: Path, like: Frames) -> Frames:
+    """What `write_photo` wrote, or a result: of as many channels as `like`."""
+    stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    return stored[None, ..., [2, 1, 0, *range(3, like.shape[3])]]

@@ -19,6 +19,7 @@ from framestyle.doors import cli
 from framestyle.media.ffmpeg import ffmpeg_exe
 from framestyle.media.video.opencv import end_waiting
 from framestyle.media.video.reader import VideoReader
+from tests import warm
 
 COMMAND = (sys.executable, "-m", "framestyle", "stylize", "-", "-o", "-")
 OPTIONS = ("--weights", "untrained", "--device", "cpu", "--progress", "json")
@@ -88,7 +89,7 @@ class MatroskaPipe(Door):
     def _running(self, job: Job) -> Iterator[subprocess.Popen[bytes]]:
         command = self._command(job)
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        process = subprocess.Popen(command, **pipes, env=os.environ | {"OMP_NUM_THREADS": "1"})
+        process = warm.Popen(command, **pipes, env=os.environ | {"OMP_NUM_THREADS": "1"})
         try:
             yield process
         finally:

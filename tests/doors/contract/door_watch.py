@@ -13,6 +13,7 @@ from contextlib import redirect_stderr
 from door import ALPHA, CUTS, DEEP, ODD, Door, Job, Painted, Stopped, read_clip, write_clip
 
 from framestyle.doors import cli
+from tests import warm
 
 OPTIONS = ("--settle", "0.05", "--once", "--weights", "untrained", "--device", "cpu", "--progress", "json")
 LOSSLESS = ("--set", "output.video_codec=ffv1")
@@ -36,12 +37,7 @@ class WatchDoor(Door):
     def cancel(self, job: Job) -> Stopped:
         write_clip(self._arrived(job) / "clip.mkv", job.frames)
         env = os.environ | {"OMP_NUM_THREADS": "1"}
-        process = subprocess.Popen(
-            self._command(job),
-            stderr=subprocess.PIPE,
-            env=env,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )
+        process = warm.Popen(self._command(job), stderr=subprocess.PIPE, env=env)
         try:
             assert process.stderr is not None
             for line in process.stderr:

@@ -10,7 +10,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from door import CASES, Case, Door, Frames, Job, Painted, all_doors, read_clip, write_clip
+from door import (
+    CASES,
+    Case,
+    Door,
+    Frames,
+    Job,
+    Painted,
+    all_doors,
+    read_clip,
+    read_photo,
+    write_clip,
+    write_photo,
+)
 
 from framestyle.doors import cli
 
@@ -23,7 +35,7 @@ optimizer: {precision: float32}
 scales: {min_px: 16, max_side_px: 32, first_steps: %s, steps: 1}
 video: {steps: 2, min_steps: 1}
 """
-FEW, ENDLESS = 2, 100_000
+FEW, MANY = 2, 5_000
 STEPS_IN_TWO_WINDOWS = 20
 """Steps are told of by windows: so many may be on their way when the cancel comes."""
 DOORS = all_doors()
@@ -31,12 +43,24 @@ Painting = Callable[[Door, Case], Painted]
 
 
 @pytest.fixture(autouse=True)
-def nothing_left(children_of: Callable[[int], list[int]]) -> Iterator[None]:
-    """No thread, no process."""
-    threads, children = set(threading.enumerate()), set(children_of(os.getpid()))
+def nothing_left(warm_server: None, door: Door, children_of: Callable[[int], list[int]]) -> Iterator[None]:
+    """No thread, no process, but for a host that runs through all tests; and no process of that one's."""
+
+    def descendants(parent: int) -> set[int]:
+        return {one for child in children_of(parent) for one in (child, *descendants(child))}
+
+    threads, children = set(threading.enumerate()), descendants(os.getpid())
     yield
     assert set(threading.enumerate()) <= threads
-    assert set(children_of(os.getpid())) <= children
+    assert descendants(os.getpid()) <= children
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hosts_end() -> Iterator[None]:
+    """Those that were started."""
+    yield
+    for one in DOORS:
+        one.stop()
 
 
 @pytest.fixture(params=DOORS, ids=repr)
@@ -45,6 +69,7 @@ def door(request: pytest.FixtureRequest) -> Door:
     found: Door = request.param
     if (why := found.missing()) is not None:
         (pytest.fail if os.environ.get("FRAMESTYLE_HOSTS") == "required" else pytest.skip)(why)
+    found.start()
     return found
 
 
@@ -63,15 +88,18 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Job]:
 
 
 @pytest.fixture(scope="session")
-def by_command_line(asked: Callable[..., Job]) -> Callable[[Frames], Frames]:
-    """The clip by files, through `framestyle stylize`."""
-    known: dict[tuple[bytes, tuple[int, ...]], Frames] = {}
+def by_command_line(asked: Callable[..., Job]) -> Callable[[Frames, bool], Frames]:
+    """The clip, or the photo, by files, through `framestyle stylize`."""
+    known: dict[tuple[bytes, tuple[int, ...], bool], Frames] = {}
 
-    def painted(frames: Frames) -> Frames:
-        key = frames.tobytes(), frames.shape
+    def painted(frames: Frames, is_photo: bool) -> Frames:
+        key = frames.tobytes(), frames.shape, is_photo
         if key not in known:
             job = asked(frames)
-            clip, target = write_clip(job.folder / "in.mkv", frames), job.folder / "out.mkv"
+            write, read, end = (
+                (write_photo, read_photo, "png") if is_photo else (write_clip, read_clip, "mkv")
+            )
+            clip, target = write(job.folder / f"in.{end}", frames), job.folder / f"out.{end}"
             options = [
                 "-p",
                 str(job.preset),
@@ -84,7 +112,7 @@ def by_command_line(asked: Callable[..., Job]) -> Callable[[Frames], Frames]:
             ]
             lossless = ["--set", "output.video_codec=ffv1"]
             assert cli.main(["stylize", str(clip), "-o", str(target), *options, *lossless]) == 0
-            known[key] = read_clip(target, frames)
+            known[key] = read(target, frames)
         return known[key]
 
     return painted
@@ -103,12 +131,12 @@ def painting(asked: Callable[..., Job]) -> Painting:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_clip_has_the_command_lines_pixels(
-    door: Door, case: Case, painting: Painting, by_command_line: Callable[[Frames], Frames]
+    door: Door, case: Case, painting: Painting, by_command_line: Callable[[Frames, bool], Frames]
 ) -> None:
     if not case.needs <= door.carries:
         pytest.skip(f"{door!r} does not carry it")
     painted = painting(door, case).frames
-    wanted = by_command_line(door.as_carried(case.made()))
+    wanted = by_command_line(door.as_carried(case.made()), door.paints_photos)
     assert painted.shape == wanted.shape
     assert painted.dtype == wanted.dtype
     apart = np.abs(painted.astype(np.int64) - wanted.astype(np.int64)) / np.iinfo(wanted.dtype).max
@@ -122,13 +150,13 @@ def test_progress_goes_from_nothing_to_the_last_frame(door: Door, painting: Pain
     case = CASES[0]
     progress = list(painting(door, case).progress)
     assert progress[0] == 0
-    assert progress[-1] == case.frames
+    assert progress[-1] == len(door.as_carried(case.made()))
     assert progress == sorted(progress)
     assert len(progress) > 2
 
 
 def test_a_cancel_comes_within_a_step(door: Door, asked: Callable[..., Job]) -> None:
-    stopped = door.cancel(asked(CASES[0].made(), ENDLESS))
+    stopped = door.cancel(asked(CASES[0].made(), MANY))
     assert stopped.steps_after <= STEPS_IN_TWO_WINDOWS
     assert "Traceback" not in stopped.said
 

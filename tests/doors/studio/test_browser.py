@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -199,6 +200,122 @@ def test_by_keys_alone_with_faults_at_their_line(
     text.press("Control+s")
     page.get_by_text("Saved as quick").wait_for()
     assert load_preset("quick").strength == 0.9
+
+
+DROP = """([selector, files]) => {
+    const carried = new DataTransfer(), target = document.querySelector(selector);
+    for (const [name, data] of files) {
+        carried.items.add(new File([Uint8Array.from(atob(data), (one) => one.charCodeAt(0))], name));
+    }
+    for (const kind of ["dragenter", "dragover", "drop"]) {
+        target.dispatchEvent(new DragEvent(kind, { dataTransfer: carried, bubbles: true, cancelable: true }));
+    }
+}"""
+
+
+def drop(page: Page, selector: str, *files: Path) -> None:
+    page.evaluate(
+        DROP, [selector, [[one.name, base64.b64encode(one.read_bytes()).decode()] for one in files]]
+    )
+
+
+def test_a_set_is_dropped_a_style_made_of_a_picture_and_two_pages_agree(
+    start: Callable[[], Process],
+    pages: Callable[..., Page],
+    root: Path,
+    photo: Path,
+    sample: Path,
+    tmp_path: Path,
+) -> None:
+    studio = start()
+    page, other = pages(studio.address, accept_downloads=True), pages(studio.address)
+    # What is no picture is told by its name; the others are taken, and the first is looked at.
+    bad, second = root / "notes.jpg", root / "second.png"
+    bad.write_text("no picture")
+    second.write_bytes(photo.read_bytes())
+    drop(page, "body", photo, bad, second)
+    page.locator(".toast.bad", has_text="notes.jpg: ").wait_for()
+    page.wait_for_function("() => document.querySelectorAll('.thumb').length === 2")
+    assert page.locator(".thumb").first.get_attribute("aria-pressed") == "true"
+
+    # A style of one's own; the other page has it without being asked.
+    page.get_by_role("link", name="Presets").click()
+    other.get_by_role("link", name="Presets").click()
+    drop(page, "#style-from-picture", sample)
+    page.locator("dialog input").fill("harbour")
+    page.locator("dialog").get_by_role("button", name="Save").click()
+    other.get_by_role("heading", name="harbour").wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export harbour").click()
+    download.value.save_as(tmp_path / "harbour.zip")
+    other.on("dialog", lambda dialog: dialog.accept())
+    with other.expect_file_chooser() as chooser:
+        other.get_by_role("button", name="Import a zip").click()
+    chooser.value.set_files(str(tmp_path / "harbour.zip"))
+    other.get_by_text("Taken in: harbour").wait_for()
+
+    # A region, painted over the picture as it is; its preview comes.
+    page.get_by_role("link", name="Looks").click()
+    page.locator(".card[data-preset=quick] button").click()
+    page.wait_for_selector(".stage[data-shown$=done]")
+    shown = page.locator(".stage").get_attribute("data-shown")
+    page.get_by_role("button", name="Paint a region").click()
+    assert not page.locator(".stage .handle").is_visible()
+    page.get_by_role("button", name="Upper half").click()
+    page.get_by_role("button", name="Use this region").click()
+    page.get_by_label("Outside the region").wait_for()
+    page.wait_for_function("(before) => document.querySelector('.stage').dataset.shown !== before", arg=shown)
+
+    # A preset that is there is replaced when that is what is wanted; the tuner stays as it is.
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_label("Strength").fill("0.35")
+    for _ in range(2):
+        page.get_by_role("button", name="Save as preset").click()
+        page.locator("dialog input").fill("mine")
+        page.locator("dialog").get_by_role("button", name="Save").click()
+        page.locator(".toast", has_text="Saved as mine").wait_for()
+        page.locator(".toast", has_text="Saved as mine").wait_for(state="detached")
+    assert page.get_by_label("Strength").input_value() == "0.35"
+
+    # The set is there after a reload; both become one job; an upload that it needs stays.
+    page.reload()
+    page.wait_for_function("() => document.querySelectorAll('.thumb').length === 2")
+    page.locator(".card[data-preset=quick] button").click()
+    studio.client.post("/api/queue", {"paused": True})
+    page.get_by_role("button", name="Render all 2").click()
+    page.get_by_role("button", name="All looks").click()
+    page.get_by_role("button", name="From folders").click()
+    page.get_by_role("button", name="Uploads").click()
+    page.get_by_role("button", name="Remove photo.png").click()
+    page.get_by_text("a job in the queue needs this picture").wait_for()
+    page.get_by_role("button", name="Remove mask.png").click()
+    page.wait_for_function("() => document.querySelectorAll('.removable').length === 3")
+    assert [job["inputs"] for job in studio.client.get("/api/jobs")["jobs"]] == [2]
+
+
+HIDDEN = """
+Object.defineProperty(document, "visibilityState", { configurable: true, get: () => window.seen || "hidden" });
+"""
+
+
+def test_a_page_that_nobody_sees_gives_its_connection_back(
+    start: Callable[[], Process], pages: Callable[..., Page], root: Path
+) -> None:
+    # A browser opens six connections to a server: the seventh page would wait for ever.
+    studio = start()
+    first = pages(studio.address)
+    first.context.add_init_script(HIDDEN)
+    many = []
+    for _ in range(7):
+        page = first.context.new_page()
+        page.goto(studio.address.partition("?")[0])
+        page.wait_for_selector("html[data-ready]", timeout=60_000)
+        many.append(page)
+    many[-1].evaluate("window.seen = 'visible'; document.dispatchEvent(new Event('visibilitychange'))")
+    many[-1].get_by_role("link", name="Presets").click()
+    many[-1].wait_for_timeout(500)
+    studio.client.call("PUT", "/api/presets/new", {"look": {"preset": "quick"}})
+    many[-1].get_by_role("heading", name="new", exact=True).wait_for()
 
 
 def test_every_view_can_be_read_named_and_reached_at_every_width(

@@ -98,6 +98,23 @@ def test_a_database_that_is_damaged_or_newer_is_refused_with_its_place(tmp_path:
         open_database(tmp_path / "newer.sqlite")
 
 
+def test_a_queue_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
+    old = open_database(tmp_path / "q.sqlite")
+    fill(JobStore(old), "a")
+    old.executescript(
+        "DROP INDEX jobs_by_output; ALTER TABLE results DROP COLUMN look; PRAGMA user_version = 1"
+    )
+    old.execute("INSERT INTO results VALUES ('m', 'a', NULL, 'wave', 1.0)")
+    old.close()
+    for _ in range(2):
+        taken = open_database(tmp_path / "q.sqlite")
+        store = JobStore(taken)
+        assert order(store) == ["a"] and store.result("m").look is None
+        store.add_result(Result("n", "a", None, "wave", 2.0, {"preset": "wave"}))
+        assert store.result("n").look == {"preset": "wave"}
+        taken.close()
+
+
 def test_a_thousand_jobs_are_listed_in_an_instant(store: JobStore) -> None:
     fill(store, *(f"{number:04}" for number in range(1000)))
     began = time.process_time()

@@ -35,7 +35,7 @@ TWELVE = {".avif", ".heic", ".heif"}
 """Lossy, with 12 bits a channel."""
 JPEGS = {".jpg", ".jpeg", ".jpe", ".jfif"}
 WITHOUT_ALPHA = JPEGS | {".bmp"}
-WITH_WORDS = [suffix for suffix in SUFFIXES if suffix != ".bmp"]
+WITH_METADATA = [suffix for suffix in SUFFIXES if suffix != ".bmp"]
 ALLOWED = dict.fromkeys(JPEGS, 1) | {".avif": 3, ".heic": 1, ".heif": 1}
 """How far the patches' centres may be off. libavif's own way to YCbCr rounds down."""
 
@@ -105,7 +105,7 @@ def test_transparency_follows_a_smaller_result(tmp_path: Path) -> None:
 # -- words -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("suffix", WITH_WORDS)
+@pytest.mark.parametrize("suffix", WITH_METADATA)
 @pytest.mark.parametrize("source", [".jpg", ".png", ".webp"])
 def test_exif_is_carried_to_the_letter_without_its_thumbnail(
     tmp_path: Path, suffix: str, source: str
@@ -136,7 +136,7 @@ def test_exif_is_carried_to_the_letter_without_its_thumbnail(
     assert "made by us, ž" in text
 
 
-@pytest.mark.parametrize("suffix", WITH_WORDS)
+@pytest.mark.parametrize("suffix", WITH_METADATA)
 @pytest.mark.parametrize("source", [".jpg", ".png", ".webp", ".tif"])
 def test_xmp_is_carried_and_made_true(tmp_path: Path, suffix: str, source: str) -> None:
     if source == ".png":
@@ -185,7 +185,7 @@ def test_no_resolution_is_made_up(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-@pytest.mark.parametrize("suffix", WITH_WORDS)
+@pytest.mark.parametrize("suffix", WITH_METADATA)
 def test_the_profile_is_written_and_read_by_others(tmp_path: Path, suffix: str, dtype: Any) -> None:
     write_photo(tmp_path / f"a{suffix}", picture(dtype), Photo(picture(dtype), icc_profile=DISPLAY_P3), {})
     with Image.open(tmp_path / f"a{suffix}") as image:

@@ -12,7 +12,7 @@ from rewriting import rewrite
 
 from framestyle.errors import InputError
 from framestyle.media.verify.checking import check_clip, verify
-from framestyle.media.verify.listing import parsed_words
+from framestyle.media.verify.listing import parsed_metadata
 from framestyle.media.verify.verdict import DAMAGE, NOTE, Problem, Report, made_by
 
 NOISY = "testsrc2=s=96x64:r=25:d=1,noise=alls=30:allf=t"
@@ -183,7 +183,7 @@ def test_what_made_a_clip_is_told(whole: Callable[[str], Path], tmp_path: Path) 
 
 
 def test_metadata_is_understood_with_its_backslashes() -> None:
-    words = parsed_words(
+    words = parsed_metadata(
         ";FFMETADATA1\ntitle=a\\; b \\= c\nARTIST=Ada\n"
         "[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=800\ntitle=One\\\nTwo\n[CHAPTER]\nTIMEBASE=1/0\nSTART=0\nEND=1\n"
     )

@@ -35,7 +35,7 @@ NAMES = [
     "$(touch x).mkv",
 ]
 NAMES += ["žluťoučký 馬.mkv", "file:x.mkv", "[0:v]scale=1,movie=a.mkv", "a\\b:c=d.mkv"]
-ROADS = {"yuv420p": True, "yuv420p10le": False}
+BY_OPENCV = {"yuv420p": True, "yuv420p10le": False}
 """Which OpenCV takes."""
 
 
@@ -45,7 +45,7 @@ def clip(target: Path, pixel_format: str = "yuv420p", *more: str, seconds: float
     return target
 
 
-@pytest.mark.parametrize("pixel_format", ROADS)
+@pytest.mark.parametrize("pixel_format", BY_OPENCV)
 @pytest.mark.parametrize("name", NAMES)
 def test_odd_names_are_only_names_as_sources_too(
     tmp_path: Path, name: str, pixel_format: str, monkeypatch: pytest.MonkeyPatch
@@ -56,7 +56,7 @@ def test_odd_names_are_only_names_as_sources_too(
     sound = ("-f", "lavfi", "-i", "sine=d=0.2", "-i", "m.txt", "-map_chapters", "2")
     source = clip(Path(name), pixel_format, *sound)
     with VideoReader(source) as reader:
-        assert len(list(reader)) == 5 and reader.by_opencv == ROADS[pixel_format]
+        assert len(list(reader)) == 5 and reader.by_opencv == BY_OPENCV[pixel_format]
     part = SourceStreams(source, TimeRange(Fraction(0), Fraction(1, 5)))
     with VideoWriter(
         Path("out") / name,
@@ -103,7 +103,7 @@ def test_a_url_is_a_missing_file(url: str) -> None:
         probe(Path(url))
 
 
-@pytest.mark.parametrize("pixel_format", ROADS)
+@pytest.mark.parametrize("pixel_format", BY_OPENCV)
 @pytest.mark.parametrize("error", [None, RuntimeError("mine"), KeyboardInterrupt()])
 def test_a_reader_that_is_left_early_leaves_no_process(
     tmp_path: Path, pixel_format: str, error: BaseException | None, our_ffmpegs: Callable[[], list[int]]
@@ -116,7 +116,7 @@ def test_a_reader_that_is_left_early_leaves_no_process(
             with VideoReader(path) as reader:
                 frames = iter(reader)
                 next(frames)
-                assert bool(our_ffmpegs()) != ROADS[pixel_format]
+                assert bool(our_ffmpegs()) != BY_OPENCV[pixel_format]
                 if error is not None:
                     raise error
         except type(error or RuntimeError()) as caught:
@@ -139,7 +139,7 @@ def test_a_decoder_that_is_killed_is_an_input_error(
     assert our_ffmpegs() == []
 
 
-@pytest.mark.parametrize("pixel_format", ROADS)
+@pytest.mark.parametrize("pixel_format", BY_OPENCV)
 def test_a_file_that_ends_early_gives_what_it_has(tmp_path: Path, pixel_format: str) -> None:
     path = clip(tmp_path / "a.mkv", pixel_format, seconds=2)
     data = path.read_bytes()
@@ -149,7 +149,7 @@ def test_a_file_that_ends_early_gives_what_it_has(tmp_path: Path, pixel_format: 
     assert 20 < count < 40 and reader.doubts and "frames are missing" in reader.doubts[0]
 
 
-@pytest.mark.parametrize("pixel_format", ROADS)
+@pytest.mark.parametrize("pixel_format", BY_OPENCV)
 @pytest.mark.parametrize("seed", range(4))
 def test_a_damaged_file_gives_frames_or_an_input_error(
     tmp_path: Path, pixel_format: str, seed: int, our_ffmpegs: Callable[[], list[int]]

@@ -1,4 +1,4 @@
-"""Sizes, pixel aspects and rotations: as the source's, upright once, on either road, in every codec."""
+"""Sizes, pixel aspects and rotations: as the source's, upright once, on either decoder, in every codec."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def test_a_rate_by_pixel_moves_each_by_its_own() -> None:
 
 def test_pixels_come_to_rest_after_their_full_share_of_steps() -> None:
     state = PixelState.start(torch.zeros(1, 3, 1, 4)).by_pixel()
-    state.settled[:] = torch.tensor([0.0, 80.0, 160.0, 1e9])
+    state.step_count[:] = torch.tensor([0.0, 80.0, 160.0, 1e9])
     rates = state.annealed(0.03, 80).flatten().tolist()
     assert rates == pytest.approx([0.03, 0.03, 0.015, 0.03 * ANNEAL_FLOOR])
 
@@ -153,9 +153,9 @@ def test_steps_are_counted_and_begin_anew_at_each_scale(by_pixel: bool) -> None:
     state = state.by_pixel() if by_pixel else state
     state.adam_step(torch.ones(1, 3, 4, 4), 0.01, 0.9, BETAS)
     state.adam_step(torch.ones(1, 3, 4, 4), 0.01, 0.9, BETAS)
-    assert torch.equal(state.settled, torch.full((1, 1, 4, 4) if by_pixel else (1, 1, 1, 1), 2.0))
+    assert torch.equal(state.step_count, torch.full((1, 1, 4, 4) if by_pixel else (1, 1, 1, 1), 2.0))
     finer = state.resampled(Size(8, 6))
-    assert torch.equal(finer.settled, torch.zeros(1, 1, 6, 8) if by_pixel else torch.zeros(1, 1, 1, 1))
+    assert torch.equal(finer.step_count, torch.zeros(1, 1, 6, 8) if by_pixel else torch.zeros(1, 1, 1, 1))
 
 
 def test_ages_by_pixel_change_nothing_while_all_are_alike(picture: Picture) -> None:
@@ -169,4 +169,4 @@ def test_ages_by_pixel_change_nothing_while_all_are_alike(picture: Picture) -> N
         alike, by_pixel = alike.resampled(Size(23, 19)), by_pixel.resampled(Size(23, 19))
     for name in ("image", "mean", "square", "average"):
         torch.testing.assert_close(getattr(alike, name), getattr(by_pixel, name), atol=1e-6, rtol=1e-6)
-    assert torch.equal(alike.by_pixel().settled, by_pixel.settled)
+    assert torch.equal(alike.by_pixel().step_count, by_pixel.step_count)

@@ -60,9 +60,25 @@ export function emit(name, data) {
   for (const listener of listeners[name] || []) listener(data);
 }
 
+// A browser opens six connections to a server for all its pages: a page that nobody sees gives its own back, but for
+// one, which goes on to tell when a job is done.
 export function listen() {
+  let isOne = !navigator.locks; // where there are no locks, every page listens
+  let stop = null;
+  const look = () => {
+    const wanted = isOne || document.visibilityState === "visible";
+    if (wanted && !stop) stop = follow();
+    if (!wanted && stop) { stop(); stop = null; }
+  };
+  document.addEventListener("visibilitychange", look);
+  if (navigator.locks) navigator.locks.request("framestyle-events", () => { isOne = true; look(); return new Promise(() => {}); });
+  look();
+}
+
+let away = false;
+function follow() {
+  let again = 0;
   const source = new EventSource(`/api/events?page=${PAGE}`);
-  let away = false;
   for (const name of ["job", "queue", "preview", "presets", "anew"]) {
     source.addEventListener(name, (event) => emit(name, JSON.parse(event.data)));
   }
@@ -75,11 +91,13 @@ export function listen() {
     away = true;
     if (source.readyState === EventSource.CLOSED) {
       get("/api/studio").catch(() => {});
-      setTimeout(listen, 2000);
+      again = setTimeout(() => { stop = follow(); }, 2000);
     } else {
       banner("The studio does not answer. This page goes on when it does.");
     }
   };
+  let stop = () => { clearTimeout(again); source.close(); away = true; };
+  return () => stop();
 }
 
 function banner(text) {
@@ -95,12 +113,12 @@ export function toast(message, { bad = false, more = "" } = {}) {
 }
 
 // Whatever a person starts: what goes wrong is told.
-export async function told(work) {
+export async function told(work, about = "") {
   try {
     return await work();
   } catch (problem) {
     if (!(problem instanceof Problem)) console.error(problem);
-    const said = problem.message[0].toUpperCase() + problem.message.slice(1);
+    const said = about ? `${about}: ${problem.message}` : problem.message[0].toUpperCase() + problem.message.slice(1);
     toast(said, { bad: true, more: problem.nextStep || "" });
     return undefined;
   }

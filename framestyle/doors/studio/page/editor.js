@@ -21,6 +21,20 @@ async function helps() {
   return keys;
 }
 
+// Saved; where there is one of that name, it is replaced if that is what is wanted.
+export async function savePreset(name, body) {
+  const path = `/api/presets/${encodeURIComponent(name)}`;
+  let saved;
+  try {
+    saved = await call("PUT", path, body);
+  } catch (problem) {
+    if (problem.code !== "preset-exists" || !confirm(`There is a preset ${name} already. Replace it?`)) throw problem;
+    saved = await call("PUT", path, { ...body, overwrite: true });
+  }
+  await loadPresets();
+  return saved;
+}
+
 export function openEditor({ name, yaml, overwrite = false, ontry = null, locked = false }) {
   const field = h("input", { type: "text", id: "preset-name", maxlength: "100" });
   field.value = name;
@@ -76,10 +90,9 @@ export function openEditor({ name, yaml, overwrite = false, ontry = null, locked
   }
   async function keep() {
     const wanted = field.value.trim();
-    const saved = await call("PUT", `/api/presets/${encodeURIComponent(wanted)}`, { yaml: text.value, overwrite: overwrite && wanted === name });
+    const saved = await savePreset(wanted, { yaml: text.value, overwrite: overwrite && wanted === name });
     toast(`Saved as ${saved.name}.`);
     box.close();
-    await loadPresets();
   }
   text.addEventListener("input", () => { number(); check(); });
   text.addEventListener("scroll", () => { gutter.scrollTop = text.scrollTop; });

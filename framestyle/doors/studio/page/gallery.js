@@ -30,8 +30,13 @@ async function load() {
     h("span", { class: "name" }, `${result.media.name}`)))));
   next += 60;
   more.hidden = next >= found.total;
-  if (!found.total) grid.replaceChildren(h("li", { class: "empty", style: { "grid-column": "1 / -1" } }, h("h2", {}, "Nothing yet"), h("p", {}, "Renders appear here when they are done.")));
+  const isEmpty = more.hidden && !grid.childElementCount;
+  if (isEmpty) grid.replaceChildren(h("li", { class: "empty", style: { "grid-column": "1 / -1" } }, h("h2", {}, "Nothing yet"), h("p", {}, "Renders appear here when they are done."), h("a", { class: "button", href: "#look" }, "Choose a look")));
+  else if (!grid.childElementCount) await load(); // their files have gone: on to those that are there
 }
+
+// Large enough to be zoomed into, down to its pixels.
+const sideOf = (media) => Math.max(media.width, media.height) > 2048 ? 4096 : 2048;
 
 export async function openResult(result) {
   const media = await told(() => get(`/api/media/${result.media.id}`));
@@ -44,7 +49,7 @@ export async function openResult(result) {
     for (const name of ["play", "pause", "seeking"]) for (const one of clips) one.video.addEventListener(name, () => together(clips, one, name));
     body.append(h("div", { class: "row", style: { "flex-wrap": "wrap" } }, clips.map((one) => one.box)));
   } else {
-    const side = compare({ before: before ? small(before, 2048) : null, after: small(media, 2048), aspect: aspect(media), start: before ? 50 : 0 });
+    const side = compare({ before: before ? small(before, sideOf(before)) : null, after: small(media, sideOf(media)), aspect: aspect(media), start: before ? 50 : 0 });
     body.append(side.stage, side.tools);
   }
   const foot = [
@@ -72,7 +77,7 @@ function together(clips, one, name) {
   }
 }
 
-// A photo says itself how it was made; of a clip its job does.
+// A photo says itself how it was made; of a clip the studio knows.
 async function again(media, result, before, box) {
   let look;
   if (media.kind === "photo") {
@@ -81,11 +86,11 @@ async function again(media, result, before, box) {
     look = { yaml: recipe.yaml, name: `as ${media.name}`, values: settings };
     for (const doubt of recipe.doubts) toast(doubt);
   } else {
-    const job = await get(`/api/jobs/${result.job}`);
-    look = { ...job.look, name: result.preset };
+    look = { ...(result.look || { preset: result.preset }), name: result.preset };
   }
+  if (!picture() && !before) return toast("What it was made of has gone.", { bad: true, more: "Choose a picture first, then make it again with that." });
   box.close();
-  if (!picture() && before) {
+  if (!picture()) {
     state.pictures.push(before);
     state.current = 0;
   }

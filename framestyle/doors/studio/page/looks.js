@@ -4,7 +4,7 @@ import { on, told } from "./api.js";
 import { clock, fill, h, once } from "./dom.js";
 import { browse, fromDisk, takeAndChoose } from "./pick.js";
 import { aspect, at, changed, drop, picture, small, state, turnTo, watch } from "./state.js";
-import { openTuner, closeTuner } from "./tuner.js";
+import { closeTuner, isTuning, openTuner } from "./tuner.js";
 import { address, show, want } from "./wants.js";
 
 const view = document.getElementById("view-look");
@@ -13,7 +13,11 @@ const onScreen = new Set();
 let tag = null;
 
 export function looks() {
-  watch((what) => { if (what === "pictures" || what === "presets") draw(); if (what === "moment") paint(); });
+  watch((what) => {
+    if (what === "pictures" || (what === "presets" && !isTuning())) draw();
+    else if (what === "tray" && view.querySelector(".tray")) view.querySelector(".tray").replaceWith(tray());
+    else if (what === "moment") paint();
+  });
   on("anew", () => wish());
   draw();
 }
@@ -53,8 +57,18 @@ function hero() {
     h("div", { class: "row" },
       h("button", { class: "primary", id: "pick-files", onclick: fromFiles }, "Choose files"),
       h("button", { id: "pick-folder", onclick: browse }, "Choose from folders")),
-    h("div", { class: "strip", "aria-hidden": "true" }, state.presets.filter((one) => !one.problem).slice(0, 12).map((preset) => h("figure", {},
+    h("div", { class: "strip", "aria-hidden": "true" }, styles().slice(0, 12).map((preset) => h("figure", {},
       h("img", { src: `/api/presets/${encodeURIComponent(preset.name)}/art`, alt: "", loading: "lazy" }), h("figcaption", {}, preset.name))))));
+}
+
+// Each style image once, whichever presets share it.
+function styles() {
+  const seenColors = new Set();
+  return state.presets.filter((one) => {
+    const colors = one.colors.join();
+    if (one.problem || seenColors.has(colors)) return false;
+    return seenColors.add(colors);
+  });
 }
 
 function tags() {
@@ -68,12 +82,14 @@ function tray() {
     shown.map((media, index) => h("button", {
       class: "thumb", "aria-pressed": String(index === state.current), title: `${media.name} (Delete takes it off)`,
       onclick: () => told(() => turnTo(index)),
-      onkeydown: (event) => { if (event.key === "Delete") drop(index); },
+      onkeydown: (event) => { if (event.key === "Delete") told(() => drop(index)); },
     }, h("img", { src: small(media, 160), alt: media.name, loading: "lazy" }), media.kind === "video" ? h("span", { class: "kind" }, "clip") : null)),
     state.pictures.length > shown.length ? h("span", { class: "chip" }, `and ${state.pictures.length - shown.length} more`) : null,
-    h("button", { class: "add", onclick: fromFiles }, "＋ Add files"),
+    h("button", { class: "add", onclick: fromFiles }, "+ Add files"),
     h("button", { class: "add", onclick: browse }, "From folders"),
-    h("button", { class: "add", onclick: () => { state.pictures = []; state.current = 0; changed("pictures"); } }, "Clear"));
+    h("div", { class: "less" },
+      state.pictures.length > 1 ? h("button", { class: "quiet", onclick: () => told(() => drop(state.current)) }, "Take this off") : null,
+      h("button", { class: "quiet", onclick: () => { state.pictures = []; state.current = 0; changed("pictures"); } }, state.pictures.length > 1 ? "Clear all" : "Clear")));
 }
 
 export function scrubber(media) {
@@ -88,7 +104,8 @@ export function scrubber(media) {
   };
   range.addEventListener("input", () => go(Number(range.value)));
   return h("div", { class: "scrub" },
-    h("div", { class: "moments" }, media.moments_s.map((seconds) => h("button", { class: "quiet small num", onclick: () => { range.value = String(seconds); go(seconds); } }, clock(seconds)))),
+    h("div", { class: "moments" }, media.moments_s.map((seconds) => h("button", { class: "moment small num", "aria-label": `The moment at ${clock(seconds)}`, onclick: () => { range.value = String(seconds); go(seconds); } },
+      h("img", { src: small(media, 160, seconds), alt: "", style: { "--aspect": aspect(media) } }), clock(seconds)))),
     range, time);
 }
 

@@ -71,7 +71,8 @@ async function begin() {
   gallery();
   presetsView();
   await remembered();
-  on("presets", once(200, async () => { state.presets = (await told(() => get("/api/presets"))) || state.presets; }));
+  // Another page, or a program, has changed them.
+  on("presets", once(200, () => told(loadPresets)));
   turn();
   listen();
   document.documentElement.dataset.ready = "yes";

@@ -1,30 +1,53 @@
 // Choosing pictures: dropped, from a file dialog, or from folders below the root.
 
-import { get, toast, told, upload } from "./api.js";
+import { get, remove, toast, told, upload } from "./api.js";
 import { dialog, h } from "./dom.js";
-import { choose, small } from "./state.js";
+import { add, choose, small } from "./state.js";
 
-export async function take(files) {
-  const wanted = [...files].filter((file) => file.size > 0);
+export async function take(files, ontaken = () => {}) {
+  const wanted = [...files].filter((file) => file.size > 0 && !file.name.startsWith("."));
   if (!wanted.length) return [];
   const note = h("div", { class: "toast" }, h("p", {}, ""), h("progress", { max: 1 }));
   document.getElementById("toasts").append(note);
   const taken = [];
   for (const [index, file] of wanted.entries()) {
     note.firstChild.textContent = `Taking in ${file.name} (${index + 1} of ${wanted.length})`;
-    const found = await told(() => upload(file, (share) => { note.lastChild.value = share; }));
-    if (found) taken.push(found);
+    const found = await told(() => upload(file, (share) => { note.lastChild.value = share; }), file.name);
+    if (!found) continue;
+    taken.push(found);
+    await told(() => ontaken(found, taken.length));
   }
   note.remove();
   return taken;
 }
 
+// The first is looked at as soon as it is in, while the others come.
 export async function takeAndChoose(files) {
-  const taken = await take(files);
-  if (taken.length) {
+  await take(files, async (media, count) => {
+    if (count > 1) return add(media);
     location.hash = "#look";
-    await choose(taken);
-  }
+    await choose([media]);
+  });
+}
+
+// What was dropped, with all files in folders that were.
+async function dropped(transfer) {
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry && item.webkitGetAsEntry()).filter(Boolean);
+  const plain = [...transfer.files];
+  if (!entries.some((entry) => entry.isDirectory)) return plain;
+  const found = [];
+  const visit = async (entry) => {
+    if (entry.name.startsWith(".")) return;
+    if (entry.isFile) { found.push(await new Promise((resolve, reject) => entry.file(resolve, reject))); return; }
+    const reader = entry.createReader();
+    for (;;) {
+      const part = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+      if (!part.length) return;
+      for (const one of part) await visit(one);
+    }
+  };
+  for (const entry of entries) await visit(entry);
+  return found;
 }
 
 export function fromDisk(accept, multiple, ontaken) {
@@ -49,7 +72,7 @@ export function wholePageTakesDrops() {
     veil.classList.remove("on");
     if (!files(event) || event.defaultPrevented) return;
     event.preventDefault();
-    takeAndChoose(event.dataTransfer.files);
+    dropped(event.dataTransfer).then(takeAndChoose, () => toast("The folder cannot be read.", { bad: true }));
   });
   addEventListener("paste", (event) => {
     const found = event.clipboardData ? [...event.clipboardData.files] : [];
@@ -67,6 +90,7 @@ export function browse() {
   const all = h("button", { onclick: () => everything() }, "Choose all shown");
   const take = h("button", { class: "primary", disabled: true, onclick: () => { box.close(); told(() => choose([...chosen.values()])); } }, "Use these");
   const box = dialog("Choose from folders", h("div", {}, crumbs, grid, end), [count, all, take]);
+  const uploads = "uploads/"; // no folder's path ends so
   let path = "", next = 0, busy = false, asked = 0;
 
   const seen = new IntersectionObserver((found) => { if (found.some((one) => one.isIntersecting)) more(); }, { root: grid.closest(".dialog-body"), rootMargin: "600px" });
@@ -82,7 +106,8 @@ export function browse() {
     grid.replaceChildren();
     const parts = path ? path.split("/") : [];
     crumbs.replaceChildren(h("button", { class: "quiet", onclick: () => open("") }, "All folders"),
-      ...parts.map((name, index) => h("button", { class: "quiet", onclick: () => open(parts.slice(0, index + 1).join("/")) }, `/ ${name}`)));
+      path === uploads ? h("span", { class: "soft" }, "/ Uploads") : "",
+      ...parts.filter(() => path !== uploads).map((name, index) => h("button", { class: "quiet", onclick: () => open(parts.slice(0, index + 1).join("/")) }, `/ ${name}`)));
     more();
   }
 
@@ -90,13 +115,14 @@ export function browse() {
     if (busy || next === null) return;
     busy = true;
     const mine = asked;
-    const part = await told(() => get(`/api/folders?path=${encodeURIComponent(path)}&offset=${next}&limit=200`));
+    const part = await told(() => get(path === uploads ? "/api/uploads" : `/api/folders?path=${encodeURIComponent(path)}&offset=${next}&limit=200`));
     if (mine !== asked || !part) { if (!part) next = null; busy = false; return; }
+    if (!path && !next) grid.append(h("li", {}, h("button", { class: "tile folder", onclick: () => open(uploads) }, h("em", {}, "Uploads"))));
     grid.append(...part.entries.map(tile));
     next = part.next;
     busy = false;
     const shown = grid.childElementCount;
-    end.textContent = next === null ? (shown ? `${shown} shown` : "No photos or clips here.") : "More below…";
+    end.textContent = next === null ? (shown ? `${shown} shown` : "No photos or clips here. What is dropped on the page is kept under Uploads.") : "More below…";
     // Looked at anew: whoever scrolls faster than it loads is at the end without ever having left it.
     seen.unobserve(end);
     seen.observe(end);
@@ -112,7 +138,14 @@ export function browse() {
         media.kind === "video" ? h("span", { class: "kind said" }, "clip") : null),
       h("span", { class: "name" }, media.name));
     button.media = media;
-    return h("li", {}, button);
+    if (path !== uploads) return h("li", {}, button);
+    const item = h("li", { class: "removable" }, button,
+      h("button", { class: "quiet remove", title: "Remove the upload", "aria-label": `Remove ${media.name}`, onclick: () => told(async () => {
+        await remove(`/api/media/${media.id}`);
+        toggle(media, button, false);
+        item.remove();
+      }) }, "✕"));
+    return item;
   }
 
   function toggle(media, button, on = !chosen.has(media.id)) {

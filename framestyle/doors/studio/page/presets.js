@@ -51,7 +51,10 @@ async function make(files) {
 
 async function takeIn(file) {
   if (!file) return;
-  const saved = await call("POST", "/api/presets/import", file, "application/zip");
+  const saved = await call("POST", "/api/presets/import", file, "application/zip").catch((problem) => {
+    if (problem.code !== "preset-exists" || !confirm(`${problem.message}. Replace it?`)) throw problem;
+    return call("POST", "/api/presets/import?overwrite=1", file, "application/zip");
+  });
   toast(`Taken in: ${saved.name}.`);
   await loadPresets();
 }

@@ -9,13 +9,15 @@ const view = document.getElementById("view-queue");
 const list = h("ol", { class: "jobs" });
 const more = h("button", { hidden: true, onclick: () => { shown += 100; load(); } }, "Show more");
 const hold = h("button", { onclick: () => told(() => call("POST", "/api/queue", { paused: !queue.paused })) }, "Hold the queue");
-const empty = h("div", { class: "empty", hidden: true }, h("h2", {}, "Nothing in the queue"), h("p", {}, "Open a look and press Render. Jobs go on when this window is closed, and after the studio was ended."));
+const retry = h("button", { hidden: true, onclick: () => told(() => post("/api/queue/retry")) }, "Try all failed again");
+const clear = h("button", { class: "quiet", hidden: true, onclick: () => told(() => post("/api/queue/clear")) }, "Clear finished jobs");
+const empty = h("div", { class: "empty", hidden: true }, h("h2", {}, "Nothing in the queue"), h("p", {}, "Open a look and press Render. Jobs go on when this window is closed, and after the studio was ended."), h("a", { class: "button", href: "#look" }, "Choose a look"));
 const count = h("p", { class: "soft" });
 const items = new Map(); // id -> {element, update}
 let queue = { paused: false, counts: {} }, shown = 50, order = [];
 
 export function queueView() {
-  view.replaceChildren(h("div", { class: "head" }, h("div", {}, h("h1", { id: "queue-title" }, "Queue"), count), h("div", { class: "row" }, hold)), list, empty, h("div", { class: "row", style: { "margin-top": "1rem" } }, more));
+  view.replaceChildren(h("div", { class: "head" }, h("div", {}, h("h1", { id: "queue-title" }, "Queue"), count), h("div", { class: "row" }, clear, retry, hold)), list, empty, h("div", { class: "row", style: { "margin-top": "1rem" } }, more));
   on("queue", (facts) => { counted(facts); again(); });
   on("job", (job) => {
     const item = items.get(job.id);
@@ -36,7 +38,11 @@ function counted(facts) {
   badge.textContent = left ? String(left) : "";
   hold.textContent = facts.paused ? "Let the queue go on" : "Hold the queue";
   hold.setAttribute("aria-pressed", String(facts.paused));
-  const said = [["running", "at work"], ["waiting", "waiting"], ["paused", "paused"], ["failed", "failed"], ["done", "done"]].filter(([state]) => facts.counts[state]).map(([state, word]) => `${facts.counts[state]} ${word}`);
+  const ended = ["done", "failed", "cancelled"].reduce((sum, state) => sum + (facts.counts[state] || 0), 0);
+  hold.hidden = !left && !facts.paused;
+  retry.hidden = (facts.counts.failed || 0) < 2;
+  clear.hidden = ended < 2;
+  const said = [["running", "at work"], ["waiting", "waiting"], ["paused", "paused"], ["failed", "failed"], ["cancelled", "cancelled"], ["done", "done"]].filter(([state]) => facts.counts[state]).map(([state, word]) => `${facts.counts[state]} ${word}`);
   count.textContent = said.join(" · ") + (facts.paused ? " · the queue is held: nothing new begins" : "");
 }
 
@@ -99,15 +105,17 @@ function itemOf(first) {
     if (to < 0) return;
     told(() => post(`/api/jobs/${job.id}/move`, { before: waiting[to] || null }));
   }
+  const isStopping = () => job.state === "running" && (job.progress || {}).phase === "stopping";
   function buttons() {
     const open = job.state === "waiting" || job.state === "paused";
+    if (isStopping()) return [h("span", { class: "soft small" }, "Its work is being kept…")];
     return [
       open && h("button", { class: "quiet", "aria-label": `Move ${job.title} up`, onclick: () => step(-1) }, "↑"),
       open && h("button", { class: "quiet", "aria-label": `Move ${job.title} down`, onclick: () => step(1) }, "↓"),
       ["running", "waiting"].includes(job.state) && h("button", { onclick: act("pause") }, "Pause"),
       ["paused", "failed", "cancelled"].includes(job.state) && h("button", { onclick: act("resume") }, job.state === "failed" ? "Try again" : "Resume"),
       ["running", "waiting", "paused"].includes(job.state) && h("button", { class: "bad", onclick: act("cancel") }, "Cancel"),
-      job.outputs.length > 0 && h("button", { class: "primary", onclick: () => openResult({ media: job.outputs[0], input: job.input, preset: job.preset, job: job.id }) }, "Look at it"),
+      job.outputs.length > 0 && h("button", { class: "primary", onclick: () => openResult({ media: job.outputs[0], input: job.input, preset: job.preset, job: job.id, look: job.look }) }, "Look at it"),
       job.state !== "running" && !open && h("button", { class: "quiet", "aria-label": `Take ${job.title} off the list`, onclick: () => told(() => remove(`/api/jobs/${job.id}`)) }, "✕"),
     ].filter(Boolean);
   }
@@ -121,7 +129,7 @@ function itemOf(first) {
     grip.hidden = !["waiting", "paused"].includes(job.state);
     element.classList.toggle("still", grip.hidden);
     title.textContent = `${job.title} in ${job.preset}`;
-    state.textContent = job.state === "running" && progress.phase !== "painting" ? progress.phase : job.state;
+    state.textContent = job.state === "running" ? { starting: "starting", preparing: "getting ready", stopping: "stopping", done: "finishing" }[progress.phase] || "painting" : job.state;
     state.className = `chip state-${job.state}`;
     const source = job.state === "running" && progress.live ? `/api/jobs/${job.id}/live?v=${progress.live}` : job.outputs.length ? small(job.outputs[0], 256) : job.input ? `/api/media/${job.input}/picture?side=256` : "";
     if (source && image.dataset.source !== source) {
@@ -140,7 +148,7 @@ function itemOf(first) {
     if (losses.length > 2) line.setAttribute("points", points(losses));
     problem.hidden = !job.problem && !(progress.failures || []).length;
     problem.textContent = [job.problem && `${job.problem.message}. ${job.problem.next_step || ""}`, ...(progress.failures || []).slice(0, 3).map((one) => one.message)].filter(Boolean).join(" · ");
-    const wanted = `${job.state}:${job.outputs.length}`;
+    const wanted = `${job.state}:${job.outputs.length}:${isStopping()}`;
     if (wanted !== drawn) { drawn = wanted; actions.replaceChildren(...buttons()); }
   }
   update(first);

@@ -1,17 +1,22 @@
 // One look on one picture, large: sliders, a preview that follows and sharpens, regions, rendering, saving.
 
-import { call, post, toast, told } from "./api.js";
+import { get, post, toast, told } from "./api.js";
 import { compare } from "./compare.js";
 import { ask, duration, fill, h, once } from "./dom.js";
 import { maskPainter } from "./mask.js";
-import { openEditor } from "./editor.js";
+import { openEditor, savePreset } from "./editor.js";
 import { aspect, at, picture, small, state, watch } from "./state.js";
 import { address, show, want } from "./wants.js";
 import { scrubber } from "./looks.js";
 
+const MINE = ", as I like it";
 let open = null; // {host, look, settings, …} of the look that is tuned
 
-watch((what) => { if (what === "moment" && open) open.moment(); });
+watch((what) => {
+  if (what === "moment" && open) open.moment();
+  if (what === "tray" && open) open.tray();
+});
+export const isTuning = () => open !== null;
 
 export function closeTuner() {
   if (!open) return;
@@ -20,7 +25,8 @@ export function closeTuner() {
 }
 
 const COLORS = [["none", "the style’s"], ["luminance", "the picture’s own"], ["histogram", "matched by histogram"], ["content_stats", "the picture’s palette, after"], ["style_stats", "the picture’s palette, before"]];
-const EFFORTS = { draft: { "scales.first_steps": 50, "scales.between_steps": 15, "scales.steps": 30 }, usual: {}, fine: { "scales.first_steps": 200, "scales.between_steps": 60, "scales.steps": 160 } };
+const EFFORTS = { draft: 0.5, usual: 1, fine: 2 };
+const STEPS = { "scales.first_steps": 100, "scales.between_steps": 30, "scales.steps": 80, "video.steps": 10 };
 const SIZES = [[512, "512 px"], [768, "768 px"], [1024, "1024 px"], [1536, "1536 px"], [2048, "2048 px"], [0, "as the picture"]];
 
 export function openTuner(host, look, preset = null) {
@@ -36,6 +42,11 @@ export function openTuner(host, look, preset = null) {
   side.afterImage.alt = `${media.name} in ${name}`;
   const veil = h("div", { class: "veil" }, h("span", {}, "The first strokes are being painted…"));
   side.stage.append(veil);
+  const bar = h("span", { class: "bar", hidden: true }, h("i"));
+  side.stage.append(bar);
+  const all = h("button", { onclick: () => render(true) });
+  const tray = () => { all.hidden = state.pictures.length < 2; all.textContent = `Render all ${state.pictures.length}`; };
+  tray();
   const status = h("div", { class: "status", role: "status" });
   const moving = h("div");
   const controls = h("div", { class: "controls panel" });
@@ -46,22 +57,28 @@ export function openTuner(host, look, preset = null) {
       h("div", {}, h("button", { class: "quiet", onclick: () => { closeTuner(); dispatchEvent(new CustomEvent("looks-again")); } }, "← All looks"),
         h("h1", { id: "look-title" }, name), h("p", {}, preset ? preset.description : "From a text that is not saved yet.")),
       h("div", { class: "row" },
-        h("button", { onclick: saveAs }, "Save as preset"),
-        h("button", { onclick: asText }, "Edit as YAML"),
         h("button", { class: "primary", id: "render", onclick: () => render(false) }, "Render"),
-        state.pictures.length > 1 ? h("button", { onclick: () => render(true) }, `Render all ${state.pictures.length}`) : null)),
+        all,
+        h("button", { onclick: saveAs }, "Save as preset"),
+        h("button", { onclick: asText }, "Edit as YAML"))),
     h("div", { class: "tuner" }, stageHost, controls));
 
   drawControls();
-  open = { moment() {
+  open = { tray, moment() {
     side.beforeImage.src = small(media, 1024, at(media));
     wish();
   } };
   wish();
   scrollTo({ top: 0 });
 
+  // As many as the preset has, times the effort.
+  function steps() {
+    if (effort === "usual") return {};
+    return Object.fromEntries(Object.entries(STEPS).map(([key, usual]) => [key, Math.round((first[key] ?? usual) * EFFORTS[effort])]));
+  }
+
   function current() {
-    const all = { ...settings, ...EFFORTS[effort] };
+    const all = { ...settings, ...steps() };
     return { ...base, settings: all, ...(mask ? { mask, ...(outside ? { outside } : {}) } : {}) };
   }
 
@@ -73,12 +90,13 @@ export function openTuner(host, look, preset = null) {
     want("tuner", 0, stages.map((stage, rank) => ({
       want: { sketch: false, ...common, ...stage },
       onfacts: (facts) => {
-        if (facts.state === "failed") { status.textContent = facts.message || "This look cannot be shown."; return; }
+        if (facts.state === "failed") { bar.hidden = true; veil.remove(); status.textContent = facts.message || "This look cannot be shown."; return; }
         const source = address(facts);
         if (source && rank >= best.rank && (facts.state === "done" || rank === 0 || facts.version > 2)) {
           best.rank = rank;
           side.stage.dataset.shown = `${facts.key}:${facts.state}`;
           show(side.afterImage, source);
+          side.afterTag.textContent = stage.sketch ? "after · sketch" : `after · ${stage.side_px} px`;
           veil.remove();
         }
         say(facts, stage);
@@ -87,6 +105,8 @@ export function openTuner(host, look, preset = null) {
   }
 
   function say(facts, stage) {
+    bar.hidden = facts.state !== "painting";
+    if (facts.steps) bar.style.setProperty("--done", `${Math.round((100 * facts.step) / facts.steps)}%`);
     const words = facts.state === "painting" ? `Painting at ${stage.side_px} px${facts.steps ? `, ${facts.step} of ${facts.steps} steps` : ""}` : facts.state === "done" ? `Shown at ${stage.side_px} px` : "";
     const time = facts.render_s && !mask ? ` · the full render takes ${duration(facts.render_s)}` : "";
     if (words) status.textContent = words + time;
@@ -126,7 +146,7 @@ export function openTuner(host, look, preset = null) {
       slider("tv_weight", "Smoothness", ["crisp", "smooth"], { min: 0, max: 2, step: 0.05, fallback: 0.2 }),
       video ? slider("video.temporal_weight", "Steadiness", ["lively", "steady"], { min: 0, max: 100, step: 1, fallback: 27 }) : null,
       h("hr"),
-      choice("effort", "Effort", [["draft", "draft: quick"], ["usual", "as the preset"], ["fine", "fine: twice the steps"]], effort, (value) => { effort = value; wish(); }),
+      choice("effort", "Effort", [["draft", "draft: half the steps"], ["usual", "as the preset"], ["fine", "fine: twice the steps"]], effort, (value) => { effort = value; wish(); }),
       choice("size", "Size of the render", SIZES, size, (value) => { size = Number(value); settings["scales.max_side_px"] = size; wish(); }),
       video ? choice("quality", "Encoding", [["draft", "draft"], ["good", "good"], ["visually_lossless", "visually lossless"], ["lossless", "lossless"]], quality, (value) => { quality = value; }) : null,
       h("hr"),
@@ -180,29 +200,17 @@ export function openTuner(host, look, preset = null) {
   async function saveAs() {
     const wanted = await ask("Save as preset", "A name: letters, digits, - and _", look.preset ? `${look.preset}-mine` : "my-style");
     if (!wanted) return;
-    const kept = { ...base, settings: { ...settings, ...EFFORTS[effort] } };
-    const saved = await told(() => call("PUT", `/api/presets/${encodeURIComponent(wanted)}`, { look: kept, description: preset ? `${preset.description}, as I like it` : "" }));
-    if (saved) {
-      toast(`Saved as ${saved.name}.`);
-      const scroll = scrollY;
-      const here = open;
-      open = null; // the views that follow presets draw anew; this one stays
-      await told(loadPresetsQuietly);
-      open = here;
-      scrollTo({ top: scroll });
-    }
-  }
-
-  async function loadPresetsQuietly() {
-    state.presets = await call("GET", "/api/presets");
+    const kept = { ...base, settings: { ...settings, ...steps() } };
+    const saved = await told(() => savePreset(wanted, { look: kept, description: preset && !preset.description.endsWith(MINE) ? `${preset.description}${MINE}` : "" }));
+    if (saved) toast(`Saved as ${saved.name}.`);
   }
 
   async function asText() {
     const lines = [];
     if (base.preset) {
-      const found = await told(() => call("GET", `/api/presets/${encodeURIComponent(base.preset)}`));
+      const found = await told(() => get(`/api/presets/${encodeURIComponent(base.preset)}`));
       if (!found) return;
-      lines.push("schema: 1", `name: ${base.preset}-mine`, `extends: ${base.preset}`, ...yamlOf({ ...settings, ...EFFORTS[effort] }));
+      lines.push("schema: 1", `name: ${base.preset}-mine`, `extends: ${base.preset}`, ...yamlOf({ ...settings, ...steps() }));
       if (!Object.keys(settings).length) lines.push("# strength: 0.5", "# style: {scale: 1.0}", "# color: {preserve: none}");
     }
     openEditor({ name: base.preset ? `${base.preset}-mine` : "my-style", yaml: base.preset ? `${lines.join("\n")}\n` : base.yaml,

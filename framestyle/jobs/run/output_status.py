@@ -1,4 +1,4 @@
-"""How the outputs of an order stand: to be made, done before, or not to be replaced."""
+"""What the status of an order's outputs is: to be made, done before, or not to be replaced."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Replacing:
     changed: bool = False
 
 
-def told_apart(
+def split_by_status(
     tasks: Sequence[Task],
     spec: RenderSpec,
     manifest: Manifest | None,
@@ -33,21 +33,21 @@ def told_apart(
     """To do, and done before. OutputError where an output exists that may not be replaced."""
     to_do, done, refused = [], [], []
     for task in tasks:
-        standing = _standing(task, spec, manifest)
-        if task.kind is MediaKind.VIDEO and standing is not OutputStatus.DONE and not may.fresh:
+        status = _output_status(task, spec, manifest)
+        if task.kind is MediaKind.VIDEO and status is not OutputStatus.DONE and not may.fresh:
             refuse_change(task, spec)
-        ours = standing in (OutputStatus.DONE, OutputStatus.OTHER_INPUT, OutputStatus.OTHER_WORK)
-        if standing is OutputStatus.DONE and not may.fresh:
+        ours = status in (OutputStatus.DONE, OutputStatus.OTHER_INPUT, OutputStatus.OTHER_WORK)
+        if status is OutputStatus.DONE and not may.fresh:
             done.append(task)
         elif (
-            standing in (OutputStatus.ABSENT, OutputStatus.BEGUN)
+            status in (OutputStatus.ABSENT, OutputStatus.BEGUN)
             or may.overwrite
             or (ours and may.fresh)
-            or (may.changed and standing is OutputStatus.OTHER_INPUT)
+            or (may.changed and status is OutputStatus.OTHER_INPUT)
         ):
             to_do.append(task)
         else:
-            refused.append((task, standing))
+            refused.append((task, status))
     if refused:
         raise _refusal(refused, None if manifest is None else manifest.trouble)
     return tuple(to_do), tuple(done)
@@ -71,17 +71,17 @@ def placed(
     return left, tuple(Unusable(task.source, refused[task.target]) for task in others)
 
 
-def _standing(task: Task, spec: RenderSpec, manifest: Manifest | None) -> OutputStatus:
+def _output_status(task: Task, spec: RenderSpec, manifest: Manifest | None) -> OutputStatus:
     if task.outputs() and task.kind is MediaKind.VIDEO and is_publishing(task.target):
         return OutputStatus.BEGUN
     if manifest is not None:
-        return manifest.standing(task, spec.done_keys(task.kind))
+        return manifest.status(task, spec.done_keys(task.kind))
     return OutputStatus.UNKNOWN if task.outputs() else OutputStatus.ABSENT
 
 
 def _refusal(refused: Sequence[tuple[Task, OutputStatus]], trouble: str | None) -> OutputError:
-    (task, standing), others = refused[0], len(refused) - 1
-    why = "" if standing is OutputStatus.UNKNOWN else f", {standing.value}"
+    (task, status), others = refused[0], len(refused) - 1
+    why = "" if status is OutputStatus.UNKNOWN else f", {status.value}"
     more = "" if not others else f"; so {'does one more' if others == 1 else f'do {others} more'}"
     lost = (
         "" if trouble is None else f" (what is done there is not known: {NAME} is not used, since {trouble})"

@@ -1,0 +1,137 @@
+"""Processes of the command, forked from one that has loaded torch already: all but those seconds is as it always is.
+
+`Popen` and `run` stand for subprocess's, for `[sys.executable, "-m", "framestyle", ...]` and `[sys.executable, "-c",
+code]`. A process that is to show what is loaded, or when, is started by subprocess itself.
+"""
+
+from __future__ import annotations
+
+import atexit
+import multiprocessing
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import tempfile
+from multiprocessing import forkserver, reduction
+from pathlib import Path
+from typing import Any
+
+LOADED = ["torch", "framestyle.doors.cli", "framestyle.jobs.run.batch", "framestyle.jobs.run.job"]
+_CONTEXT = multiprocessing.get_context("forkserver")
+
+
+def start_server() -> None:
+    """The process that others are forked from; nothing where it is there already."""
+    _CONTEXT.set_forkserver_preload(LOADED)
+    forkserver.ensure_running()
+
+
+def stop_server() -> None:
+    """Ends it, and waits for it."""
+    forkserver._forkserver._stop()
+
+
+class _Descriptor:
+    """A file descriptor that travels to a process that is being started."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _detached, (reduction.DupFd(self._number),)
+
+
+def _detached(given: Any) -> int:
+    number: int = given.detach()
+    return number
+
+
+class Popen(subprocess.Popen[Any]):
+    """As subprocess's; `preexec_fn` is called in no process, for Ctrl-C is heard in all of them."""
+
+    def _execute_child(self, args: Any, *given: Any) -> None:
+        cwd, env = given[4:6]
+        *pipes, _, _, _, _, _, new_session, _ = given[9:]
+        ours = (pipes[0], pipes[3], pipes[5])
+        streams = [_Descriptor(own if own != -1 else number) for number, own in enumerate(ours)]
+        place = (dict(os.environ if env is None else env), os.fspath(cwd or Path.cwd()), bool(new_session))
+        self._forked = _CONTEXT.Process(target=_run, args=([str(one) for one in args[1:]], place, streams))
+        self._forked.daemon = True
+        self._forked.start()
+        assert self._forked.pid is not None
+        self.pid, self._child_created = self._forked.pid, True
+        self._close_pipe_fds(*pipes)  # type: ignore[attr-defined]
+
+    def _internal_poll(self, *_: Any, **__: Any) -> int | None:
+        if self.returncode is None:
+            self.returncode = self._forked.exitcode
+        return self.returncode
+
+    def _wait(self, timeout: float | None) -> int:
+        if self.returncode is None:
+            self._forked.join(timeout)
+            if self._forked.exitcode is None:
+                raise subprocess.TimeoutExpired(self.args, timeout or 0)
+            self.returncode = self._forked.exitcode
+        return self.returncode
+
+
+def run(
+    command: list[str], *, timeout: float | None = None, check: bool = False, **options: Any
+) -> subprocess.CompletedProcess[Any]:
+    """As subprocess's."""
+    if options.pop("capture_output", False):
+        options |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    given = options.pop("input", None)
+    if given is not None:
+        options["stdin"] = subprocess.PIPE
+    with Popen(command, **options) as process:
+        try:
+            out, err = process.communicate(given, timeout=timeout)
+        except BaseException:
+            process.kill()
+            raise
+    done = subprocess.CompletedProcess(command, process.returncode, out, err)
+    if check:
+        done.check_returncode()
+    return done
+
+
+def _run(arguments: list[str], place: tuple[dict[str, str], str, bool], streams: list[int]) -> None:
+    """In the forked process: as Python starts, then what it was asked for."""
+    environment, folder, new_session = place
+    if new_session:
+        os.setsid()
+    for number, own in enumerate(streams):
+        os.dup2(own, number)
+        os.close(own)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    tempfile.tempdir = None
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    _take_threads()
+    try:
+        if arguments[0] == "-m":
+            sys.argv = arguments[1:]
+            runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+        else:
+            sys.argv = ["-c", *arguments[2:]]
+            exec(compile(arguments[1], "<string>", "exec"), {"__name__": "__main__"})
+    finally:
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+
+
+def _take_threads() -> None:
+    """What libraries read of the environment when they are loaded."""
+    import torch
+
+    if (threads := os.environ.get("OMP_NUM_THREADS", "")).isdecimal() and int(threads) > 0:
+        torch.set_num_threads(int(threads))
