@@ -53,6 +53,12 @@ def test_a_patch_of_a_public_name_is_none() -> None:
     assert not list(_private_patches(ast.parse('monkeypatch.setattr(Frame, "__init__", counted)')))
 
 
+def test_no_two_files_of_tests_share_a_name() -> None:
+    """pytest imports each by its name alone: of two it refuses the second, and with it the whole suite."""
+    names = [path.name for path in TESTS.rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_every_marker_marks_something() -> None:
     told = tomllib.loads((TESTS.parent / "pyproject.toml").read_text(encoding="utf-8"))
     markers = {one.partition(":")[0] for one in told["tool"]["pytest"]["ini_options"]["markers"]}

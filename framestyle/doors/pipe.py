@@ -75,6 +75,18 @@ def refuse_standard_input(inputs: Sequence[Path], why: str) -> None:
         )
 
 
+@contextmanager
+def _said_of_streams() -> Iterator[None]:
+    """A stop, in words that hold for what passes once: from the first module that is loaded for it to the end."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        raise Cancelled(
+            "stopped; of a stream nothing is kept to resume", next_step="The same command begins anew."
+        ) from stop
+
+
+@_said_of_streams()
 def run_piped(args: argparse.Namespace, order: Order) -> int:
     """`framestyle stylize` with a pipe on one side or both."""
     from framestyle.context import Context
@@ -90,13 +102,8 @@ def run_piped(args: argparse.Namespace, order: Order) -> int:
         )
     with _frames_only_on_stdout(args.output == DASH) as stdout:
         stream = stream_order(order, _pipes(args, stdout))
-        try:
-            with open_console(args.progress) as console:
-                paint_stream(stream, Context(console))
-        except KeyboardInterrupt as stop:
-            raise Cancelled(
-                "stopped; of a stream nothing is kept to resume", next_step="The same command begins anew."
-            ) from stop
+        with open_console(args.progress) as console:
+            paint_stream(stream, Context(console))
     return 0
 
 
@@ -106,6 +113,10 @@ def _frames_only_on_stdout(is_target: bool) -> Iterator[int]:
     if not is_target:
         yield STDOUT
         return
+    if sys.__stdout__ is None:
+        raise UsageError(
+            "standard output is closed, and frames were to go there", next_step="Pipe it to a program."
+        )
     if os.isatty(STDOUT):
         raise UsageError(
             "frames would go to the terminal",

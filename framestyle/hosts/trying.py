@@ -54,7 +54,7 @@ def _gstreamer(one: Installed) -> Trouble | None:
     if not loads:
         return Trouble(
             f"GStreamer looks for its modules beside the first python3 of PATH, and {shutil.which('python3')} has none",
-            "Start it as: PATH=/usr/bin:$PATH gst-launch-1.0 …, once after: rm -r ~/.cache/gstreamer-1.0",
+            "In the shell that GStreamer is started from: export PATH=/usr/bin:$PATH; rm -rf ~/.cache/gstreamer-1.0",
         )
     if _says([INSPECT, "framestyle"], _where(one)) is None:
         return Trouble(

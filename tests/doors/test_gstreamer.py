@@ -86,7 +86,7 @@ def test_the_doctor_and_the_install_say_why_gstreamer_does_not_load_it(
     monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     (found,) = integrations()
     assert found.state == "warning" and "beside the first python3 of PATH" in found.text
-    assert "PATH=/usr/bin:$PATH" in (found.next_step or "")
+    assert "export PATH=/usr/bin:$PATH" in (found.next_step or "")
     (tmp_path / "registry.bin").unlink()
     broken = subprocess.run(["gst-inspect-1.0", "python"], capture_output=True)
     assert broken.returncode != 0

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -211,6 +212,16 @@ def test_ctrl_c_is_heard_while_a_stream_is_waited_for(carrier: str, quick: str, 
         process.wait()
         for pipe in (process.stdin, process.stderr):
             pipe.close()
+
+
+def test_where_standard_output_is_closed_no_frame_is_said_to_be_written(quick: str) -> None:
+    _made("clip.y4m", "-pix_fmt", "yuv420p")
+    command = shlex.join(
+        [sys.executable, "-m", "framestyle", "stylize", "clip.y4m", "-o", "-", "-p", quick, *WORK]
+    )
+    done = subprocess.run(["sh", "-c", f"{command} >&-"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "standard output is closed" in done.stderr
 
 
 @pytest.mark.parametrize("command", ["preview", "verify"])

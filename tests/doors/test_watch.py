@@ -156,6 +156,61 @@ def test_what_was_said_of_a_file_goes_with_it(once: Main) -> None:
         assert service.end(signal.SIGTERM) == 0
 
 
+def test_names_may_be_any_that_a_file_system_has(once: Main) -> None:
+    """With a line's end, not UTF-8, and so long that a reason's own name has no room."""
+    whole = _saved(Path("whole.png"), 1)
+    long = "b" * 251 + ".png"
+    names = ["new\nline.png", os.fsdecode(b"caf\xe9.png")]
+    for name in names:
+        shutil.copy(whole, IN / name)
+    for name in (long, "c\n.png"):
+        (IN / name).write_bytes(whole.read_bytes()[:-20])
+    code, events = once()
+    assert code == 4
+    assert _painted(events) == sorted(str(IN / name) for name in names)
+    assert all(_shows(OUT / name, 1) for name in names)
+    reasons = sorted(path.name for path in (OUT / "failed").iterdir())
+    assert len(reasons) == 2 and reasons[0].startswith("bbb") and reasons[1] == "c\n.png.txt"
+    assert len(os.fsencode(reasons[0])) == 255
+    (IN / long).unlink()
+    once("--move-done")
+    assert {path.name for path in (IN / "failed").iterdir()} == {"c\n.png", "c\n.png.txt"}
+    shutil.copy(IN / "failed" / "c\n.png", IN / long)
+    code, _ = once("--move-done")
+    assert code == 4 and (IN / "failed" / long).exists() and not (IN / long).exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root mounts file systems")
+def test_a_full_disk_ends_the_watch_and_no_file_has_failed(once: Main) -> None:
+    """Given again with room, the same command paints them."""
+    noise = np.random.default_rng(0).integers(0, 256, (100, 100, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(IN / "a.png")
+    OUT.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=24k", "tmpfs", str(OUT)], capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        code, events = once("--move-done")
+        assert code == 7 and events[-1]["code"] == "disk-full"
+        assert not list(OUT.rglob("*.txt"))
+        assert (IN / "a.png").exists() and not (IN / "failed").exists()
+    finally:
+        subprocess.run(["umount", str(OUT)], check=True)
+    code, events = once("--move-done")
+    assert (code, _painted(events)) == (0, ["in/a.png"])
+
+
+def test_what_is_to_be_a_folder_for_moved_inputs_is_looked_at_first(
+    once: Main, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _saved(IN / "a.png", 1)
+    (IN / "done").write_text("notes")
+    assert once("--move-done")[0] == 6
+    assert (IN / "a.png").exists() and not (OUT / "a.png").exists()
+
+
 def test_names_do_not_depend_on_what_arrives_together(once: Main) -> None:
     """Two inputs whose results would have one name in another format."""
     _saved(IN / "a.png", 1)

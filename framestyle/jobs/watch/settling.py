@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from framestyle.jobs.watch.listing import DONE, FAILED
 from framestyle.media.files import atomic_output, storage_error
 from framestyle.media.video.sequences import existing_files
+
+LONGEST_NAME_BYTES = 255
 
 
 class Settling:
@@ -37,12 +40,12 @@ class Settling:
             self._write(self._reason(path), why)
             return
         target = _free(self._folder / FAILED / path.relative_to(self._folder))
-        self._write(target.with_name(f"{target.name}.txt"), why)
+        self._write(target.with_name(_fitting(target.name, ".txt")), why)
         self._move(path, FAILED)
 
     def _reason(self, path: Path) -> Path:
         inner = path.relative_to(self._folder)
-        return self._output / FAILED / inner.parent / f"{inner.name}.txt"
+        return self._output / FAILED / inner.parent / _fitting(inner.name, ".txt")
 
     def _write(self, target: Path, why: str) -> None:
         with atomic_output(target) as temporary:
@@ -65,5 +68,15 @@ def _free(path: Path) -> Path:
     number, free = 1, path
     while os.path.lexists(free):
         number += 1
-        free = path.with_name(f"{path.stem}.{number}{path.suffix}")
+        free = path.with_name(_fitting(path.stem, f".{number}{path.suffix}"))
     return free
+
+
+def _fitting(name: str, ending: str) -> str:
+    """With its ending; where file systems have no place for it, its beginning, and what tells it from others."""
+    encoded, room = os.fsencode(name), LONGEST_NAME_BYTES - len(os.fsencode(ending))
+    if len(encoded) <= room:
+        return f"{name}{ending}"
+    told_by = f"~{hashlib.sha256(encoded).hexdigest()[:8]}"
+    begun = encoded[: room - len(told_by)].decode(errors="ignore")
+    return f"{begun}{told_by}{ending}"

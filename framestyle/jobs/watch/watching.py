@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from framestyle.context import SILENT, Context
-from framestyle.errors import Code, FramestyleError, InputError, OutputError, PresetError, UsageError
+from framestyle.errors import (
+    Code,
+    FramestyleError,
+    InputError,
+    OutputError,
+    PresetError,
+    StorageError,
+    UsageError,
+)
 from framestyle.events import Event, FolderWatched, Note, TaskFailed
 from framestyle.jobs.run.batch import Order, paint, prepare
 from framestyle.jobs.watch.arrivals import Arrivals, Clock
+from framestyle.jobs.watch.folders import alone, check_folders
 from framestyle.jobs.watch.listing import Listing, Signature, listed, signature_of, with_sequences
 from framestyle.jobs.watch.settling import Settling
 from framestyle.jobs.watch.wholeness import is_meant, why_not_whole, why_unknown
-from framestyle.media.files import storage_error
 from framestyle.presets import Preset
 
-LOCK = ".framestyle.lock"
 COSTS_TO_REST = 60
 """A look is followed by a rest of at least so many times what it took: an idle watch takes less than 2 % of a core."""
 MOST_AT_ONCE = 32
@@ -73,49 +77,9 @@ def watch(
     the context's `check_cancelled` raises, and by errors that say that nothing can be painted here: no weights, no
     room. UsageError where the folders are one or the other way round, OutputError where another watch is at work there.
     """
-    _check_folders(asked.folder, asked.order.output)
-    with _alone(asked):
+    check_folders(asked.folder, asked.order.output, moves=asked.move_done)
+    with alone([asked.order.output, *([asked.folder] if asked.move_done else [])]):
         return _Watcher(asked, context, clock).serve(rest)
-
-
-def _check_folders(folder: Path, output: Path) -> None:
-    if not folder.is_dir():
-        raise InputError(
-            f"{folder} is no folder",
-            code=Code.INPUT_MISSING,
-            facts={"path": str(folder)},
-            next_step="Make it first.",
-        )
-    inner, outer = folder.resolve(), output.resolve()
-    if inner == outer or outer in inner.parents:
-        raise UsageError(
-            f"results in {output} would be taken for inputs of {folder}",
-            next_step="Choose an output folder beside the watched one, or in it.",
-        )
-
-
-@contextmanager
-def _alone(asked: Watch) -> Iterator[None]:
-    """One watch an output folder, and a watched one whose files are moved."""
-    folders = [asked.order.output, *([asked.folder] if asked.move_done else [])]
-    locks = [FileLock(folder / LOCK, timeout=0) for folder in folders]
-    try:
-        for folder, lock in zip(folders, locks, strict=True):
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-                lock.acquire()
-            except Timeout as error:
-                raise OutputError(
-                    f"another watch is at work on {folder}",
-                    code=Code.OUTPUT_BUSY,
-                    facts={"path": str(folder)},
-                ) from error
-            except OSError as error:
-                raise storage_error(error, folder) from error
-        yield
-    finally:
-        for lock in locks:
-            lock.release()
 
 
 class _Watcher:
@@ -314,15 +278,22 @@ class _Watcher:
         failed: Mapping[str, TaskFailed],
         taken: Mapping[Path, Signature | None],
     ) -> None:
+        refused = None
         for path in paths:
             if signature_of(path) not in (None, taken[path]):
                 continue  # another file by now, which has a turn of its own
-            if (failure := failed.get(str(path))) is not None:
+            if (failure := failed.get(str(path))) is not None and failure.code is Code.DISK_FULL:
+                refused = failure  # nothing is wrong with the file: it is painted once there is room
+            elif failure is not None:
                 self._fail(path, failure)
             else:
                 self._done += 1
                 self._failures.pop(path, None)
                 self._settling.done(path)
+        if refused is not None:
+            raise StorageError(
+                refused.message, code=refused.code, facts=refused.facts, next_step=refused.next_step
+            )
 
     def _fail(self, path: Path, error: FramestyleError | TaskFailed) -> None:
         """Where it is not there any more, nothing has failed: somebody took it away."""

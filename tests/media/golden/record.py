@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from framestyle.errors import FramestyleError
-from framestyle.media.verify.listing import list_clip, words_of
+from framestyle.media.verify.listing import list_clip, metadata_of
 from framestyle.media.video.probe import describe, probe
 from tests.media.golden.clips import make_clips
 
@@ -37,7 +37,7 @@ def record(real: str) -> Path:
             try:
                 describe(clip)
                 list_clip(probe(clip))
-                words_of(clip)
+                metadata_of(clip)
             except FramestyleError as error:
                 sys.stderr.write(f"{clip.name}: {error}" + "\n")
     return texts

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from framestyle.media.verify.listing import list_clip, words_of
+from framestyle.media.verify.listing import list_clip, metadata_of
 from framestyle.media.video.description import Description
 from framestyle.media.video.probe import describe, probe
 from tests.media.golden.clips import make_clips
@@ -135,7 +135,7 @@ def test_streams_chapters_timecode_and_light_are_told(texts: Path, clips: Path, 
         ("subtitle", "subrip", None, None),
     ]
     assert told.has_chapters
-    words = words_of(clips / "streams.mkv")
+    words = metadata_of(clips / "streams.mkv")
     assert words.values["title"] == "A walk"
     assert words.chapters == [(0, Fraction(1, 5), "One")]
     assert describe(clips / "alpha.mov").timecode == "01:00:00:00"
