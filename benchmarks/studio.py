@@ -90,7 +90,7 @@ def page_of(studio: Studio) -> Iterator[Page]:
     with sync_playwright() as starting:
         browser = starting.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(180_000)
+        page.set_default_timeout(900_000)
         page.goto(studio.address)
         page.wait_for_selector("html[data-ready]")
         yield page

@@ -238,6 +238,36 @@ class TaskFailed(Event):
 
 
 @dataclass(frozen=True)
+class TasksBegun(Event):
+    """Tasks that were handed out are going to be painted here."""
+
+    tasks: int
+
+
+@dataclass(frozen=True)
+class TaskPainted(Event):
+    """A task that was handed out is painted, a shot or a photo: it lies in its work folder, and is not published."""
+
+    path: str
+    """The input."""
+    task: int
+    """Its number."""
+    seconds: float
+    steps: int
+    before: bool
+    """Whether it was painted before: then nothing was done."""
+
+
+@dataclass(frozen=True)
+class MachinesAtWork(Event):
+    """How much is being painted on other machines: told when that changes."""
+
+    shots: int
+    photos: int
+    machines: int
+
+
+@dataclass(frozen=True)
 class JobDone(Event):
     """All tasks are done or have failed."""
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from framestyle.errors import UsageError, WeightsError
 from framestyle.plugins import Plugin, Registry
 
-FLOW, FETCH = "flow", "fetch"
-"""Traits of weights: those that measure optical flow and paint nothing; those that are fetched or imported once."""
+FLOW, FETCH, ELSEWHERE = "flow", "fetch", "elsewhere"
+"""Traits: of weights that measure optical flow and paint nothing, of those that are fetched or imported once; of
+engines that need no device on this machine."""
 
 WEIGHTS = Registry(
     "weights",
@@ -102,7 +103,17 @@ FLOWS = Registry(
 ENGINES = Registry(
     "engines",
     "engine",
-    {"local": Plugin("This machine, on one device or several", "framestyle.jobs.engines.local:LocalEngine")},
+    {
+        "local": Plugin(
+            "This machine, on one device or several", "framestyle.jobs.engines.local:LocalEngine"
+        ),
+        "ray": Plugin(
+            "Many machines, by Ray",
+            "framestyle.jobs.engines.cluster.engine:RayEngine",
+            available="framestyle.jobs.engines.cluster.starting:why_unavailable",
+            traits=frozenset({ELSEWHERE}),
+        ),
+    },
     error=UsageError,
 )
 
@@ -123,6 +134,11 @@ COMMANDS = Registry(
         "weights": Plugin(
             "list, fetch and verify network weights", "framestyle.doors.weights_cli:add_weights"
         ),
+        "task": Plugin(
+            "plan, paint and join a job's shots and photos as files: for other machines, for farms",
+            "framestyle.doors.tasks_cli:add_task",
+        ),
+        "farm": Plugin("a job as a bundle for a render farm (OpenJD)", "framestyle.doors.farm_cli:add_farm"),
         "demo": Plugin(
             "the bundled samples painted: a first picture within a minute", "framestyle.doors.cli:add_demo"
         ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,6 +59,16 @@ def test_no_two_files_of_tests_share_a_name() -> None:
     """pytest imports each by its name alone: of two it refuses the second, and with it the whole suite."""
     names = [path.name for path in TESTS.rglob("test_*.py")]
     assert sorted(names) == sorted(set(names))
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_what_is_tried_first_is_there() -> None:
+    """Paths that `make test-fast` names: pytest ends at the first that is not."""
+    asked = subprocess.run(
+        ["make", "-n", "test-fast"], cwd=TESTS.parent, capture_output=True, text=True, check=True
+    )
+    named = [word for word in asked.stdout.split() if word.startswith("tests/")]
+    assert len(named) > 30 and all(list(TESTS.parent.glob(word)) for word in named), named
 
 
 def test_every_marker_marks_something() -> None:

@@ -6,16 +6,12 @@ Heavy imports (torch, OpenCV) happen inside the commands that need them, so that
 from __future__ import annotations
 
 import argparse
-import os
-import signal
 import sys
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import framestyle
@@ -24,18 +20,13 @@ from framestyle.doors.options import (
     add_engine,
     add_inputs,
     add_live_picture,
-    add_looks,
-    add_range,
     add_replacing,
-    add_settings,
     add_work_options,
-    check_range,
-    chosen_presets,
-    order_of,
-    parse_size,
 )
+from framestyle.doors.orders import add_look, job_order
 from framestyle.doors.parsing import Parser, add_commands
 from framestyle.doors.pipe import add_pipe_options, is_piped, refuse_pipe_options, run_piped
+from framestyle.doors.signals import hear_signals, ignore_signals
 from framestyle.doors.streams import StandardStreams
 from framestyle.doors.text import plain
 from framestyle.doors.threads import wait_briefly
@@ -43,7 +34,6 @@ from framestyle.errors import BatchError, Cancelled, FramestyleError, PresetErro
 
 if TYPE_CHECKING:
     from framestyle.context import OnPicture
-    from framestyle.jobs.run.batch import Order
 
 EXAMPLES = """examples:
   framestyle demo
@@ -77,7 +67,7 @@ def _main(argv: Sequence[str] | None) -> int:
     if not hasattr(args, "run"):
         parser.print_help()
         return UsageError.exit_code
-    _install_stop_handlers()
+    hear_signals()
     wait_briefly()
     try:
         return _run(args)
@@ -124,26 +114,8 @@ def _refuse_nowhere() -> None:
         ) from error
 
 
-def _install_stop_handlers() -> None:
-    """SIGTERM is a Ctrl-C, and so is the end of the terminal, where nobody (`nohup`) has that ignored."""
-    signal.signal(signal.SIGTERM, _stop)
-    hang_up = getattr(signal, "SIGHUP", None)
-    if hang_up is not None and signal.getsignal(hang_up) is signal.SIG_DFL:
-        signal.signal(hang_up, _stop)
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
-def _ignore_signals() -> None:
-    """The end has come: a signal now would only break off what is said about it."""
-    for number in (signal.SIGINT, signal.SIGTERM, *filter(None, [getattr(signal, "SIGHUP", None)])):
-        signal.signal(number, signal.SIG_IGN)
-
-
 def _stopped(stop: Cancelled, args: argparse.Namespace) -> int:
-    _ignore_signals()
+    ignore_signals()
     return _fail(stop, args)
 
 
@@ -161,6 +133,10 @@ def _fail(error: FramestyleError | Cancelled, args: argparse.Namespace) -> int:
         from framestyle.doors.console.json_lines import failed_line
 
         print(failed_line(error, time.perf_counter() - args.began_s), file=sys.stderr)
+    elif getattr(args, "progress", None) == "openjd":
+        from framestyle.doors.console.openjd import failed_text
+
+        print(failed_text(error), flush=True)
     # A preset's faults stand in a line each; elsewhere a line's end can only be part of a name.
     print(f"framestyle: {plain(error.message, lines=isinstance(error, PresetError))}", file=sys.stderr)
     if step := next_step(error):
@@ -186,15 +162,7 @@ def add_stylize(parser: argparse.ArgumentParser) -> None:
     """`framestyle stylize`."""
     add_inputs(parser)
     parser.add_argument("-o", "--output", required=True, help="a file, or a folder for several results")
-    add_looks(parser, "with several -p, each gets a folder of its name")
-    add_settings(parser)
-    add_range(parser)
-    parser.add_argument(
-        "--memory-limit",
-        type=parse_size,
-        metavar="SIZE",
-        help="most memory of the device to use, such as 4G or 600M; a large picture is then painted in parts",
-    )
+    add_look(parser)
     add_replacing(parser)
     parser.add_argument(
         "--dry-run",
@@ -221,7 +189,7 @@ def run_stylize(args: argparse.Namespace) -> int:
     from framestyle.doors.hidden_presets import hidden_presets
     from framestyle.jobs.run.batch import prepare
 
-    order = _order(args)
+    order = job_order(args, args.output)
     if is_piped(args):
         return run_piped(args, order)
     refuse_pipe_options(args)
@@ -229,7 +197,7 @@ def run_stylize(args: argparse.Namespace) -> int:
     if args.dry_run:
         from framestyle.doors.dry_run import dry_run
 
-        for line in chain(map(note_text, hidden_presets(args.presets)), dry_run(jobs, order)):
+        for line in chain(map(note_text, hidden_presets(args.presets)), dry_run(jobs, order, args.workers)):
             print(plain(line))
         return 0
     from framestyle.context import Context
@@ -267,19 +235,6 @@ def _on_picture(path: Path | None) -> OnPicture | None:
     from framestyle.doors.live_picture import LivePicture
 
     return None if path is None else LivePicture(path)
-
-
-def _order(args: argparse.Namespace) -> Order:
-    from framestyle.kinds import TimeRange
-
-    check_range(args)
-    return replace(
-        order_of(args, args.inputs, Path(args.output), chosen_presets(args)),
-        span=TimeRange(args.start, args.end),
-        # A trailing slash says "folder"; Path forgets it.
-        into_folder=args.output.endswith(("/", os.sep)),
-        fresh=args.fresh,
-    )
 
 
 def run_demo(args: argparse.Namespace) -> int:

@@ -14,17 +14,21 @@ from framestyle.jobs.resume.disk_space import free_bytes
 from framestyle.jobs.run.batch import Job, Order
 from framestyle.jobs.run.refusals import refuse_job, refuse_task
 from framestyle.kinds import MediaKind
+from framestyle.registries import ELSEWHERE, ENGINES
 from framestyle.spec import AUTO
 
 KINDS = {MediaKind.PHOTO: "photo", MediaKind.VIDEO: "clip"}
 
 
-def dry_run(jobs: Sequence[Job], order: Order) -> Iterator[str]:
-    """Line by line. Raises what the run would refuse; that the disk has too little room, after the last line."""
+def dry_run(jobs: Sequence[Job], order: Order, workers: int | None = None) -> Iterator[str]:
+    """Line by line. Raises what the run would refuse; that the disk has too little room, after the last line.
+
+    `workers`: for an engine on other machines, with how many it is reckoned.
+    """
     for job in jobs:
         if job.to_do:
             clips = any(task.kind is MediaKind.VIDEO for task in job.to_do)
-            refuse_job(job.preset, order.weights, order.device, clips=clips)
+            refuse_job(job.preset, order.weights, _looked_for(order), clips=clips)
     alone = sum(job.tasks for job in jobs) == 1
     total_s = total_bytes = most_work = 0.0
     prices: list[Price] = []
@@ -58,6 +62,10 @@ def dry_run(jobs: Sequence[Job], order: Order) -> Iterator[str]:
         clips = any(task.kind is MediaKind.VIDEO for job in jobs for task in job.to_do)
         most = " (clips: at most)" if clips else ""
         yield f"time: {roughly(total_s)}{most}; an estimate, by {_basis(prices)}"
+        if ELSEWHERE in ENGINES.entry(order.engine.partition("://")[0]).plugin.traits:
+            from framestyle.doors.dry_run_machines import machines
+
+            yield from machines(jobs, order, workers)
         free = free_bytes(order.output)
         needed = total_bytes + most_work
         short = ", which will not do" if needed > free else ""
@@ -73,6 +81,12 @@ def dry_run(jobs: Sequence[Job], order: Order) -> Iterator[str]:
             facts={"path": str(order.output), "free_bytes": free, "needed_bytes": needed},
             next_step="Free some space there, or choose another disk.",
         )
+
+
+def _looked_for(order: Order) -> str:
+    """The device that must be here: none for work that is done elsewhere."""
+    name = order.engine.partition("://")[0]
+    return "cpu" if ELSEWHERE in ENGINES.entry(name).plugin.traits else order.device
 
 
 def _precision(job: Job) -> str:

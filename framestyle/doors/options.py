@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from framestyle.errors import UsageError
-from framestyle.registries import ENGINES, FLOW, WEIGHTS
+from framestyle.registries import ELSEWHERE, ENGINES, FLOW, WEIGHTS
 
 PLAIN_PRESET = "base"
 
@@ -115,8 +115,18 @@ def order_of(args: argparse.Namespace, inputs: Sequence[Path], output: Path, pre
         seed=args.seed,
         overwrite=args.overwrite,
         memory_limit_bytes=args.memory_limit,
-        engine=args.engine,
+        engine=getattr(args, "engine", "local"),  # tasks and farms are engines of their own
+        work=_store(args),
     )
+
+
+def _store(args: argparse.Namespace) -> str | None:
+    """UsageError where a store is named for an engine that has no use for it."""
+    if getattr(args, "engine", None) is None or args.work is None:
+        return None
+    if ELSEWHERE not in ENGINES.entry(args.engine.partition("://")[0]).plugin.traits:
+        raise UsageError("--work is for --engine ray", next_step="Add that, or leave it out.")
+    return str(args.work)
 
 
 def overrides_of(args: argparse.Namespace) -> list[str]:
@@ -165,8 +175,16 @@ def add_work_options(parser: argparse.ArgumentParser) -> None:
         help=f"{' | '.join((*_painting(), 'PATH'))}; auto = original where its package is installed, else learned",
     )
     parser.add_argument("--seed", type=int, default=0, help="same seed, same pixels (default: 0)")
+    add_progress(parser)
+
+
+def add_progress(parser: argparse.ArgumentParser, *more: str) -> None:
+    """`--progress`, with `more` ways that are the command's own."""
     parser.add_argument(
-        "--progress", default="auto", choices=("auto", "rich", "json", "none"), help="how to show progress"
+        "--progress",
+        default="auto",
+        choices=("auto", "rich", "json", *more, "none"),
+        help="how to show progress",
     )
     parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
@@ -191,10 +209,38 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--engine",
         default="local",
-        choices=ENGINES.names(),
+        type=_engine,
         metavar="ENGINE",
-        help=f"what does the work: {' | '.join(ENGINES.names())} (default: local)",
+        help=f"what does the work: {' | '.join(ENGINES.names())}, or ray://HOST:PORT for a cluster that stands "
+        "(default: local)",
     )
+    parser.add_argument(
+        "--work",
+        metavar="URL",
+        help="of --engine ray: a folder or URL (s3://…) through which inputs, weights and results travel, where "
+        "machines do not see the same folders",
+    )
+    parser.add_argument(
+        "--workers",
+        type=_workers,
+        metavar="N",
+        help="of --engine ray with --dry-run: what would go where, and how long it would take, on so many",
+    )
+
+
+def _workers(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of workers")
+    return int(text)
+
+
+def _engine(text: str) -> str:
+    name, address, _ = text.partition("://")
+    if name not in ENGINES:
+        raise argparse.ArgumentTypeError(f"{text!r} is no engine: choose from {', '.join(ENGINES.names())}")
+    if address and ELSEWHERE not in ENGINES.entry(name).plugin.traits:
+        raise argparse.ArgumentTypeError(f"the engine {name} has no address")
+    return text
 
 
 def parse_time(text: str) -> Fraction:

@@ -14,6 +14,7 @@ from framestyle.events import (
     FolderWatched,
     FrameDone,
     JobStarted,
+    MachinesAtWork,
     PhotoDone,
     Preparing,
     ShotStarted,
@@ -48,6 +49,8 @@ class Progress:
         self.step: StepDone | None = None
         self.preparing: Preparing | None = None
         self.watched: FolderWatched | None = None
+        self.machines: MachinesAtWork | None = None
+        """What other machines are at; None where none is."""
         self.losses: deque[float] = deque(maxlen=CURVE_POINTS)
         self._paces: dict[str, deque[float]] = {
             kind: deque(maxlen=RECENT) for kind in ("first", "warm", "photo")
@@ -67,6 +70,8 @@ class Progress:
             self.watched, self.job = event, None
             self.total = self.done = 0
             self.task = self.step = self.preparing = None
+        elif isinstance(event, MachinesAtWork):
+            self.machines = event if event.machines else None
         elif isinstance(event, Preparing):
             self.preparing = event if event.fraction < 1 else None
         elif isinstance(event, TaskStarted):

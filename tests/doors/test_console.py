@@ -31,6 +31,7 @@ from framestyle.events import (
     FrameDone,
     JobDone,
     JobStarted,
+    MachinesAtWork,
     Note,
     PhotoDone,
     Preparing,
@@ -38,8 +39,10 @@ from framestyle.events import (
     StepDone,
     TaskDone,
     TaskFailed,
+    TaskPainted,
     TaskPlanned,
     TaskResumed,
+    TasksBegun,
     TaskSkipped,
     TaskStarted,
 )
@@ -69,6 +72,9 @@ EVERY_KIND: tuple[Event, ...] = (
     CellDone("photo.jpg", "mosaic", 30, 2.5, 0.1),
     TaskDone("clip.mp4", "out.mp4", 30, 2_500_000, 61.0, 700),
     TaskFailed("bad.mp4", "bad.mp4 is no video", "Copy it again."),
+    TasksBegun(2),
+    MachinesAtWork(12, 0, 5),
+    TaskPainted("clip.mp4", 1, 2.5, 60, False),
     JobDone(("out.mp4",), ("bad.mp4",), 30, 62.5, 700, 1),
     FolderWatched("inbox", 2, 41, 1),
 )

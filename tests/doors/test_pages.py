@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import runpy
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -111,6 +112,7 @@ def pictures(workplace: Path, photo: Path) -> Path:
     subprocess.run(
         [ffmpeg_exe(), "-v", "error", "-nostdin", "-f", "lavfi", "-i", picture, "clip.mp4"], check=True
     )
+    shutil.copy("clip.mp4", "film.mp4")
     photo.unlink()
     return workplace
 

@@ -464,3 +464,15 @@ def test_the_unit_of_the_page_is_one(workplace: Path) -> None:
     parser = Parser()
     add_watch(parser)
     assert parser.parse_args(command.split()[1:]).move_done
+
+
+def test_the_container_of_the_page_calls_a_command_that_is_one() -> None:
+    """No more than that: it is not built here."""
+    (file,) = re.findall(r"```dockerfile\n(.*?)```", PAGE, re.DOTALL)
+    entry, more = (json.loads(line) for line in re.findall(r"^(?:ENTRYPOINT|CMD) (.*)$", file, re.MULTILINE))
+    parser = Parser()
+    add_watch(parser)
+    asked = parser.parse_args([*entry, *more][2:])
+    assert (entry[:2], asked.folder, asked.output) == (["framestyle", "watch"], Path("/in"), Path("/out"))
+    assert asked.by_folder
+    assert {"/in", "/out", "/cache"} == set(re.findall(r":(/\w+)", PAGE[PAGE.index("docker run") :]))

@@ -40,6 +40,8 @@ from framestyle.nst.stylizer import Stylized, Stylizer
 MakeStylizer = Callable[..., Stylizer]
 TWO_SHOTS = (Shot(0, 3), Shot(3, 6))
 WARM_STARTS = ("flow", "previous", "none")
+FEW: dict[str, Any] = {"scales": {"first_steps": 1, "steps": 1}, "video": {"steps": 1, "min_steps": 1}}
+"""Where it is the motion that decides."""
 IDENTITY: dict[str, Any] = {
     "scales": {"first_steps": 0, "steps": 0},
     "video": {"steps": 0, "min_steps": 0},
@@ -156,9 +158,10 @@ def test_without_the_cut_the_first_shot_would_show_in_the_second(
 def test_a_cut_that_nobody_found_starts_afresh(make_stylizer: MakeStylizer) -> None:
     frames = clip([(1, 3), (2, 3)], height=72, width=96)
     events: list[Event] = []
-    uncut = list(stylize_frames(frames, [Shot(0, 6)], make_stylizer(), context=Context(events.append)))
+    stylizer = make_stylizer(**FEW)
+    uncut = list(stylize_frames(frames, [Shot(0, 6)], stylizer, context=Context(events.append)))
     assert [event.warm for event in events if isinstance(event, FrameDone)] == [False, True, True] * 2
-    assert _same(uncut[3:], _run(frames[3:], [Shot(3, 6)], make_stylizer()))
+    assert _same(uncut[3:], _run(frames[3:], [Shot(3, 6)], make_stylizer(**FEW)))
 
 
 def test_a_shot_of_one_frame_and_a_shot_with_no_frame_of_its_own_are_no_hindrance(
@@ -453,7 +456,7 @@ def test_after_a_flash_the_shot_goes_on_from_before_it(make_stylizer: MakeStyliz
 
     def warm(long_term: list[int]) -> list[bool]:
         events: list[Event] = []
-        stylizer = make_stylizer(video={"long_term": long_term})
+        stylizer = make_stylizer(scales=FEW["scales"], video=FEW["video"] | {"long_term": long_term})
         list(stylize_frames(frames, [Shot(0, 6)], stylizer, context=Context(events.append)))
         return [event.warm for event in events if isinstance(event, FrameDone)]
 

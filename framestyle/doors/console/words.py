@@ -14,9 +14,11 @@ from framestyle.events import (
     Event,
     FolderWatched,
     JobDone,
+    MachinesAtWork,
     Note,
     TaskDone,
     TaskFailed,
+    TaskPainted,
     TaskResumed,
     TaskStarted,
 )
@@ -82,6 +84,9 @@ def describe(event: Event) -> str:
         return (
             f"wrote {plain(event.output)} ({size}, {counted(event.frames, 'frame')}, {event.seconds:.1f} s)"
         )
+    if isinstance(event, TaskPainted):
+        how = "was painted before" if event.before else f"painted ({event.seconds:.1f} s)"
+        return f"task {event.task} of {plain(event.path)}: {how}"
     if isinstance(event, FolderWatched):
         return watched_text(event)
     if isinstance(event, JobDone):
@@ -109,6 +114,8 @@ def cause_of(failed: TaskFailed) -> str:
 
 def shot_text(progress: Progress) -> str:
     """Which shot, and which pass over it, or which several; empty before the first one."""
+    if progress.machines is not None:
+        return machines_text(progress.machines)
     shots, task = progress.shots, progress.task
     if not shots or task is None:
         return ""
@@ -117,6 +124,13 @@ def shot_text(progress: Progress) -> str:
         return f"shots {', '.join(str(shot.index + 1) for shot in shots)}{of}"
     again = f", pass {shots[0].pass_number}/{task.passes}" if task.passes > 1 else ""
     return f"shot {shots[0].index + 1}{f'/{task.shots}' if task.shots else ''}{again}"
+
+
+def machines_text(event: MachinesAtWork) -> str:
+    """`12 shots at work on 5 machines`."""
+    counts = ((event.shots, "shot"), (event.photos, "photo"))
+    what = " and ".join(counted(count, word) for count, word in counts if count)
+    return f"{what} at work on {counted(event.machines, 'machine')}"
 
 
 def of_total(progress: Progress) -> str:

@@ -72,12 +72,10 @@ async def add(request: Request) -> Response:
     with atomic_output(folder / "preset.yaml") as temporary:
         temporary.write_text(resolved_yaml(preset.model_copy(update={"name": name})), encoding="utf-8")
     count = f"{len(inputs)} pictures" if len(inputs) > 1 else inputs[0].name
-    asked = {
-        "inputs": [media.id for media in inputs],
-        "preset": name,
-        "look": body.look.model_dump(mode="json"),
-        "max_side_px": body.max_side_px,
-    }
+    look = body.look.model_dump(mode="json")
+    if body.max_side_px is not None:
+        look["settings"]["scales.max_side_px"] = body.max_side_px  # made again, it is as large
+    asked = {"inputs": [media.id for media in inputs], "preset": name, "look": look}
     try:
         job = studio.store.add(job_id, count, asked, os.fspath(output))
     except RefusedError:

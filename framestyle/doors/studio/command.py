@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import socket
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-from framestyle.errors import InputError, OutputError, UsageError
+from framestyle.errors import DeviceError, InputError, OutputError, UsageError, WeightsError
 
 PORT = 8787
 PASSWORD = "FRAMESTYLE_STUDIO_PASSWORD"
@@ -67,6 +70,7 @@ def run_studio(args: argparse.Namespace) -> int:
             f"--host {args.host} lets others in, and there is no password",
             next_step=f"Set one in {PASSWORD}; or leave --host alone, and use ssh -L.",
         )
+    _check_painting(args.weights, args.device)
     listening = _listening(args.host, args.port)
     with listening:
         settings = Settings(
@@ -97,6 +101,32 @@ def _check_extra() -> None:
             f"the studio needs {' and '.join(missing)}, which come with an extra",
             next_step='Install it: pip install "framestyle[studio]"',
         )
+
+
+def _check_painting(weights: str, device: str) -> None:
+    """WeightsError or DeviceError now, and not at the first preview.
+
+    Asked of a dry run, in a process of its own: this one loads no torch.
+    """
+    if weights in ("auto", "untrained") and device in ("auto", "cpu"):
+        return
+    from framestyle.doors.demo import samples_dir
+
+    photo = samples_dir() / "photos" / "harbour.jpg"
+    with tempfile.TemporaryDirectory() as folder:
+        asked = ["stylize", str(photo), "-o", str(Path(folder) / "o.jpg"), "-p", "wave", "--dry-run"]
+        options = ["--progress", "json", "--weights", weights, "--device", device]
+        done = subprocess.run(
+            [sys.executable, "-m", "framestyle", *asked, *options],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    errors = {error.exit_code: error for error in (UsageError, WeightsError, DeviceError)}
+    if done.returncode in errors:
+        lines = (json.loads(line) for line in done.stderr.splitlines() if line.startswith("{"))
+        said = next(line for line in lines if line["event"] == "failed")
+        raise errors[done.returncode](said["message"], next_step=said["next_step"])
 
 
 def _root(written: Path) -> Path:

@@ -239,7 +239,8 @@ class Recipe(BaseModel):
 
 
 class PreviewFacts(BaseModel):
-    """A preview. `version` counts pictures of it so far: the address gives the newest."""
+    """A preview. `version` counts pictures of it so far: the address gives the newest. `render_s`: what the full render
+    would take; `at_most`, where not all that it does was measured."""
 
     key: str
     state: Literal["waiting", "painting", "done", "failed"]
@@ -247,6 +248,7 @@ class PreviewFacts(BaseModel):
     step: int = 0
     steps: int = 0
     render_s: float | None = None
+    at_most: bool = False
     message: str | None = None
 
 

@@ -19,15 +19,17 @@ from pathlib import Path
 from typing import Any
 
 from framestyle.context import Context
+from framestyle.doors.advice import next_step
 from framestyle.doors.live_picture import write_small
 from framestyle.doors.studio.decoder import shown_pixels
 from framestyle.errors import Cancelled, FramestyleError
 from framestyle.events import Event, FrameDone, StepDone
 from framestyle.frames import Pixels
+from framestyle.jobs.plan.estimate import frames_expected
 from framestyle.jobs.plan.tasks import Task
 from framestyle.jobs.preview.moving import preview_clip
 from framestyle.jobs.preview.reduced import reduced, sketched
-from framestyle.jobs.preview.times import Source, StepTimes, full_render
+from framestyle.jobs.preview.times import Estimate, Source, StepTimes, full_render
 from framestyle.kinds import WHOLE_CLIP, MediaKind
 from framestyle.media.photos import photo_size
 from framestyle.media.video.probe import probe
@@ -66,12 +68,13 @@ class Painter:
         """Says how it ends, whatever happens."""
         key = order["key"]
         try:
-            render_s = self._moving(order) if order["moving"] else self._still(order)
-            say(key, "done", render_s=render_s)
+            render = self._moving(order) if order["moving"] else self._still(order)
+            said = {} if render is None else {"render_s": round(render.seconds, 1), "at_most": render.at_most}
+            say(key, "done", **said)
         except Cancelled:
             say(key, "cancelled")
         except FramestyleError as error:
-            say(key, "failed", message=error.message)
+            say(key, "failed", message=" ".join(filter(None, (f"{error.message}.", next_step(error)))))
         except Exception as error:  # a decoder's or torch's own
             say(key, "failed", message=f"it cannot be painted: {' '.join(str(error).split())[:300]}")
         finally:
@@ -82,10 +85,11 @@ class Painter:
         if self.cancelled == key:
             raise Cancelled
 
-    def _still(self, order: Order) -> float | None:
+    def _still(self, order: Order) -> Estimate | None:
         key, path = order["key"], Path(order["path"])
         preset = Preset.model_validate(order["preset"])
-        own = _own_size(path, order["kind"])
+        source = _source(path, order["kind"])
+        own = source.size
         side_px = order["side_px"]
         small = (
             sketched(preset, own, side_px, SKETCH_STEPS) if order["sketch"] else reduced(preset, own, side_px)
@@ -97,8 +101,7 @@ class Painter:
         session = self._session(small.preset, order, context)
         result = session.stylizer_for(path).stylize(to_tensor(pixels, session.stylizer.device), context)
         write_small(to_pixels(result.image), Path(order["target"]), order["side_px"] * 2)
-        estimate = full_render(preset, [Source(own)], times)
-        return None if estimate is None else round(estimate.seconds, 1)
+        return full_render(preset, [source], times)
 
     def _context(self, order: Order) -> Context:
         key, part = order["key"], Path(order["part"])
@@ -157,7 +160,7 @@ class Painter:
             self._sessions.popitem(last=False)[1].close()
         return session
 
-    def _moving(self, order: Order) -> float | None:
+    def _moving(self, order: Order) -> Estimate | None:
         path, target = Path(order["path"]), Path(order["target"])
         made = preview_clip(
             Task(MediaKind.VIDEO, path, target),
@@ -169,14 +172,15 @@ class Painter:
             seed=0,
             context=self._context(order),
         )
-        return None if made.render is None else round(made.render.seconds, 1)
+        return made.render
 
 
-def _own_size(path: Path, kind: str) -> Size:
+def _source(path: Path, kind: str) -> Source:
+    """What the render would be of. How many shots a clip has is not looked for: a moment's preview is not to wait."""
     if kind == "photo":
-        return Size(*photo_size(path))
+        return Source(Size(*photo_size(path)))
     info = probe(path)
-    return Size(info.width, info.height)
+    return Source(Size(info.width, info.height), max(1, frames_expected(info)))
 
 
 def main() -> None:

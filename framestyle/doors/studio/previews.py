@@ -43,6 +43,7 @@ class _Known:
     step: int = 0
     steps: int = 0
     render_s: float | None = None
+    at_most: bool = False
     message: str | None = None
     deaths: int = 0
 
@@ -174,6 +175,7 @@ class Previews:
             self._painting, self._cancelling = None, False
             known.state = {"done": "done", "failed": "failed", "cancelled": "waiting"}[what]  # type: ignore[assignment]
             known.render_s, known.message = message.get("render_s"), message.get("message")
+            known.at_most = bool(message.get("at_most"))
             known.version += what == "done"
         self._publish(self.facts(order.key))
         if self._painting is None:

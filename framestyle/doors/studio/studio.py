@@ -57,7 +57,7 @@ class Studio:
         self.previews = Previews(
             settings.state / "cache" / "previews",
             settings.weights,
-            settings.device,
+            settings.device.partition(",")[0],  # a preview is one picture, for one device
             lambda facts: self.hub.publish("preview", facts.model_dump(mode="json")),
         )
         self.runner = Runner(self.store, settings.state / "jobs", self._job_changed, self._job_ended)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from framestyle.context import Context
 from framestyle.errors import FramestyleError
@@ -16,6 +16,7 @@ from framestyle.events import Event, TaskDone
 from framestyle.jobs.plan.units import ShotTask, Unit
 from framestyle.jobs.run.shots import ShotDone
 from framestyle.session import Session
+from framestyle.spec import RenderSpec
 
 Outcome: TypeAlias = TaskDone | ShotDone | FramestyleError
 """What became of a unit: of a photo, of a shot, of one that failed."""
@@ -27,6 +28,10 @@ class Machine:
 
     devices: tuple[str, ...] = ("auto",)
     memory_limit_bytes: int | None = None
+    engine: str = "local"
+    """The engine's name as it was given: of one that is elsewhere, with its address."""
+    work: str | None = None
+    """A folder or URL through which all travels, where machines do not see the same folders."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +80,14 @@ class Engine(Protocol):
 
     def run(self, units: Sequence[Unit], setting: Setting, ledger: Ledger, context: Context) -> None:
         """Do all of them."""
+
+
+@runtime_checkable
+class NeedsNoSession(Protocol):
+    """An engine that needs no live session here, not even to be described, may say what it paints with itself."""
+
+    def open(self, spec: RenderSpec, context: Context) -> Session:
+        """The session of a job with this spec, device and precision decided on: as a rule a `SessionElsewhere`."""
 
 
 def paints_elsewhere(engine: Engine) -> bool:

@@ -116,6 +116,11 @@ def shot_work(preset: Preset, size: Size, frames: int) -> float:
     )
 
 
+def photo_work(preset: Preset, size: Size) -> float:
+    """Megapixel steps of a photo: what photos are weighed by against each other."""
+    return _whole(preset, size)
+
+
 def photo_size_painted(source: Path, preset: Preset) -> Size | None:
     """At which a photo is painted; None where its file does not say."""
     try:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from framestyle.context import SILENT, Context
 from framestyle.errors import Code, UsageError
@@ -42,6 +43,9 @@ from framestyle.presets import Preset, is_plain_name, pictures_of
 from framestyle.resolve import picture_digests, refuse_styleless
 from framestyle.spec import RenderSpec
 
+if TYPE_CHECKING:
+    from framestyle.jobs.engines.engine import Engine
+
 
 @dataclass(frozen=True)
 class Order:
@@ -62,9 +66,14 @@ class Order:
     memory_limit_bytes: int | None = None
     """Most that is held on the device; on a CPU, by the process."""
     engine: str = "local"
-    """What does the work, by its name in the registry."""
+    """What does the work, by its name in the registry; of one elsewhere perhaps with an address: ray://HOST:PORT."""
+    work: str | None = None
+    """For an engine elsewhere: a folder or URL through which all travels."""
     within: Path | None = None
     """A watched folder around all inputs: its tree is mirrored, and what changed in it is made anew."""
+
+    specs: tuple[RenderSpec, ...] = ()
+    """Of each preset, where what is left open was decided on before: work that was handed out."""
 
     @property
     def replacing(self) -> Replacing:
@@ -112,15 +121,18 @@ def prepare(order: Order) -> list[Job]:
     one_file = is_one_file(order.output, inputs, into_folder=into_folder)
     kind, identity = choose_kind(order.weights), weights_identity(order.weights)
     jobs = []
-    for preset, folder, manifest in zip(order.presets, folders, manifests, strict=True):
+    for number, (preset, folder, manifest) in enumerate(zip(order.presets, folders, manifests, strict=True)):
         if one_file:
             preset = _for_ending(preset, folder)
         naming = Naming(preset.output.photo_format, preset.output.video_codec, order.within is not None)
         pictures = [Path(path) for path in pictures_of(preset)]
         tasks = plan(inputs, folder, naming, one_file=one_file, style_images=pictures)
         kept = None if one_file else manifest
-        spec = RenderSpec(preset, kind, identity, picture_digests(preset), order.seed, span=order.span)
-        spec = replace(spec, precision=begun_precision(tasks, spec, kept, fresh=order.fresh))
+        if order.specs:
+            spec = order.specs[number]
+        else:
+            spec = RenderSpec(preset, kind, identity, picture_digests(preset), order.seed, span=order.span)
+            spec = replace(spec, precision=begun_precision(tasks, spec, kept, fresh=order.fresh))
         to_do, done = split_by_status(tasks, spec, kept, order.replacing)
         to_do, refused = placed(to_do, kept, alone=len(tasks) + len(inputs.unusable) == 1)
         given = replace(inputs, unusable=(*inputs.unusable, *refused))
@@ -182,11 +194,16 @@ def _earlier_results(output: Path, folders: Sequence[Path]) -> set[Path]:
 # -- doing it ----------------------------------------------------------------------------------------------
 
 
-def paint(jobs: Sequence[Job], order: Order, context: Context = SILENT) -> list[JobDone]:
-    """Do what is left of each. The weights are loaded once, style targets and network once a preset."""
+def paint(
+    jobs: Sequence[Job], order: Order, context: Context = SILENT, engine: Engine | None = None
+) -> list[JobDone]:
+    """Do what is left of each. The weights are loaded once, style targets and network once a preset.
+
+    `engine`: does the work, in place of the one that the order names.
+    """
     if jobs and (count := jobs[0].inputs.passed_over):
         context.on_event(Note(f"Files passed over, being neither photos nor clips: {count}."))
-    painter = JobPainter(order, len(jobs) == 1 and jobs[0].tasks == 1)
+    painter = JobPainter(order, len(jobs) == 1 and jobs[0].tasks == 1, engine)
     with ExitStack() as stack:
         # All of them before the first: nothing is painted that another run is at work on, or has made meanwhile.
         held = [_held(job, order, stack) for job in jobs]

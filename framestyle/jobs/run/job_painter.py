@@ -21,7 +21,7 @@ from framestyle.jobs.run.known_failures import failing_again
 from framestyle.jobs.run.reporting import JobDescription, PriorResults, closing_event, starting_events
 from framestyle.kinds import MediaKind
 from framestyle.nst.weights.paths import NOT_HERE, weights_identity
-from framestyle.registries import ENGINES
+from framestyle.registries import ELSEWHERE, ENGINES
 from framestyle.resolve import PrecisionChoice
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 class JobPainter:
     """Does one job after another, and remembers the weights: from the first job on that needs them."""
 
-    def __init__(self, order: Order, alone: bool) -> None:
-        self._order, self._alone = order, alone
+    def __init__(self, order: Order, alone: bool, engine: Engine | None = None) -> None:
+        self._order, self._alone, self._given = order, alone, engine
         self._backbone: Backbone | None = None
         self._choice: PrecisionChoice | None = None
 
@@ -59,7 +59,7 @@ class JobPainter:
         scratch: Scratch | None,
         context: Context,
     ) -> JobDone:
-        from framestyle.jobs.engines.engine import paints_elsewhere
+        from framestyle.jobs.engines.engine import NeedsNoSession, paints_elsewhere
         from framestyle.jobs.plan.surveys import Surveys
         from framestyle.jobs.resume.recorder import ManifestRecorder
         from framestyle.jobs.resume.work_folder import discard_work
@@ -72,7 +72,7 @@ class JobPainter:
         if self._alone and (error := surveys.error_of(left[0])) is not None:
             ManifestRecorder(job.manifest, job.spec).refuse(left[0], error)
             raise error
-        session = self._session(job, left, context)
+        session = self._session(engine, job, left, context)
         if paints_elsewhere(engine):
             session.close()  # from here on it only says what is painted with: the device's memory is a worker's
         spec = replace(job.spec, precision=session.spec.precision)
@@ -99,7 +99,7 @@ class JobPainter:
             alone=self._alone,
             scratch=scratch,
         )
-        if meter.price_s is not None:
+        if meter.price_s is not None and not isinstance(engine, NeedsNoSession):
             keep_step_cost(job.preset, session.device, meter.price_s)
         return done
 
@@ -107,19 +107,26 @@ class JobPainter:
         from framestyle.jobs.engines.engine import Machine
         from framestyle.nst.devices import choose_device, devices_of
 
+        if self._given is not None:
+            return self._given
         order = self._order
         devices = devices_of(order.device)
-        for device in devices:
-            choose_device(device)  # before work is given to one that is not there
-        make: MakeEngine = ENGINES.load(order.engine)
-        with ENGINES.blamed(order.engine):
-            return make(Machine(devices, order.memory_limit_bytes))
+        name = order.engine.partition("://")[0]
+        make: MakeEngine = ENGINES.load(name)
+        if ELSEWHERE not in ENGINES.entry(name).plugin.traits:
+            for device in devices:
+                choose_device(device)  # before work is given to one that is not there
+        with ENGINES.blamed(name):
+            return make(Machine(devices, order.memory_limit_bytes, order.engine, order.work))
 
-    def _session(self, job: Job, left: Sequence[Task], context: Context) -> Session:
-        """On the first device; the weights are kept for the next one."""
+    def _session(self, engine: Engine, job: Job, left: Sequence[Task], context: Context) -> Session:
+        """On the first device; the weights are kept for the next one. An engine elsewhere says what it paints with."""
+        from framestyle.jobs.engines.engine import NeedsNoSession
         from framestyle.nst.devices import devices_of
         from framestyle.session import Session
 
+        if isinstance(engine, NeedsNoSession):
+            return engine.open(job.spec, context)
         session = Session(
             replace(job.spec, precision=self._precision(job)),
             context,

@@ -394,6 +394,14 @@ def test_another_host_needs_a_password(call: object, root: Path) -> None:
     assert done.returncode == 2 and "FRAMESTYLE_STUDIO_PASSWORD" in done.stderr
 
 
+@pytest.mark.parametrize(("option", "code"), [("--weights=nothing-like-it", 8), ("--device=cuda:77", 9)])
+def test_what_cannot_paint_is_refused_before_a_page_is_served(
+    call: object, root: Path, option: str, code: int
+) -> None:
+    done = call("studio", "--root", str(root), "--port", "0", option)  # type: ignore[operator]
+    assert done.returncode == code and option.partition("=")[2] in done.stderr and "http" not in done.stdout
+
+
 def test_one_studio_a_folder(studio: Client, call: object, root: Path) -> None:
     done = call("studio", "--root", str(root), "--port", "0")  # type: ignore[operator]
     assert done.returncode == 7 and "at work" in done.stderr

@@ -135,6 +135,10 @@ def test_a_clip_is_seen_in_motion_and_at_a_moment(
         studio, wanted(media, at_s=0.1), wanted(media, at_s=0.4), wanted(media, moving=True)
     )
     assert [one["state"] for one in (still, other, moving)] == ["done"] * 3 and still["key"] != other["key"]
+    # A moment tells what the whole clip would take, which has eleven more frames than that one.
+    first_alone = wanted(media, at_s=0.1, look={"settings": {"video.steps": 0, "video.min_steps": 0}})
+    (short,) = painted(studio, first_alone)
+    assert still["at_most"] and still["render_s"] > 1.5 * short["render_s"]
     shown = studio.call("GET", f"/api/previews/{moving['key']}")
     assert shown.headers["content-type"] == "video/mp4" and shown.body[4:8] == b"ftyp"
 

@@ -138,7 +138,8 @@ def test_a_preset_that_is_edited_away_leaves_the_jobs_as_they_were_asked_for(
 ) -> None:
     studio.post("/api/queue", {"paused": True})
     look = {"preset": "quick", "settings": {"strength": 0.7}}
-    job = studio.post("/api/jobs", {"inputs": [in_folder(photo)], "look": look})["id"]
+    body = {"inputs": [in_folder(photo)], "look": look, "max_side_px": 24}
+    job = studio.post("/api/jobs", body)["id"]
     (user_presets_dir() / "quick.yaml").write_text("schema: 1\nextends: nightswirl\nstrength: 0.1\n")
     assert studio.call("DELETE", "/api/presets/quick").status == 200
     studio.post("/api/queue", {"paused": False})
@@ -147,8 +148,9 @@ def test_a_preset_that_is_edited_away_leaves_the_jobs_as_they_were_asked_for(
     assert "strength: 0.7" in studio.get(f"/api/media/{done['outputs'][0]['id']}/recipe")["yaml"]
     (result,) = studio.get("/api/results")["results"]
     studio.post("/api/queue/clear")
-    # The job is off the list; in which look it was is still known.
-    assert studio.get("/api/jobs")["total"] == 0 and result["look"]["settings"] == {"strength": 0.7}
+    # The job is off the list; in which look and how large it was is still known.
+    assert studio.get("/api/jobs")["total"] == 0
+    assert result["look"]["settings"] == {"strength": 0.7, "scales.max_side_px": 24}
 
 
 def test_an_upload_that_a_job_needs_is_kept(studio: Client) -> None:

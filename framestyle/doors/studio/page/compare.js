@@ -13,7 +13,7 @@ export function compare({ before, after, aspect, label = "Before and after", sta
   const beforeImage = h("img", { alt: "Before", draggable: "false" });
   const afterImage = h("img", { alt: "After", draggable: "false" });
   const afterTag = h("span", { class: "kind tag right" }, "after");
-  const stage = h("div", { class: "stage", style: { "--aspect": aspect, "--ratio": ratioOf(aspect), "--split": `${start}%` } },
+  const stage = h("div", { class: "stage", tabindex: "0", role: "group", "aria-label": `${label}: + and − zoom, arrow keys move`, style: { "--aspect": aspect, "--ratio": ratioOf(aspect), "--split": `${start}%` } },
     h("div", { class: "before" }, h("div", { class: "layer" }, beforeImage)),
     h("div", { class: "after" }, h("div", { class: "layer" }, afterImage)),
     h("div", { class: "handle" }),
@@ -53,6 +53,7 @@ export function compare({ before, after, aspect, label = "Before and after", sta
     stage.style.setProperty("--y", `${y}px`);
     const pixel = pixelAtFit() * factor;
     stage.classList.toggle("pixels", pixel >= 3);
+    stage.classList.toggle("zoomed", factor > 1);
     said.textContent = factor === 1 ? "fit" : `${Math.round(pixel * 100)} %`;
     farther.disabled = factor === 1;
     nearer.disabled = factor >= ZOOMS.at(-1);
@@ -73,6 +74,14 @@ export function compare({ before, after, aspect, label = "Before and after", sta
     const box = stage.getBoundingClientRect();
     zoomTo(next(event.deltaY < 0 ? 1 : -1), event.clientX - box.left, event.clientY - box.top);
   }, { passive: false });
+
+  const keys = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };
+  stage.addEventListener("keydown", (event) => {
+    if (event.key === "+" || event.key === "=") zoomTo(next(1));
+    else if (event.key === "-") zoomTo(next(-1));
+    else if (keys[event.key] && factor > 1) { x += keys[event.key][0]; y += keys[event.key][1]; place(); } else return;
+    event.preventDefault();
+  });
 
   let held = null;
   stage.addEventListener("pointerdown", (event) => {

@@ -7,9 +7,9 @@ import { aspect, picture, small, state } from "./state.js";
 import { openTuner } from "./tuner.js";
 
 const view = document.getElementById("view-gallery");
-const grid = h("ul", { class: "grid" });
+const grid = h("ul", { class: "grid large" });
 const more = h("button", { hidden: true, onclick: () => load() }, "Show more");
-let next = 0;
+let next = 0, asked = 0;
 
 export function gallery() {
   view.replaceChildren(h("div", { class: "head" }, h("div", {}, h("h1", { id: "gallery-title" }, "Gallery"), h("p", {}, `What was painted here. The files lie in ${state.studio ? state.studio.results : "the results folder"}, below the studio’s folder.`))), grid, h("div", { class: "row", style: { "margin-top": "1rem" } }, more));
@@ -22,13 +22,14 @@ export function fresh() {
 }
 
 async function load() {
-  const found = await told(() => get(`/api/results?offset=${next}&limit=60`));
-  if (!found) return;
-  if (next === 0) grid.replaceChildren();
+  const from = next, mine = ++asked;
+  const found = await told(() => get(`/api/results?offset=${from}&limit=60`));
+  if (!found || mine !== asked) return; // asked for again meanwhile: that answer is shown
+  if (from === 0) grid.replaceChildren();
   grid.append(...found.results.map((result) => h("li", {}, h("button", { class: "tile", onclick: () => openResult(result), "aria-label": `${result.media.name}, ${result.preset}` },
-    h("span", { class: "frame", style: { display: "block" } }, h("img", { src: small(result.media, 256), alt: "", loading: "lazy", decoding: "async", fetchpriority: "low" }), result.media.kind === "video" ? h("span", { class: "kind said" }, "clip") : null),
-    h("span", { class: "name" }, `${result.media.name}`)))));
-  next += 60;
+    h("span", { class: "frame", style: { display: "block" } }, h("img", { src: small(result.media, 512), alt: "", loading: "lazy", decoding: "async", fetchpriority: "low" }), result.media.kind === "video" ? h("span", { class: "kind said" }, "clip") : null),
+    h("span", { class: "name" }, result.media.name, h("span", { class: "soft" }, ` ${result.preset}`))))));
+  next = from + 60;
   more.hidden = next >= found.total;
   const isEmpty = more.hidden && !grid.childElementCount;
   if (isEmpty) grid.replaceChildren(h("li", { class: "empty", style: { "grid-column": "1 / -1" } }, h("h2", {}, "Nothing yet"), h("p", {}, "Renders appear here when they are done."), h("a", { class: "button", href: "#look" }, "Choose a look")));

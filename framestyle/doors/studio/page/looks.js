@@ -10,6 +10,7 @@ import { address, show, want } from "./wants.js";
 const view = document.getElementById("view-look");
 const cards = new Map(); // name -> card
 const onScreen = new Set();
+const trouble = h("p", { class: "problem", role: "status", hidden: true });
 let tag = null;
 
 export function looks() {
@@ -36,7 +37,9 @@ function draw() {
       h("div", { class: "row", role: "group", "aria-label": "Show" }, tags())),
     tray(),
     media.kind === "video" ? scrubber(media) : null,
+    trouble,
     list);
+  trouble.hidden = true;
   cards.clear();
   onScreen.clear();
   seen.disconnect();
@@ -133,7 +136,7 @@ function cardOf(preset, media) {
     bar.hidden = !now;
     if (now) bar.style.setProperty("--done", `${now.steps ? Math.round((100 * now.step) / now.steps) : 0}%`);
     said.hidden = one.state !== "failed";
-    if (one.state === "failed") { said.textContent = "cannot be shown"; said.title = one.message || ""; }
+    if (one.state === "failed") { trouble.hidden = false; trouble.textContent = one.message || ""; said.textContent = "cannot be shown"; said.title = one.message || ""; }
   }
   return { element, under, image, told, preset };
 }

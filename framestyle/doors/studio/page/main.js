@@ -53,7 +53,10 @@ function notifications() {
     const before = states.get(job.id);
     states.set(job.id, job.state);
     if (before === "running" && ["done", "failed"].includes(job.state) && wanted()) {
-      new Notification(job.state === "done" ? "Painted" : "A render failed", { body: `${job.title} in ${job.preset}`, tag: job.id });
+      try {
+        const note = new Notification(job.state === "done" ? "Painted" : "A render failed", { body: `${job.title} in ${job.preset}`, tag: job.id });
+        note.onclick = () => { focus(); location.hash = "#queue"; };
+      } catch { /* phones have none for pages; the queue shows it */ }
     }
   });
 }

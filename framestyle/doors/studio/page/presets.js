@@ -59,6 +59,12 @@ async function takeIn(file) {
   await loadPresets();
 }
 
+function tune(preset) {
+  location.hash = "#look";
+  if (!picture()) return toast("Choose a picture first.", { more: `Then ${preset.name} stands among the looks.` });
+  setTimeout(() => openTuner(document.getElementById("view-look"), { preset: preset.name }, preset), 50);
+}
+
 function listOf(presets) {
   return h("ul", { class: "presets" }, presets.map((preset) => {
     const path = `/api/presets/${encodeURIComponent(preset.name)}`;
@@ -66,7 +72,7 @@ function listOf(presets) {
       h("img", { src: `${path}/art`, alt: "", loading: "lazy", onerror: (event) => { event.target.style.visibility = "hidden"; } }),
       h("div", {}, h("h3", {}, preset.name), h("p", { class: preset.problem ? "problem small" : "soft small" }, preset.problem || preset.description)),
       h("div", { class: "row" },
-        picture() && !preset.problem ? h("button", { onclick: () => { location.hash = "#look"; setTimeout(() => openTuner(document.getElementById("view-look"), { preset: preset.name }, preset), 50); } }, "Open") : null,
+        preset.problem ? null : h("button", { "aria-label": `Open ${preset.name}`, onclick: () => tune(preset) }, "Open"),
         h("button", { "aria-label": `Edit ${preset.name} as YAML`, onclick: () => told(() => edit(preset, path)) }, preset.builtin ? "View YAML" : "Edit"),
         h("button", { "aria-label": `Copy ${preset.name}`, onclick: () => told(() => copy(preset, path)) }, "Copy"),
         h("a", { class: "button", href: `${path}/export`, download: `${preset.name}.zip`, "aria-label": `Export ${preset.name}` }, "Export"),

@@ -46,14 +46,27 @@ function counted(facts) {
   count.textContent = said.join(" · ") + (facts.paused ? " · the queue is held: nothing new begins" : "");
 }
 
+// The first so many; an answer holds at most 500.
+async function part(count) {
+  const found = await get(`/api/jobs?limit=${Math.min(500, count)}`);
+  while (found.jobs.length < Math.min(count, found.total)) {
+    const next = await get(`/api/jobs?offset=${found.jobs.length}&limit=${Math.min(500, count - found.jobs.length)}`);
+    if (!next.jobs.length) break;
+    found.jobs.push(...next.jobs);
+  }
+  // One that has moved meanwhile may have come twice.
+  found.jobs = [...new Map(found.jobs.map((job) => [job.id, job])).values()];
+  return found;
+}
+
 let loading = 0;
 async function load() {
   const mine = ++loading;
-  const found = await told(() => get(`/api/jobs?limit=${Math.min(500, shown)}`));
+  const found = await told(() => part(shown));
   if (!found || mine !== loading) return;
   counted(found.queue);
   order = found.jobs.map((job) => job.id);
-  more.hidden = found.total <= found.jobs.length || shown >= 500;
+  more.hidden = found.total <= found.jobs.length;
   const known = new Set(order);
   for (const [id, item] of items) if (!known.has(id)) { item.element.remove(); items.delete(id); }
   const focused = document.activeElement;
@@ -83,7 +96,7 @@ function itemOf(first) {
   const problem = h("p", { class: "problem small" });
   const actions = h("div", { class: "row" });
   element.append(grip, pic, h("div", { class: "stack", style: { gap: ".35rem" } }, h("div", { class: "row" }, title, state), bar, facts, spark, problem), actions);
-  let job = first, drawn = "";
+  let job = first, drawn = "", last = "";
 
   grip.addEventListener("pointerdown", () => { element.draggable = true; });
   element.addEventListener("dragstart", (event) => { event.dataTransfer.setData("text/x-job", job.id); event.dataTransfer.effectAllowed = "move"; });
@@ -121,6 +134,9 @@ function itemOf(first) {
   }
 
   function update(now) {
+    const said = JSON.stringify(now);
+    if (said === last) return;
+    last = said;
     if (now.state !== job.state && now.state === "done") toast(`Done: ${now.title} in ${now.preset}`);
     job = now;
     const progress = job.progress || {};

@@ -36,7 +36,7 @@ export function openTuner(host, look, preset = null) {
   const settings = { ...(look.settings || {}) };
   const base = look.preset ? { preset: look.preset } : { yaml: look.yaml };
   const name = look.preset || look.name || "this look";
-  let mask = null, outside = "", effort = "usual", size = first["scales.max_side_px"] ?? 1024, quality = "visually_lossless";
+  let mask = null, outside = "", effort = "usual", size = settings["scales.max_side_px"] ?? first["scales.max_side_px"] ?? 1024, quality = "visually_lossless";
 
   const side = compare({ before: small(media, 1024, at(media)), after: small(media, 512, at(media)), aspect: aspect(media), label: name, start: 0 });
   side.afterImage.alt = `${media.name} in ${name}`;
@@ -96,7 +96,7 @@ export function openTuner(host, look, preset = null) {
           best.rank = rank;
           side.stage.dataset.shown = `${facts.key}:${facts.state}`;
           show(side.afterImage, source);
-          side.afterTag.textContent = stage.sketch ? "after · sketch" : `after · ${stage.side_px} px`;
+          side.afterTag.textContent = stage.sketch ? "after · sketch" : `after · ${shownAt(stage)} px`;
           veil.remove();
         }
         say(facts, stage);
@@ -104,11 +104,14 @@ export function openTuner(host, look, preset = null) {
     })));
   }
 
+  // No larger than the render itself would be.
+  const shownAt = (stage) => Math.min(stage.side_px, size || Infinity, Math.max(media.width, media.height));
+
   function say(facts, stage) {
     bar.hidden = facts.state !== "painting";
     if (facts.steps) bar.style.setProperty("--done", `${Math.round((100 * facts.step) / facts.steps)}%`);
-    const words = facts.state === "painting" ? `Painting at ${stage.side_px} px${facts.steps ? `, ${facts.step} of ${facts.steps} steps` : ""}` : facts.state === "done" ? `Shown at ${stage.side_px} px` : "";
-    const time = facts.render_s && !mask ? ` · the full render takes ${duration(facts.render_s)}` : "";
+    const words = facts.state === "painting" ? `Painting at ${shownAt(stage)} px${facts.steps ? `, ${facts.step} of ${facts.steps} steps` : ""}` : facts.state === "done" ? `Shown at ${shownAt(stage)} px` : "";
+    const time = facts.render_s && !mask ? ` · the full render takes ${facts.at_most ? "at most " : ""}${duration(facts.render_s)}` : "";
     if (words) status.textContent = words + time;
   }
 
@@ -131,7 +134,9 @@ export function openTuner(host, look, preset = null) {
   }
 
   function choice(id, title, options, value, onchange) {
-    const field = h("select", { id }, options.map(([key, text]) => h("option", { value: String(key) }, text)));
+    // What a preset says need not be one of ours.
+    const known = options.some(([key]) => String(key) === String(value)) ? options : [[value, `${value}${id === "size" ? " px" : ""}`], ...options];
+    const field = h("select", { id }, known.map(([key, text]) => h("option", { value: String(key) }, text)));
     field.value = String(value);
     field.addEventListener("change", () => onchange(field.value));
     return h("div", { class: "control" }, h("label", { for: id }, title), field);

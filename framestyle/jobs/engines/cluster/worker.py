@@ -1,0 +1,163 @@
+"""What runs on a worker: checks that it can do the work, then paints a unit, in a session that stays open."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from framestyle.context import Context
+from framestyle.errors import Code, DeviceError, FramestyleError, OutputError
+from framestyle.events import Event, StepDone
+from framestyle.jobs.engines.cluster.orders import Batch, Remote, Result, Setup, Work
+from framestyle.jobs.engines.cluster.travelling import Traveller
+from framestyle.jobs.engines.engine import Outcome
+from framestyle.jobs.handout.carried import located, open_session
+from framestyle.jobs.plan.units import PhotoTask
+from framestyle.jobs.resume.resume_key import versions
+from framestyle.jobs.run.units import paint_unit
+from framestyle.nst.weights.hashes import sha256_of
+from framestyle.session import Session
+
+TELL_EVERY_S = 0.5
+_open: dict[Setup, Session] = {}
+"""The session of the last job that this process has worked on: its weights are loaded once."""
+
+
+def machine_name() -> str:
+    """This machine, as it is told; nodes of one machine are told apart."""
+    node = os.environ.get("RAY_NODE_ID") or _node()
+    return f"{socket.gethostname()} {node[:8]}".strip()
+
+
+def _node() -> str:
+    ray: Remote = sys.modules.get("ray")  # not imported here: it reads its settings when it is
+    return "" if ray is None or not ray.is_initialized() else str(ray.get_runtime_context().get_node_id())
+
+
+def hello(setup: Setup) -> FramestyleError | None:
+    """Why this machine cannot do the work; None where it can."""
+    try:
+        _refuse(setup)
+    except FramestyleError as error:
+        return error
+    return None
+
+
+def _refuse(setup: Setup) -> None:
+    now, then = versions(), dict(setup.versions)
+    differing = [name for name in {**now, **then} if now.get(name) != then.get(name)]
+    if differing:
+        names = ", ".join(
+            f"{name} {now.get(name, 'none')} (the job has {then.get(name, 'none')})" for name in differing
+        )
+        raise DeviceError(
+            f"the machine {machine_name()} has {names}",
+            next_step="Install the same versions on all machines.",
+        )
+    path, holds = setup.probe
+    if setup.store is None and not _holds(Path(path), holds):
+        raise OutputError(
+            f"the machine {machine_name()} does not see {Path(path).parent.parent}",
+            code=Code.OUTPUT_UNUSABLE,
+            facts={"path": str(Path(path).parent.parent), "machine": machine_name()},
+            next_step="Put results and inputs on a disk that all machines see by the same path, or name a store.",
+        )
+
+
+def _holds(path: Path, text: str) -> bool:
+    try:
+        return path.read_text(encoding="utf-8") == text
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def session_of(setup: Setup) -> Session:
+    """The session of a job, opened once in this process."""
+    if setup not in _open:
+        for other in _open.values():
+            other.close()
+        _open.clear()
+        torch.set_num_threads(setup.threads)
+        folder = _carried(setup)
+        spec = located(setup.spec, folder)
+        _open[setup] = open_session(spec, folder, memory_limit_bytes=setup.memory_limit_bytes)
+    return _open[setup]
+
+
+def _carried(setup: Setup) -> Path:
+    if setup.store is None:
+        return Path(setup.carried)
+    from framestyle.jobs.engines.cluster.store import carried_here
+
+    return carried_here(setup)
+
+
+def paint(setup: Setup, work: Work, listener: Remote) -> Result:
+    """One unit. What is wrong is an outcome of it; an interrupt, which is how Ray cancels, goes through."""
+    telling = _Telling(work.number, listener)
+    made = ""
+    outcome: Outcome
+    try:
+        _refuse(setup)
+        traveller = Traveller.of(setup, work)
+        with traveller.unit_here() as unit:
+            context = Context(traveller.hearing(telling.hear))
+            outcome = paint_unit(unit, session_of(setup), context)
+            made = traveller.sent(outcome)
+        if isinstance(unit, PhotoTask) and not made:
+            made = sha256_of(unit.target)
+    except FramestyleError as error:
+        outcome = error
+    return Result(outcome, telling.go, telling.machine, telling.sequence, telling.rest(), made)
+
+
+class _Telling:
+    """Events on their way to the driver, some at a time; nothing waits for them."""
+
+    def __init__(self, number: int, listener: Remote) -> None:
+        self._number, self._listener = number, listener
+        self.go, self.machine, self.sequence = secrets.token_hex(4), machine_name(), 0
+        self._waiting: list[Event] = []
+        self._told_s = 0.0
+        self._send()
+
+    def hear(self, event: Event) -> None:
+        """Of steps the last one counts: a display shows no more."""
+        if isinstance(event, StepDone) and self._waiting and isinstance(self._waiting[-1], StepDone):
+            self._waiting[-1] = event
+        else:
+            self._waiting.append(event)
+        if time.monotonic() - self._told_s >= TELL_EVERY_S:
+            self._send()
+
+    def _send(self) -> None:
+        batch = Batch(self._number, self.go, self.sequence, self.machine, tuple(self._waiting))
+        self._listener.push.remote(batch)
+        self.sequence, self._told_s = self.sequence + 1, time.monotonic()
+        self._waiting.clear()
+
+    def rest(self) -> tuple[Event, ...]:
+        """What was not sent."""
+        return tuple(self._waiting)
+
+
+class Listener:
+    """An actor beside the driver: keeps what workers tell until it is asked for."""
+
+    def __init__(self) -> None:
+        self._batches: list[Batch] = []
+
+    def push(self, batch: Batch) -> None:
+        """A worker tells."""
+        self._batches.append(batch)
+
+    def drain(self) -> list[Batch]:
+        """The driver asks."""
+        batches, self._batches = self._batches, []
+        return batches
