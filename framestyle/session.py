@@ -29,6 +29,7 @@ from framestyle.nst.heap import free_device
 from framestyle.nst.image import to_pixels, to_tensor
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.weights.backbone import Backbone
+from framestyle.nst.weights.catalog import check_layers
 from framestyle.nst.weights.paths import NOT_HERE, WeightsStore
 from framestyle.opening import (
     computing,
@@ -95,6 +96,7 @@ class Session:
             flow = make_flow(preset.video, chosen, store) if wanted else None
             is_known = backbone is not None and NOT_HERE not in spec.weights_fingerprint
             if backbone is None:
+                check_layers(spec.weights, (*preset.style.layers, *preset.content.layers))
                 _, backbone = load_weights(asked_weights or spec.weights, context, store=store)
             if not is_known:
                 spec = with_these_weights(spec, store)

@@ -279,16 +279,18 @@ def deep_tiff(
     extra: int | None = 2,
     planar: bool = False,
 ) -> bytes:
-    """16 bits a channel in one strip (a strip a channel where `planar`), not packed, little-endian."""
+    """16 bits a channel, or the floats that they are, in one strip (a strip a channel where `planar`), not packed."""
+    is_float = pixels.dtype.kind == "f"
+    dtype = pixels.dtype.newbyteorder("<") if is_float else "<u2"
     height, width = pixels.shape[:2]
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     planes = pixels.reshape(height, width, channels).transpose(2, 0, 1) if planar else [pixels]
-    strips = [np.ascontiguousarray(plane, dtype="<u2").tobytes() for plane in planes]
+    strips = [np.ascontiguousarray(plane, dtype=dtype).tobytes() for plane in planes]
     photometric = (2 if channels > 2 else 1) if photometric is None else photometric
     tags: list[tuple[int, str, list[int] | bytes]] = [
         (256, "L", [width]),
         (257, "L", [height]),
-        (258, "H", [16] * channels),
+        (258, "H", [np.dtype(dtype).itemsize * 8] * channels),
         (259, "H", [1]),
         (262, "H", [photometric]),
         (273, "L", [0] * len(strips)),
@@ -300,6 +302,8 @@ def deep_tiff(
     ]
     if channels in (2, 4):
         tags.append((338, "H", [extra or 0]))
+    if is_float:
+        tags.append((339, "H", [3] * channels))
     if icc_profile:
         tags.append((34675, "B", icc_profile))
     data_at = 8 + 2 + 12 * len(tags) + 4

@@ -261,8 +261,17 @@ class FFmpeg(_Process):
         )
 
 
+TELLING_CHANGES = ("-loglevel", "level+info")
+"""For an FFmpegDecoder: it is to hear where pictures change on the way, which ffmpeg tells among much else."""
+_LEVEL = re.compile(r"^((?:\[[^]]{1,100}\] )?)\[(info|warning|error|fatal|panic)\] ")
+_CHANGED = "Reconfiguring filter graph because video parameters changed"
+
+
 class FFmpegDecoder(_Process):
     """A running ffmpeg whose stdout is read, from `output`. `kill` ends it.
+
+    `has_changed`: whether its pictures changed on the way in size, format or colours, once its output has ended; only
+    with TELLING_CHANGES among its arguments.
 
     `on_line` is given each message, on a thread of its own; else the last ones are kept for `failure`. `stdin`: a
     descriptor that it may read from.
@@ -275,9 +284,25 @@ class FFmpegDecoder(_Process):
         *,
         stdin: int = subprocess.DEVNULL,
     ) -> None:
-        super().__init__(["-nostdin", *arguments], stdin=stdin, stdout=subprocess.PIPE, on_line=on_line)
+        self._heard_change = False
+        super().__init__(
+            ["-nostdin", *arguments], stdin=stdin, stdout=subprocess.PIPE, on_line=on_line or self._hear
+        )
         assert self.process.stdout is not None
         self.output = self.process.stdout
+
+    @property
+    def has_changed(self) -> bool:
+        """See the class."""
+        self._reader.join(STOP_TIMEOUT_S)
+        return self._heard_change
+
+    def _hear(self, line: str) -> None:
+        """What is information alone is heard, and not kept."""
+        level = _LEVEL.match(line)
+        self._heard_change |= _CHANGED in line
+        if level is None or level[2] != "info":
+            self._lines.append(line if level is None else level[1] + line[level.end() :])
 
     def failure(self) -> str:
         """How it ended and why, once its output has ended."""

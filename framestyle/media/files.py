@@ -155,13 +155,13 @@ ASIDE_FOLDERS = {
     "system volume information", "lost+found", "thumbnails.noindex",
 }  # fmt: skip
 """What file servers, systems and archives keep beside people's own files, in small letters."""
-ASIDE_ENDINGS = ("_original", "~")
-"""Of ExifTool's copies of what it has changed, and of editors'."""
+ASIDE_ENDINGS = ("_original", "~", ".lrv", ".lrf", ".thm")
+"""Of ExifTool's copies of what it has changed, of editors', and of the small copies that cameras make of clips."""
 
 
 def is_kept_aside(name: str) -> bool:
     """Whether a file or folder that is met below a folder is hidden, or a program's own: not meant to be painted."""
-    return name.startswith(".") or name.lower() in ASIDE_FOLDERS or name.endswith(ASIDE_ENDINGS)
+    return name.startswith(".") or name.lower() in ASIDE_FOLDERS or name.lower().endswith(ASIDE_ENDINGS)
 
 
 @dataclass(frozen=True)

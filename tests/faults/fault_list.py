@@ -67,6 +67,14 @@ CASES: dict[str, tuple[str, ...]] = {
         "a phone's place, make and local date",
         "metadata without a place in the container",
     ),
+    "Beside the pictures of a clip": (
+        "pictures all around, or for two eyes",
+        "Dolby Vision, HDR10+, captions in the pictures' stream",
+        "a camera's data beside the pictures",
+        "subtitles with fonts and places, and of rarer forms",
+        "sound of more channels than its codec has places for",
+        "depth, colours or size that change on the way",
+    ),
     "Photos": (
         "truncated JPEG",
         "decompression bomb",
@@ -98,6 +106,11 @@ CASES: dict[str, tuple[str, ...]] = {
         "a gain map, or another view, in a JPEG",
         "what programs keep beside pictures",
         "an HDR image sequence",
+        "a TIFF of half precision, or of channels apart",
+        "a film behind a photo (motion photos)",
+        "a panorama made smaller",
+        "a camera's small copies of its clips",
+        "a clip of like frames into WebP",
     ),
     "Names": (
         "leading dash",
@@ -131,6 +144,7 @@ CASES: dict[str, tuple[str, ...]] = {
         "pickle payload",
         "NaN loss",
         "a download cut in half",
+        "a layer that the weights do not have",
     ),
     "Two runs and streams": (
         "two runs at one result",

@@ -23,7 +23,8 @@ from framestyle import opening
 from framestyle.media.photos import read_photo
 from framestyle.nst import memory_plan, stylizer
 from framestyle.nst.network import vgg
-from framestyle.nst.weights.catalog import load_backbone
+from framestyle.nst.weights.catalog import check_layers, load_backbone
+from framestyle.presets import load_preset
 
 ORDER = ("sources/in.png", "-o", "out.png")
 
@@ -192,3 +193,16 @@ def _far_apart(one: Path, other: Path) -> float:
     """The mean difference in levels of 255."""
     pixels = [read_photo(path).pixels.astype(float) for path in (one, other)]
     return float(np.abs(pixels[0] - pixels[1]).mean())
+
+
+@fault(
+    "a layer that the weights do not have", 8, "refused before they are learned or loaded, and by --dry-run"
+)
+def test_a_layer_beyond_the_weights(place: Place) -> None:
+    deep = ("--set", "content.layers={relu5_4: 1}", "sources/in.png", "-o", "out.png")
+    for more in ((), ("--dry-run",)):
+        told = place.call("stylize", "-p", "presets/quick.yaml", "--weights", "learned", *deep, *more)
+        assert told.code == place.fault.code, told.err
+        told.is_one_sentence("end before layer relu5_4", "up to relu5_2")
+    default = load_preset("wave")
+    check_layers("learned", (*default.style.layers, *default.content.layers))

@@ -47,9 +47,10 @@ WRAPPED = {"_parent"}
 def _is_advised(call: ast.Call) -> bool:
     """By a next step of its own, or by a code that the doors have words for."""
     given = {keyword.arg: keyword.value for keyword in call.keywords}
+    if "next_step" in given:
+        return True
     code = given.get("code")
-    named = isinstance(code, ast.Attribute) and Code[code.attr] in advice.COMMAND_LINE
-    return "next_step" in given or named
+    return isinstance(code, ast.Attribute) and Code[code.attr] in advice.COMMAND_LINE
 
 
 def _without_next_step(tree: ast.AST) -> Iterator[int]:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from fault_list import fault
-from photo_makers import deep_png, picture, png_chunk, save
+from photo_makers import deep_png, deep_tiff, picture, png_chunk, save
 from PIL import Image, ImageDraw, PngImagePlugin, features
 from place import Place
 
@@ -234,6 +234,80 @@ def test_kept_aside(place: Place) -> None:
     place.results |= {"out/", "out/a.png", "out/.framestyle.json", "named.png"}
     place.paints("sources", "-o", "out")
     place.paints("sources/@eaDir/a.png", "-o", "named.png")
+
+
+@pytest.mark.parametrize(("dtype", "apart"), [("<f2", False), ("<f2", True), ("<u2", True), ("<f4", True)])
+@fault("a TIFF of half precision, or of channels apart", 0, "read, and written with 16 bits")
+def test_wide_tiffs(place: Place, dtype: str, apart: bool) -> None:
+    values = _shown(np.uint16)
+    stored = values.astype(dtype) if dtype == "<u2" else (values / 65535).astype(dtype)
+    (place.sources / "in.tif").write_bytes(deep_tiff(stored, planar=apart))
+    read = read_photo(place.sources / "in.tif").pixels.astype(int)
+    assert np.abs(read - values.astype(int)).max() <= (32 if dtype == "<f2" else 1)
+    photo, said = _painted(place, place.sources / "in.tif", "out.tif")
+    assert photo.bits == 16 and ("written with 16 bits" in said) == (dtype != "<u2")
+
+
+@fault(
+    "a film behind a photo (motion photos)", 0, "the picture is painted; the film is left out, and it says so"
+)
+def test_motion_photos(place: Place) -> None:
+    film = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(64)
+    behind = {"plain": b"", "google": film, "samsung": b"\0\0\x30\x0aMotionPhoto_Data" + film}
+    for name, more in behind.items():
+        save(place.sources / f"{name}.jpg", _shown())
+        with (place.sources / f"{name}.jpg").open("ab") as file:
+            file.write(more)
+    for name, more in behind.items():
+        photo, said = _painted(place, place.sources / f"{name}.jpg", f"{name}.jpg")
+        assert ("the film behind it (a motion photo) is left out" in said) == bool(more)
+        assert b"ftyp" not in Path(f"{name}.jpg").read_bytes() and photo.pixels.shape == (24, 32, 3)
+
+
+PANORAMA = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:GPano="http://ns.google.com/photos/1.0/panorama/"
+ GPano:ProjectionType="equirectangular" GPano:FullPanoWidthPixels="400" GPano:CroppedAreaImageWidthPixels="200"
+ GPano:CroppedAreaLeftPixels="100"><GPano:FullPanoHeightPixels>200</GPano:FullPanoHeightPixels>
+<GPano:CroppedAreaImageHeightPixels>100</GPano:CroppedAreaImageHeightPixels></rdf:Description></rdf:RDF></x:xmpmeta>"""
+
+
+@fault("a panorama made smaller", 0, "the same part of what is all around, in its own pixels")
+def test_smaller_panoramas(place: Place) -> None:
+    save(place.sources / "in.jpg", picture(np.uint8, 100, 200), xmp=PANORAMA.encode())
+    photo, _ = _painted(place, place.sources / "in.jpg", "out.jpg", "--max-side", "100")
+    told = (photo.xmp or b"").decode()
+    for words in (
+        'FullPanoWidthPixels="200"',
+        'ImageWidthPixels="100"',
+        'LeftPixels="50"',
+        "HeightPixels>100<",
+    ):
+        assert words in told, told
+    same, _ = _painted(place, place.sources / "in.jpg", "same.jpg", "--max-side", "0")
+    assert 'FullPanoWidthPixels="400"' in (same.xmp or b"").decode()
+
+
+@fault(
+    "a camera's small copies of its clips",
+    0,
+    ".LRV, .LRF and .THM are passed over in folders; named, they are painted",
+)
+def test_small_copies(place: Place) -> None:
+    save(place.sources / "GX01.png", _shown())
+    save(place.sources / "GX01.THM", _shown(), format="JPEG")
+    (place.sources / "GL01.LRV").write_bytes(b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom")
+    place.results |= {"out/", "out/GX01.png", "out/.framestyle.json", "named.jpg"}
+    place.paints("sources", "-o", "out")
+    place.paints("sources/GX01.THM", "-o", "named.jpg")
+
+
+@fault("a clip of like frames into WebP", 0, "one picture, as WebP has it; whole")
+def test_like_frames(place: Place) -> None:
+    _ffmpeg("-f", "lavfi", "-i", "color=c=red:s=32x24:r=25:d=0.12", str(place.sources / "in.mkv"))
+    place.results.add("out.webp")
+    place.paints("sources/in.mkv", "-o", "out.webp")
+    told = place.call("verify", "out.webp", "--against", "sources/in.mkv")
+    assert told.code == 0 and "WebP makes one of frames that are all alike" in told.out, told
 
 
 @fault("an HDR image sequence", 0, "a clip of PQ, and no SDR one")

@@ -22,7 +22,7 @@ from framestyle.media.video.encoding import choose_encoding
 from framestyle.media.video.probe import VideoInfo
 from framestyle.media.video.sequences import numbering_of
 from framestyle.nst.sizes import Size, fit_within
-from framestyle.nst.weights.catalog import check_weights
+from framestyle.nst.weights.catalog import check_layers, check_weights
 from framestyle.presets import Preset
 from framestyle.presets.paths import ALPHA_MASK
 from framestyle.registries import INITS
@@ -42,6 +42,7 @@ def refuse_job(preset: Preset, weights: str, device: str, *, clips: bool) -> Non
 
         make_flow(preset.video, "cpu")
     check_weights(weights)
+    check_layers(weights, (*preset.style.layers, *preset.content.layers))
     init = preset.optimizer.init
     for path in (*(image.path for image in preset.style.images), *([] if init in INITS else [init])):
         read_style_image(Path(path))

@@ -15,9 +15,11 @@ from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from framestyle.errors import InputError
 from framestyle.media.photos.alpha import unpremultiplied
+from framestyle.media.photos.exif import tiff_orientation
+from framestyle.media.photos.stored import decode_stored
 
 Deep = npt.NDArray[np.uint16]
-BITS, COMPRESSION, PHOTOMETRIC, PLANES, EXTRA = 258, 259, 262, 284, 338
+BITS, COMPRESSION, PHOTOMETRIC, PLANES, TILE_WIDTH, EXTRA = 258, 259, 262, 284, 322, 338
 OPENCV_DECOMPRESSES = {1, 5, 8, 32773, 32946}
 """None, LZW, Deflate (both numbers), PackBits."""
 WHITE_IS_ZERO, RGB = 0, 2
@@ -50,13 +52,16 @@ def decode_deep(image: Image.Image, path: Path) -> tuple[Deep, Deep | None] | No
     tags = dict(image.tag_v2) if isinstance(image, TiffImagePlugin.TiffImageFile) else {}
     if tags.get(PLANES, ONE_PLANE) != ONE_PLANE and not image.mode.startswith("I;16"):
         # OpenCV takes the first plane for the whole picture, Pillow every byte for a value.
-        raise InputError(
-            f"{path} has 16 bits a channel, and each channel stored apart, which is not read",
-            next_step="Save it with its channels interleaved.",
-        )
-    if tags.get(COMPRESSION, 1) not in OPENCV_DECOMPRESSES:
+        decoded = None if TILE_WIDTH in tags else decode_stored(path, tiff_orientation(path), half=False)
+        if decoded is None or decoded.dtype != np.uint16:
+            raise InputError(
+                f"{path} has 16 bits a channel, and each channel stored apart in a way that is not read",
+                next_step="Save it with its channels interleaved.",
+            )
+    elif tags.get(COMPRESSION, 1) not in OPENCV_DECOMPRESSES:
         return None
-    decoded = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+    else:
+        decoded = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
     if decoded is None or decoded.dtype != np.uint16:
         return None
     if decoded.ndim == 2:

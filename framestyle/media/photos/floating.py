@@ -1,4 +1,4 @@
-"""Pictures in floating point or 32 bits: TIFF by OpenCV, OpenEXR and Radiance by ffmpeg; worked on at 16 bits of sRGB.
+"""Pictures in floating point or 32 bits: TIFF by OpenCV, it or OpenEXR and Radiance by ffmpeg; 16 bits of sRGB in work.
 
 TIFFs mean what their profile says, else sRGB's codes with white at 1. OpenEXR and Radiance hold light, in sRGB's
 primaries, with white at 1.
@@ -22,15 +22,16 @@ from framestyle.frames import Pixels
 from framestyle.media.ffmpeg import ask, fed, filtered
 from framestyle.media.photos.alpha import Alpha, unpremultiplied
 from framestyle.media.photos.deep import BITS, EXTRA, ONE_PLANE, PLANES, PREMULTIPLIED
-from framestyle.media.photos.exif import tiff_block
+from framestyle.media.photos.exif import tiff_block, tiff_orientation
 from framestyle.media.photos.icc import srgb_code
+from framestyle.media.photos.stored import decode_stored
 from framestyle.media.photos.tags import Directory, Value, parse, whole_number
 
 Floats = npt.NDArray[np.float32]
 TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 LIGHT_HEADS = {b"\x76\x2f\x31\x01": "EXR", b"#?RADIANCE": "HDR", b"#?RGBE": "HDR"}
 """Pictures of light; by Pillow's way of naming formats, though it opens none of them."""
-WIDTH, HEIGHT, SAMPLE_FORMAT, PROFILE, XMP = 256, 257, 339, 34675, 700
+WIDTH, HEIGHT, TILE_WIDTH, SAMPLE_FORMAT, PROFILE, XMP = 256, 257, 322, 339, 34675, 700
 UNSIGNED, SIGNED, FLOATING = 1, 2, 3
 CLIPPED_SHARE = 0.5
 """Where more of a TIFF than this is brighter than white, its white is elsewhere."""
@@ -112,7 +113,7 @@ def _undecodable(path: Path, name: str) -> InputError:
     named = {
         "EXR": "it is damaged, or an OpenEXR of a kind",
         "HDR": "it is damaged, or a Radiance HDR of a kind",
-        "TIFF": "its pixels are signed, in half precision, or packed in a way",
+        "TIFF": "its pixels are signed, or packed in a way",
     }
     return InputError(
         f"{path} cannot be decoded: {named[name]} that is not read here",
@@ -175,7 +176,15 @@ def _clipped(values: Floats) -> list[str]:
 def _tiff(path: Path, kind: Kind) -> Floating:
     order, tags = _directory(path)
     decoded: Any = None
-    if (whole_number(tags.get(PLANES), order) or ONE_PLANE) == ONE_PLANE:
+    is_half = (
+        whole_number(tags.get(SAMPLE_FORMAT), order) == FLOATING and whole_number(tags.get(BITS), order) == 16
+    )
+    if is_half or (whole_number(tags.get(PLANES), order) or ONE_PLANE) != ONE_PLANE:
+        if TILE_WIDTH not in tags:
+            decoded = decode_stored(path, tiff_orientation(path), half=is_half)
+        if decoded is not None and decoded.dtype == np.float16:
+            decoded = decoded.astype(np.float32)
+    else:
         level = cv2.utils.logging.getLogLevel()
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         try:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import BinaryIO
 
 from framestyle.media.photos.cicp import UNSPECIFIED, Cicp
 
@@ -29,7 +30,10 @@ class Still:
 def still_in(path: Path) -> Still:
     """What a file's boxes say of its main picture; nothing of a file that is none such, or broken."""
     try:
-        return _still(_meta(path))
+        still = _still(_meta(path))
+        return replace(
+            still, beside=(*still.beside, *(["a film (a motion photo)"] if _holds_film(path) else []))
+        )
     except (struct.error, IndexError, OSError):
         return Still()
 
@@ -56,21 +60,37 @@ def boxes(data: bytes, at: int = 0, end: int | None = None) -> Iterator[tuple[by
 def _meta(path: Path) -> bytes:
     """The contents of the file's own `meta` box."""
     with path.open("rb") as file:
-        for _ in range(MOST_BOXES):
-            at, head = file.tell(), file.read(16)
-            if len(head) < 8:
-                return b""
-            size, kind = struct.unpack_from(">L4s", head)
-            begin = 8
-            if size == 1 and len(head) == 16:
-                (size,), begin = struct.unpack_from(">Q", head, 8), 16
+        for kind, begin, end in _outer(file):
             if kind == b"meta":
-                file.seek(at + begin)
-                return file.read(min(size - begin, MOST_META_BYTES))
-            if size < begin:
-                return b""
-            file.seek(at + size)
+                file.seek(begin)
+                return file.read(min(end - begin, MOST_META_BYTES))
     return b""
+
+
+def _holds_film(path: Path) -> bool:
+    """As phones put it behind the picture."""
+    with path.open("rb") as file:
+        return any(kind == b"mpvd" for kind, *_ in _outer(file))
+
+
+def _outer(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """The file's own boxes: type, and where the contents begin and end."""
+    at = 0
+    for _ in range(MOST_BOXES):
+        file.seek(at)
+        head = file.read(16)
+        if len(head) < 8:
+            return
+        size, kind = struct.unpack_from(">L4s", head)
+        begin = 8
+        if size == 1 and len(head) == 16:
+            (size,), begin = struct.unpack_from(">Q", head, 8), 16
+        elif size == 0:
+            size = file.seek(0, 2) - at
+        if size < begin:
+            return
+        yield kind, at + begin, at + size
+        at += size
 
 
 def _still(meta: bytes) -> Still:

@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +17,7 @@ from framestyle.errors import FramestyleError, InputError
 from framestyle.frames import Pixels
 from framestyle.kinds import MediaKind
 from framestyle.media.files import sniff
-from framestyle.media.jpeg import holds_more
+from framestyle.media.jpeg import holds_film, holds_more
 from framestyle.media.photos.alpha import Alpha, at_depth, over_white, shrunk
 from framestyle.media.photos.cicp import Cicp, Coded
 from framestyle.media.photos.colors import SRGB_PROFILE, MatrixSpace, convert, excess_of, space_of
@@ -36,6 +35,7 @@ from framestyle.media.photos.formats import FORMATS, HOW_TO_HEIC, READ, format_i
 from framestyle.media.photos.isobmff import Still, still_in
 from framestyle.media.photos.photo import Photo
 from framestyle.media.photos.png import CodedTag, color_tag, texts_in
+from framestyle.media.photos.stored import turned
 from framestyle.media.photos.tone import tone_mapped
 from framestyle.media.photos.xmp import upright_xmp
 
@@ -168,7 +168,7 @@ def _photo_from(image: Image.Image, path: Path, size_for: SizeFor | None, *, ton
         pixels = _widened(pixels)
     bits = still.bits if still.bits > 8 and pixels.dtype == np.uint16 else 8 * pixels.dtype.itemsize
     if not (kind == "TIFF" and bits == 16):
-        pixels, alpha = _turned(pixels, left), None if alpha is None else _turned(alpha, left)
+        pixels, alpha = turned(pixels, left), None if alpha is None else turned(alpha, left)
     if size_for is not None:
         pixels, alpha = shrunk(pixels, alpha, size_for(pixels.shape[1], pixels.shape[0]))
     if dpi is not None and turn >= 5:
@@ -221,6 +221,8 @@ def _first_notes(image: Image.Image, path: Path, still: Still) -> list[str]:
             notes[0] += ", without gain maps and other views"
     elif image.format == "JPEG" and holds_more(path):
         notes.append("further pictures behind the first one in its file are left out")
+    if image.format in ("JPEG", "MPO") and holds_film(path):
+        notes.append("the film behind it (a motion photo) is left out")
     notes += [f"it holds {what}, which would not fit what is painted: left out" for what in still.beside]
     return notes
 
@@ -271,17 +273,6 @@ def _as_rgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> tupl
             pass
         return image.convert("RGB"), None
     return (image if image.mode == "RGB" else image.convert("RGB")), profile
-
-
-def _turned(pixels: npt.NDArray[Any], turn: int) -> npt.NDArray[Any]:
-    """HW or HWC as stored -> upright, for EXIF orientation 1-8 (JEITA CP-3451, tag 274)."""
-    if turn >= 5:
-        pixels = pixels.swapaxes(0, 1)
-    if turn in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if turn in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return np.ascontiguousarray(pixels)
 
 
 def _to_srgb(photo: Photo) -> None:

@@ -17,6 +17,11 @@ LARGEST_BYTES = 16 << 20
 UNTRUE_ELEMENTS = ("xmp:Thumbnails", "Container:Directory", "xmpNote:HasExtendedXMP")
 """Old pictures, and places in the source's file: of thumbnails, gain maps, motion photos, further XMP."""
 UNTRUE_ATTRIBUTES = (r"hdrgm:\w+", r"GCamera:(?:Micro|Motion)\w+", "xmpNote:HasExtendedXMP")
+PANORAMA_PIXELS = (
+    "FullPanoWidthPixels|CroppedAreaImageWidthPixels|CroppedAreaLeftPixels|LargestValidInteriorRect(?:Left|Width)",
+    "FullPanoHeightPixels|CroppedAreaImageHeightPixels|CroppedAreaTopPixels|LargestValidInteriorRect(?:Top|Height)",
+)
+"""Across and down."""
 _BOM = "\ufeff"
 _EMPTY = (
     f'<?xpacket begin="{_BOM}" id="W5M0MpCehiHzreSzNTczkc9d"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
@@ -47,6 +52,7 @@ def result_xmp(packet: bytes | None, size: tuple[int, int], properties: dict[str
     text = (packet or _EMPTY.encode()).decode("utf-8")
     for axis, value in zip("XY", size, strict=True):
         text = re.sub(rf"(exif:Pixel{axis}Dimension\s*(?:=\s*[\"']|>))\s*\d+", rf"\g<1>{value}", text)
+    text = _as_large_a_panorama(text, size)
     text = _without(r"framestyle:\w+", text)
     text = re.sub(r"\sframestyle:\w+\s*=\s*(?:\"[^\"]*\"|'[^']*')", "", text)
     before, end, after = text.rpartition("</rdf:RDF>")
@@ -57,6 +63,24 @@ def result_xmp(packet: bytes | None, size: tuple[int, int], properties: dict[str
             None, size, properties
         )  # a packet with other prefixes than everyone's: not to be edited
     return text.encode()
+
+
+def _as_large_a_panorama(text: str, size: tuple[int, int]) -> str:
+    """Which part of what is all around a picture shows is told in its pixels: as of a picture of that size."""
+    before = [_panorama_pixels(f"CroppedAreaImage{axis}Pixels", text) for axis in ("Width", "Height")]
+    for names, was, now in zip(PANORAMA_PIXELS, before, size, strict=True):
+        if was and was != now:
+            text = _scaled(rf"(GPano:(?:{names})\s*(?:=\s*[\"']|>))\s*(\d{{1,9}})", now / was, text)
+    return text
+
+
+def _scaled(pattern: str, ratio: float, text: str) -> str:
+    return re.sub(pattern, lambda found: f"{found[1]}{round(int(found[2]) * ratio)}", text)
+
+
+def _panorama_pixels(name: str, text: str) -> int:
+    found = re.search(rf"GPano:{name}\s*(?:=\s*[\"']|>)\s*(\d{{1,9}})", text)
+    return int(found[1]) if found else 0
 
 
 def _without(names: str, text: str) -> str:
@@ -127,7 +151,10 @@ def properties_of(packet: bytes | None) -> set[tuple[str, str]]:
     return {one for one in found if one[1] and not one[0].startswith((f"{{{NAMESPACE}", *MADE_TRUE))}
 
 
-MADE_TRUE = ("Orientation", "PixelXDimension", "PixelYDimension", "xmptk", "about")
+MADE_TRUE = (
+    *("Orientation", "PixelXDimension", "PixelYDimension", "xmptk", "about"),
+    *("FullPano", "CroppedArea", "LargestValidInteriorRect"),
+)
 
 
 def _short(name: str) -> str:

@@ -7,6 +7,7 @@ for what is found.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from framestyle.errors import Code, FramestyleError
@@ -46,8 +47,10 @@ def check_clip(path: Path, *, frames: int, on_progress: OnProgress | None = None
 
     For a file that was just written, before it is put in its place: every stream is decoded strictly to its end, once,
     and nothing is converted or kept. Problems of kind `damage` alone. InputError where it cannot be opened at all.
-    WebP may hold fewer frames: it makes one of neighbours that are nearly equal.
+    WebP may hold fewer frames: it makes one of neighbours that are nearly equal, and a still picture where all are.
     """
+    if path.suffix.lower() == ".webp" and sniff(path) is MediaKind.PHOTO:
+        return [replace(one, stream=0) for one in verify_photo(path).problems if one.kind == DAMAGE]
     info = probe(path)
     listing = list_clip(info, on_progress=on_progress)
     found = damage_of(listing)

@@ -9,6 +9,7 @@ from itertools import zip_longest
 
 from framestyle.media.verify.clip import Clip, container_of, is_constant, length_of_last
 from framestyle.media.verify.verdict import DIFFERENCE, NOTE, Problem, shift, summarized
+from framestyle.media.video.beside import lost_viewing
 from framestyle.media.video.carried import SILENT_MUXERS
 from framestyle.media.video.colors import SDR, Colors, is_rgb
 from framestyle.media.video.encoding import HDR_BITS
@@ -90,6 +91,11 @@ def pixel_differences(result: VideoInfo, source: VideoInfo, colors: Colors) -> I
         yield Problem(DIFFERENCE, f"it is stored {turned}, not upright", index)
     if result.is_cropped:
         yield Problem(DIFFERENCE, "its container has players crop its pictures", index)
+    if lost := lost_viewing(source.viewing, muxer):
+        yield Problem(NOTE, lost, index)
+    elif (result.viewing.stereo, result.viewing.pose) != (source.viewing.stereo, source.viewing.pose):
+        text = f"its pictures are said to be {result.viewing}, the source's are {source.viewing}"
+        yield Problem(DIFFERENCE, text, index)
     if muxer in SILENT_MUXERS:
         if across != 1:
             yield Problem(NOTE, f"{SILENT_MUXERS[muxer]} has square pixels, the source's are {across}", index)

@@ -11,7 +11,8 @@ from framestyle.media.ffmpeg import ask, input_arguments
 from framestyle.media.verify.clip import Clip, container_of
 from framestyle.media.verify.listing import Shown, Track
 from framestyle.media.verify.verdict import DIFFERENCE, NOTE, Problem, shift
-from framestyle.media.video.carried import MOV_LANGUAGES, SILENT_MUXERS, choices, keeps_cover
+from framestyle.media.video.carried import MOV_LANGUAGES, SILENT_MUXERS, keeps_cover
+from framestyle.media.video.choices import channels_in, choices, dropped_beside
 from framestyle.media.video.description import DISPOSITIONS, Stream
 from framestyle.media.video.dispositions import HELD, dispositions_of, lost_dispositions
 from framestyle.media.video.metadata import MOV_MUXERS
@@ -99,6 +100,9 @@ def _streams_of(sync: Sync, kind: str) -> Iterator[Problem]:
         yield from _named_alike(track.stream, choice.stream, name, sync.muxer)
         if kind != "attachment":
             yield from _marked_alike(sync, track.stream, choice.stream, name)
+        if kind == "audio" and (there := channels_in(track.stream.layout)) != (choice.channels or there):
+            text = f"{name} has {there} channels, and should have {choice.channels}"
+            yield Problem(DIFFERENCE, text, track.stream.index)
         if kind == "attachment":
             if track.head != wanted.head:
                 yield Problem(DIFFERENCE, f"{name} is not the source's", track.stream.index)
@@ -277,11 +281,8 @@ def _covers(sync: Sync) -> Iterator[Problem]:
             there.remove(content)
         else:
             yield Problem(DIFFERENCE, f"cover picture {number} of the source is missing")
-    for track in sync.source.listing.of_kind("video"):
-        if track.stream.index != sync.source.info.video_index:
-            yield Problem(
-                NOTE, f"Stream {track.stream.index}, further pictures, was dropped: one stream is stylized"
-            )
+    for said in dropped_beside(sync.source.info):
+        yield Problem(NOTE, said.rstrip("."))
 
 
 def inherited_streams(sync: Sync) -> set[int]:

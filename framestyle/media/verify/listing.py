@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from framestyle.media.ffmpeg import FFmpegDecoder, ask, input_arguments, input_time_base
-from framestyle.media.video.carried import TEXT_SUBTITLES
+from framestyle.media.video.choices import TEXT_SUBTITLES
 from framestyle.media.video.description import Stream
 from framestyle.media.video.probe import VideoInfo, alpha_decoder
 

@@ -11,6 +11,8 @@ from typing import BinaryIO
 MOST_BOXES = 100_000
 """So many in one file are no clip's."""
 MOST_RUNS_BYTES = 1 << 26
+VISUAL_ENTRY = 78
+"""So many bytes a description of pictures has before its own boxes."""
 
 
 @dataclass(frozen=True)
@@ -100,3 +102,18 @@ def _end_of(file: BinaryIO, moov: Box, track: Box) -> Fraction | None:
 def _number(file: BinaryIO, at: int, size: int) -> int:
     file.seek(at)
     return int.from_bytes(file.read(size), "big")
+
+
+def hide_second_viewing(path: Path) -> None:
+    """In an MP4 or MOV that ffmpeg has written: beside what all players read of pictures for two eyes, it writes a
+    newer box, which calls them of no known kind, and is believed by some. It becomes free space."""
+    with path.open("r+b") as file:
+        moov = movie(file)
+        for table in inside(file, moov, b"trak", b"mdia", b"minf", b"stbl", b"stsd") if moov else ():
+            entry = next(boxes(file, table.start + 8, table.end), None)
+            if entry is None:
+                continue
+            found = [one for one in boxes(file, entry.start + VISUAL_ENTRY, entry.end) if one.kind == b"vexu"]
+            for box in found:
+                file.seek(box.start - 4)
+                file.write(b"free")

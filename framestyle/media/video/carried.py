@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
 from framestyle.kinds import WHOLE_CLIP, TimeRange
 from framestyle.media.ffmpeg import FFmpeg, ask, input_arguments, output_argument
-from framestyle.media.video.description import Stream
+from framestyle.media.video.choices import choices, dropped_beside
 from framestyle.media.video.dispositions import dispositions_of, lost_dispositions
 from framestyle.media.video.metadata import file_metadata
 from framestyle.media.video.probe import VideoInfo
+from framestyle.media.video.streams import Stream
 
 SILENT_MUXERS = {"gif": "GIF", "webp": "WebP"}
-_MP4_AUDIO = {"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"}
-COPIED_AUDIO: Mapping[str, set[str]] = {
-    "mp4": _MP4_AUDIO,
-    "mov": {
-        "aac",
-        "mp3",
-        "ac3",
-        "eac3",
-        "alac",
-        *(f"pcm_s{n}{e}" for n in (16, 24, 32) for e in ("le", "be")),
-    },
-    "webm": {"opus", "vorbis"},
-}
-"""Sound that each container keeps as it is; Matroska keeps all."""
-TEXT_SUBTITLES = {"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"}
-MATROSKA_SUBTITLES = (TEXT_SUBTITLES - {"mov_text"}) | {"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}
 FROM_ZERO = ("-ss", "0", "-copypriorss:a", "0")
 """Of what is copied, nothing of before."""
 MOV_CONTAINERS = "mov,mp4"
@@ -57,8 +41,6 @@ MOV_LANGUAGES = {
     "zho": "chi",
 }
 """Languages by the names that ffmpeg knows them by when it writes MOV, which numbers a few."""
-OWN_DATA = {"none", "bin_data"}
-"""Timecodes and the text of chapters, which MP4 keeps in streams: carried as what they are."""
 
 
 @dataclass(frozen=True)
@@ -168,39 +150,11 @@ def carry(info: VideoInfo, source: SourceStreams, muxer: str) -> Carried:
     carried.attachments = _add_each(carried, info, "attachment", muxer)
     _add_covers(carried, info, muxer)
     _add_metadata(carried, info, source, muxer)
-    for stream in info.streams:
-        if info.is_picture_sequence and stream.kind == "video":
-            continue  # the still that stands for all, and the transparency
-        if stream.kind == "video" and not stream.is_cover and stream.index != info.video_index:
-            carried.notes.append(
-                f"Stream {stream.index}, further pictures, was dropped: one stream is stylized."
-            )
-        elif stream.kind == "data" and stream.codec not in OWN_DATA:
-            carried.notes.append(f"Stream {stream.index}, data ({stream.codec}), was dropped.")
+    carried.notes += dropped_beside(info)
     if source.span.start_s is not None:
         # The seek lands on a key frame before; what is copied must still begin at 0, or it is out of step.
         carried.output += [*FROM_ZERO, "-copypriorss:s", "0"]
     return carried
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What becomes of one of the source's streams: `coder` is ffmpeg's name of an encoder, `copy`, or None: dropped.
-
-    `options` are the encoder's own; `note` is what the user should know.
-    """
-
-    stream: Stream
-    coder: str | None
-    options: Mapping[str, str] = field(default_factory=dict)
-    note: str | None = None
-
-
-def choices(info: VideoInfo, kind: str, muxer: str) -> list[Choice]:
-    """For all streams of a kind (audio, subtitle, attachment), in order."""
-    choose = {"audio": _audio, "subtitle": _subtitle, "attachment": _attachment}[kind]
-    streams = [one for one in info.streams if one.kind == kind]
-    return [choose(stream, number, muxer) for number, stream in enumerate(streams, 1)]
 
 
 def _add_each(carried: Carried, info: VideoInfo, kind: str, muxer: str) -> int:
@@ -249,39 +203,6 @@ def _dispositions_of(carried: Carried, info: VideoInfo, stream: Stream, place: s
 
 def _seconds(value: Fraction) -> str:
     return f"{float(value):.6f}"
-
-
-def _audio(stream: Stream, number: int, muxer: str) -> Choice:
-    """Copied where the container holds its codec, else converted."""
-    codec = stream.codec
-    if codec in ("none", "unknown", ""):
-        return Choice(stream, None, note=f"Sound stream {number} was dropped: its codec is not known.")
-    allowed = COPIED_AUDIO.get(muxer)
-    if allowed is None or codec in allowed:
-        return Choice(stream, "copy")
-    encoder, name = ("libopus", "Opus") if muxer == "webm" else ("aac", "AAC")
-    options = {"b": "192k"}
-    if encoder == "libopus":  # which refuses side-channel layouts
-        options["filter"] = "aformat=channel_layouts=7.1|5.1|stereo|mono"
-    note = f"Sound stream {number} was converted from {codec} to {name} for this container."
-    return Choice(stream, encoder, options, note)
-
-
-def _subtitle(stream: Stream, number: int, muxer: str) -> Choice:
-    """Copied, or converted from text to text, or dropped with a note."""
-    if muxer == "matroska" and stream.codec in MATROSKA_SUBTITLES:
-        return Choice(stream, "copy")
-    if stream.codec in TEXT_SUBTITLES:
-        return Choice(stream, {"matroska": "srt", "webm": "webvtt"}.get(muxer, "mov_text"))
-    cause = "only MKV holds subtitles that are pictures"
-    return Choice(stream, None, note=f"Subtitles {number} ({stream.codec}) were dropped: {cause}.")
-
-
-def _attachment(stream: Stream, number: int, muxer: str) -> Choice:
-    """Fonts, mostly."""
-    if muxer == "matroska":
-        return Choice(stream, "copy")
-    return Choice(stream, None, note=f"Attachment {number} was dropped: only MKV holds attachments.")
 
 
 def keeps_cover(stream: Stream, muxer: str) -> bool:

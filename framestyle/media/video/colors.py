@@ -206,9 +206,9 @@ def from_rgb(colors: Colors, *, pixel_format: str, odd: bool, deep: bool, to_eig
     return f"{first},format={pixel_format},setparams=range=tv:colorspace={colors.matrix}:{tags}"
 
 
-def with_aspect(filters: str, sample_aspect_ratio: Fraction) -> str:
-    """Filters, and the shape of the pixels that come out of them."""
-    if sample_aspect_ratio == 1:
+def with_aspect(filters: str, sample_aspect_ratio: Fraction, *, always: bool = False) -> str:
+    """Filters, and the shape of the pixels that come out of them. `always`: also where they are square."""
+    if sample_aspect_ratio == 1 and not always:
         return filters
     across, down = sample_aspect_ratio.as_integer_ratio()
     return f"{filters},setsar={across}/{down}:max=1000000"

@@ -10,44 +10,13 @@ from fractions import Fraction
 from framestyle.media.video.mastering import mastering_in
 from framestyle.media.video.matroska import Mastering
 from framestyle.media.video.pixel_formats import has_alpha
+from framestyle.media.video.streams import DISPOSITIONS as DISPOSITIONS
+from framestyle.media.video.streams import STREAM, stream_of
+from framestyle.media.video.streams import Stream as Stream
 
 CLOSE_RATE = 1e-5
 """Relative distance within which a decimal rate is taken for the exact fraction it stands for."""
 TEXT_CHARACTERS = 1_000_000
-DISPOSITIONS = {
-    *(
-        "default",
-        "forced",
-        "original",
-        "dub",
-        "comment",
-        "lyrics",
-        "karaoke",
-        "hearing_impaired",
-        "visual_impaired",
-    ),
-    *("clean_effects", "captions", "descriptions"),
-}
-"""What players are told of a stream, by the names of ffmpeg's options."""
-
-
-@dataclass(frozen=True)
-class Stream:
-    """One stream of a file: `kind` is video, audio, subtitle, attachment or data; `index` counts all of the file's.
-
-    `name` is what MP4 calls it: ffmpeg reads it as `name`, and writes what it is told as `title`, which is what
-    Matroska calls it. `dispositions` are what players are told of it, as ffmpeg's options are called: default, forced,
-    hearing_impaired, and so on.
-    """
-
-    index: int
-    kind: str
-    codec: str
-    is_cover: bool = False
-    name: str | None = None
-    language: str | None = None
-    title: str | None = None
-    dispositions: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -93,11 +62,6 @@ class Description:
         return tuple(stream.codec for stream in self.streams if stream.kind == "subtitle")
 
 
-# Two spaces and no more: metadata, which anybody can write, is indented further. Streams in a group have four, where
-# metadata has six.
-_STREAM = re.compile(
-    r"Stream #0:([0-9]{1,6})(?:\[\w+\])?(?:\(([^)]*)\))?: (Video|Audio|Subtitle|Attachment|Data): ([^\s,]*)(.*)"
-)
 _GROUP = re.compile(r"  Stream group #0:[0-9]+")
 _DURATION = re.compile(
     r"  Duration: (?:([0-9]{1,9}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?)|N/A)"
@@ -120,14 +84,9 @@ def parse_description(text: str) -> Description:
         if len(line) > 2 and line.startswith("  ") and line[2] != " ":
             in_group = _GROUP.match(line) is not None
         indent = "    " if in_group else "  "
-        found = _STREAM.fullmatch(line.rstrip("\r")[len(indent) :]) if line.startswith(indent) else None
+        found = STREAM.fullmatch(line.rstrip("\r")[len(indent) :]) if line.startswith(indent) else None
         if found:
-            is_cover = "(attached pic)" in found[5]
-            marks = _dispositions(found[5])
-            stream = Stream(
-                int(found[1]), found[3].lower(), found[4], is_cover, language=found[2], dispositions=marks
-            )
-            found_streams.append((stream, [found[5]]))
+            found_streams.append((stream_of(found), [found[5]]))
         elif found_streams:
             found_streams[-1][1].append(line)
         elif found := _INPUT.match(line):
@@ -178,13 +137,6 @@ def _with_sequence(described: Description, pictures: Sequence[_StreamLines], sta
     if len(tracks) == 2 and re.match(r"[^,]*, gray", tracks[1][1][0]):
         return replace(found, has_alpha=True, alpha_index=tracks[1][0].index)
     return found
-
-
-def _dispositions(head: str) -> frozenset[str]:
-    """From the end of a stream's line: `(default) (hearing impaired)`."""
-    last = re.search(r"(?: \([a-z -]{1,30}\))*$", head)
-    named = re.findall(r"\(([a-z -]+)\)", last[0]) if last else []
-    return frozenset(re.sub("[ -]", "_", name) for name in named) & DISPOSITIONS
 
 
 def _file_metadata(lines: Sequence[str]) -> tuple[tuple[str, str], ...]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from framestyle.frames import Alpha, Pixels
 from framestyle.media.ffmpeg import FFmpeg
+from framestyle.media.video.beside import PLAIN, Viewing
 from framestyle.media.video.matroska import Mastering, matroska_frame_header, matroska_header
 
 FOURCC = {(3, 1): b"RGB\x18", (3, 2): b"RGB0", (4, 1): b"RGBA", (4, 2): b"RBA@"}
@@ -33,6 +34,7 @@ class FrameFeed:
         alpha: bool,
         keeps_alpha: bool,
         mastering: Mastering | None = None,
+        viewing: Viewing = PLAIN,
     ) -> None:
         width, height = size
         self._process, self._rate, self._tick = process, frame_rate, tick
@@ -42,7 +44,7 @@ class FrameFeed:
         self._held: tuple[int, Any] | None = None
         self._count = 0
         fourcc = FOURCC[4 if alpha and keeps_alpha else 3, 2 if bits > 8 else 1]
-        process.write(matroska_header(fourcc, width, height, frame_rate, mastering))
+        process.write(matroska_header(fourcc, width, height, frame_rate, mastering, viewing))
 
     def write(self, pixels: Pixels, pts_s: Fraction | None = None, alpha: Alpha | None = None) -> None:
         """The next frame. `pts_s`: when it is shown; None: where the constant rate has it."""

@@ -1,7 +1,8 @@
 """Uncompressed frames to ffmpeg through a pipe, as a Matroska stream that we write ourselves.
 
 `rawvideo` carries nothing beside pixels. This carries each frame's time and length, to the nanosecond, the frame rate
-(which encoders choose their level by), and what an HDR master says of itself. Format: https://www.matroska.org/technical.
+(which encoders choose their level by), what an HDR master says of itself, and how pictures are to be looked at.
+Format: https://www.matroska.org/technical.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
+
+from framestyle.media.video.beside import PLAIN, Viewing
 
 TICK_S = Fraction(1, 1_000_000_000)
 _TRACK = b"\x81"
@@ -29,7 +32,12 @@ class Mastering:
 
 
 def matroska_header(
-    fourcc: bytes, width: int, height: int, frame_rate: Fraction, mastering: Mastering | None = None
+    fourcc: bytes,
+    width: int,
+    height: int,
+    frame_rate: Fraction,
+    mastering: Mastering | None = None,
+    viewing: Viewing = PLAIN,
 ) -> bytes:
     """All that comes before the first frame. `fourcc`: ffmpeg's for a raw pixel format."""
     ebml = _element(
@@ -50,7 +58,7 @@ def matroska_header(
         + _element("86", b"V_UNCOMPRESSED")
         + _element("22b59c", b"und")
         + _number("23e383", round(1 / frame_rate / TICK_S))
-        + _element("e0", picture + (_mastering(mastering) if mastering else b""))
+        + _element("e0", picture + _viewing(viewing) + (_mastering(mastering) if mastering else b""))
     )
     ticks = _number("2ad7b1", 1)  # one nanosecond
     segment_of_unknown_size = bytes.fromhex("18538067" + "01" + "ff" * 7)
@@ -71,6 +79,15 @@ def matroska_frame_header(pts_s: Fraction, duration_s: Fraction, size_bytes: int
     group_size = len(group) + size_bytes
     cluster = _number("e7", round(pts_s / TICK_S)) + bytes.fromhex("a0") + _size(group_size) + group
     return bytes.fromhex("1f43b675") + _size(len(cluster) + size_bytes) + cluster
+
+
+def _viewing(said: Viewing) -> bytes:
+    eyes = _number("53b8", said.stereo) if said.stereo else b""
+    if said.pose is None:
+        return eyes
+    turned = zip(("7673", "7674", "7675"), said.pose, strict=True)
+    pose = b"".join(_float(name, degrees) for name, degrees in turned)
+    return eyes + _element("7670", _number("7671", 1) + pose)  # equirectangular
 
 
 def _mastering(said: Mastering) -> bytes:

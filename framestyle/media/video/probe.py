@@ -14,6 +14,7 @@ from framestyle.kinds import MediaKind
 from framestyle.media.animated import gif_shows_through, plays_of, webp_shows_through
 from framestyle.media.ffmpeg import ask, input_arguments
 from framestyle.media.files import sniff
+from framestyle.media.video.beside import PLAIN, Viewing, beside_in, viewing_in
 from framestyle.media.video.boxes import Promise, promise_of
 from framestyle.media.video.colors import SDR, Colors, colors_of
 from framestyle.media.video.description import (
@@ -46,7 +47,8 @@ class VideoInfo:
     The `color_…` are as tagged, `colors` as they are understood. `time_base` is what the file counts time in;
     `streams` are all of its streams, of which `video_index` is the pictures' and `alpha_index` that of their
     transparency, where it is a stream of its own. `is_picture_sequence`: AVIF's or HEIC's. `plays`: how often an
-    animation is shown, 0 for ever; None where that is not said.
+    animation is shown, 0 for ever; None where that is not said. `viewing`: how the pictures are to be looked at;
+    `beside`: what lies in their stream and would not be true of painted ones, in words.
     """
 
     path: Path
@@ -85,6 +87,8 @@ class VideoInfo:
     is_picture_sequence: bool = False
     alpha_index: int | None = None
     plays: int | None = None
+    viewing: Viewing = PLAIN
+    beside: tuple[str, ...] = ()
 
     @property
     def audio_streams(self) -> int:
@@ -137,6 +141,7 @@ def probe(path: Path) -> VideoInfo:
         transfer=described.color_transfer,
         color_range=described.color_range,
     )
+    viewing = viewing_in(said)
     return VideoInfo(
         path=path,
         width=width,
@@ -174,6 +179,8 @@ def probe(path: Path) -> VideoInfo:
         is_picture_sequence=described.is_picture_sequence,
         alpha_index=described.alpha_index,
         plays=plays_of(path) if described.video_codec in ("gif", "webp_anim") else None,
+        viewing=viewing,
+        beside=beside_in(said, viewing),
     )
 
 

@@ -10,31 +10,28 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, cast
 
-import numpy as np
-
-from framestyle.errors import InputError
-from framestyle.frames import Alpha, Frame, Pixels
+from framestyle.frames import Frame
 from framestyle.kinds import WHOLE_CLIP, TimeRange
-from framestyle.media.ffmpeg import FFmpegDecoder, input_time_base
-from framestyle.media.video.colors import OPENCV_MATRICES, SDR, Colors, to_rgb, written_as
+from framestyle.media.video.by_ffmpeg import Picture, broken, ffmpeg_pictures
+from framestyle.media.video.colors import OPENCV_MATRICES, SDR, Colors, written_as
 from framestyle.media.video.ends import Ends, find_ends, last_length, may_be_held, stated_length
-from framestyle.media.video.nut import NutError, NutReader
 from framestyle.media.video.opencv import OpenCVLostError, opencv_pictures
 from framestyle.media.video.origin import FileOrigin, Origin
-from framestyle.media.video.probe import UNPLAYABLE, VideoInfo, alpha_decoder
+from framestyle.media.video.probe import VideoInfo
+from framestyle.media.video.stored import crops_at_start
 
 CLOSE_TO_TICK = 0.01
 """OpenCV tells time as a float; within this part of a tick of the file's it is the tick."""
-OPENCV_TIMES = {"mov", "mp4", "matroska", "webm", "mpegts", "flv", "asf", "nut", "ivf", "yuv4mpegpipe", "gif"}
-"""Containers where OpenCV tells every frame's time. AVI and MPEG-PS leave times to be worked out, and it does not; of
-Ogg it gives the first frame alone."""
+OPENCV_CONTAINERS = {"mov", "mp4", "matroska", "webm", "asf", "nut", "ivf", "yuv4mpegpipe", "gif"}
+"""Where OpenCV tells every frame's time. AVI and MPEG-PS leave times to be worked out, and it does not; of Ogg it gives
+the first frame alone. In MPEG-TS and FLV, which are recorded from streams, pictures may change in size, depth or
+colours on the way: OpenCV converts them without a word."""
 OPENCV_CODECS = {
     *(
         "h264",
@@ -70,22 +67,6 @@ ROUNDED_DOWN = {"yuv420p", "yuv422p"}
 """Where OpenCV cuts off instead of rounding: 1.2 levels too dark on average in limited range, 0.7 in full range."""
 QUIET_END_S = Fraction(1, 4)
 """Sound may outlast the pictures by this much before pictures count as missing, where nobody counted them."""
-ALPHA_FORMATS = {"yuv420p": "yuva420p"}
-"""What decoders of transparency give where ffmpeg names the format without."""
-
-EITHER_TO_RGB = (
-    "scale=in_color_matrix=smpte170m:in_range=tv:flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
-)
-"""Animated WebP calls itself RGB, and lossy frames come as luma and chroma; some files have both."""
-
-
-@dataclass(frozen=True)
-class _Picture:
-    """As a decoder gives it: `stated_s` from the first picture that the file promises."""
-
-    stated_s: Fraction
-    pixels: Pixels
-    alpha: Alpha | None = None
 
 
 class VideoReader:
@@ -110,11 +91,11 @@ class VideoReader:
         self._tone_map = tone_map and self.info.colors.hdr is not None
         self._span = span
         self._stack: ExitStack | None = None
-        self._pictures: Iterator[_Picture] = iter(())
+        self._pictures: Iterator[Picture] = iter(())
         self._last_pts = Fraction(0)
         self._exhausted = False
         self._last_in_range = Fraction(0)
-        self._cut_off = False
+        self._cut_off = self._changes = False
 
     @property
     def colors(self) -> Colors:
@@ -140,12 +121,13 @@ class VideoReader:
             or info.colors.matrix == "gbr"
             or (info.color_matrix is None and info.colors.matrix == "smpte170m")
         )
-        timed = bool(OPENCV_TIMES & set(info.container.split(",")))
+        timed = bool(OPENCV_CONTAINERS & set(info.container.split(",")))
         as_stored = not (info.is_transformed or info.is_cropped or info.is_interlaced)
         opens = (
             info.video_codec in OPENCV_CODECS and self._origin.suits_opencv and not info.is_picture_sequence
         )
-        return opens and first and plain and understood and timed and as_stored
+        suits = opens and first and plain and understood and timed and as_stored
+        return suits and not (self._origin.is_repeatable and crops_at_start(info))
 
     def __enter__(self) -> VideoReader:
         with ExitStack() as stack:
@@ -174,34 +156,43 @@ class VideoReader:
         self._exhausted = True
         self._origin.check_end(self.frames_read)
 
-    def _opencv_pictures(self, info: VideoInfo) -> Generator[_Picture, None, None]:
+    def _opencv_pictures(self, info: VideoInfo) -> Generator[Picture, None, None]:
         """Where OpenCV is lost, ffmpeg goes on."""
-        count = 0
+        count, start_s = 0, Fraction(0)
         try:
             too_dark = info.pixel_format.replace("yuvj", "yuv") in ROUNDED_DOWN
             with closing(opencv_pictures(self._origin.for_opencv(), too_dark=too_dark)) as pictures:
                 for picture in pictures:
                     if picture.pixels.shape[:2] != (info.height, info.width):
+                        self._changes |= count > 0
                         break
-                    yield _Picture(_in_ticks(picture.milliseconds, info.time_base), picture.pixels)
+                    at_s = _in_ticks(picture.milliseconds, info.time_base)
+                    # Where subtitles begin within the first frame, ffmpeg may take the second for a file's start.
+                    start_s = min(Fraction(0), at_s) if count == 0 else start_s
+                    yield Picture(at_s - start_s, picture.pixels)
                     count += 1
                 else:
                     return
         except OpenCVLostError as lost:
             if not self._origin.is_repeatable:
-                raise _broken(info, count, str(lost)) from lost
+                raise broken(info, count, str(lost)) from lost
         with closing(self._ffmpeg_pictures(info)) as rest:
             yield from islice(rest, count, None)
 
-    def _ffmpeg_pictures(self, info: VideoInfo) -> Generator[_Picture, None, None]:
-        return _ffmpeg_pictures(self._origin, tone_map=self._tone_map, deep=self.bits > 8)
+    def _ffmpeg_pictures(self, info: VideoInfo) -> Generator[Picture, None, None]:
+        return ffmpeg_pictures(
+            self._origin, tone_map=self._tone_map, deep=self.bits > 8, on_change=self._changed
+        )
 
-    def _frame(self, picture: _Picture) -> Frame:
+    def _changed(self) -> None:
+        self._changes = True
+
+    def _frame(self, picture: Picture) -> Frame:
         index, shape = self.frames_read, (self.info.height, self.info.width, 3)
         found = picture.pixels.shape
         if found != shape:
             cause = f"it is {found[1]}x{found[0]}, the others are {shape[1]}x{shape[0]}"
-            raise _broken(self.info, index, cause)
+            raise broken(self.info, index, cause)
         self.frames_read += 1
         self._last_pts = self._snapped(picture.stated_s, index)
         return Frame(index, self._last_pts, picture.pixels, picture.alpha)
@@ -240,6 +231,8 @@ class VideoReader:
         doubts = [f"{path} ends early: {missing} frames are missing."] if missing > 1 else []
         if self.info.is_interlaced:
             doubts.append(f"{path} is interlaced: its frames are painted with both fields in them.")
+        if self._changes:
+            doubts.append(f"{path} changes on the way: its pictures are all read as the first ones are.")
         if self.info.is_turned_oddly:
             doubts.append(
                 f"{path} is shown turned by {self.info.rotation_degrees}°: within its frame, without its corners."
@@ -271,80 +264,9 @@ def snapped(stated_s: Fraction, index: int, info: VideoInfo) -> Fraction:
     return exact_s if agrees else stated_s
 
 
-def _broken(info: VideoInfo, index: int, cause: str) -> InputError:
-    return InputError(
-        f"{info.path}: frame {index} cannot be used: {cause}",
-        next_step="Re-encode it, or leave that part out.",
-    )
-
-
 def _in_ticks(milliseconds: float, time_base: Fraction) -> Fraction:
     """What the file itself says, which OpenCV has made a float of."""
     ticks = Fraction(milliseconds) / 1000 / time_base
     if abs(ticks - round(ticks)) < CLOSE_TO_TICK:
         return round(ticks) * time_base
     return Fraction(milliseconds).limit_denominator(1_000_000) / 1000
-
-
-def _ffmpeg_pictures(origin: Origin, *, tone_map: bool, deep: bool) -> Generator[_Picture, None, None]:
-    info, process = origin.info, _decoder(origin, tone_map=tone_map, deep=deep)
-    count = 0
-    try:
-        start_s: Fraction | None = None
-        frames = NutReader(cast(BinaryIO, process.output))
-        for frame in frames:
-            at_s = frame.ticks * frames.time_base
-            if start_s is None:
-                start_s = min(at_s, round(info.video_start_s / info.time_base) * info.time_base)
-            pixels, alpha = _unpacked(frame.data, info, count, deep=deep)
-            yield _Picture(at_s - start_s, pixels, alpha)
-            count += 1
-        if count == 0:
-            raise NutError("no picture")
-        if process.process.wait() < 0:
-            raise _broken(info, count, process.failure())
-    except NutError as error:
-        cause = process.failure()
-        if count == 0:
-            raise InputError(f"{info.path} cannot be decoded: {cause}", next_step=UNPLAYABLE) from error
-        raise _broken(info, count, cause) from error
-    finally:
-        process.kill()
-
-
-def _decoder(origin: Origin, *, tone_map: bool, deep: bool) -> FFmpegDecoder:
-    """ffmpeg that gives raw pictures, each with its time in the file's own ticks, none added or dropped.
-
-    Where the size changes on the way, all have the first one's, as OpenCV gives them and players show them.
-    """
-    info = origin.info
-    decoder = alpha_decoder(info)
-    planes = ("gbrap" if info.has_alpha else "gbrp") + ("16le" if deep else "")
-    packed = {"gbrap16le": "rgba64le", "gbrp16le": "rgb48le", "gbrap": "rgba", "gbrp": "rgb24"}[planes]
-    odd = bool(info.width % 2 or info.height % 2)
-    stored_as = ALPHA_FORMATS.get(info.pixel_format, info.pixel_format) if decoder else info.pixel_format
-    filters = (
-        f"{EITHER_TO_RGB},format={planes}"
-        if info.video_codec == "webp_anim"
-        else to_rgb(info.colors, stored_as, pixel_format=planes, odd=odd, tone_map=tone_map)
-    )
-    taken = ["-map", f"0:{info.video_index}", "-vf", f"{filters},format={packed}"]
-    if info.alpha_index is not None:
-        cover = f"[0:{info.alpha_index}]format={'gray16le' if deep else 'gray'}[a]"
-        both = f"[0:{info.video_index}]{filters}[c];{cover};[c][a]alphamerge,format={packed}[v]"
-        taken = ["-filter_complex", both, "-map", "[v]"]
-    # What a codec crops at the left and at the top, to the pixel.
-    before = [*(["-c:v", decoder] if decoder else []), "-flags:v", "unaligned"]
-    after = [*taken, "-c:v", "rawvideo", "-fps_mode", "passthrough", "-enc_time_base", input_time_base()]
-    return origin.decoder(before, [*after, "-f", "nut", "-write_index", "0", "-"])
-
-
-def _unpacked(data: bytearray, info: VideoInfo, index: int, *, deep: bool) -> tuple[Pixels, Alpha | None]:
-    channels = 4 if info.has_alpha else 3
-    values: Any = np.frombuffer(data, "<u2" if deep else np.uint8)
-    if values.size != info.height * info.width * channels:
-        raise _broken(info, index, f"it is not {info.width}x{info.height} as the others are")
-    picture = values.reshape(info.height, info.width, channels)
-    if channels == 3:
-        return picture, None
-    return np.ascontiguousarray(picture[..., :3]), np.ascontiguousarray(picture[..., 3])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +16,8 @@ from framestyle.media.animated import FOR_EVER, gif_repeats, mark_webp_alpha
 from framestyle.media.ffmpeg import FFmpeg, output_argument
 from framestyle.media.files import atomic_output
 from framestyle.media.verify.checking import check_clip
+from framestyle.media.video.beside import PLAIN, lost_viewing
+from framestyle.media.video.boxes import hide_second_viewing
 from framestyle.media.video.carried import SILENT_MUXERS, Carried, SourceStreams, carry
 from framestyle.media.video.codecs import (
     CODECS,
@@ -52,19 +54,23 @@ SAME_RATE_GIF = {Fraction(100, delay) for delay in range(2, 101)}
 """GIF counts in hundredths of a second."""
 GIF_MOST = 65_535
 """Hundredths of a second that a frame of a GIF can be shown."""
+NO_WORDS_IN_H264 = "filter_units=remove_types=6"
+"""x264 says in the pictures, too, that they are for two eyes. ffmpeg 9 decodes none that are told of so twice."""
 PICTURES_STREAM = 0
 """They are mapped first."""
 LOOPS: Mapping[str, Callable[[int], int]] = {"gif": gif_repeats, "webp": int}
 """How ffmpeg is told how often an animation is played, in containers that say so."""
 
 
-def _of_animation(given: VideoInfo, muxer: str, codec: str) -> list[Remark]:
-    """What an animation loses in such a file."""
+def _of_pictures(given: VideoInfo, muxer: str, codec: str) -> list[Remark]:
+    """What pictures lose in such a file, beside colours."""
     notes: list[Remark] = []
     if given.plays is not None and given.plays > 1 and muxer not in LOOPS:
         notes.append(f"It is played {given.plays} times, which {codec} in this container does not say.")
     if given.has_alpha and muxer == "gif" and given.video_codec != "gif":
         notes.append("GIF holds no half-transparent pixels: they become clear or opaque.")
+    if lost := lost_viewing(given.viewing, muxer):
+        notes.append(f"{lost}.")
     return notes
 
 
@@ -104,7 +110,7 @@ class VideoWriter:
         self.notes: list[Remark] = []
         self.frames_written = 0
         self._rate, self._aspect, self._bits, self._alpha = frame_rate, sample_aspect_ratio, bits, alpha
-        self._last_frame = last_frame
+        self._last_frame, self._codec = last_frame, settings.codec
         self._colors, self._mastering = colors, mastering if colors.hdr else None
         self._metadata = dict(metadata or {})
         self._encoding = choose_encoding(
@@ -112,12 +118,14 @@ class VideoWriter:
         )
         self._source = source
         self._muxer = MUXERS[target.suffix.lower()]
-        self._carried, self._plays = Carried(), FOR_EVER
+        self._carried, self._plays, self._viewing = Carried(), FOR_EVER, PLAIN
         if source is not None:
             given = probe(source.path)
             self._carried = carry(given, source, self._muxer)
+            if lost_viewing(given.viewing, self._muxer) is None:
+                self._viewing = given.viewing
             self._plays = FOR_EVER if given.plays is None else given.plays
-            self.notes += _of_animation(given, self._muxer, settings.codec)
+            self.notes += _of_pictures(given, self._muxer, settings.codec)
         self.notes += [*self._encoding.notes, *self._carried.notes]
         if alpha and not self._encoding.has_alpha:
             self.notes.append(f"{settings.codec} in {target.suffix} holds no transparency: laid over black.")
@@ -161,6 +169,7 @@ class VideoWriter:
                 alpha=self._alpha,
                 keeps_alpha=self._encoding.has_alpha,
                 mastering=self._mastering,
+                viewing=self._viewing,
             )
             self._stack = stack.pop_all()
         return self
@@ -195,8 +204,11 @@ class VideoWriter:
             if self._alpha:
                 mark_webp_alpha(self._temporary)
             set_end(self._temporary, end_s)
-        elif self._carried.subtitles_off and self._muxer in MOV_MUXERS:
-            switch_subtitles_off(self._temporary)
+        elif self._muxer in MOV_MUXERS:
+            if self._carried.subtitles_off:
+                switch_subtitles_off(self._temporary)
+            if not self._viewing.is_plain:
+                hide_second_viewing(self._temporary)
         if self._look_through:
             self._refuse_damage()
 
@@ -225,8 +237,8 @@ class VideoWriter:
         # Not one frame more or less, and each at its time.
         tick = f"{self._tick.numerator}/{self._tick.denominator}"
         arguments += ["-fps_mode:v:0", "passthrough", "-enc_time_base:v:0", tick]
-        if self._last_frame:
-            arguments += ["-bsf:v:0", self._with_last_length(*self._last_frame)]
+        if passes := [*self._packet_filters()]:
+            arguments += ["-bsf:v:0", ",".join(passes)]
         if self._muxer == "gif":
             arguments += ["-final_delay", str(min(GIF_MOST, max(1, round(self._last_length_s * 100))))]
         for key, value in self._metadata.items():
@@ -235,9 +247,17 @@ class VideoWriter:
             arguments += ["-loop", str(LOOPS[self._muxer](self._plays))]
         if self._muxer in MOV_MUXERS:
             arguments += ["-movflags", "+faststart"]
+            if not self._viewing.is_plain:
+                arguments += ["-strict", "unofficial"]  # as ffmpeg calls the boxes that say so
             if self._tick != 1 / self._rate:
                 arguments += ["-video_track_timescale", str(self._tick.denominator)]
         return [*arguments, "-f", self._muxer]
+
+    def _packet_filters(self) -> Iterator[str]:
+        if self._viewing.stereo and self._codec == "h264":
+            yield NO_WORDS_IN_H264
+        if self._last_frame:
+            yield self._with_last_length(*self._last_frame)
 
     def _with_last_length(self, last_s: Fraction, length_s: Fraction) -> str:
         """Some encoders forget how long a frame is; all but the last can be told from the next one.
@@ -261,4 +281,4 @@ class VideoWriter:
                 deep=self._bits > 8,
                 to_eight=self._encoding.bits == 8,
             )
-        return with_aspect(filters, self._aspect)
+        return with_aspect(filters, self._aspect, always=bool(self._viewing.stereo))

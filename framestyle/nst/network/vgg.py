@@ -21,6 +21,7 @@ from framestyle.errors import Code, WeightsError
 from framestyle.nst.image import Size, bands
 from framestyle.nst.network.winograd import Filters
 from framestyle.nst.weights.backbone import CHANNELS, Backbone
+from framestyle.nst.weights.kind import weights_end
 from framestyle.presets.layers import CONVOLUTIONS
 
 POOLING_RESCALE = {"max": 1.0, "average": 2.0, "l2": 0.78}
@@ -212,10 +213,7 @@ class VGG19(nn.Module):
 
     def _add_convolution(self, layer: Layer, backbone: Backbone, device: torch.device | str) -> None:
         if layer.name not in backbone.convolutions:
-            raise WeightsError(
-                f"the {backbone.kind!r} weights end before layer {layer.name}",
-                next_step=f"Use layers up to {_last_layer(backbone)}, or other weights.",
-            )
+            raise weights_end(backbone.kind, layer.name, _last_layer(backbone))
         weight, bias = backbone.convolutions[layer.name]
         if tuple(weight.shape) != (layer.out_channels, layer.in_channels, 3, 3):
             raise WeightsError(

@@ -6,11 +6,20 @@ whoever resolves it says so.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from framestyle.errors import UsageError, WeightsError
-from framestyle.nst.weights.kind import Kind, OnProgress, WeightsKind, WeightsStatus, no_picture, weights_kind
+from framestyle.nst.weights.kind import (
+    Kind,
+    OnProgress,
+    WeightsKind,
+    WeightsStatus,
+    no_picture,
+    weights_end,
+    weights_kind,
+)
 from framestyle.nst.weights.paths import WeightsStore, choose_kind
 from framestyle.paths import is_there
 from framestyle.registries import FETCH, FLOW, WEIGHTS
@@ -60,6 +69,22 @@ def check_weights(spec: str, *, store: WeightsStore | None = None, seed: int = 0
                 kind.load(store, seed, None)
         elif not traits.mends_itself:
             kind.check(store, seed)
+
+
+def check_layers(spec: str, layers: Iterable[str]) -> None:
+    """WeightsError where what `spec` names is known to end before one of these layers; nothing is loaded for it."""
+    name = choose_kind(spec)
+    if name not in WEIGHTS:
+        return
+    last = traits_of(name).last_convolution
+    for layer in layers:
+        if _place(layer) > _place(last):
+            raise weights_end(name, layer, last.replace("conv", "relu"))
+
+
+def _place(layer: str) -> str:
+    """conv5_2, relu5_2 -> 5_2; a pooling comes after its block's convolutions."""
+    return layer[4:] if layer[:4] in ("conv", "relu") else f"{layer[-1]}_9"
 
 
 def list_weights(store: WeightsStore | None = None, seed: int = 0) -> list[WeightsStatus]:

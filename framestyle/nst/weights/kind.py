@@ -24,8 +24,8 @@ class WeightsKind(Protocol):
     """One of the weights that a user can name. Its module loads no torch: plans ask for `path` and `identity`.
 
     `seed` is for kinds that are made from one. Beside these, a kind that can be fetched has `fetch` and
-    `import_file`, as `KeptKind` has; `remedy`, `is_missed`, `mends_itself`, `comes_by_itself` and `caution` may say
-    more about it.
+    `import_file`, as `KeptKind` has; `remedy`, `is_missed`, `mends_itself`, `comes_by_itself`, `caution` and
+    `last_convolution` may say more about it.
     """
 
     def path(self, store: WeightsStore, seed: int) -> Path | None:
@@ -58,6 +58,8 @@ class Kind:
     """Whether `load` makes it or brings it here where it is not there."""
     caution: str | None = None
     """Said whenever it is used."""
+    last_convolution = "conv5_4"
+    """Beyond which it has none."""
 
     def path(self, store: WeightsStore, seed: int) -> Path | None:
         """None: it has no file."""
@@ -129,4 +131,12 @@ def no_picture(kind: str) -> WeightsError:
         f"the {kind} weights measure optical flow; no picture can be painted with them",
         code=Code.WEIGHTS_OF_FLOW,
         facts={"kind": kind, "kinds": painting},
+    )
+
+
+def weights_end(kind: str, layer: str, last: str) -> WeightsError:
+    """For weights that have no such layer."""
+    return WeightsError(
+        f"the {kind!r} weights end before layer {layer}",
+        next_step=f"Use layers up to {last}, or other weights.",
     )

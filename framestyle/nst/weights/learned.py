@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from framestyle.errors import StorageError, WeightsError
 from framestyle.nst.weights.kind import KeptKind, OnProgress
-from framestyle.nst.weights.learned_recipe import recipe_key
+from framestyle.nst.weights.learned_recipe import LAST_CONVOLUTION, recipe_key
 from framestyle.nst.weights.paths import WeightsStore
 from framestyle.paths import is_there
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class _Learned(KeptKind):
     name = "learned"
     mends_itself = True
+    last_convolution = LAST_CONVOLUTION
 
     @property
     def remedy(self) -> str:  # type: ignore[override]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+BLOCKS = {"conv1": (2, 64), "conv2": (2, 128), "conv3": (4, 256), "conv4": (4, 512), "conv5": (2, 512)}
+"""Convolutions and channels a block. Nothing is learned beyond the deepest layer that presets use by default."""
+LAST_CONVOLUTION = f"conv5_{BLOCKS['conv5'][0]}"
+
 
 @dataclass(frozen=True)
 class Recipe:
     """Everything that the filters depend on beside the seed; a change of code that changes them raises `version`."""
 
-    version: int = 3
+    version: int = 4
     pictures: int = 32
     picture_px: int = 192
     leaves: int = 260

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from framestyle.nst.statistics.spectrum import eigen
 from framestyle.nst.weights.backbone import OWN_FACTOR, OWN_SHIFT
+from framestyle.nst.weights.learned_recipe import BLOCKS
 from framestyle.nst.weights.learned_recipe import RECIPE as RECIPE
 from framestyle.nst.weights.learned_recipe import Recipe as Recipe
 from framestyle.nst.weights.learned_recipe import recipe_key as recipe_key
@@ -28,9 +29,6 @@ from framestyle.nst.weights.learned_recipe import recipe_key as recipe_key
 Convolutions = dict[str, tuple[Tensor, Tensor]]
 FloatImage = npt.NDArray[np.float32]
 Progress = Callable[[float, str], None]
-
-BLOCKS = {"conv1": (2, 64), "conv2": (2, 128), "conv3": (4, 256), "conv4": (4, 512), "conv5": (1, 512)}
-"""Convolutions and channels a block; nothing is learned beyond conv5_1, the deepest layer of the default preset."""
 
 SAMPLED_POSITIONS = 20_000
 """Of a layer's responses, for its thresholds: a part of the recipe, which nobody has had reason to change."""
@@ -93,7 +91,7 @@ def corpus(seed: int, recipe: Recipe = RECIPE) -> Tensor:
 def learn(
     seed: int, recipe: Recipe = RECIPE, on_progress: Progress | None = None, images: Tensor | None = None
 ) -> Convolutions:
-    """Filters and biases by layer name, conv1_1 to conv5_1; float32 on the CPU."""
+    """Filters and biases by layer name, conv1_1 to conv5_2; float32 on the CPU."""
     x = (corpus(seed, recipe) if images is None else images) - OWN_SHIFT[0]
     x = (x * OWN_FACTOR[0]).contiguous(memory_format=torch.channels_last)
     generator = torch.Generator().manual_seed(seed)

@@ -27,7 +27,7 @@ from PIL import Image
 from framestyle.doors.advice import next_step
 from framestyle.errors import InputError
 from framestyle.media.photos import FORMATS, read_photo, write_photo
-from framestyle.media.photos.reading import _turned
+from framestyle.media.photos.stored import turned
 
 SUFFIXES = sorted(FORMATS)
 NEAR = {".jpg": 12, ".avif": 12}
@@ -95,7 +95,7 @@ def test_turning_is_what_pillow_does(orientation: int, height: int, width: int, 
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
     image = Image.fromarray(pixels)
     image.getexif()[274] = orientation
-    assert np.array_equal(_turned(pixels, orientation), np.asarray(ImageOps.exif_transpose(image)))
+    assert np.array_equal(turned(pixels, orientation), np.asarray(ImageOps.exif_transpose(image)))
 
 
 @pytest.mark.parametrize("value", [0, 9, 65535])
@@ -294,9 +294,14 @@ def test_a_decompression_bomb_is_refused(tmp_path: Path) -> None:
         is_refused(tmp_path / "packed.png")
 
 
-def test_channels_stored_apart_at_sixteen_bits_are_refused_and_not_read_wrong(tmp_path: Path) -> None:
-    (tmp_path / "a.tif").write_bytes(deep_tiff(RGB16, planar=True))
-    is_refused(tmp_path / "a.tif", "apart")
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_channels_stored_apart_at_sixteen_bits_are_read_as_others_are(
+    tmp_path: Path, orientation: int
+) -> None:
+    for name, planar in (("a.tif", True), ("b.tif", False)):
+        (tmp_path / name).write_bytes(deep_tiff(RGB16, planar=planar, orientation=orientation))
+    apart, together = read_photo(tmp_path / "a.tif"), read_photo(tmp_path / "b.tif")
+    assert np.array_equal(apart.pixels, together.pixels) and apart.pixels.dtype == np.uint16
 
 
 def test_a_raw_file_is_refused_and_not_taken_for_its_preview(tmp_path: Path) -> None:

@@ -76,6 +76,26 @@ def test_turned_and_mirrored_pictures_are_as_players_show_them(
     assert probe(source).is_transformed
 
 
+@pytest.mark.parametrize("turn", TURNS)
+def test_colours_stay_in_their_places_when_pictures_are_turned(tmp_path: Path, turn: str) -> None:
+    """They are stored for every other pixel, at its left: turned before they are made fine again, they would be off."""
+    flat = clip(tmp_path / "flat.mkv", "-c:v", "libx264", "-pix_fmt", "yuv420p10le")
+    options, by_numpy = TURNS[turn]
+    source = copied(flat, tmp_path / "s.mkv", *options)
+    assert np.array_equal(read(source)[0], by_numpy(read(flat)[0]))
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+def test_what_the_codec_crops_at_the_left_is_cropped_to_the_pixel(tmp_path: Path, codec: str) -> None:
+    whole = clip(tmp_path / "flat.mp4", *CROPPED["8 bits" if codec == "h264" else "H.265"])
+    crop = ("-bsf:v", f"{codec}_metadata=crop_left=6:crop_top=2")
+    source = copied(whole, tmp_path / "s.mp4", after=crop)
+    with VideoReader(source) as reader:
+        found = next(iter(reader)).pixels
+        assert not reader.by_opencv and VideoReader(whole).by_opencv
+    assert apart(found, read(whole)[0][2:, 6:]) < CLOSE < 8 < apart(found[:, 1:], read(whole)[0][2:, 6:-1])
+
+
 @pytest.mark.parametrize("flip", ["horizontal", "vertical"])
 def test_what_the_codec_alone_says_of_mirroring_counts(tmp_path: Path, flip: str) -> None:
     said = ("-bsf:v", f"h264_metadata=display_orientation=insert:rotate=90:flip={flip}")
