@@ -32,6 +32,8 @@ class KnownClip:
     frames: list[Frame]
     flow: Callable[[int, int], tuple[Floats, Mask]]
     frame_rate: Fraction = FRAME_RATE
+    front: Callable[[int], Mask] | None = None
+    """Where the foremost layer is seen in a frame, HW; None: not known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,4 +196,6 @@ def _clip(name: str, layers: list[_Layer], frames: int, height: int, width: int)
             visible[mine] = (inside & (front(s, to) == number))[mine]
         return backward, visible
 
-    return KnownClip(name, [frame(t) for t in range(frames)], flow)
+    return KnownClip(
+        name, [frame(t) for t in range(frames)], flow, front=lambda t: np.asarray(front(t, pixels) == 0)
+    )

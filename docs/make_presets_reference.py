@@ -18,6 +18,7 @@ from framestyle.media.video.writer import CODECS
 from framestyle.presets import SHORTHANDS, Preset, SchemaRow, schema_rows
 from framestyle.presets.editors import schema_text
 from framestyle.presets.schema import DRAFT_BELOW, SLOW_FROM
+from framestyle.presets.timeline import TimelinePoint
 from framestyle.presets.zip_source import LARGEST_UNPACKED_BYTES, MOST_ENTRIES
 
 TARGET = Path(__file__).resolve().parent / "presets.md"
@@ -146,7 +147,7 @@ style:
 - Images of the same region blend by weight. Colours are kept (`color.preserve`) over the whole picture.
 - Where `mask` is a folder, each input has the mask in it that is named as the input is, whatever the suffix
   (`IMG_7.png` for `IMG_7.jpg`). An input without one fails; the others go on.
-- A clip has one mask for all its frames: it does not move with what it shows.
+- A clip has one mask for all its frames, or one that moves: a clip or an image sequence ([time.md](time.md)).
 """,
     "network": """\
 Weights expect the pooling that they were made with: `max` for `original`, `imagenet` and `caffe`, `average` for `learned` and
@@ -225,6 +226,8 @@ def reference_text() -> str:
         model = info.annotation
         if isinstance(model, type) and issubclass(model, BaseModel):
             parts.append(_section(f"`{name}`", " ".join((model.__doc__ or "").split()), rows, name))
+    about = " ".join((TimelinePoint.__doc__ or "").split())
+    parts.append(_section("`timeline`", f"{about} See [time.md](time.md#timelines).", rows, "timeline[]"))
     parts += [_codecs(), _shorthands(), _cost_classes()]
     return "\n".join(parts)
 

@@ -12,13 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from framestyle.context import Context
-from framestyle.errors import UsageError
+from framestyle.errors import Code, UsageError
 from framestyle.frames import Frame, Pixels
+from framestyle.masks import has_regions
 from framestyle.media.photos import with_hidden_filled
 from framestyle.motion.flow import OpticalFlow
 from framestyle.motion.sequence import FramePainter
 from framestyle.motion.shots import Shot, find_shots
 from framestyle.nst.stylizer import Stylizer
+from framestyle.presets import Preset
+from framestyle.presets.instants import Timeline
 
 Array = npt.NDArray[Any]
 """HWC, RGB or RGBA: uint8, uint16, or floats in [0, 1]. Colours are not multiplied by alpha."""
@@ -78,6 +81,55 @@ def _sixteen_bits(array: Array) -> npt.NDArray[np.uint16]:
     return levels
 
 
+def mask_pixels(mask: Array | None, preset: Preset, *, is_needed: bool) -> Pixels | None:
+    """A mask, HW or HWC, as the core takes it; None: the preset's own holds.
+
+    UsageError where it is no picture, where nothing is for a region, or where there is none and it `is_needed`.
+    """
+    if mask is None:
+        if is_needed:
+            raise UsageError(
+                "style images of the preset are for regions, and no mask says where those are",
+                code=Code.MASK_MISSING,
+                facts={"preset": preset.name},
+            )
+        return None
+    if not has_regions(preset):
+        raise UsageError(
+            "there is a mask, but no style image of the preset is for a region",
+            code=Code.REGIONS_MISSING,
+            facts={"preset": preset.name},
+        )
+    colours = np.dstack([mask] * 3) if isinstance(mask, np.ndarray) and mask.ndim == 2 else mask
+    return ArrayPicture.of(colours).pixels
+
+
+def masks_of(mask: Array | Iterable[Array] | None) -> Iterator[Array]:
+    """One mask for all frames, or one for each: an array of one more dimension, or any iterable of arrays.
+
+    Grey ones are HW each, coloured ones HWC: three dimensions are one coloured mask where the last is 3 or 4.
+    """
+    if mask is None:
+        return iter(())
+    if isinstance(mask, np.ndarray):
+        is_one = mask.ndim < 3 or (mask.ndim == 3 and mask.shape[2] in (3, 4))
+        return iter([mask] if is_one else list(mask))
+    return iter(mask)
+
+
+def array_timeline(preset: Preset) -> Timeline | None:
+    """A preset's timeline on arrays, which count 25 frames a second. UsageError where a point needs more of a clip."""
+    for number, point in enumerate(preset.timeline):
+        if point.when.kind not in ("s", "frame"):
+            raise UsageError(
+                f"timeline.{number}: {point.at} is not known of arrays, which come one after another",
+                next_step="Give the point a frame, or a time in seconds at 25 frames/s.",
+            )
+    numbers = (point.when for point in preset.timeline)
+    times_s = [one.number if one.kind == "s" else one.number / _RATE for one in numbers]
+    return Timeline.of(preset, times_s, 1 / _RATE)
+
+
 class ArrayClip:
     """A clip's arrays in, one after another, and stylized ones out, each in the form of its own: one shape, one type.
 
@@ -87,14 +139,18 @@ class ArrayClip:
     def __init__(
         self, stylizer: Stylizer, *, shots: Sequence[Shot] = (), flow: OpticalFlow | None = None
     ) -> None:
-        self._painter = FramePainter(stylizer, shots=shots, flow=flow, max_side_px=0)
+        timeline = array_timeline(stylizer.preset)
+        self._painter = FramePainter(stylizer, shots=shots, flow=flow, max_side_px=0, timeline=timeline)
         self._waiting: deque[ArrayPicture] = deque()
         """What the results to come need, in order."""
         self._kind: tuple[tuple[int, ...], np.dtype[Any]] | None = None
         self._count = 0
 
-    def push(self, array: Array, context: Context) -> list[Array]:
-        """The next frame; gives those that are finished by it. UsageError where it is unlike those before it."""
+    def push(self, array: Array, context: Context, mask: Pixels | None = None) -> list[Array]:
+        """The next frame; gives those that are finished by it. UsageError where it is unlike those before it.
+
+        `mask`: where its regions lie, HWC; None: where the stylizer's own mask says.
+        """
         picture, now = ArrayPicture.of(array), (array.shape, array.dtype)
         self._kind = self._kind or now
         if now != self._kind:
@@ -103,7 +159,7 @@ class ArrayClip:
                 f"{self._kind[0]}",
                 next_step="Give all frames of a clip the same size and type.",
             )
-        frame = Frame(self._count, self._count / _RATE, picture.pixels)
+        frame = Frame(self._count, self._count / _RATE, picture.pixels, mask=mask)
         self._count += 1
         self._waiting.append(picture)
         return self._given(self._painter.push(frame, context))

@@ -19,10 +19,11 @@ class Frame:
     """One picture of a clip. `index` counts decoded frames from 0; `pts` is in seconds from the clip's start.
 
     `alpha` is what readers give of a clip with transparency. It rides with the frame to the writer, as large as its
-    pixels.
+    pixels. `mask` shows the frame's regions, HWC of any size, where these move; else None.
     """
 
     index: int
     pts: Fraction
     pixels: Pixels
     alpha: Alpha | None = None
+    mask: Pixels | None = None

@@ -65,6 +65,15 @@ class FrameStyle(Effect):  # type: ignore[misc]
 
     def loaded(self) -> Preset:
         """The preset with its settings."""
+        preset = self._named()
+        if preset.timeline:
+            raise UsageError(
+                "the preset has a timeline, and moviepy asks for frames in any order",
+                next_step="Paint the clip's file with it, or take its timeline away: timeline=[].",
+            )
+        return preset
+
+    def _named(self) -> Preset:
         if isinstance(self.preset, Preset) and not self.settings:
             return self.preset
         if isinstance(self.preset, Preset):

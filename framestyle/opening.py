@@ -27,6 +27,7 @@ from framestyle.nst.weights.paths import (
     weights_identity,
 )
 from framestyle.presets import Preset
+from framestyle.presets.instants import looks_of
 from framestyle.registries import INITS, WEIGHTS
 from framestyle.resolve import picture_digests
 from framestyle.spec import RenderSpec
@@ -69,6 +70,10 @@ def make_stylizer(
     init = preset.optimizer.init
     init_image = None if init in INITS else to_tensor(read_style_image(Path(init)))
     mask = mask_of(preset, None)
+    looks = [
+        [to_tensor(read_style_image(Path(image.path))) for image in look.style.images]
+        for look in looks_of(preset)
+    ]
     return Stylizer(
         preset,
         backbone,
@@ -76,6 +81,7 @@ def make_stylizer(
         device=device,
         seed=seed,
         init_image=init_image,
+        look_images=looks,
         mask=None if mask is None else to_tensor(mask),
         memory_limit_bytes=memory_limit_bytes,
     )

@@ -4,12 +4,14 @@ but to measure.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from framestyle.errors import Code, PresetError
 from framestyle.kinds import WHOLE_CLIP, TimeRange
 from framestyle.media.files import walk
+from framestyle.media.video.sequences import existing_files
 from framestyle.nst.weights.hashes import sha256_of
 from framestyle.nst.weights.paths import WeightsStore, choose_kind, weights_identity
 from framestyle.presets import Preset, pictures_of
@@ -63,13 +65,15 @@ def picture_digests(preset: Preset) -> dict[str, Digest]:
             digests[path] = sha256_of(Path(path))
         except OSError:
             if Path(path).is_dir():
-                digests[path] = _listing(Path(path))
+                digests[path] = _listing(Path(path), walk(Path(path)).files)
+            elif files := existing_files(Path(path)):
+                digests[path] = _listing(Path(path).parent, files)
     return digests
 
 
-def _listing(folder: Path) -> Digest:
-    """What lies in a folder of masks, by names, sizes and times: one that is drawn anew counts as another."""
-    stats = [(file.relative_to(folder).as_posix(), file.stat()) for file in walk(folder).files]
+def _listing(folder: Path, files: Iterable[Path]) -> Digest:
+    """Of a folder or a sequence of masks, by names, sizes and times: one that is drawn anew counts as another."""
+    stats = [(file.relative_to(folder).as_posix(), file.stat()) for file in files]
     return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
 
 

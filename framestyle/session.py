@@ -16,10 +16,11 @@ from typing import Self
 import numpy as np
 import torch
 
-from framestyle.arrays import Array, ArrayClip, ArrayPicture, shots_of
+from framestyle.arrays import Array, ArrayClip, ArrayPicture, mask_pixels, masks_of, shots_of
 from framestyle.context import SILENT, Context
 from framestyle.errors import Code, DeviceError, UsageError
-from framestyle.masks import check_masks, has_regions, mask_of
+from framestyle.frames import Pixels
+from framestyle.masks import check_masks, mask_of
 from framestyle.motion.flow import OpticalFlow
 from framestyle.motion.methods import make_flow
 from framestyle.motion.shots import Shot
@@ -113,6 +114,7 @@ class Session:
         """In words: the device, and the precision of its convolutions."""
         self._live: _Live | None = live
         self._clip: ArrayClip | None = None
+        self._mask: Pixels | None = None
         self._at_work = threading.Lock()
 
     @classmethod
@@ -184,9 +186,9 @@ class Session:
         """Their kind, or the path of a file."""
         return self.spec.weights
 
-    def stylizer_for(self, source: Path) -> Stylizer:
-        """The stylizer for an input, with that input's own mask where there is a folder of masks."""
-        mask = mask_of(self.preset, source)
+    def stylizer_for(self, source: Path, mask: Pixels | None = None) -> Stylizer:
+        """The stylizer for an input, with that input's own mask where there is a folder of masks, or with `mask`."""
+        mask = mask_of(self.preset, source) if mask is None else mask
         return self.stylizer if mask is None else self.stylizer.with_mask(to_tensor(mask))
 
     def out_of_memory(self, source: Path, work: str) -> DeviceError:
@@ -216,7 +218,8 @@ class Session:
         """
         picture = ArrayPicture.of(image)
         with self._call():
-            stylizer = self._with_mask(mask)
+            regions = self._mask_pixels(mask)
+            stylizer = self.stylizer if regions is None else self.stylizer.with_mask(to_tensor(regions))
             result = stylizer.stylize(to_tensor(picture.pixels, stylizer.device), context)
             return picture.painted(to_pixels(result.image, picture.pixels.dtype.type))
 
@@ -226,24 +229,29 @@ class Session:
         context: Context = SILENT,
         *,
         shots: Sequence[Shot] | None = None,
-        mask: Array | None = None,
+        mask: Array | Iterable[Array] | None = None,
     ) -> Iterator[Array]:
         """The frames of a clip stylized one after another, each from the one before, as in a video; all of one kind.
 
         Lazy: a frame is read when it is wanted, and one ahead. `shots` count frames from 0. None: cuts are found (by
         `video.cuts`) where `frames` can be gone through twice, as a list or one array of four dimensions can. Anything
         else is taken as one shot: a frame that the motion does not lead to starts afresh all the same. `mask`: one for
-        all frames, as for a picture. Between two frames the session is free for other calls.
+        all frames, an array as for a picture; or one for each, as an iterable or an array with one more dimension: of
+        fewer, the last one goes on. Between two frames the session is free for other calls.
         """
+        masks = masks_of(mask)
         with self._call():
-            stylizer = self._with_mask(mask)
+            first = self._mask_pixels(next(masks, None))
         if shots is None and isinstance(frames, Sequence | np.ndarray):
             shots = shots_of(frames, self.preset.video.cuts)
-        clip = ArrayClip(stylizer, shots=shots or ())
+        clip = ArrayClip(self.stylizer, shots=shots or ())
+        now = first
         try:
-            for frame in frames:
+            for number, frame in enumerate(frames):
                 with self._call():
-                    found = clip.push(frame, context)
+                    if number and (following := next(masks, None)) is not None:
+                        now = self._mask_pixels(following)
+                    found = clip.push(frame, context, now)
                 yield from found
             with self._call():
                 found = clip.finish(context)
@@ -256,14 +264,16 @@ class Session:
 
         Each goes on from the one before it, and comes out one call later: its motion is measured meanwhile. With two
         passes they come out when their shot has ended. All frames up to `finish` are of one shape and type. `mask` is
-        that of the clip: the first frame's counts. After a call that was cancelled or failed, what was not given is
-        dropped, and the next frame begins a clip.
+        the frame's own, as for a picture; None: the last one that was given in this clip. After a call that was
+        cancelled or failed, what was not given is dropped, and the next frame begins a clip.
         """
         with self._call():
+            if self._clip is None or mask is not None:
+                self._mask = self._mask_pixels(mask)
             if self._clip is None:
-                self._clip = ArrayClip(self._with_mask(mask), flow=self.flow)
+                self._clip = ArrayClip(self.stylizer, flow=self.flow)
             with self._dropping_clip_on_failure():
-                return self._clip.push(frame, context)
+                return self._clip.push(frame, context, self._mask)
 
     def finish(self, context: Context = SILENT) -> list[Array]:
         """The frames that are still to come; the next one begins another clip."""
@@ -330,21 +340,5 @@ class Session:
         if clip is not None:
             clip.close()
 
-    def _with_mask(self, mask: Array | None) -> Stylizer:
-        stylizer = self.stylizer
-        if mask is None:
-            if stylizer.needs_mask:
-                raise UsageError(
-                    "style images of the preset are for regions, and no mask says where those are",
-                    code=Code.MASK_MISSING,
-                    facts={"preset": self.preset.name},
-                )
-            return stylizer
-        if not has_regions(self.preset):
-            raise UsageError(
-                "there is a mask, but no style image of the preset is for a region",
-                code=Code.REGIONS_MISSING,
-                facts={"preset": self.preset.name},
-            )
-        colours = np.dstack([mask] * 3) if isinstance(mask, np.ndarray) and mask.ndim == 2 else mask
-        return stylizer.with_mask(to_tensor(ArrayPicture.of(colours).pixels))
+    def _mask_pixels(self, mask: Array | None) -> Pixels | None:
+        return mask_pixels(mask, self.preset, is_needed=self.stylizer.needs_mask)

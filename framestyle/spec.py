@@ -28,11 +28,15 @@ NO_PIXELS: Mapping[str, Any] = {
 """Keys of a preset that no pixel depends on."""
 CAME_LATER: Mapping[tuple[str, str], Any] = {
     ("style", "turned"): False,
+    ("style", "mask_start"): 0.0,
     ("content", "statistic"): "features",
     ("color", "match"): False,
+    ("color", "share"): 1.0,
+    ("", "mix"): 1.0,
+    ("", "timeline"): [],
 }
-"""Keys of a preset that were not there when keys of specs were first written, by section and name, and the value with
-which pixels are as they were before: with it they are left out, so that nothing that is done is made anew."""
+"""Keys of a preset that were not there when keys of specs were first written, by section (or none) and name, and the
+value with which pixels are as they were before: they are left out then, so that nothing that is done is made anew."""
 KEY_DIGITS = 24
 AUTO, PRECISIONS = "auto", ("float32", "bfloat16")
 """A precision that is left open, and those that it comes to."""
@@ -109,8 +113,12 @@ class RenderSpec:
         """By whether it is a clip's, and by precision. Resumed work and manifests hold them: they must not change."""
         preset = self.preset.model_dump(mode="json", by_alias=True, exclude=NO_PIXELS)
         for (section, name), as_before in CAME_LATER.items():
-            if preset[section][name] == as_before:
-                del preset[section][name]
+            inside = preset[section] if section else preset
+            if inside[name] == as_before:
+                del inside[name]
+        for point in preset.get("timeline", ()):
+            if isinstance(point.get("preset"), dict):
+                del point["preset"]["name"]
         # A style image counts by its bytes, wherever it lies.
         for place in picture_keys(preset):
             path = value_at(preset, place)

@@ -66,10 +66,18 @@ def test_its_keys_are_those_that_manifests_and_stopped_work_hold() -> None:
 @pytest.mark.parametrize(("section", "name"), CAME_LATER)
 def test_a_key_that_came_later_counts_where_it_is_used(section: str, name: str) -> None:
     """At its default, which leaves pixels as they were, it does not: see the test above."""
-    default = getattr(getattr(Preset(), section), name)
-    assert default == CAME_LATER[section, name]
-    other = {"turned": True, "statistic": "self_similarity", "match": True}[name]
-    preset = Preset.model_validate({section: {name: other}})
+    plain = Preset().model_dump(mode="json", by_alias=True)
+    assert (plain[section] if section else plain)[name] == CAME_LATER[section, name]
+    other = {
+        "turned": True,
+        "mask_start": 1.5,
+        "statistic": "self_similarity",
+        "match": True,
+        "share": 0.5,
+        "mix": 0.5,
+        "timeline": [{"at": "1s", "mix": 0.5}],
+    }[name]
+    preset = Preset.model_validate({section: {name: other}} if section else {name: other})
     assert RenderSpec(preset, "untrained").key("photo") != RenderSpec(Preset(), "untrained").key("photo")
 
 

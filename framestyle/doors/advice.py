@@ -108,7 +108,7 @@ COMMAND_LINE: Mapping[Code, Wording] = {
     Code.PRESET_EXISTS: "Choose another name with --name, or --overwrite it.",
     Code.PRESET_BUILT_IN: "Choose another name with --name; with --overwrite yours is found first.",
     Code.STYLE_MISSING: "Add one: --style IMAGE, or choose another: framestyle presets list",
-    Code.MASK_MISSING: "Add --mask IMAGE: a picture of the input's regions, in their grey levels or colours.",
+    Code.MASK_MISSING: "Add --mask PATH: a picture or a clip of the input's regions, in their grey levels or colours.",
     Code.REGIONS_MISSING: "Say which is for what, as in --set style.images.0.region=255 for white.",
     Code.INPUT_MISSING: _input_missing,
     Code.RANGE_EMPTY: "Check --start and --end against its duration.",

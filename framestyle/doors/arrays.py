@@ -55,7 +55,11 @@ class Painter:
         return self.session.image(image, self._context, mask=mask)
 
     def stylize_frames(
-        self, frames: Iterable[Array], *, shots: Sequence[Shot] | None = None, mask: Array | None = None
+        self,
+        frames: Iterable[Array],
+        *,
+        shots: Sequence[Shot] | None = None,
+        mask: Array | Iterable[Array] | None = None,
     ) -> Iterator[Array]:
         """The frames of a clip stylized one after another, each from the one before, as in a video; all of one kind.
 
@@ -87,7 +91,7 @@ def stylize_frames(
     preset: Preset | str | Path,
     *,
     shots: Sequence[Shot] | None = None,
-    mask: Array | None = None,
+    mask: Array | Iterable[Array] | None = None,
     weights: str = "auto",
     device: str = "auto",
     seed: int = 0,

@@ -5,6 +5,7 @@ Loads no torch where all is painted already: the same command then makes the she
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,10 +19,12 @@ from framestyle.jobs.run.batch import Order, paint, prepare
 from framestyle.media.photos import read_style_image, write_photo
 from framestyle.media.video.reader import VideoReader
 from framestyle.media.writable import check_writable
-from framestyle.presets import builtin_presets_dir, load_preset
+from framestyle.presets import Preset, builtin_presets_dir, load_preset
 
-PHOTO, CLIP = "canyon.jpg", "clip.mp4"
+PHOTO, CLIP, MATTE = "canyon.jpg", "clip.mp4", "matte.mp4"
 FIRST_PRESET, OTHER_PRESETS = "nightswirl", ("mosaic", "inkwash")
+TIMELINE = "timeline=[{at: 0s, mix: 0}, {at: 0.75s, mix: 1}]"
+"""The clip becomes a painting while it runs."""
 MOMENTS = (0.2, 0.45, 0.7, 0.95)
 """Parts of the clip that the contact sheet shows."""
 CELL_PX = 512
@@ -68,7 +71,7 @@ class Made:
         return [
             *head,
             *(f"{name:25}{path}" for name, path in zip(names, self.photos, strict=True)),
-            f"{'A clip in one of them:':25}{self.clip}",
+            f"{'A clip in two of them:':25}{self.clip}",
             f"{'Side by side:':25}{self.sheet}",
             *NEXT.splitlines(),
         ]
@@ -89,7 +92,7 @@ def demo(
     overwrite: bool = False,
     fresh: bool = False,
 ) -> Made:
-    """One photo in one preset, a clip in the same, the photo in two more, and a contact sheet.
+    """One photo in one preset, a clip in the same with its boat in another, the photo in two more, and a contact sheet.
 
     Results lie in a folder for each preset, with its manifest: what is finished is not done again, and a clip that was
     stopped is resumed. `overwrite` and `fresh` are as in `Order`. BatchError where something could not be painted.
@@ -120,15 +123,15 @@ def demo(
 def _orders(folder: Path, weights: str, device: str, seed: int, overwrite: bool, fresh: bool) -> list[Order]:
     """In the order in which they are painted. InputError where a sample is missing."""
     photo, clip = sample_photo(), samples_dir() / CLIP
-    for path in (photo, clip):
+    for path in (photo, clip, samples_dir() / MATTE):
         if not path.is_file():
             raise InputError(f"the sample {path} is missing", next_step="Install FrameStyle again.")
 
-    def order(sample: Path, preset: str, settings: Sequence[str]) -> Order:
+    def order(sample: Path, preset: Preset) -> Order:
         return Order(
             [sample],
-            folder / preset,
-            [load_preset(preset, settings)],
+            folder / preset.name,
+            [preset],
             weights=weights,
             device=device,
             seed=seed,
@@ -138,10 +141,18 @@ def _orders(folder: Path, weights: str, device: str, seed: int, overwrite: bool,
         )
 
     return [
-        order(photo, FIRST_PRESET, PHOTO_SETTINGS),
-        order(clip, FIRST_PRESET, CLIP_SETTINGS),
-        *(order(photo, name, OTHER_SETTINGS) for name in OTHER_PRESETS),
+        order(photo, load_preset(FIRST_PRESET, PHOTO_SETTINGS)),
+        order(clip, _clip_preset()),
+        *(order(photo, load_preset(name, OTHER_SETTINGS)) for name in OTHER_PRESETS),
     ]
+
+
+def _clip_preset() -> Preset:
+    """The first preset, which comes in time, with what the matte shows, a boat, in the style of another one."""
+    own, other = (load_preset(name).style.images[0].path for name in (FIRST_PRESET, OTHER_PRESETS[0]))
+    images = [{"path": own}, {"path": other, "region": 255}]
+    parts = [f"style.images={json.dumps(images)}", f"style.mask={json.dumps(str(samples_dir() / MATTE))}"]
+    return load_preset(FIRST_PRESET, [*CLIP_SETTINGS, *parts, TIMELINE])
 
 
 def sample_photo() -> Path:
@@ -182,7 +193,12 @@ def _sheet_of(made: Made) -> Shown:
         [
             picture_row(PHOTO, labels, pictures, CELL_PX),
             picture_row(CLIP, moments, clip_moments(clip, MOMENTS), CELL_PX),
-            picture_row(f"{CLIP} in {FIRST_PRESET}", moments, clip_moments(made.clip, MOMENTS), CELL_PX),
+            picture_row(
+                f"{CLIP} in {FIRST_PRESET}, its boat in {OTHER_PRESETS[0]}",
+                moments,
+                clip_moments(made.clip, MOMENTS),
+                CELL_PX,
+            ),
         ]
     )
 

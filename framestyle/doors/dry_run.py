@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from framestyle.doors.text import byte_count, counted, plain, roughly
+from framestyle.doors.timeline_chart import chart_lines
 from framestyle.errors import Code, FramestyleError, StorageError
 from framestyle.jobs.plan.estimate import Estimate, estimate
 from framestyle.jobs.plan.step_cost import Price, price_of
@@ -37,6 +38,7 @@ def dry_run(jobs: Sequence[Job], order: Order, workers: int | None = None) -> It
         yield plain(f"preset {job.preset.name} -> {job.output}")
         if job.preset.optimizer.precision == AUTO:
             yield f"  precision: {_precision(job)}"
+        yield from (plain(f"  {line}") for line in chart_lines(job.preset))
         for task in job.to_do:
             try:
                 refuse_task(task, job.preset, order.span)

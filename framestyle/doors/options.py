@@ -86,7 +86,8 @@ def add_mask(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mask",
         metavar="PATH",
-        help="where the regions lie that style images are for: an image, or a folder with one for each input",
+        help="where the regions lie that style images are for: an image, a clip or sequence that moves with the input, "
+        "a folder with one for each input, or alpha: the input's transparency",
     )
 
 

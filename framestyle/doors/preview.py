@@ -279,6 +279,8 @@ def _run_sheet(
         made = make_sheet(wanted, weights=args.weights, device=args.device, seed=args.seed, context=context)
     for line in made.words() if made is not None else ():
         print(plain(line))
+    for title, preset in looks if made is not None else ():
+        _print_chart(title, preset)
     if not failures:
         return 0
     if args.progress != "json":
@@ -323,4 +325,13 @@ def _run_moving(args: argparse.Namespace, clip: Path, preset: Preset) -> int:
             ) from None
     for line in words_of_moving(made, preset):
         print(plain(line))
+    _print_chart(preset.name, preset)
     return 0
+
+
+def _print_chart(title: str, preset: Preset) -> None:
+    """What changes in time, where something does."""
+    from framestyle.doors.timeline_chart import chart_lines
+
+    for line in chart_lines(preset):
+        print(plain(f"{title}: {line}" if line.startswith("timeline") else line))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from framestyle.motion.carry import Painted
+from framestyle.motion.carry import Painted, kept_regions
 from framestyle.nst.optimise.state import PixelState
 from framestyle.nst.stylizer import Stylized
 
@@ -53,7 +53,10 @@ class Bookmark:
         """From what `tensors` gave. KeyError where one is missing."""
         count = 1 + max((int(name.partition(".")[0]) for name in tensors), default=-1)
         painted = tuple(
-            _painted({name: tensors[f"{number}.{name}"].to(device) for name in NAMES})
+            _painted(
+                {name: tensors[f"{number}.{name}"].to(device) for name in NAMES}
+                | {name: tensors[key].to(device) for name in LATER if (key := f"{number}.{name}") in tensors}
+            )
             for number in range(count)
         )
         return cls(shot, pass_number, next_frame, painted)
@@ -63,6 +66,8 @@ OnBookmark = Callable[[Bookmark], None]
 """Called between frames, once whoever takes the frames has all that were finished."""
 
 NAMES = (*STATE, "content", "shown", "anchor", "level", "loss")
+LATER = ("regions",)
+"""What bookmarks of earlier versions lack: a frame without it had none."""
 
 
 def unmarked(bookmark: Bookmark) -> None:
@@ -76,6 +81,7 @@ def _tensors_of(painted: Painted) -> dict[str, Tensor]:
         "shown": painted.result.image,
         "anchor": painted.anchor,
         "level": painted.level,
+        "regions": painted.regions,
         "loss": torch.tensor(painted.result.loss),
     }
 
@@ -83,4 +89,6 @@ def _tensors_of(painted: Painted) -> dict[str, Tensor]:
 def _painted(tensors: Mapping[str, Tensor]) -> Painted:
     state = PixelState(**{name: tensors[name] for name in STATE})
     result = Stylized(tensors["shown"], state, 0, float(tensors["loss"]))
-    return Painted(tensors["content"], result, tensors["anchor"], tensors["level"])
+    content = tensors["content"]
+    regions = kept_regions(content, tensors.get("regions"))
+    return Painted(content, result, tensors["anchor"], tensors["level"], regions)

@@ -6,7 +6,7 @@ Where the warp cannot be trusted, pixels start from the content and everything t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from framestyle.motion.sampling import Sampler, blurred, sampler
 from framestyle.nst.matching import matches_that_hold
 from framestyle.nst.objective import TemporalTarget
 from framestyle.nst.optimise.state import PixelState
+from framestyle.nst.regions import apart
 from framestyle.nst.stylizer import Stylized
 
 FILL_SIGMA_PX = 12.0
@@ -30,6 +31,9 @@ it, what came out from behind a thing was painted in the thing's own strokes."""
 LEVEL_SHARE, LEVEL_FOLLOWS = 0.1, 0.5
 """The mean colour's part of the drift penalty, and how far it follows the content's: frames stylized one by one
 followed it by half on a pan (-1.9 levels for -3.6)."""
+REGION_STAYS, REGION_CHANGES = 0.3, 0.7
+"""Between these shares of it that belong to another region than before, a pixel comes to be a new one: soft edges, and
+what codecs make of hard ones, shift by less from frame to frame."""
 DRIFT_CELLS = 12
 """Cells along the longer side whose mean colours the drift penalty holds: far broader than strokes; these stay free."""
 
@@ -46,12 +50,20 @@ class Painted:
     result: Stylized
     anchor: Tensor
     level: Tensor
+    regions: Tensor = field(default_factory=lambda: torch.zeros((1, 0, 1, 1)))
+    """How far each pixel belonged to each region, 1RHW; without regions R is 0."""
 
     @classmethod
-    def first(cls, content: Tensor, result: Stylized) -> Painted:
+    def first(cls, content: Tensor, result: Stylized, regions: Tensor | None = None) -> Painted:
         """Of a shot: it is its own anchor."""
         shown = result.state.result()
-        return cls(content, result, shown, shown.mean((2, 3), keepdim=True))
+        level = shown.mean((2, 3), keepdim=True)
+        return cls(content, result, shown, level, kept_regions(content, regions))
+
+
+def kept_regions(content: Tensor, regions: Tensor | None) -> Tensor:
+    """As a `Painted` keeps them."""
+    return content.new_zeros((1, 0, 1, 1)) if regions is None else regions
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +83,11 @@ class Moved:
     """The steps behind each pixel: none where the warp cannot be trusted or the content is not what it was."""
 
 
-def move(before: Painted, content: Tensor, motion: Motion) -> Moved:
-    """Along the motion to the frame that shows `content`, 1CHW."""
+def move(before: Painted, content: Tensor, motion: Motion, regions: Tensor | None = None) -> Moved:
+    """Along the motion to the frame that shows `content`, 1CHW, whose `regions` lie there, 1RHW.
+
+    What comes to lie in another region is as little to be trusted as what comes out from behind something.
+    """
     seen = sampler(motion.backward, content.device)
     trusted = torch.from_numpy(motion.reliability)[None, None].to(content.device)
     state = before.result.state.by_pixel()
@@ -80,8 +95,16 @@ def move(before: Painted, content: Tensor, motion: Motion) -> Moved:
     change = blurred((moved[:, 1:] - content).abs().mean(1, keepdim=True), CHANGE_SIGMA_PX)
     same = ((CHANGED_ABOVE - change) / (CHANGED_ABOVE - SAME_BELOW)).clamp(0, 1)
     same = same * seen.inside
+    if regions is not None and before.regions.shape[1] == regions.shape[1]:
+        stays = _stays_inside(seen.smooth(before.regions), regions)
+        trusted, same = trusted * stays, same * stays
     shown = seen.sharp(state.result()).clamp(0, 1)
     return Moved(before, seen, trusted, same, shown, moved[:, :1] * trusted * same)
+
+
+def _stays_inside(before: Tensor, regions: Tensor) -> Tensor:
+    """How far each pixel lies in the regions that it lay in, 11HW in [0, 1]."""
+    return ((REGION_CHANGES - apart(before, regions)) / (REGION_CHANGES - REGION_STAYS)).clamp(0, 1)
 
 
 def carry(moved: Moved, content: Tensor, *, moments: bool = True, average: bool = True) -> PixelState:
@@ -151,7 +174,9 @@ def moved_anchor(moved: Moved) -> Tensor:
     return moved.seen.sharp(moved.before.anchor).clamp(0, 1)
 
 
-def drift_penalties(anchor: Tensor, holds: Tensor, level: Tensor, weight: float) -> list[TemporalTarget]:
+def drift_penalties(
+    anchor: Tensor, holds: Tensor, level: Tensor, weight: float, level_holds: float = 1.0
+) -> list[TemporalTarget]:
     """The broad colours of the anchor, and the frame's mean colour, as targets.
 
     The style loss hardly tells a darker picture from a lighter one: what is newly painted would make up for what is
@@ -161,7 +186,7 @@ def drift_penalties(anchor: Tensor, holds: Tensor, level: Tensor, weight: float)
     mean_colour = level.expand_as(anchor)
     return [
         TemporalTarget(anchor, holds, weight, cell_px),
-        TemporalTarget(mean_colour, torch.ones_like(holds), weight * LEVEL_SHARE, 0),
+        TemporalTarget(mean_colour, torch.full_like(holds, level_holds), weight * LEVEL_SHARE, 0),
     ]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 from framestyle.context import Context
 from framestyle.events import FrameDone, ShotStarted
@@ -19,12 +20,14 @@ from framestyle.motion.carry import (
     carry,
     drift_penalties,
     followed_level,
+    kept_regions,
     move,
     moved_anchor,
     share_of_steps,
     temporal_targets,
 )
 from framestyle.motion.flow import OpticalFlow
+from framestyle.motion.in_time import FrameStylizers, let_go
 from framestyle.motion.second_pass import FrameStore, keep, second_pass
 from framestyle.motion.shots import Shot
 from framestyle.nst.image import to_pixels, to_tensor
@@ -68,7 +71,7 @@ class ShotPainting:
     """Of one shot, each frame going on from those before it. `resume`: a bookmark in this shot."""
 
     number: int
-    stylizer: Stylizer
+    stylizers: FrameStylizers
     replays: Replays
     on_bookmark: OnBookmark
     resume: Bookmark | None
@@ -76,7 +79,7 @@ class ShotPainting:
     def __post_init__(self) -> None:
         resume = self.resume
         before = () if resume is None or resume.pass_number > 1 else resume.painted
-        self._done: deque[Painted] = deque(before, maxlen=_farthest(self.stylizer.preset))
+        self._done: deque[Painted] = deque(before, maxlen=_farthest(self.stylizers.stylizer.preset))
 
     def paint(self, prepared: Prepared, context: Context) -> Iterator[Frame]:
         """The frame as it is to be shown."""
@@ -90,8 +93,8 @@ class ShotPainting:
 
     def _paint(self, prepared: Prepared, context: Context) -> Painted:
         started = time.perf_counter()
-        base = _warm_from(prepared, self.stylizer)
-        painted = _stylize_one(prepared, base, self._done, self.stylizer, context, self.replays)
+        base = _warm_from(prepared, self.stylizers.stylizer)
+        painted = _stylize_one(prepared, base, self._done, self.stylizers, context, self.replays)
         self._done.appendleft(painted)
         result, seconds = painted.result, time.perf_counter() - started
         index, is_warm = prepared.frame.index, base is not None
@@ -112,14 +115,14 @@ class TwicePainting(ShotPainting):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._waiting: list[Frame] = []
-        """All of them, without pixels and alpha: those lie in the store."""
+        """All of them, without pixels, alpha and mask: those lie in the store."""
 
     def paint(self, prepared: Prepared, context: Context) -> Iterator[Frame]:
         """None yet."""
         if not prepared.is_painted:
             keep(prepared.frame, self._paint(prepared, context), self.store)
             self._mark(prepared)
-        self._waiting.append(replace(prepared.frame, pixels=prepared.frame.pixels[:0], alpha=None))
+        self._waiting.append(replace(prepared.frame, pixels=prepared.frame.pixels[:0], alpha=None, mask=None))
         return iter(())
 
     def end(self, shot: Shot, context: Context) -> Iterator[Frame]:
@@ -130,13 +133,18 @@ class TwicePainting(ShotPainting):
             self.number,
             self.store,
             self.flow,
-            self.stylizer,
+            self.stylizers,
             self.on_bookmark,
             self.resume,
             context,
             self.replays,
         )
         self.on_bookmark(Bookmark(self.number + 1, 1, shot.end, ()))
+
+
+def _lies_as_it_did(regions: Tensor | None, before: Painted) -> bool:
+    """Whether regions lie where they lay."""
+    return regions is None or torch.equal(before.regions, regions)
 
 
 def _farthest(preset: Preset) -> int:
@@ -153,31 +161,38 @@ def _stylize_one(
     prepared: Prepared,
     base: int | None,
     done: Sequence[Painted],
-    stylizer: Stylizer,
+    stylizers: FrameStylizers,
     context: Context,
     replays: Replays,
 ) -> Painted:
+    stylizer, pts = stylizers.of(prepared.frame), prepared.frame.pts
     content = to_tensor(prepared.frame.pixels, stylizer.device)
+    regions = stylizer.regions_of(content)
     if base is None:
-        return Painted.first(content, stylizer.stylize(content, context, replays))
+        return Painted.first(content, stylizer.stylize(content, context, replays), regions)
     before, motion = done[base - 1], prepared.motions[base]
-    if torch.equal(before.content, content):
+    if torch.equal(before.content, content) and _lies_as_it_did(regions, before) and stylizers.rests(pts):
         # Shown once more (animation on twos, pulldown, a still): no step would better it.
         return replace(before, result=replace(before.result, steps=0))
     video, full_step_count = stylizer.preset.video, stylizer.preset.scales.steps
-    moved = move(before, content, motion)
+    pace = stylizers.pace(pts)
+    moved = move(before, content, motion, regions)
+    loose = let_go(pace)
     state = carry(moved, content, moments=video.carry_moments, average=video.carry_average)
     targets: list[TemporalTarget] = []
     if video.temporal_weight > 0 and video.warm_start == "flow":
         earlier = {
-            far: moved if far == base else move(done[far - 1], content, other)
+            far: moved if far == base else move(done[far - 1], content, other, regions)
             for far, other in prepared.motions.items()
             if far in video.long_term
         }
         targets = temporal_targets(earlier, full_step_count, video.temporal_weight)
-    anchor, holds = moved_anchor(moved), share_of_steps(moved.step_count, full_step_count)
+    # Where the style changes, what was painted first is no longer how it is to look.
+    anchor, holds = moved_anchor(moved), share_of_steps(moved.step_count, full_step_count) * (1 - loose)
     level = followed_level(before, content)
     if video.leash_weight > 0 and video.warm_start == "flow":
-        targets += drift_penalties(anchor, holds, level, video.leash_weight)
-    result = stylizer.refine(content, state, targets, context, replays)
-    return Painted(content, result, result.state.result().lerp(anchor, holds), level)
+        targets += drift_penalties(anchor, holds, level, video.leash_weight, 1 - loose)
+    result = stylizer.refine(content, state, targets, context, replays, pace)
+    shown = result.state.result()
+    anchored, level = shown.lerp(anchor, holds), level.lerp(shown.mean((2, 3), keepdim=True), loose)
+    return Painted(content, result, anchored, level, kept_regions(content, regions))

@@ -24,11 +24,11 @@ from framestyle.frames import Frame, Pixels
 from framestyle.motion.bookmark import Bookmark, OnBookmark, unmarked
 from framestyle.motion.carry import Painted, carry, move, share_of_steps
 from framestyle.motion.flow import Motion, OpticalFlow
+from framestyle.motion.in_time import FrameStylizers
 from framestyle.nst.image import to_pixels, to_tensor
 from framestyle.nst.objective import TemporalTarget
 from framestyle.nst.optimise.replay import Replays
 from framestyle.nst.optimise.state import PixelState
-from framestyle.nst.stylizer import Stylizer
 from framestyle.presets import Preset
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -56,6 +56,7 @@ def keep(frame: Frame, painted: Painted, store: FrameStore) -> None:
         "image": to_pixels(state.result(), np.uint16),
         "step_count": state.step_count[0, 0].clamp(0, 60_000).cpu().numpy().astype(np.uint16),
         **({} if frame.alpha is None else {"alpha": frame.alpha}),
+        **({} if frame.mask is None else {"mask": frame.mask}),
     }
 
 
@@ -64,7 +65,7 @@ def second_pass(
     shot: int,
     store: FrameStore,
     flow: OpticalFlow,
-    stylizer: Stylizer,
+    stylizers: FrameStylizers,
     on_bookmark: OnBookmark = unmarked,
     resume: Bookmark | None = None,
     context: Context = SILENT,
@@ -76,11 +77,13 @@ def second_pass(
     shot; one of its first pass begins the second one. `replays`: the clip's, see `Stylizer.stylize`.
     """
     after: Painted | None = None
+    stylizer = stylizers.stylizer
     next_frame = frames[-1].index
     if resume is not None and resume.pass_number == 2:
         after, next_frame = resume.painted[0], resume.next_frame
     next_pixels = None if after is None else to_pixels(after.content, frames[0].pixels.dtype.type)
     indices = [frame.index for frame in reversed(frames) if frame.index <= next_frame]
+    by_index = {frame.index: frame for frame in frames}
 
     def measured(pair: tuple[int, Pixels, Pixels | None]) -> tuple[int, Pixels, Motion | None]:
         index, pixels, next_pixels = pair
@@ -89,19 +92,20 @@ def second_pass(
     for index, pixels, motion in one_ahead(measured, _pairs(indices, store, next_pixels)):
         started = time.perf_counter()
         content = to_tensor(pixels, stylizer.device)
-        start, targets = _together(
-            _taken(store[index], stylizer.device), content, after, motion, stylizer.preset
-        )
-        result = stylizer.refine(content, start, targets, context, replays)
-        after = Painted.first(content, result)
+        frame = replace(by_index[index], mask=store[index].get("mask"))
+        own = stylizers.of(frame)
+        regions, kept = own.regions_of(content), _taken(store[index], stylizer.device)
+        start, targets = _together(kept, content, after, motion, regions, stylizer.preset)
+        result = own.refine(content, start, targets, context, replays, stylizers.pace(frame.pts))
+        after = Painted.first(content, result, regions)
         alpha = {name: one for name, one in store[index].items() if name == "alpha"}
         store[index] = {"shown": to_pixels(result.image, pixels.dtype.type), **alpha}
         seconds = time.perf_counter() - started
         context.on_event(FrameDone(index, shot, result.steps, seconds, result.loss, True))
         on_bookmark(Bookmark(shot, 2, index - 1, (after,)))
     for frame in frames:
-        kept = store.pop(frame.index)
-        yield replace(frame, pixels=kept["shown"], alpha=kept.get("alpha"))
+        done = store.pop(frame.index)
+        yield replace(frame, pixels=done["shown"], alpha=done.get("alpha"))
 
 
 def _pairs(
@@ -123,7 +127,12 @@ def _taken(arrays: Arrays, device: torch.device) -> _Kept:
 
 
 def _together(
-    kept: _Kept, content: Tensor, after: Painted | None, motion: Motion | None, preset: Preset
+    kept: _Kept,
+    content: Tensor,
+    after: Painted | None,
+    motion: Motion | None,
+    regions: Tensor | None,
+    preset: Preset,
 ) -> tuple[PixelState, list[TemporalTarget]]:
     """Where a frame starts, and what it is held near: its own result and the next frame's, each by the steps that are
     behind its pixels.
@@ -131,7 +140,7 @@ def _together(
     if after is None or motion is None:
         return _resting(kept.image, kept.step_count), []
     video = preset.video
-    moved = move(after, content, motion)
+    moved = move(after, content, motion, regions)
     state = carry(moved, content, moments=video.carry_moments, average=False)
     share = moved.step_count / (moved.step_count + kept.step_count).clamp_min(1.0)
     start = _resting(kept.image.lerp(moved.shown, share), kept.step_count.maximum(moved.step_count))

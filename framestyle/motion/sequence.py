@@ -20,6 +20,7 @@ from framestyle.events import ShotStarted
 from framestyle.frames import Frame
 from framestyle.motion.bookmark import Bookmark, OnBookmark, unmarked
 from framestyle.motion.flow import Motion, OpticalFlow
+from framestyle.motion.in_time import FrameStylizers
 from framestyle.motion.methods import make_flow
 from framestyle.motion.painting import Prepared, ShotPainting, TwicePainting
 from framestyle.motion.second_pass import FrameStore
@@ -27,6 +28,7 @@ from framestyle.motion.shots import Shot
 from framestyle.nst.image import Size, fit_within
 from framestyle.nst.optimise.replay import Replays
 from framestyle.nst.stylizer import Stylizer
+from framestyle.presets.instants import Timeline
 
 
 def working_size(size: Size, max_side_px: int) -> Size:
@@ -44,13 +46,20 @@ def stylize_frames(
     context: Context = SILENT,
     on_bookmark: OnBookmark = unmarked,
     resume: Bookmark | None = None,
+    timeline: Timeline | None = None,
 ) -> Generator[Frame, None, None]:
     """Each frame stylized, in order, at the preset's size; index, pts and depth as they came.
 
     `shots` must cover the frames' indices. The other arguments are those of `FramePainter`, whose pull form this is.
     """
     with FramePainter(
-        stylizer, shots=shots, flow=flow, store=store, on_bookmark=on_bookmark, resume=resume
+        stylizer,
+        shots=shots,
+        flow=flow,
+        store=store,
+        on_bookmark=on_bookmark,
+        resume=resume,
+        timeline=timeline,
     ) as painter:
         for frame in frames:
             yield from painter.push(frame, context)
@@ -69,7 +78,8 @@ class FramePainter:
     place of the preset's; 0 keeps every frame's size.
 
     `first_number`: which of its clip's shots the first of `shots` is, where a painter has but a part of them.
-    `replays`: recorded steps, for painters of one clip that follow one another.
+    `replays`: recorded steps, for painters of one clip that follow one another. `timeline`: the preset's, worked out on
+    this clip; None: the style stays as it is.
 
     After each frame `on_bookmark` hears where the work stands. With a bookmark to `resume` at, the frames must be the
     same again from the first one, and `store` hold what it held then; those that were given before are not given again.
@@ -89,12 +99,14 @@ class FramePainter:
         max_side_px: int | None = None,
         first_number: int = 0,
         replays: Replays | None = None,
+        timeline: Timeline | None = None,
     ) -> None:
         video = stylizer.preset.video
         if video.warm_start != "flow" or stylizer.is_identity:
             flow = None
         elif flow is None:
             flow = make_flow(video, stylizer.device)
+        self._frames = FrameStylizers(stylizer, timeline)
         self._stylizer, self._flow, self._store = stylizer, flow, store
         self._on_bookmark, self._resume = on_bookmark, resume
         self._max_side_px = stylizer.preset.scales.max_side_px if max_side_px is None else max_side_px
@@ -154,7 +166,7 @@ class FramePainter:
             return None
         small = _at_working_size(frame, self._max_side_px)
         earlier = {far: self._before[far - 1] for far in self._distances if far <= len(self._before)}
-        self._before.appendleft(small)
+        self._before.appendleft(replace(small, mask=None))
         if frame.index < span.first:
             return None
         number = self._first_number + self._number
@@ -171,11 +183,9 @@ class FramePainter:
         context.on_event(ShotStarted(number, shot.first, shot.frames))
         here = resume if resume is not None and resume.shot == number else None
         if not self._twice or self._flow is None:
-            return ShotPainting(number, self._stylizer, self._replays, self._on_bookmark, here)
+            return ShotPainting(number, self._frames, self._replays, self._on_bookmark, here)
         store = {} if self._store is None else self._store
-        return TwicePainting(
-            number, self._stylizer, self._replays, self._on_bookmark, here, store, self._flow
-        )
+        return TwicePainting(number, self._frames, self._replays, self._on_bookmark, here, store, self._flow)
 
     def _end_shot(self, context: Context) -> Iterator[Frame]:
         ended, self._shot = self._shot, None

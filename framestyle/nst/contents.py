@@ -16,7 +16,7 @@ from framestyle.nst.network.tiles import Place, Readings, Tiling, read_layers
 from framestyle.nst.network.vgg import VGG19
 from framestyle.nst.statistics.matches import directions
 from framestyle.nst.statistics.sums import EPSILON, wide
-from framestyle.presets.schema import Content
+from framestyle.presets.sections import Content
 
 MOST_SAMPLES = 1024
 """Places whose relations are compared, of each layer: as many as STROTSS takes."""

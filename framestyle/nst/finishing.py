@@ -31,10 +31,13 @@ class Finish:
 
     colors: Color
     styles: RegionPictures
+    mix: float = 1.0
+    """How much of the painted picture is shown, the rest being the content."""
 
     def needs_content(self, mask_weights: Tensor | None) -> bool:
         """Whether `of` changes anything."""
-        return self.colors.match or self.colors.preserve in _OF_CONTENT or mask_weights is not None
+        of_colors = self.colors.match or self.colors.preserve in _OF_CONTENT
+        return of_colors or mask_weights is not None or self.mix < 1
 
     def of(self, image: Tensor, content: Tensor, mask_weights: Tensor | None) -> Tensor:
         """The picture in the colours that are asked for, and the content itself outside of all regions.
@@ -42,13 +45,16 @@ class Finish:
         `image` and `content`: 1CHW in [0, 1]; `mask_weights`: 1RHW, of every region (`regions.region_weights`).
         """
         weights = None if mask_weights is None else resized_weights(mask_weights, size_of(content))
+        painted = image
         if self.colors.match:
             image = color.with_luminance_of(self._matched(content, weights), image)
         elif (recolor := _OF_CONTENT.get(self.colors.preserve)) is not None:
             image = recolor(image, content)
+        if self.colors.share < 1:
+            image = painted.lerp(image, self.colors.share)
         if weights is not None:
             image = content.lerp(image, weights.sum(1, keepdim=True).clamp(0, 1))
-        return image
+        return image if self.mix == 1 else content.lerp(image, self.mix)
 
     def _matched(self, content: Tensor, weights: Tensor | None) -> Tensor:
         """The content moved to the colours of the styles: each region to its own, of several images by weight."""

@@ -87,11 +87,16 @@ def matcher_of(network: VGG19, statistic: Statistic, layer_weights: Mapping[str,
     return Matcher(network, statistic, layer_weights, layers) if layers else None
 
 
-def of_place(matches: Tensor | None, number: int, places: int) -> Sequence[Tensor]:
-    """Those of each region at one of the places on the pooling grid: 11HW each; none where there are none."""
+def of_place(matches: Tensor | None, number: int, places: int, count: int) -> Sequence[Tensor]:
+    """Those of each region at one of the places on the pooling grid: 11HW each; none where there are none.
+
+    `count`: of the regions that the picture has now.
+    """
     if matches is None or not matches.shape[1]:
         return ()
     regions = matches.shape[1] // places
+    if regions != count:
+        return ()  # a region came or went: which of them these are of is not known
     return torch.split(matches[:, number * regions : (number + 1) * regions], 1, 1)
 
 

@@ -25,6 +25,7 @@ from framestyle.nst.regions import weights_at_layers
 from framestyle.nst.statistics.base import LayerMaps, Matching, Statistic, statistic_at
 from framestyle.nst.targets import StyleTargets
 from framestyle.presets import Preset
+from framestyle.presets.timeline import Look
 
 STRENGTH_SPAN = 30.0
 """`strength` 0 … 1 spans this factor of the content weight either way of the preset's own (at 0.5)."""
@@ -88,6 +89,11 @@ def region_styles(
     )
 
 
+def strength_factor(strength: float) -> float:
+    """What `strength`, 0 to 1, multiplies the content weight by."""
+    return float(STRENGTH_SPAN ** (1 - 2 * strength))
+
+
 @dataclass(frozen=True)
 class LossWeights:
     """Of the parts, and of the layers within them."""
@@ -99,11 +105,11 @@ class LossWeights:
     style_layers: Mapping[str, float]
 
     @classmethod
-    def of(cls, preset: Preset, statistic: Statistic) -> LossWeights:
+    def of(cls, preset: Preset | Look, statistic: Statistic) -> LossWeights:
         """As a preset says: with its `strength`, and style layers that sum to 1; the 2015 form keeps its w_l."""
         content = preset.content.weight
         if preset.strength is not None:
-            content *= STRENGTH_SPAN ** (1 - 2 * preset.strength)
+            content *= strength_factor(preset.strength)
         layers = {
             name: weight
             for name, weight in preset.style.layers.items()

@@ -73,6 +73,12 @@ def resized_weights(weights: Tensor, size: Size) -> Tensor:
     )
 
 
+def apart(before: Tensor, now: Tensor) -> Tensor:
+    """How far each pixel belongs to another region than it did, 11HW in [0, 1]. Of weights 1RHW; none is one too."""
+    rest = before.sum(1, keepdim=True) - now.sum(1, keepdim=True)
+    return ((before - now).abs().sum(1, keepdim=True) + rest.abs()) / 2
+
+
 def weights_at_layers(weights: Tensor, layers: Collection[str]) -> Mapping[str, Tensor]:
     """1RHW at the size of the image -> at the size of each layer's features, averaged as pooling goes over them."""
     found: dict[str, Tensor] = {}

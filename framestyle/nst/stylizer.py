@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from framestyle.context import SILENT, Context
-from framestyle.nst import color
 from framestyle.nst.contents import content_keeper
 from framestyle.nst.devices import working_dtype
 from framestyle.nst.finishing import Finish
-from framestyle.nst.image import Size, resize, size_of
+from framestyle.nst.image import resize, size_of
+from framestyle.nst.in_time import colors_at, layers_of, mix_at, region_factors, steps_at, weights_at
 from framestyle.nst.inits import Start, init_of
 from framestyle.nst.matching import guided, matcher_of, of_place
 from framestyle.nst.memory import TilingPlanner
@@ -42,9 +42,11 @@ from framestyle.nst.optimise.windows import EarlyStop, Report, steps_reporter
 from framestyle.nst.regions import region_weights, resized_weights
 from framestyle.nst.sizes import steps_by_scale
 from framestyle.nst.statistics.base import statistic_of
-from framestyle.nst.targets import StyleTargetCache, StyleTargets, style_targets
+from framestyle.nst.styles import Styles
+from framestyle.nst.targets import StyleTargets
 from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset
+from framestyle.presets.instants import Instant
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +73,9 @@ class Stylizer:
 
     Several threads may call it at the same time: what belongs to a call comes with it, in a Context and in Replays.
 
-    `style_images`: 1CHW in [0, 1], in the order of `preset.style.images`. `seed` fixes the noise init. Where style
-    images are for regions, `mask` or `with_mask` says where those lie in the content.
+    `style_images`: 1CHW in [0, 1], in the order of `preset.style.images`; `look_images`: those of each preset that a
+    timeline cross-fades to. `seed` fixes the noise init. Where style images are for regions, `mask` or `with_mask` says
+    where those lie in the content.
     `memory_limit_bytes` caps what this process holds on the device (on a CPU: its resident memory).
     """
 
@@ -85,6 +88,7 @@ class Stylizer:
         device: torch.device | str = "cpu",
         seed: int = 0,
         init_image: Tensor | None = None,
+        look_images: Sequence[Sequence[Tensor]] = (),
         mask: Tensor | None = None,
         memory_limit_bytes: int | None = None,
     ) -> None:
@@ -94,7 +98,8 @@ class Stylizer:
         self._make_init = init_of(preset.optimizer.init, init_image)
         self.statistic = statistic_of(preset.style.statistic)
         self.style_images = [image.to(self.device) for image in style_images]
-        taps = set(preset.style.layers) | set(preset.content.layers)
+        content_layers, style_layers = layers_of(preset)
+        taps = {*content_layers, *style_layers}
         self.network = VGG19(
             backbone,
             taps,
@@ -106,28 +111,23 @@ class Stylizer:
         )
         self.weights = LossWeights.of(preset, self.statistic)
         self._matcher = matcher_of(self.network, self.statistic, self.weights.style_layers)
-        self._keep = content_keeper(preset.content, seed, letter=self.statistic.as_in_2015)
+        kept = preset.content.model_copy(update={"layers": dict.fromkeys(content_layers, 1.0)})
+        self._keep = content_keeper(kept, seed, letter=self.statistic.as_in_2015)
         # L-BFGS remembers gradients of one function.
         self._places = 1 if preset.optimizer.name == "lbfgs" else preset.network.places
-        demand = Demand.of(
-            self.network,
-            list(preset.content.layers) if preset.content.statistic == "features" else [],
-            preset.optimizer.name,
-            self._places,
-            style_layers=list(preset.style.layers),
-            statistic=self.statistic,
-        )
-        self.fitting = TilingPlanner(
-            demand,
-            self.device,
-            limit_bytes=memory_limit_bytes,
-            coming_bytes=lambda: self.network.coming_bytes,
-        )
-        self.regions = tuple(dict.fromkeys(image.region_color for image in preset.style.images))
+        kept_layers = content_layers if preset.content.statistic == "features" else []
+        reading = partial(Demand.of, style_layers=style_layers, statistic=self.statistic)
+        demand = reading(self.network, kept_layers, preset.optimizer.name, self._places)
+        coming = partial(getattr, self.network, "coming_bytes")
+        self.fitting = TilingPlanner(demand, self.device, limit_bytes=memory_limit_bytes, coming_bytes=coming)
+        own, looks = self.style_images, [[one.to(self.device) for one in images] for images in look_images]
+        self.styles = Styles(preset, self.network, self.statistic, own, style_layers, looks)
+        self.regions = self.styles.regions
         self._mask_weights = None if mask is None else region_weights(mask.to(self.device), self.regions)
-        self._finishing = Finish(preset.color, self._by_region(self.style_images))
+        self._factors: Tensor | None = None
+        """How far each region is painted, 1R11; None: in full."""
+        self._finishing = Finish(preset.color, self.styles.by_region(), preset.mix)
         self._recorder = Recorder(self.device)
-        self.targets = StyleTargetCache()
 
     @property
     def needs_mask(self) -> bool:
@@ -137,8 +137,26 @@ class Stylizer:
     def with_mask(self, mask: Tensor) -> Stylizer:
         """The same for contents with this mask, 1CHW in [0, 1]; it is stretched over them. Style targets are shared."""
         other = copy(self)
-        other._mask_weights = region_weights(mask.to(self.device), self.regions)
+        weights = region_weights(mask.to(self.device), self.regions)
+        other._mask_weights = weights if self._factors is None else weights * self._factors
         return other
+
+    def at(self, instant: Instant) -> Stylizer:
+        """The same at one instant of the preset's timeline; it is asked of a stylizer that has none."""
+        other = copy(self)
+        other.weights = weights_at(self.preset, instant, self.statistic)
+        other.styles = self.styles.at(instant)
+        colors, mix = colors_at(self.preset, instant), mix_at(self.preset, instant)
+        other._finishing = Finish(colors, other.styles.by_region(), mix)
+        if (factors := region_factors(instant, self.regions, self.preset)) is not None:
+            other._factors = torch.tensor(factors, device=self.device).view(1, -1, 1, 1)
+            if self._mask_weights is not None:
+                other._mask_weights = self._mask_weights * other._factors
+        return other
+
+    def regions_of(self, content: Tensor) -> Tensor | None:
+        """How far each pixel belongs to each region, 1RHW; None: there is one, everywhere."""
+        return None if self._mask_weights is None else resized_weights(self._mask_weights, size_of(content))
 
     def replays(self) -> Replays:
         """For a row of calls on one thread whose steps are alike, as the frames of a clip: it keeps a recorded step."""
@@ -186,20 +204,23 @@ class Stylizer:
         temporal: Sequence[TemporalTarget] = (),
         context: Context = SILENT,
         replays: Replays | None = None,
+        pace: float = 0.0,
     ) -> Stylized:
         """A warm start: from `state` (carried from the frame before), at full size only, stopping early.
 
-        `replays`: see `stylize`.
+        `replays`: see `stylize`. `pace`: how fast the style changes there (`Timeline.pace`): it takes more steps, all
+        of them.
         """
         video = self.preset.video
+        steps = steps_at(video.steps, pace)
         content = content.to(self.device)
         if self.is_identity:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
         call = _Call(context, self.replays() if replays is None else replays)
-        reporter = steps_reporter(state, video.steps, 0, 1, self.device, context)
-        stop = EarlyStop(video.min_steps, video.tolerance, self._places)
-        objectives = self._from_state(content, state, temporal, context) if video.steps else ()
-        taken = self._optimise(state, objectives, video.steps, reporter, stop, call)
+        reporter = steps_reporter(state, steps, 0, 1, self.device, context)
+        stop = EarlyStop(steps if pace > 0 else video.min_steps, video.tolerance, self._places)
+        objectives = self._from_state(content, state, temporal, context) if steps else ()
+        taken = self._optimise(state, objectives, steps, reporter, stop, call)
         return self._finish(self._needed_to_finish(content), state, taken)
 
     def _from_state(
@@ -224,8 +245,8 @@ class Stylizer:
         """Up to `steps` updates of `state`, in place, at one scale."""
         if not objectives:
             return Taken()
-        # Regions' shares are numbers of each picture: no two steps are alike.
-        replays = call.replays if self._mask_weights is None else None
+        # Regions' shares are numbers of each picture, weights in time of each frame: no two steps are alike.
+        replays = None if self._mask_weights is not None or self.preset.timeline else call.replays
         has_room = partial(self.fitting.has_room_for_two, size_of(state.image))
         descent = Descent(state, objectives, steps, report, stop, call.context, replays, has_room)
         return descend(descent, self.preset, self.gradient)
@@ -280,7 +301,7 @@ class Stylizer:
     ) -> Iterator[Objective]:
         # Refused, if it is, before the style is read: minutes, of 8K.
         self.fitting.tiling(size := size_of(content), context=context)
-        targets = self._style_targets(content, context)
+        targets = self.style_targets(content, context)
         for number, placement in enumerate(placements(size, self._places, self.device)):
             placed = content if placement is None else placement.of(content)
             context.check_cancelled()
@@ -289,7 +310,9 @@ class Stylizer:
             if self._matcher is not None:
                 work = partial(self._matcher.maps, content if like is None else like, placement)
                 maps = self.fitting.run(size, work, context=context)
-                style = self._matcher.of(style, maps, placement, of_place(matches, number, self._places))
+                style = self._matcher.of(
+                    style, maps, placement, of_place(matches, number, self._places, len(style))
+                )
             yield Objective(self.weights, kept, style, temporal, placement)
 
     def _region_styles(
@@ -298,37 +321,14 @@ class Stylizer:
         """Of the regions that the content has; of one that covers it all, where there is no mask."""
         if self.needs_mask:
             raise ValueError("style images for regions need a mask")
-        if self._mask_weights is None:
+        weights = self.regions_of(content)
+        if weights is None:
             return (RegionStyle(targets[0]),)
-        weights = resized_weights(self._mask_weights, size_of(content))
         return region_styles(targets, weights, placement, self.weights.style_layers)
 
-    def _style_targets(self, content: Tensor, context: Context = SILENT) -> tuple[StyleTargets, ...]:
-        """Of each region. Kept for the areas last used; anew for each content where the style takes on its colours."""
-        size = size_of(content)
-        if self.preset.color.preserve == "style_stats":
-            images = [color.match_statistics(image, content) for image in self.style_images]
-            return self._read_style(images, size, context)
-        return self.targets.of(size.area_px, lambda: self._read_style(self.style_images, size, context))
-
-    def _read_style(self, images: Sequence[Tensor], size: Size, context: Context) -> tuple[StyleTargets, ...]:
+    def style_targets(self, content: Tensor, context: Context = SILENT) -> tuple[StyleTargets, ...]:
         """Of each region, for a content of that size."""
-        fit = partial(self.fitting.run, gradient=False, of="the style at ", context=context)
-        layers, style = list(self.weights.style_layers), self.preset.style
-        return tuple(
-            style_targets(
-                self.network, own, layers, self.statistic, size, style.scale, fit, turned=style.turned
-            )
-            for own in self._by_region(images)
-        )
-
-    def _by_region(self, images: Sequence[Tensor]) -> list[list[tuple[Tensor, float]]]:
-        """The style images of each region, and their weights."""
-        described = list(zip(self.preset.style.images, images, strict=True))
-        return [
-            [(image, one.weight) for one, image in described if one.region_color == region]
-            for region in self.regions
-        ]
+        return self.styles.of(content, self.fitting, context)
 
     def parts(self, image: Tensor, objective: Objective) -> dict[str, Tensor]:
         """Weighted losses by name; their sum is what is minimised. No gradient comes of them."""

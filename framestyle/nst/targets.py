@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import partial
 from typing import Any
@@ -42,26 +42,56 @@ def style_targets(
     Several images blend by weight, as the statistic does it. `fit` chooses how each is read. `turned`: also by quarter
     turns and mirrored, as if all of these were parts of one picture.
     """
+    total = sum(weight for _, weight in images)
+    found = [
+        (
+            read_style(network, image, layers, statistic, content_size, style_scale, fit, turned=turned),
+            weight / total,
+        )
+        for image, weight in images
+    ]
+    return blended_targets(found, layers, statistic)
 
-    kinds = {name: kind for name in layers if (kind := statistic_at(statistic, name)) is not None}
+
+def read_style(
+    network: VGG19,
+    image: Tensor,
+    layers: Sequence[str],
+    statistic: Statistic,
+    content_size: Size,
+    style_scale: float,
+    fit: Fit = as_a_whole,
+    *,
+    turned: bool = False,
+) -> Readings:
+    """One style image's readings by layer; the arguments are those of `style_targets`."""
+    kinds = _kinds(layers, statistic)
 
     def read(name: str, features: Tensor, place: Place) -> Readings:
         return {name: kinds[name].read(features, place)} if name in kinds else {}
 
-    total = sum(weight for _, weight in images)
-    found: list[tuple[Readings, float]] = []
+    readings: Readings = {}
     with torch.no_grad():
-        for image, weight in images:
-            resized = resize(image, with_area(size_of(image), content_size.area_px * style_scale**2))
-            readings: Readings = {}
-            for view in _views(resized) if turned else (resized,):
-                add_readings(readings, fit(size_of(view), partial(read_layers, network, view, read)))
-            found.append((readings, weight / total))
+        resized = resize(image, with_area(size_of(image), content_size.area_px * style_scale**2))
+        for view in _views(resized) if turned else (resized,):
+            add_readings(readings, fit(size_of(view), partial(read_layers, network, view, read)))
+    return readings
+
+
+def blended_targets(
+    found: Sequence[tuple[Readings, float]], layers: Sequence[str], statistic: Statistic
+) -> dict[str, StyleTarget]:
+    """Targets of what was read of several images and their shares, which sum to 1."""
+    with torch.no_grad():
         targets = {
             name: kind.target([(readings[name], share) for readings, share in found])
-            for name, kind in kinds.items()
+            for name, kind in _kinds(layers, statistic).items()
         }
         return dict(statistic.joined(targets)) if isinstance(statistic, Matching) else targets
+
+
+def _kinds(layers: Sequence[str], statistic: Statistic) -> dict[str, Statistic]:
+    return {name: kind for name in layers if (kind := statistic_at(statistic, name)) is not None}
 
 
 def _views(image: Tensor) -> Iterator[Tensor]:
@@ -76,17 +106,20 @@ class StyleTargetCache:
 
     def __init__(self) -> None:
         self._reading = threading.Lock()
-        self._kept: dict[int, tuple[StyleTargets, ...]] = {}
+        self._kept: dict[Hashable, tuple[StyleTargets, ...]] = {}
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def of(self, area_px: int, make: Callable[[], tuple[StyleTargets, ...]]) -> tuple[StyleTargets, ...]:
-        """Of each region, for contents of that area; made where they are not kept, by one thread for all."""
+    def of(self, area: Hashable, make: Callable[[], tuple[StyleTargets, ...]]) -> tuple[StyleTargets, ...]:
+        """Of each region, for contents of that area; made where they are not kept, by one thread for all.
+
+        `area`: in pixels, with whatever else tells them apart.
+        """
         with self._reading:
             # The last used stand last.
-            known = self._kept.pop(area_px, None)
-            self._kept[area_px] = targets = known or make()
+            known = self._kept.pop(area, None)
+            self._kept[area] = targets = known or make()
             while len(self._kept) > 1 and not self._within_bounds():
                 del self._kept[next(iter(self._kept))]
         return targets

@@ -36,16 +36,14 @@ from framestyle.presets.schema import (
     SCHEMA_VERSION,
     SHORTHANDS,
     Color,
-    Content,
     Network,
     Optimizer,
     Output,
     Preset,
     Scales,
-    Style,
-    StyleImage,
     Video,
 )
+from framestyle.presets.sections import Content, Style, StyleImage
 from framestyle.presets.writing import new_preset_text, resolved_yaml, traced_yaml
 
 __all__ = [

@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from framestyle.presets.reference import did_you_mean, nearest_choice, nearest_keys
-from framestyle.presets.schema import StyleImage
+from framestyle.presets.sections import StyleImage
+from framestyle.presets.timeline import POINT_KEYS
 from framestyle.presets.yaml_source import Fault, KeyPath, Node, dotted, plain_scalar
 
 _PHRASES = {
@@ -68,6 +69,9 @@ def _fault(key: KeyPath, details: list[dict[str, Any]], root: Node) -> Fault:
 
 
 def _near(key: KeyPath) -> list[str]:
+    if len(key) == 3 and key[0] == "timeline":
+        close = nearest_choice(str(key[2]), POINT_KEYS)
+        return [close] if close else []
     if len(key) == 4 and key[:2] == ("style", "images"):
         close = nearest_choice(str(key[3]), list(StyleImage.model_fields))
         return [close] if close else []

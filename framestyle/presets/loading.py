@@ -11,11 +11,12 @@ from pydantic import ValidationError
 from framestyle.errors import Code, PresetError
 from framestyle.presets.complaints import faults_of, shown
 from framestyle.presets.library import builtin_presets_dir, find_preset, is_file, preset_names
-from framestyle.presets.overrides import anchor_images, anchor_init, anchor_path, apply_override
+from framestyle.presets.overrides import anchor_images, anchor_init, anchor_mask, apply_override
 from framestyle.presets.paths import MASK, picture_keys
 from framestyle.presets.pictures import picture_problem
 from framestyle.presets.reference import LAYER_MAPS, did_you_mean, leaves, nearest_choice
 from framestyle.presets.schema import SCHEMA_VERSION, Preset
+from framestyle.presets.timeline_checks import cross_fades, timeline_faults
 from framestyle.presets.yaml_source import (
     DEFAULT,
     Fault,
@@ -33,6 +34,8 @@ from framestyle.registries import INITS
 
 LONGEST_CHAIN = 32
 MOST_FAULTS_SHOWN = 100
+CLIP_ENDINGS = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mxf", ".y4m", ".gif", ".webp"}
+"""Of masks that may move: whether they are pictures is not asked here."""
 OVERRIDE = "override"
 INIT = ("optimizer", "init")
 NOT_INHERITED = ("schema", "name", "description", "tags", "extends")
@@ -98,6 +101,7 @@ def _finished(
     _fill_layer_maps(root)
     for override in overrides:
         faults += apply_override(root, override, origin)
+    faults += _cross_fades(root, Path())
     faults += _picture_faults(root, problem)
     return _checked(root, faults), root
 
@@ -158,17 +162,20 @@ def _summary(name: str, include_abstract: bool) -> PresetSummary | None:
 # -- extends -----------------------------------------------------------------------------------------------
 
 
-def _with_inherited(path: Path, chain: tuple[Path, ...]) -> tuple[Node, list[Fault]]:
-    """A file's nodes over those of what it extends."""
-    return _inheriting(*read_file(path), path, chain)
+def _with_inherited(path: Path, chain: tuple[Path, ...], *, in_time: bool = True) -> tuple[Node, list[Fault]]:
+    """A file's nodes over those of what it extends; without their timelines where they are not wanted `in_time`."""
+    return _inheriting(*read_file(path), path, chain, in_time=in_time)
 
 
 def _inheriting(
-    root: Node, faults: list[Fault], path: Path, chain: tuple[Path, ...]
+    root: Node, faults: list[Fault], path: Path, chain: tuple[Path, ...], *, in_time: bool = True
 ) -> tuple[Node, list[Fault]]:
     """The nodes of the file at `path` over those of what it extends."""
     _refuse_newer(root)
     _anchor_paths(root, path.parent)
+    if not in_time:
+        root.value.pop("timeline", None)
+    faults = [*faults, *_cross_fades(root, path.parent)]
     extends = root.value.get("extends")
     if extends is None or not isinstance(extends.value, str):
         return root, faults
@@ -178,11 +185,23 @@ def _inheriting(
     except PresetError as error:
         said = f"{error.message}{_hint(error)}"
         return root, [*faults, Fault(extends.place, said, ("extends",), cause=error.code)]
-    base, base_faults = _with_inherited(parent, (*chain, path))
+    base, base_faults = _with_inherited(parent, (*chain, path), in_time=in_time)
     for key in NOT_INHERITED:
         base.value.pop(key, None)
     _fill_layer_maps(base)
     return _merged(base, root), base_faults + faults
+
+
+def _cross_fades(root: Node, folder: Path) -> list[Fault]:
+    """Puts what is needed of them in the place of the names of presets in a timeline; a name counts from its file."""
+    return cross_fades(root, lambda name: _look_of(name, folder))
+
+
+def _look_of(name: str, folder: Path) -> Preset:
+    """A preset that is cross-faded to; its own timeline does not count."""
+    path = find_preset(name, folder)
+    root, faults = _with_inherited(path, (), in_time=False)
+    return _finished(root, faults, path, (), OVERRIDE)[0]
 
 
 def _hint(error: PresetError) -> str:
@@ -241,7 +260,7 @@ def _anchor_paths(root: Node, folder: Path) -> None:
         anchor_images(images, folder)
     mask, found = root.at(("style", "mask"))
     if len(found) == 2:
-        anchor_path(mask, folder)
+        anchor_mask(mask, folder)
     init, found = root.at(("optimizer", "init"))
     if len(found) == 2:
         anchor_init(init, folder)
@@ -259,7 +278,12 @@ def _picture_faults(root: Node, problem: Callable[[Path], str | None] | None) ->
     """Pictures that are not there, and, with `problem`, those that it finds something wrong with."""
     for key, node in _pictures(root):
         path = Path(node.value)
-        if dotted(key) == MASK and _is_folder(path):
+        if dotted(key) == MASK and (
+            _is_folder(path) or "%" in path.name or path.suffix.lower() in CLIP_ENDINGS
+        ):
+            # What moves is opened with the clip that it is for.
+            if not (_is_folder(path) or "%" in path.name or is_file(path)):
+                yield Fault(node.place, f"there is no mask at {path}", key)
             continue
         if not is_file(path):
             yield Fault(node.place, _instead(key, path) + _no_image(path) + _meant(key, path), key)
@@ -298,6 +322,7 @@ def _checked(root: Node, faults: list[Fault]) -> Preset:
     """The Preset, or PresetError with every fault, in the order of the lines."""
     try:
         preset = Preset.model_validate(root.plain())
+        faults = faults or list(timeline_faults(root, preset))
         if not faults:
             return preset
     except ValidationError as error:

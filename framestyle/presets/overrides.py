@@ -6,7 +6,7 @@ from pathlib import Path
 
 from framestyle.presets.layers import LAYER_NAMES
 from framestyle.presets.library import absolute
-from framestyle.presets.paths import MASK
+from framestyle.presets.paths import ALPHA_MASK, MASK
 from framestyle.presets.reference import (
     LAYER_MAPS,
     did_you_mean,
@@ -15,7 +15,9 @@ from framestyle.presets.reference import (
     nearest_keys,
     sections,
 )
-from framestyle.presets.schema import SHORTHANDS, StyleImage
+from framestyle.presets.schema import SHORTHANDS
+from framestyle.presets.sections import StyleImage
+from framestyle.presets.timeline import POINT_KEYS
 from framestyle.presets.yaml_source import Fault, KeyPath, Node, Place, dotted, node_of, parse_value
 from framestyle.registries import INITS
 
@@ -64,6 +66,8 @@ def _key_path(key: str, root: Node) -> tuple[KeyPath, str | None]:
         return parts, _layer_problem(str(parts[2]))
     if parts[:2] == ("style", "images") and len(parts) == 4 and str(parts[2]).isdecimal():
         return _image_path(parts, root)
+    if parts[0] == "timeline" and len(parts) > 2 and str(parts[1]).isdecimal():
+        return _point_path(parts, root)
     return parts, f"no such key{did_you_mean(nearest_keys(key))}"
 
 
@@ -86,6 +90,20 @@ def _image_path(parts: KeyPath, root: Node) -> tuple[KeyPath, str | None]:
     return (*parts[:2], index, *parts[3:]), None
 
 
+def _point_path(parts: KeyPath, root: Node) -> tuple[KeyPath, str | None]:
+    """`timeline.0.content.weight` reaches a point that the preset has."""
+    name = ".".join(map(str, parts[2:]))
+    if name not in POINT_KEYS:
+        close = nearest_choice(name, POINT_KEYS)
+        return parts, f"no such key{did_you_mean([close] if close else [])}"
+    points = root.value["timeline"].value if "timeline" in root.value else []
+    count = len(points) if isinstance(points, list) else 0
+    index = int(parts[1]) if len(str(parts[1])) < 6 else count
+    if index >= count:
+        return parts, f"the preset's timeline has {count} points, counted from 0"
+    return ("timeline", index, name), None
+
+
 def _as_written_here(key: str, node: Node) -> Node:
     """`style.images` may be one path or a list of them; paths count from the current folder."""
     here = Path()
@@ -94,7 +112,9 @@ def _as_written_here(key: str, node: Node) -> Node:
         if any(isinstance(image.value, str) for image in images) or not isinstance(node.value, list):
             node = Node([_image_node(image) for image in images], node.place, node.place)
         anchor_images(node, here)
-    elif key == MASK or (key.startswith("style.images.") and key.endswith(".path")):
+    elif key == MASK:
+        anchor_mask(node, here)
+    elif key.startswith("style.images.") and key.endswith(".path"):
         anchor_path(node, here)
     elif key == "optimizer.init":
         anchor_init(node, here)
@@ -116,6 +136,12 @@ def anchor_path(node: Node, folder: Path) -> None:
     """Makes one path absolute."""
     if isinstance(node.value, str) and node.value:
         node.value = str(absolute(node.value, folder))
+
+
+def anchor_mask(node: Node, folder: Path) -> None:
+    """Makes `style.mask` absolute, but for the word that stands for the input's transparency."""
+    if node.value != ALPHA_MASK:
+        anchor_path(node, folder)
 
 
 def anchor_init(node: Node, folder: Path) -> None:

@@ -10,7 +10,9 @@ from framestyle.presets.yaml_source import KeyPath
 from framestyle.registries import INITS
 
 MASK = "style.mask"
-PICTURE_KEYS = ("style.images.*.path", MASK, "optimizer.init")
+ALPHA_MASK = "alpha"
+"""A mask that is no file: the input's own transparency."""
+PICTURE_KEYS = ("style.images.*.path", MASK, "timeline.*.preset.style.images.*.path", "optimizer.init")
 """Dotted keys; `*` stands for each entry of a list. Null is no picture."""
 
 
@@ -19,8 +21,13 @@ def picture_keys(data: Any) -> Iterator[KeyPath]:
     for key in PICTURE_KEYS:
         for path in _matching(data, key.split(".")):
             value = value_at(data, path)
-            if value is not None and (value not in INITS or key != "optimizer.init"):
+            if value is not None and not _is_a_word(key, value):
                 yield path
+
+
+def _is_a_word(key: str, value: Any) -> bool:
+    """Whether a key that may hold a path holds one of its words."""
+    return (key == "optimizer.init" and value in INITS) or (key == MASK and value == ALPHA_MASK)
 
 
 def value_at(data: Any, path: KeyPath) -> Any:

@@ -15,7 +15,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from framestyle.presets.choices import OneOf, OneOfOrPath
-from framestyle.presets.schema import SHORTHANDS, Preset, StyleImage
+from framestyle.presets.schema import SHORTHANDS, Preset
+from framestyle.presets.sections import StyleImage
+from framestyle.presets.timeline import Look, TimelinePoint
 
 LAYER_MAPS = ("style.layers", "content.layers")
 LONGEST_HINT = 60
@@ -45,7 +47,8 @@ class SchemaRow:
 def schema_rows(
     added: Mapping[str, str] = MappingProxyType({}), *, with_plugins: bool = True
 ) -> list[SchemaRow]:
-    """Every leaf key, in the schema's order; `style.images[]` stands for each of the images.
+    """Every leaf key, in the schema's order; `style.images[]` stands for each of the images, `timeline[]` for each
+    of the points.
 
     `added` is what a door adds to the help of keys. With the names that plugins on this machine add, or as it is on
     every machine.
@@ -56,6 +59,9 @@ def schema_rows(
         if key == "style.images":
             inside = StyleImage.model_fields.items()
             rows += [_row(f"{key}[].{name}", inner, with_plugins) for name, inner in inside]
+        elif key == "timeline":
+            points = TimelinePoint.model_fields.items()
+            rows += [_row(f"{key}[].{one.alias or name}", one, with_plugins) for name, one in points]
     return [replace(row, help=row.help + added.get(row.key, "")) for row in rows]
 
 
@@ -122,9 +128,13 @@ def _type_and_range(annotation: Any) -> tuple[str, str]:
     if origin is Literal:
         return "choice", " | ".join(str(value) for value in get_args(annotation))
     if origin is dict:
-        return "map of layer: weight", "weights ≥ 0"
+        weights = _type_and_range(get_args(annotation)[1])[1]
+        named = "region: share" if "≤" in weights else "layer: weight"
+        return f"map of {named}", f"{named.partition(': ')[2]}s {weights}"
     if origin is tuple:
         inner, *others = get_args(annotation)
+        if inner is TimelinePoint:
+            return "list of {at, ease, …}", ""
         kind, inner_range = ("map", "") if inner is StyleImage else _type_and_range(inner)
         names = {
             "map": "list of {path, weight, region}",
@@ -134,6 +144,8 @@ def _type_and_range(annotation: Any) -> tuple[str, str]:
         }
         count = "" if others == [...] else f", {1 + len(others)} of them"
         return names[kind], f"each {inner_range}{count}" if inner_range else ""
+    if annotation is Look:
+        return "map of name, style, content, tv_weight, strength", ""
     return _TYPE_NAMES[annotation], ", ".join(limits)
 
 

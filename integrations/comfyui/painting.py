@@ -66,8 +66,8 @@ def paint_clip(images: torch.Tensor, wish: Wish) -> torch.Tensor:
     """BHWC in [0, 1]; each goes on from the one before it, and starts afresh after a cut."""
     progress = Progress(len(images))
     with at_work(wish) as session:
-        mask = next(_region_masks(images, wish))
-        painted = session.frames(list(_arrays(images)), progress.context, mask=mask)
+        masks = list(_region_masks(images, wish)) if wish.has_regions and wish.mask is not None else None
+        painted = session.frames(list(_arrays(images)), progress.context, mask=masks)
         return _blended(images, progress.watched(painted), wish)
 
 

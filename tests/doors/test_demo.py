@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from moving import disc, write_clip
 
 from framestyle.context import Context
 from framestyle.doors import demo as demo_module
@@ -58,6 +59,10 @@ def small(tiny: None, workplace: Path, clip: Path, monkeypatch: pytest.MonkeyPat
     (folder / "photos").mkdir(parents=True)
     shutil.copy(samples_dir() / "photos" / "canyon.jpg", folder / "photos")
     clip.rename(folder / "clip.mp4")
+    info = probe(folder / "clip.mp4")
+    size = (info.width, info.height)
+    write_clip(folder / "matte.mkv", [disc(n / 12, size) for n in range(12)], int(info.frame_rate))
+    (folder / "matte.mkv").rename(folder / "matte.mp4")  # what a file is its bytes say
     monkeypatch.setattr(demo_module, "samples_dir", lambda: folder)
     return folder
 
@@ -234,7 +239,8 @@ def test_what_fails_is_an_error_that_says_why(
 
 
 def test_the_samples_lie_where_the_demo_looks() -> None:
-    assert (samples_dir() / "clip.mp4").is_file() and (samples_dir() / "photos" / "canyon.jpg").is_file()
+    assert (samples_dir() / "clip.mp4").is_file() and (samples_dir() / "matte.mp4").is_file()
+    assert (samples_dir() / "photos" / "canyon.jpg").is_file()
 
 
 def test_without_its_samples_the_demo_says_so(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,7 +125,7 @@ def test_targets_do_not_pile_up_over_a_folder_of_many_sizes(
     for width in range(17, 57):
         stylizer.stylize(torch.zeros(1, 3, 16, width))
         stylizer.stylize(usual)
-    assert len(stylizer.targets) == AREAS_KEPT
+    assert len(stylizer.styles.kept) == AREAS_KEPT
     # The size that comes again and again was made once.
     assert len(targets) == 40 + 1
 

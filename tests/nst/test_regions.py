@@ -295,7 +295,7 @@ def test_regions_need_a_mask_and_another_mask_needs_no_new_targets(make: Make, p
     assert not one.needs_mask and bare.needs_mask
     left, right = one.stylize(picture(1)).image, two.stylize(picture(1)).image
     assert not torch.equal(left, right)
-    assert one.targets is two.targets
+    assert one.styles is two.styles
 
 
 def test_warm_frames_keep_to_their_regions(make: Make, picture: Picture) -> None:

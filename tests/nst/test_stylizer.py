@@ -303,16 +303,16 @@ def test_style_targets_are_made_once_for_each_size(
     assert len(passes) == 3  # the content alone
     stylizer.objective(picture(3, 20, 24), ())
     assert len(passes) == 5
-    assert stylizer._style_targets(picture(1)) is stylizer._style_targets(picture(2))
+    assert stylizer.style_targets(picture(1)) is stylizer.style_targets(picture(2))
 
 
 def test_style_targets_in_the_contents_colours_are_made_for_each_content(
     make: Make, picture: Picture
 ) -> None:
     stylizer = make(changes={"color": {"preserve": "style_stats"}, "style": {"statistic": "moments"}})
-    (one,), (two,) = stylizer._style_targets(picture(1)), stylizer._style_targets(picture(2).square())
+    (one,), (two,) = stylizer.style_targets(picture(1)), stylizer.style_targets(picture(2).square())
     assert not torch.equal(one["relu1_1"].mean, two["relu1_1"].mean)
-    (again,) = stylizer._style_targets(picture(1))
+    (again,) = stylizer.style_targets(picture(1))
     assert torch.equal(one["relu1_1"].mean, again["relu1_1"].mean)
 
 

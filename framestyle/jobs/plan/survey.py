@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -13,8 +13,10 @@ from typing import Any
 from framestyle.context import Context
 from framestyle.errors import Code, InputError
 from framestyle.events import Note, Preparing
+from framestyle.jobs.plan.mask_survey import survey_mask
 from framestyle.jobs.plan.survey_cache import keep_survey, kept_survey, survey_key
-from framestyle.kinds import TimeRange
+from framestyle.jobs.plan.timeline_times import ClipTimes, point_times
+from framestyle.kinds import WHOLE_CLIP, TimeRange
 from framestyle.media.video.clips import open_clip
 from framestyle.media.video.description import exact_rate
 from framestyle.media.video.probe import VideoInfo
@@ -43,9 +45,17 @@ class Survey:
     last_frame: tuple[Fraction, Fraction] | None = None
     doubts: tuple[str, ...] = ()
     starts_s: tuple[Fraction, ...] = ()
+    timeline_s: tuple[Fraction, ...] = ()
+    """When the points of the preset's timeline are, in the clip; of the preset that it was asked for with."""
+
+    @property
+    def last(self) -> tuple[int, Fraction]:
+        """The last frame's index, and when it is shown."""
+        index = self.shots[-1].end - 1
+        return index, index / self.info.frame_rate if self.last_frame is None else self.last_frame[0]
 
     def to_json(self) -> str:
-        """All but `info`, which a probe tells again without decoding the clip; `from_json` reads it."""
+        """All but `info`, which a probe tells again without decoding it, and `timeline_s`; `from_json` reads it."""
         data = {
             VERSION_KEY: VERSION,
             "shots": [[shot.first, shot.end] for shot in self.shots],
@@ -83,17 +93,31 @@ def survey(path: Path, span: TimeRange, preset: Preset, context: Context) -> Sur
     """The survey of a clip's part: as it was kept where nothing has changed since, else taken and kept.
 
     What the user should know of the clip is told either way. InputError where the clip cannot be read, or has no
-    frames in the part.
+    frames in the part; or where its mask moves and is no good (`mask_survey`).
     """
+    found = _of_frames(path, span, preset, context)
+    context.on_event(Preparing("shots", 1.0, f"{found.frames} frame{'' if found.frames == 1 else 's'}"))
+    for note in _to_know(found, preset.output.hdr):
+        context.on_event(note)
+    first = (found.shots[0].first, found.first_s)
+    survey_mask(preset, path, found.info, context, first, found.last)
+    if not preset.timeline:
+        return found
+    whole = found if span.is_all else _of_frames(path, WHOLE_CLIP, preset, context)
+    times_s, notes = point_times(preset, path, ClipTimes.of(whole))
+    for note in notes:
+        context.on_event(note)
+    return replace(found, timeline_s=times_s)
+
+
+def _of_frames(path: Path, span: TimeRange, preset: Preset, context: Context) -> Survey:
+    """As it was kept, else taken and kept."""
     reader = clip_reader(path, span, preset)
     key = survey_key(reader.info, span, preset)
     found = _kept(key, reader.info)
     if found is None:
         found = _taken(reader, preset.video.cuts, context)
         keep_survey(key, found.to_json())
-    context.on_event(Preparing("shots", 1.0, f"{found.frames} frame{'' if found.frames == 1 else 's'}"))
-    for note in _to_know(found, preset.output.hdr):
-        context.on_event(note)
     return found
 
 

@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from framestyle.errors import Code, OutputError, UsageError
@@ -25,11 +26,15 @@ VIDEO_SUFFIXES = {"mp4", "mov", "mkv", "webm", "avi", "m4v"}
 
 @dataclass(frozen=True)
 class Task:
-    """One clip or one photo. A clip is of the kind VIDEO, and may be an image sequence, on either side: a pattern."""
+    """One clip or one photo. A clip is of the kind VIDEO, and may be an image sequence, on either side: a pattern.
+
+    `share`: where a photo stands among all photos of its command, from 0, the first, to 1: its time in a timeline.
+    """
 
     kind: MediaKind
     source: Path
     target: Path
+    share: Fraction = Fraction(0)
 
     def inputs(self) -> list[Path]:
         """The files that it is made from: of an image sequence, each."""
@@ -153,8 +158,12 @@ def plan(
     Raises OutputError (that, or a name that the format does not go with) and UsageError (two inputs with one output).
     """
     names = [output] if one_file else [output / name for name in naming.called(inputs.found)]
+    photos = [one for one in inputs.found if one.kind is MediaKind.PHOTO]
+    shares = {id(one): share_of(number, len(photos)) for number, one in enumerate(photos)}
     tasks = [
-        Task(MediaKind.PHOTO if one.kind is MediaKind.PHOTO else MediaKind.VIDEO, one.path, name)
+        Task(MediaKind.PHOTO, one.path, name, shares[id(one)])
+        if one.kind is MediaKind.PHOTO
+        else Task(MediaKind.VIDEO, one.path, name)
         for one, name in zip(inputs.found, names, strict=True)
     ]
     for task in tasks:
@@ -173,6 +182,11 @@ def plan(
     _refuse_written_over(tasks, style_images, "a style image")
     _refuse_written_over(tasks, inputs.paths(), "an input")
     return tasks
+
+
+def share_of(number: int, count: int) -> Fraction:
+    """Of one of so many photos, counted from 0; 0 where it is the only one."""
+    return Fraction(number, max(1, count - 1))
 
 
 def _refuse_one_picture(task: Task) -> None:

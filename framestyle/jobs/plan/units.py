@@ -45,6 +45,8 @@ class ShotTask:
     work: Path
     key: str | None = None
     given: FileFingerprint | None = None
+    timeline_s: tuple[Fraction, ...] = ()
+    """When the points of the preset's timeline are, in seconds from the clip's start."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class PhotoTask:
     index: int = 0
     key: str | None = None
     given: FileFingerprint | None = None
+    share: Fraction = Fraction(0)
+    """Where it stands among all photos of its command, from 0 to 1."""
 
 
 Unit: TypeAlias = ShotTask | PhotoTask
@@ -81,6 +85,7 @@ def shot_tasks(
             work_folder_of(task.target),
             None if facts is None else facts.work,
             None if facts is None else facts.input,
+            found.timeline_s,
         )
         for number, shot in enumerate(found.shots)
     )
@@ -121,9 +126,14 @@ def unit_to_json(unit: Unit, folder: Path) -> str:
             "span": [None if one is None else str(one) for one in (unit.span.start_s, unit.span.end_s)],
             "frame_rate": str(unit.frame_rate),
             "work": path_from(folder, unit.work),
+            "timeline": [str(at_s) for at_s in unit.timeline_s],
         }
     else:
-        data |= {"target": path_from(folder, unit.target), "index": unit.index}
+        data |= {
+            "target": path_from(folder, unit.target),
+            "index": unit.index,
+            "share": str(unit.share),
+        }
     return json.dumps(data, indent=1)
 
 
@@ -135,7 +145,8 @@ def unit_from_json(text: str, folder: Path) -> Unit:
         source, key = path_to(folder, data["source"]), None if data["key"] is None else str(data["key"])
         given = None if data["given"] is None else FileFingerprint(**data["given"])
         if data["kind"] == "photo":
-            return PhotoTask(source, path_to(folder, data["target"]), int(data["index"]), key, given)
+            target, share = path_to(folder, data["target"]), Fraction(data.get("share", 0))
+            return PhotoTask(source, target, int(data["index"]), key, given, share)
         return _shot_of(data, source, folder, key, given)
     except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
         raise InputError(f"this is no unit of work: {error}", next_step="Plan the work anew.") from error
@@ -151,7 +162,10 @@ def _shot_of(
         raise ValueError(f"{data['kind']!r} of frames {first} to {end}")
     span, rate = TimeRange(start_s, end_s), Fraction(data["frame_rate"])
     work = path_to(folder, data["work"])
-    return ShotTask(source, int(data["number"]), Shot(first, end), size, span, rate, work, key, given)
+    times_s = tuple(map(Fraction, data.get("timeline", ())))
+    return ShotTask(
+        source, int(data["number"]), Shot(first, end), size, span, rate, work, key, given, times_s
+    )
 
 
 def refuse_newer(version: object, known: int, what: str) -> None:
@@ -190,4 +204,4 @@ def photo_task(task: Task, index: int, key: str | None = None) -> PhotoTask:
     """Of a task that is a photo."""
     if task.kind is not MediaKind.PHOTO:
         raise ValueError(f"{task.source} is no photo")
-    return PhotoTask(task.source, task.target, index, key)
+    return PhotoTask(task.source, task.target, index, key, share=task.share)

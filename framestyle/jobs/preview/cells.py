@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import torch
 
@@ -12,15 +13,19 @@ from framestyle.context import SILENT, Context
 from framestyle.errors import FramestyleError
 from framestyle.events import CellDone, Note, TaskFailed, TaskPlanned, TaskStarted
 from framestyle.jobs.plan.estimate import photo_plan
+from framestyle.jobs.plan.tasks import share_of
+from framestyle.jobs.plan.timeline_times import photo_instant, point_times
 from framestyle.jobs.preview.pictures import Picture, Shown, SizesFor
 from framestyle.jobs.preview.reduced import Reduced, reduced
 from framestyle.jobs.preview.times import Estimate, StepTimes, full_render
 from framestyle.kinds import MediaKind
+from framestyle.mattes import mask_at
 from framestyle.nst.devices import choose_device
 from framestyle.nst.image import Size, fit_within, to_pixels, to_tensor
 from framestyle.nst.weights.backbone import Backbone
 from framestyle.opening import load_weights
 from framestyle.presets import Preset
+from framestyle.presets.instants import Instant, Timeline
 from framestyle.resolve import PrecisionChoice
 from framestyle.session import Session
 
@@ -105,6 +110,7 @@ def _one_look(
     context = context.also(times)
     session: Session | None = None
     seconds, steps, warned = 0.0, 0, False
+    photos = [picture for picture in pictures if picture.at_s is None]
     for place, picture in enumerate(pictures):
         size = reduced(look.preset, picture.size, bench.side_px)
         path, index = str(picture.path), number * len(pictures) + place
@@ -116,7 +122,8 @@ def _one_look(
             if not (size.on_the_way or warned):
                 context.on_event(_other_size(look, size))
                 warned = True
-            done, shown = _stylized(picture, size, session, look, bench.side_px, context)
+            share = share_of(photos.index(picture), len(photos)) if picture in photos else Fraction(0)
+            done, shown = _stylized(picture, size, session, look, bench.side_px, share, context)
         except FramestyleError as error:
             context.on_event(TaskFailed.of(path, error, f"{look.title}: {error.message}"))
             yield CellResult(number, place, error)
@@ -149,11 +156,30 @@ def _other_size(look: Look, size: Reduced) -> Note:
     )
 
 
+def _instant_of(preset: Preset, picture: Picture, share: Fraction) -> Instant | None:
+    """What holds at a clip's moment, or for a photo that stands at `share` of all."""
+    if picture.at_s is None or picture.times is None:
+        return photo_instant(preset, picture.path, share)
+    times_s, _ = point_times(preset, picture.path, picture.times)
+    timeline = Timeline.of(preset, times_s, 1 / picture.times.frame_rate)
+    return None if timeline is None else timeline.at(picture.at_s)
+
+
 def _stylized(
-    picture: Picture, size: Reduced, session: Session, look: Look, side_px: int, context: Context
+    picture: Picture,
+    size: Reduced,
+    session: Session,
+    look: Look,
+    side_px: int,
+    share: Fraction,
+    context: Context,
 ) -> tuple[CellDone, Shown]:
     started = time.perf_counter()
-    stylizer = session.stylizer_for(picture.path)
+    pixels, alpha = picture.layers[size.size]
+    mask = mask_at(session.preset, picture.path, picture.at_s, pixels, alpha)
+    stylizer = session.stylizer_for(picture.path, mask)
+    if (instant := _instant_of(session.preset, picture, share)) is not None:
+        stylizer = stylizer.at(instant)
     content = to_tensor(picture.content(size.size), stylizer.device)
     try:
         result = stylizer.stylize(content, context)

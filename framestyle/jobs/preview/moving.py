@@ -28,6 +28,7 @@ from framestyle.jobs.run.clips import zero_s_of
 from framestyle.jobs.run.provenance import provenance_of
 from framestyle.jobs.run.queues import WriteBehind, read_ahead
 from framestyle.kinds import MediaKind, TimeRange
+from framestyle.mattes import with_masks
 from framestyle.media.photos import with_hidden_filled
 from framestyle.media.photos.alpha import shrunk
 from framestyle.media.video.clips import clip_info
@@ -40,6 +41,7 @@ from framestyle.motion.sequence import stylize_frames
 from framestyle.motion.shots import Shot
 from framestyle.nst.image import Size
 from framestyle.presets import Preset
+from framestyle.presets.instants import Timeline
 from framestyle.session import Session
 
 SECONDS = 3
@@ -136,7 +138,8 @@ def _render(
     waiting: deque[Layers] = deque()
     with (
         reader,
-        closing(read_ahead(_those_in(reader, chosen))) as frames,
+        closing(read_ahead(_those_in(reader, chosen))) as decoded,
+        closing(with_masks(decoded, session.preset, task.source)) as frames,
         writer,
         WriteBehind(writer) as encoder,
         TemporaryDirectory(dir=task.target.parent, prefix=".framestyle-frames-") as beside,
@@ -148,6 +151,7 @@ def _render(
                 flow=session.flow,
                 store=DiskStore(Path(beside)),
                 context=context.also(count),
+                timeline=Timeline.of(session.preset, found.timeline_s, 1 / found.info.frame_rate),
             )
         ) as stylized,
     ):

@@ -17,6 +17,7 @@ from framestyle.events import Note
 from framestyle.frames import Alpha, Pixels
 from framestyle.jobs.plan.inputs import Inputs, Unusable
 from framestyle.jobs.plan.survey import clip_reader, survey
+from framestyle.jobs.plan.timeline_times import ClipTimes
 from framestyle.jobs.preview.times import Source, whole_source
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import read_photo, with_hidden_filled
@@ -46,6 +47,8 @@ class Picture:
     layers: Mapping[Size, Layers]
     at_s: Fraction | None = None
     aspect: Fraction = Fraction(1)
+    times: ClipTimes | None = None
+    """What times of its clip are known."""
 
     @property
     def size(self) -> Size:
@@ -132,12 +135,14 @@ def _of_clip(
     found = survey(path, span, preset, context)
     wanted = set(moments(found.shots, MOMENTS))
     source = whole_source(found, span)
+    info = found.info
+    times = ClipTimes.of(found) if span.is_all else ClipTimes(info.frame_rate, info.duration_s)
     with clip_reader(path, span, preset) as reader:
         for frame in reader:
             if frame.index in wanted:
                 wanted.remove(frame.index)
                 layers = {size: shrunk(frame.pixels, frame.alpha, size) for size in sizes_for(source.size)}
-                yield Picture(path, source, layers, frame.pts, found.info.sample_aspect_ratio)
+                yield Picture(path, source, layers, frame.pts, found.info.sample_aspect_ratio, times)
             if not wanted:
                 break
 

@@ -28,6 +28,7 @@ from framestyle.jobs.run.provenance import Maker, provenance_of, recipe_of
 from framestyle.jobs.run.queues import WriteBehind, read_ahead
 from framestyle.jobs.run.shots import StepCount, frames_of, painted_frames
 from framestyle.kinds import MediaKind, TimeRange
+from framestyle.mattes import with_masks
 from framestyle.media.video.clips import clip_bytes
 from framestyle.media.video.protocols import FrameReader, FrameWriter
 from framestyle.media.video.sequences import SequenceReader, SequenceWriter, numbering_of
@@ -211,12 +212,15 @@ class _Streamed(_Joined):
         stylizer = self._session.stylizer_for(clip.task.source)
         replays = stylizer.replays()
         # Closed here, not when it is collected: the thread must be gone before the reader is.
-        with closing(read_ahead(reader)) as decoded:
+        with (
+            closing(read_ahead(reader)) as decoded,
+            closing(with_masks(decoded, self._session.preset, clip.task.source)) as masked,
+        ):
             for shot in clip.shots:
                 with folder.shot(shot) as work:
                     yield from work.finished(*form)
                     if not work.is_whole:
-                        frames = frames_of(decoded, shot)
+                        frames = frames_of(masked, shot)
                         yield from painted_frames(work, frames, stylizer, self._session, context, replays)
 
 

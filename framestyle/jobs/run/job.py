@@ -16,7 +16,7 @@ from framestyle.jobs.engines.engine import Engine, Outcome, Setting
 from framestyle.jobs.engines.local import LocalEngine
 from framestyle.jobs.plan.surveys import Surveys
 from framestyle.jobs.plan.tasks import Task
-from framestyle.jobs.plan.units import PhotoTask, ShotTask
+from framestyle.jobs.plan.units import PhotoTask, ShotTask, photo_task
 from framestyle.jobs.resume.disk_space import shortage
 from framestyle.jobs.resume.recorder import ManifestRecorder
 from framestyle.jobs.resume.scratch import Scratch
@@ -68,7 +68,7 @@ def run(
     work = _Work(engine, setting, ledger, surveys, span, context)
     for kind, row in groupby(enumerate(tasks), lambda one: one[1].kind):
         if kind is MediaKind.PHOTO:
-            work.do_photos([PhotoTask(task.source, task.target, index) for index, task in row])
+            work.do_photos([photo_task(task, index) for index, task in row])
         else:
             for index, task in row:
                 work.do_clip(index, task)

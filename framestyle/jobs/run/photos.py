@@ -9,10 +9,12 @@ from framestyle.context import Context
 from framestyle.events import Note, PhotoDone, TaskDone, TaskStarted
 from framestyle.frames import Pixels
 from framestyle.jobs.plan.survey import hdr_notes
+from framestyle.jobs.plan.timeline_times import photo_instant
 from framestyle.jobs.plan.units import PhotoTask
 from framestyle.jobs.resume.scratch import for_target
 from framestyle.jobs.run.provenance import provenance_of, recipe_text
 from framestyle.kinds import MediaKind
+from framestyle.mattes import mask_at
 from framestyle.media.photos import PhotoSettings, check_holds, read_photo, with_hidden_filled, write_photo
 from framestyle.nst.image import to_pixels, to_tensor
 from framestyle.nst.sizes import Size, fit_within
@@ -36,7 +38,10 @@ def render_photo(
     height, width = photo.pixels.shape[:2]
     context.on_event(TaskStarted(str(task.source), MediaKind.PHOTO, task.index, 1, 1, width, height))
     photo.pixels = with_hidden_filled(photo.pixels, photo.alpha)
-    stylizer = session.stylizer_for(task.source)
+    mask = mask_at(preset, task.source, None, photo.pixels, photo.alpha)
+    stylizer = session.stylizer_for(task.source, mask)
+    if (instant := photo_instant(preset, task.source, task.share)) is not None:
+        stylizer = stylizer.at(instant)
     pixels, steps, loss = _painted(photo.pixels, stylizer, context)
     metadata = {**provenance_of(session), "recipe": recipe_text(session)}
     unfinished = for_target(scratch, task.target)

@@ -5,12 +5,15 @@ Nothing is fetched or learned, no clip is decoded, and torch is loaded only for 
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 from framestyle.errors import Code, InputError
 from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.plan.timeline_times import photo_instant
 from framestyle.kinds import MediaKind, TimeRange
-from framestyle.masks import mask_of
+from framestyle.masks import mask_of, moving_mask
+from framestyle.mattes import MaskCheck, mask_of_alpha, open_mask, refuse_for_photo
 from framestyle.media.photos import read_style_image
 from framestyle.media.video.clips import clip_info
 from framestyle.media.video.codecs import VideoSettings
@@ -21,6 +24,7 @@ from framestyle.media.video.sequences import numbering_of
 from framestyle.nst.sizes import Size, fit_within
 from framestyle.nst.weights.catalog import check_layers, check_weights
 from framestyle.presets import Preset
+from framestyle.presets.paths import ALPHA_MASK
 from framestyle.registries import INITS
 
 WITHOUT_TORCH = {"auto", "cpu"}
@@ -48,11 +52,25 @@ def refuse_job(preset: Preset, weights: str, device: str, *, clips: bool) -> Non
 def refuse_task(task: Task, preset: Preset, span: TimeRange) -> None:
     """The errors of one task: its mask, its range, how it is to be encoded."""
     mask_of(preset, task.source)
+    if task.kind is MediaKind.PHOTO:
+        refuse_for_photo(preset, task.source)
+        photo_instant(preset, task.source, task.share)
     if task.kind is MediaKind.VIDEO:
         info = clip_info(task.source, sequence_rate=exact_rate(preset.video.sequence_rate))
         _refuse_range(info, span)
+        _refuse_mask(task.source, preset, info)
         if numbering_of(task.target) is None:
             _refuse_encoding(task, preset, info)
+
+
+def _refuse_mask(source: Path, preset: Preset, info: VideoInfo) -> None:
+    """As far as the heads of both files tell: the rest is found when the clip is surveyed."""
+    if preset.style.mask == ALPHA_MASK and not info.has_alpha:
+        mask_of_alpha(None, source)
+    path = moving_mask(preset, source)
+    if path is not None:
+        aspect = Fraction(info.width, info.height) * info.sample_aspect_ratio
+        MaskCheck(preset, source, aspect).shape(path, open_mask(path, preset))
 
 
 def _refuse_range(info: VideoInfo, span: TimeRange) -> None:

@@ -15,10 +15,12 @@ from framestyle.jobs.plan.survey import clip_reader
 from framestyle.jobs.plan.units import ShotTask
 from framestyle.jobs.resume.shot_work import ShotWork
 from framestyle.jobs.run.queues import read_ahead
+from framestyle.mattes import with_masks
 from framestyle.media.photos import with_hidden_filled
 from framestyle.motion.sequence import FramePainter
 from framestyle.nst.optimise.replay import Replays
 from framestyle.nst.stylizer import Stylizer
+from framestyle.presets.instants import Timeline
 from framestyle.session import Session
 
 
@@ -42,10 +44,11 @@ def paint_shot(task: ShotTask, session: Session, context: Context) -> ShotDone:
             with (
                 clip_reader(task.source, task.span, session.preset) as reader,
                 closing(read_ahead(reader)) as decoded,
+                closing(with_masks(frames_of(decoded, task), session.preset, task.source)) as masked,
                 closing(
                     painted_frames(
                         work,
-                        frames_of(decoded, task),
+                        masked,
                         session.stylizer_for(task.source),
                         session,
                         _named(context.also(steps), task.number),
@@ -99,6 +102,7 @@ def painted_frames(
         resume=resume,
         first_number=task.number,
         replays=replays,
+        timeline=Timeline.of(session.preset, task.timeline_s, 1 / task.frame_rate),
     ) as painter:
         context = context.also(count)
         for frame in read:

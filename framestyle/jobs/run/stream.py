@@ -21,13 +21,16 @@ from framestyle.errors import Code, InputError
 from framestyle.events import Event, FrameDone, JobDone, Note, TaskDone, TaskStarted, as_note
 from framestyle.frames import Alpha, Frame
 from framestyle.jobs.plan.estimate import clip_plan
+from framestyle.jobs.plan.mask_survey import survey_mask
 from framestyle.jobs.plan.tasks import Task
+from framestyle.jobs.plan.timeline_times import ClipTimes, point_times
 from framestyle.jobs.run.interrupts import held_back
 from framestyle.jobs.run.provenance import provenance_of
 from framestyle.jobs.run.queues import WriteBehind, read_ahead
 from framestyle.jobs.run.reporting import NOTHING, JobDescription, closing_event, starting_events
 from framestyle.jobs.run.stream_order import StreamOrder
 from framestyle.kinds import MediaKind
+from framestyle.mattes import with_masks
 from framestyle.media.photos import with_hidden_filled
 from framestyle.media.pipes.stream import StreamOrigin
 from framestyle.media.pipes.writer import Y4M, PipeWriter, closed_by_reader, reader_is_gone
@@ -39,6 +42,7 @@ from framestyle.media.video.writer import VideoSettings, VideoWriter
 from framestyle.motion.sequence import FramePainter, working_size
 from framestyle.motion.shots import Shot, with_cuts
 from framestyle.nst.image import Size
+from framestyle.presets.instants import Timeline
 from framestyle.session import Session
 
 FINEST_BASE = 1_000_000
@@ -114,6 +118,7 @@ class _Stream:
         self._size = working_size(Size(info.width, info.height), session.preset.scales.max_side_px)
         self._expected = (info.frame_count_estimate or 0) if order.span.is_all else 0
         self._zero_s = Fraction(0)
+        self._timeline: Timeline | None = None
         self._alphas: dict[int, Alpha] = {}
         self._frames = self._steps = 0
 
@@ -138,6 +143,10 @@ class _Stream:
             context.on_event(clip_plan(source, self._session.preset, self._size, self._expected, 1))
         context.on_event(TaskStarted(source, MediaKind.VIDEO, 0, self._expected, 0, *self._size))
         self._report_before(writer, context)
+        preset, info = self._session.preset, self._reader.info
+        survey_mask(preset, info.path, info, context)
+        times_s, _ = point_times(preset, info.path, ClipTimes(info.frame_rate))
+        self._timeline = Timeline.of(preset, times_s, 1 / info.frame_rate)
         try:
             self._run(writer, context.also(self._count))
         except torch.OutOfMemoryError as error:
@@ -161,10 +170,10 @@ class _Stream:
                 encoder = stack.enter_context(WriteBehind(writer))
             let_go = None if self._origin is None else self._origin.abort
             decoded = stack.enter_context(closing(read_ahead(self._reader, let_go)))
+            preset, info = self._session.preset, self._reader.info
+            masked = stack.enter_context(closing(with_masks(decoded, preset, info.path)))
             painter: FramePainter | None = None
-            for frame, is_cut in with_cuts(
-                decoded, self._session.preset.video.cuts, self._reader.info.frame_rate
-            ):
+            for frame, is_cut in with_cuts(masked, preset.video.cuts, info.frame_rate):
                 painter = painter or stack.enter_context(self._painter(frame))
                 if is_cut:
                     painter.cut()
@@ -183,6 +192,7 @@ class _Stream:
             self._session.stylizer_for(self._reader.info.path),
             shots=(Shot(first.index, first.index),),
             flow=self._session.flow,
+            timeline=self._timeline,
         )
 
     def _opaque(self, frame: Frame) -> Frame:
