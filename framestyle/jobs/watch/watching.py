@@ -292,7 +292,10 @@ class _Watcher:
                 self._settling.done(path)
         if refused is not None:
             raise StorageError(
-                refused.message, code=refused.code, facts=refused.facts, next_step=refused.next_step
+                refused.message,
+                code=Code.DISK_FULL,
+                facts={**refused.facts},
+                next_step=refused.next_step,
             )
 
     def _fail(self, path: Path, error: FramestyleError | TaskFailed) -> None:
