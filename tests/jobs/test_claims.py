@@ -50,7 +50,7 @@ def test_links_lead_to_one_folder_and_an_output_that_is_a_link_is_itself(tmp_pat
 
 @pytest.mark.parametrize("number", range(8))
 def test_of_many_that_ask_at_once_exactly_one_gets_it(tmp_path: Path, number: int) -> None:
-    together, over = threading.Barrier(6, timeout=10), threading.Barrier(6, timeout=10)
+    together, over = threading.Barrier(6, timeout=60), threading.Barrier(6, timeout=60)
     got: list[str] = []
 
     def ask() -> None:
@@ -67,9 +67,30 @@ def test_of_many_that_ask_at_once_exactly_one_gets_it(tmp_path: Path, number: in
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(90)
     assert sorted(got) == ["it", *["nothing"] * 5]
     assert _files(tmp_path) == []
+
+
+def test_of_many_that_begin_at_once_each_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    """Each clears away what it takes for a dead job's, the others' newborn folders among it; none goes without one."""
+    for round_ in range(60):
+        beside, together = tmp_path / str(round_), threading.Barrier(6, timeout=30)
+        beside.mkdir()
+        folders: list[Path | None] = []
+
+        def begin(beside: Path, together: threading.Barrier, folders: list[Path | None]) -> None:
+            together.wait()
+            with Scratch(beside) as scratch:
+                folders.append(scratch.folder)
+                together.wait()
+
+        threads = [threading.Thread(target=begin, args=(beside, together, folders)) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert len(set(folders)) == 6 and None not in folders
 
 
 def _claim_and_die(folder: Path) -> None:

@@ -50,7 +50,8 @@ class Scratch:
         folder = self.beside / f"{PREFIX}{secrets.token_hex(6)}"
         folder.mkdir(parents=True)
         lock = FileLock(folder / LOCK, timeout=NEWBORN_S)
-        with suppress(Timeout, FileNotFoundError):
+        # The lock makes its folder where that is missing; where another removes it just then, it "exists" and is none.
+        with suppress(Timeout, FileNotFoundError, FileExistsError):
             if not acquired(lock):
                 shutil.rmtree(folder, ignore_errors=True)
                 raise OSError(errno.ENOLCK, "no locks", str(folder))
@@ -94,7 +95,7 @@ def _missing(folder: Path) -> list[Path]:
 
 def is_alive(folder: Path) -> bool:
     """Whether a job holds it; one that is gone is not."""
-    if not folder.is_dir():
+    if not (folder / LOCK).exists():  # the lock would make the folder again
         return False
     lock = FileLock(folder / LOCK, timeout=0)
     try:
