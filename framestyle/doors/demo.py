@@ -39,7 +39,7 @@ OTHER_SETTINGS = (
     "scales.max_side_px=384", "scales.first_steps=40", "scales.between_steps=8", "scales.steps=28",
 )  # fmt: skip
 CLIP_SETTINGS = (
-    "scales.max_side_px=176", "scales.first_steps=24", "scales.steps=12", "video.steps=4", "video.min_steps=4",
+    "scales.max_side_px=192", "scales.first_steps=24", "scales.steps=12", "video.steps=4", "video.min_steps=4",
     "output.quality=good", "output.save_every_s=10",
 )  # fmt: skip
 
