@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from framestyle.errors import Code, PresetError
 from framestyle.kinds import WHOLE_CLIP, TimeRange
 from framestyle.media.files import walk
-from framestyle.media.video.sequences import existing_files
 from framestyle.nst.weights.hashes import sha256_of
 from framestyle.nst.weights.paths import WeightsStore, choose_kind, weights_identity
 from framestyle.presets import Preset, pictures_of
@@ -59,6 +58,8 @@ def refuse_styleless(preset: Preset) -> None:
 
 def picture_digests(preset: Preset) -> dict[str, Digest]:
     """Of every picture that a preset names, by path; those that cannot be read are left out."""
+    from framestyle.media.video.sequences import existing_files
+
     digests: dict[str, Digest] = {}
     for path in pictures_of(preset):
         try:

@@ -90,7 +90,7 @@ def test_help_and_lists_show_one_of_each(framestyle: Call) -> None:
     assert re.search(r"^ +hello +say hello$", commands.stdout, re.MULTILINE), commands.stderr
     assert "crooked" not in commands.stdout and commands.stderr == ""
     options = " ".join(framestyle("stylize", "--help").stdout.split())
-    assert "untrained | other-seed | PATH" in options and "local | talkative" in options
+    assert "untrained | other-seed | PATH" in options and "local | ray | talkative" in options
     keys = framestyle("presets", "keys").stdout
     for names in (r"neighbors \| nearest", r"dis \| raft \| still", r"gray \| upside_down"):
         assert re.search(names, " ".join(keys.split())), names

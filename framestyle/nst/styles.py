@@ -41,7 +41,7 @@ class Styles:
         layers: Sequence[str],
         of_looks: Sequence[Sequence[Tensor]] = (),
     ) -> None:
-        self._preset, self._network, self._statistic = preset, network, statistic
+        self._preset, self.network, self._statistic = preset, network, statistic
         self._images, self._layers, self._of_looks = images, layers, of_looks
         self.regions = tuple(dict.fromkeys(image.region_color for image in preset.style.images))
         self.kept = StyleTargetCache()
@@ -87,7 +87,7 @@ class Styles:
         style = self._preset.style
         return tuple(
             style_targets(
-                self._network,
+                self.network,
                 own,
                 self._layers,
                 self._statistic,
@@ -139,7 +139,7 @@ class Styles:
     ) -> Readings:
         image, style = self._image(one), self._look_style(one)
         return read_style(
-            self._network,
+            self.network,
             image if like is None else color.match_statistics(image, like),
             self._layers,
             self._statistic,

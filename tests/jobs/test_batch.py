@@ -37,7 +37,7 @@ from framestyle.jobs.run import job_painter
 from framestyle.jobs.run.batch import Order, paint, prepare
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import read_photo
-from framestyle.nst import stylizer as stylizer_module
+from framestyle.nst import styles as styles_module
 from framestyle.nst.weights.paths import NOT_HERE
 from framestyle.presets import Preset
 
@@ -317,13 +317,13 @@ def test_several_presets_have_a_folder_each_and_share_the_weights(
     order: Order, make_preset: MakePreset, loads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     targets: list[str] = []
-    real = stylizer_module.style_targets
+    real = styles_module.style_targets
 
     def counted(*arguments: Any, **more: Any) -> Any:
         targets.append("made")
         return real(*arguments, **more)
 
-    monkeypatch.setattr(stylizer_module, "style_targets", counted)
+    monkeypatch.setattr(styles_module, "style_targets", counted)
     both = replace(order, presets=[make_preset("one"), make_preset("two", tv_weight=0.5)])
     news: list[Event] = []
     done = _do(both, news.append)

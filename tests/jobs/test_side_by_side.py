@@ -46,6 +46,7 @@ from framestyle.jobs.resume.scratch import Scratch
 from framestyle.jobs.run.job import run
 from framestyle.jobs.run.reporting import PriorResults
 from framestyle.kinds import MediaKind, TimeRange
+from framestyle.nst import styles as styles_module
 from framestyle.nst import stylizer as stylizer_module
 from framestyle.nst.image import Size
 
@@ -395,7 +396,7 @@ def test_the_style_is_read_once_for_pictures_of_one_size(
     photos: list[Task], make_workshop: MakeWorkshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[Size] = []
-    style_targets = stylizer_module.style_targets
+    style_targets = styles_module.style_targets
 
     def counted(
         network: Any, images: Any, layers: Any, statistic: Any, size: Size, *more: Any, **named: Any
@@ -404,7 +405,7 @@ def test_the_style_is_read_once_for_pictures_of_one_size(
         time.sleep(0.05)  # so that both come while it is read
         return style_targets(network, images, layers, statistic, size, *more, **named)
 
-    monkeypatch.setattr(stylizer_module, "style_targets", counted)
+    monkeypatch.setattr(styles_module, "style_targets", counted)
     _paint([photos[0], photos[2]], make_workshop())
     assert len(read) == len(set(read)) > 0
 

@@ -107,6 +107,7 @@ def gatys(untrained: Backbone) -> Callable[..., Stylizer]:
             padding=preset.network.padding,
             dtype=dtype,
         )
+        stylizer.styles.network = stylizer.network
         return stylizer
 
     return made
