@@ -41,7 +41,7 @@ from framestyle.presets import Preset
 from framestyle.resolve import PrecisionChoice
 from framestyle.session import Session
 
-SKETCH_STEPS = 30
+SKETCH_STEPS = 16
 SESSIONS = 6
 """Kept with their style targets: a page goes back and forth between looks."""
 EVERY_S = 0.35
