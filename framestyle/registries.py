@@ -166,3 +166,13 @@ REGISTRIES: Mapping[str, Registry] = {
     one.group: one for one in (WEIGHTS, STATISTICS, INITS, FLOWS, ENGINES, COMMANDS)
 }
 """By the last part of their entry points' group."""
+
+
+def engine_name(engine: str) -> str:
+    """An engine as it was asked for, with an address or without, `ray://HOST:PORT` -> its name in the registry."""
+    return engine.partition("://")[0]
+
+
+def is_elsewhere(engine: str) -> bool:
+    """Whether an engine, as it was asked for, needs no device on this machine. UsageError where there is none."""
+    return ELSEWHERE in ENGINES.entry(engine_name(engine)).plugin.traits

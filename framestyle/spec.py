@@ -163,11 +163,7 @@ class RenderSpec:
         try:
             data = json.loads(text)
             version = data[VERSION_KEY]
-            if type(version) is int and version > VERSION:
-                raise InputError(
-                    f"the render spec is of version {version}, newer than this FrameStyle knows ({VERSION})",
-                    next_step="Update FrameStyle: pip install --upgrade framestyle",
-                )
+            refuse_newer(version, VERSION, "the render spec is")
             if version != VERSION:
                 raise ValueError(f"its version is {version!r}")
             start_s, end_s = (None if one is None else Fraction(one) for one in data["span"])
@@ -198,6 +194,20 @@ def with_precision(preset: Preset, precision: str) -> Preset:
         return preset
     optimizer = preset.optimizer.model_copy(update={"precision": precision})
     return preset.model_copy(update={"optimizer": optimizer})
+
+
+def refuse_newer(version: object, known: int, subject: str) -> None:
+    """InputError where a value was written by a newer FrameStyle; ValueError where its version is none.
+
+    `subject` begins the sentence, as in "the render spec is".
+    """
+    if type(version) is not int or version < 1:
+        raise ValueError(f"its version is {version!r}")
+    if version > known:
+        raise InputError(
+            f"{subject} of version {version}, newer than this FrameStyle knows ({known})",
+            next_step="Update FrameStyle: pip install --upgrade framestyle",
+        )
 
 
 def _text(value: Any) -> str:

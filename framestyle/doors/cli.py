@@ -202,33 +202,16 @@ def run_stylize(args: argparse.Namespace) -> int:
         return 0
     from framestyle.context import Context
     from framestyle.doors.console import open_console
-    from framestyle.doors.console.failures import failure_table
-    from framestyle.events import Event, JobStarted, TaskFailed
+    from framestyle.doors.console.failures import FailureCollector
     from framestyle.jobs.run.batch import paint
 
-    failures: list[tuple[str, TaskFailed]] = []
-    preset = ""
+    failures = FailureCollector()
     with open_console(args.progress) as console:
-
-        def collect(event: Event) -> None:
-            nonlocal preset
-            if isinstance(event, JobStarted):
-                preset = event.preset
-            elif isinstance(event, TaskFailed):
-                failures.append((preset, event))
-
         for note in hidden_presets(args.presets):
             console(note)
-        paint(jobs, order, Context(console, on_picture=_on_picture(args.live_picture)).also(collect))
-    if not failures:
-        return 0
-    if args.progress != "json":
-        # Silent about progress, never about what went wrong.
-        failure_table(failures)
-    raise BatchError(
-        f"{len(failures)} of {sum(job.tasks for job in jobs)} failed; the rest is done",
-        next_step="The failures are listed above, each with its cause.",
-    )
+        paint(jobs, order, Context(console, on_picture=_on_picture(args.live_picture)).also(failures.collect))
+    failures.refuse_any(sum(job.tasks for job in jobs), args.progress)
+    return 0
 
 
 def _on_picture(path: Path | None) -> OnPicture | None:

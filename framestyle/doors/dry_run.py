@@ -14,7 +14,7 @@ from framestyle.jobs.resume.disk_space import free_bytes
 from framestyle.jobs.run.batch import Job, Order
 from framestyle.jobs.run.refusals import refuse_job, refuse_task
 from framestyle.kinds import MediaKind
-from framestyle.registries import ELSEWHERE, ENGINES
+from framestyle.registries import is_elsewhere
 from framestyle.spec import AUTO
 
 KINDS = {MediaKind.PHOTO: "photo", MediaKind.VIDEO: "clip"}
@@ -62,7 +62,7 @@ def dry_run(jobs: Sequence[Job], order: Order, workers: int | None = None) -> It
         clips = any(task.kind is MediaKind.VIDEO for job in jobs for task in job.to_do)
         most = " (clips: at most)" if clips else ""
         yield f"time: {roughly(total_s)}{most}; an estimate, by {_basis(prices)}"
-        if ELSEWHERE in ENGINES.entry(order.engine.partition("://")[0]).plugin.traits:
+        if is_elsewhere(order.engine):
             from framestyle.doors.dry_run_machines import machines
 
             yield from machines(jobs, order, workers)
@@ -85,8 +85,7 @@ def dry_run(jobs: Sequence[Job], order: Order, workers: int | None = None) -> It
 
 def _looked_for(order: Order) -> str:
     """The device that must be here: none for work that is done elsewhere."""
-    name = order.engine.partition("://")[0]
-    return "cpu" if ELSEWHERE in ENGINES.entry(name).plugin.traits else order.device
+    return "cpu" if is_elsewhere(order.engine) else order.device
 
 
 def _precision(job: Job) -> str:

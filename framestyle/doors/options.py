@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from framestyle.errors import UsageError
-from framestyle.registries import ELSEWHERE, ENGINES, FLOW, WEIGHTS
+from framestyle.registries import ENGINES, FLOW, WEIGHTS, engine_name, is_elsewhere
 
 PLAIN_PRESET = "base"
 
@@ -124,7 +124,7 @@ def _store(args: argparse.Namespace) -> str | None:
     """UsageError where a store is named for an engine that has no use for it."""
     if getattr(args, "engine", None) is None or args.work is None:
         return None
-    if ELSEWHERE not in ENGINES.entry(args.engine.partition("://")[0]).plugin.traits:
+    if not is_elsewhere(args.engine):
         raise UsageError("--work is for --engine ray", next_step="Add that, or leave it out.")
     return str(args.work)
 
@@ -235,10 +235,10 @@ def _workers(text: str) -> int:
 
 
 def _engine(text: str) -> str:
-    name, address, _ = text.partition("://")
+    name = engine_name(text)
     if name not in ENGINES:
         raise argparse.ArgumentTypeError(f"{text!r} is no engine: choose from {', '.join(ENGINES.names())}")
-    if address and ELSEWHERE not in ENGINES.entry(name).plugin.traits:
+    if text != name and not is_elsewhere(name):
         raise argparse.ArgumentTypeError(f"the engine {name} has no address")
     return text
 

@@ -246,7 +246,7 @@ def _run_sheet(
 ) -> int:
     from framestyle.context import Context
     from framestyle.doors.console import open_console
-    from framestyle.doors.console.failures import failure_table
+    from framestyle.doors.console.failures import LISTED, list_failures
     from framestyle.doors.hidden_presets import hidden_presets
     from framestyle.doors.preview_sheet import Wanted, make_sheet
     from framestyle.events import TaskFailed
@@ -283,16 +283,12 @@ def _run_sheet(
         _print_chart(title, preset)
     if not failures:
         return 0
-    if args.progress != "json":
-        # Silent about progress, never about what went wrong.
-        failure_table([("", failure) for failure in failures])
+    list_failures([("", failure) for failure in failures], args.progress)
     if made is None:
-        raise BatchError(
-            f"all {len(failures)} failed", next_step="The failures are listed above, each with its cause."
-        )
+        raise BatchError(f"all {len(failures)} failed", next_step=LISTED)
     raise BatchError(
         f"{len(failures)} failed; {args.output} has the rest, and says what is missing",
-        next_step="The failures are listed above, each with its cause.",
+        next_step=LISTED,
     )
 
 

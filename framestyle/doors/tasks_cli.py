@@ -12,7 +12,7 @@ from framestyle.doors.orders import add_look, job_order
 from framestyle.doors.parsing import Parser
 from framestyle.doors.text import plain
 from framestyle.errors import BatchError, FramestyleError, UsageError
-from framestyle.events import Event, JobStarted, TaskFailed, TaskPainted, TasksBegun
+from framestyle.events import TaskFailed, TaskPainted, TasksBegun
 
 if TYPE_CHECKING:
     from framestyle.doors.console import Console
@@ -154,29 +154,14 @@ def run_join(args: argparse.Namespace) -> int:
     """`framestyle task join`."""
     from framestyle.context import Context
     from framestyle.doors.console import open_console
-    from framestyle.doors.console.failures import failure_table
+    from framestyle.doors.console.failures import FailureCollector
     from framestyle.jobs.handout.joining import join
 
-    failures: list[tuple[str, TaskFailed]] = []
-    preset = ""
+    failures = FailureCollector()
     with open_console(args.progress) as console:
-
-        def collect(event: Event) -> None:
-            nonlocal preset
-            if isinstance(event, JobStarted):
-                preset = event.preset
-            elif isinstance(event, TaskFailed):
-                failures.append((preset, event))
-
-        done: list[JobDone] = join(args.work, Context(console).also(collect))
+        done: list[JobDone] = join(args.work, Context(console).also(failures.collect))
     if not done:
         print(f"{plain(str(args.work))} was joined before")
-    if not failures:
-        return 0
-    if args.progress not in ("json", "openjd"):
-        failure_table(failures)
     tasks = sum(len(one.outputs) + len(one.failed) + one.skipped for one in done)
-    raise BatchError(
-        f"{len(failures)} of {tasks} failed; the rest is done",
-        next_step="The failures are listed above, each with its cause.",
-    )
+    failures.refuse_any(tasks, args.progress)
+    return 0

@@ -21,7 +21,7 @@ from framestyle.doors.options import (
     overrides_of,
     parse_size,
 )
-from framestyle.errors import BatchError, Cancelled, Code, PresetError, UsageError
+from framestyle.errors import Cancelled, Code, PresetError, UsageError
 from framestyle.events import Event, FrameDone, JobDone, PhotoDone, TaskFailed
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def run_watch(args: argparse.Namespace) -> int:
     """`framestyle watch`. SIGTERM ends it after the frame at hand: that is how a service is stopped, and no failure."""
     from framestyle.context import Context
     from framestyle.doors.console import open_console
-    from framestyle.doors.console.failures import failure_table
+    from framestyle.doors.console.failures import refuse_any
     from framestyle.doors.hints import hints
     from framestyle.jobs.watch.watching import watch
 
@@ -113,14 +113,9 @@ def run_watch(args: argparse.Namespace) -> int:
         if not stop.is_asked or args.once:
             raise
         return 0
-    if not tally.failures:
-        return 0
-    if args.progress != "json":
-        failure_table([("", failure) for failure in tally.failures])
-    raise BatchError(
-        f"{len(tally.failures)} of {tally.done + len(tally.failures)} failed; the rest is done",
-        next_step="The failures are listed above, each with its cause.",
-    )
+    failures = [("", failure) for failure in tally.failures]
+    refuse_any(failures, tally.done + len(failures), args.progress)
+    return 0
 
 
 def _asked(args: argparse.Namespace) -> Watch:

@@ -12,7 +12,45 @@ from rich.text import Text
 
 from framestyle.doors.console.words import cause_of
 from framestyle.doors.text import counted, plain
-from framestyle.events import TaskFailed
+from framestyle.errors import BatchError
+from framestyle.events import Event, JobStarted, TaskFailed
+
+AS_EVENTS = ("json", "openjd")
+"""Kinds of progress for programs, which heard of each failure when it happened."""
+LISTED = "The failures are listed above, each with its cause."
+
+
+class FailureCollector:
+    """What fails in jobs that follow one another, each with its job's preset; `collect` hears their events."""
+
+    def __init__(self) -> None:
+        self._failures: list[tuple[str, TaskFailed]] = []
+        self._preset = ""
+
+    def collect(self, event: Event) -> None:
+        """Anything but the start of a job and a failure is passed over."""
+        if isinstance(event, JobStarted):
+            self._preset = event.preset
+        elif isinstance(event, TaskFailed):
+            self._failures.append((self._preset, event))
+
+    def refuse_any(self, tasks: int, progress: str) -> None:
+        """As the function of that name."""
+        refuse_any(self._failures, tasks, progress)
+
+
+def refuse_any(failures: Sequence[tuple[str, TaskFailed]], tasks: int, progress: str) -> None:
+    """BatchError, once they are listed, where some of so many tasks failed."""
+    if not failures:
+        return
+    list_failures(failures, progress)
+    raise BatchError(f"{len(failures)} of {tasks} failed; the rest is done", next_step=LISTED)
+
+
+def list_failures(failures: Sequence[tuple[str, TaskFailed]], progress: str) -> None:
+    """For people: who asked for no progress is told, too, what went wrong."""
+    if progress not in AS_EVENTS:
+        failure_table(failures)
 
 
 def failure_table(failures: Sequence[tuple[str, TaskFailed]], stream: TextIO | None = None) -> None:

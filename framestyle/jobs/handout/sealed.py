@@ -10,6 +10,7 @@ from typing import Any
 
 from framestyle.errors import InputError
 from framestyle.media.files import atomic_output
+from framestyle.spec import refuse_newer
 
 PLAN_ANEW = "Plan the work anew, into another folder."
 
@@ -34,11 +35,7 @@ def read_sealed(path: Path, key: str, version: int, what: str) -> tuple[dict[str
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         found = data[key]
-        if type(found) is int and found > version:
-            raise InputError(
-                f"{path} is {what} of version {found}, newer than this FrameStyle knows ({version})",
-                next_step="Update FrameStyle: pip install --upgrade framestyle",
-            )
+        refuse_newer(found, version, f"{path} is {what}")
         if found != version:
             raise ValueError(f"its version is {found!r}")
         body, digest = data["body"], data["sha256"]

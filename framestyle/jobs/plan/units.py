@@ -23,6 +23,7 @@ from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.files import atomic_output
 from framestyle.motion.shots import Shot
 from framestyle.nst.sizes import Size
+from framestyle.spec import refuse_newer
 
 VERSION, VERSION_KEY = 1, "framestyle_unit"
 
@@ -141,7 +142,7 @@ def unit_from_json(text: str, folder: Path) -> Unit:
     """What `unit_to_json` wrote. InputError where it is none, or was written by a newer FrameStyle."""
     try:
         data = json.loads(text)
-        refuse_newer(data[VERSION_KEY], VERSION, "a unit of work")
+        refuse_newer(data[VERSION_KEY], VERSION, "this is a unit of work")
         source, key = path_to(folder, data["source"]), None if data["key"] is None else str(data["key"])
         given = None if data["given"] is None else FileFingerprint(**data["given"])
         if data["kind"] == "photo":
@@ -166,17 +167,6 @@ def _shot_of(
     return ShotTask(
         source, int(data["number"]), Shot(first, end), size, span, rate, work, key, given, times_s
     )
-
-
-def refuse_newer(version: object, known: int, what: str) -> None:
-    """InputError where a value was written by a newer FrameStyle; ValueError where its version is none."""
-    if type(version) is not int or version < 1:
-        raise ValueError(f"its version is {version!r}")
-    if version > known:
-        raise InputError(
-            f"this is {what} of version {version}, newer than this FrameStyle knows ({known})",
-            next_step="Update FrameStyle: pip install --upgrade framestyle",
-        )
 
 
 def path_from(folder: Path, path: Path) -> str:

@@ -21,7 +21,7 @@ from framestyle.jobs.run.known_failures import failing_again
 from framestyle.jobs.run.reporting import JobDescription, PriorResults, closing_event, starting_events
 from framestyle.kinds import MediaKind
 from framestyle.nst.weights.paths import NOT_HERE, weights_identity
-from framestyle.registries import ELSEWHERE, ENGINES
+from framestyle.registries import ENGINES, engine_name, is_elsewhere
 from framestyle.resolve import PrecisionChoice
 
 if TYPE_CHECKING:
@@ -111,9 +111,9 @@ class JobPainter:
             return self._given
         order = self._order
         devices = devices_of(order.device)
-        name = order.engine.partition("://")[0]
+        name = engine_name(order.engine)
         make: MakeEngine = ENGINES.load(name)
-        if ELSEWHERE not in ENGINES.entry(name).plugin.traits:
+        if not is_elsewhere(name):
             for device in devices:
                 choose_device(device)  # before work is given to one that is not there
         with ENGINES.blamed(name):
