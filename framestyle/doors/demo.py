@@ -31,8 +31,8 @@ CELL_PX = 512
 SHEET = "contact-sheet.jpg"
 
 # Promised on two idle cores: the first result within 60 s of the command, all of it within 240. Measured with two
-# thirds of these steps (docs/startup.md): 32 s, 71 s more for the clip, 20 s for each other photo, 146 s in all. With these
-# steps, without AVX-512: 78 s, 126 s, 51 and 47 s, 303 s: the promise is not kept there.
+# thirds of these steps (docs/startup.md): 32 s, 71 s more for the clip, 20 s for each other photo, 146 s in all.
+# With these steps, without AVX-512: 78 s, 126 s, 51 and 47 s, 303 s: the promise is not kept there.
 PHOTO_SETTINGS = (
     "scales.max_side_px=384", "scales.first_steps=56", "scales.between_steps=12", "scales.steps=40",
 )  # fmt: skip
