@@ -369,7 +369,7 @@ def test_json_words_what_a_failure_and_a_note_leave_to_the_door() -> None:
     failed = TaskFailed("a.mp4", "too large", code=Code.DEVICE_MEMORY, facts={"work": "preview"})
     kept = Note("a.mov is HDR (PQ), and stays so.", code=Code.HDR_KEPT, facts={"hdr": "PQ"})
     told = [json.loads(line) for line in _shown("json", [failed, kept]).splitlines()]
-    assert told[0]["next_step"] == "Lower --size, or use --device cpu."
+    assert told[0]["next_step"] == "Lower --max-side, or use --device cpu."
     assert (told[0]["code"], told[0]["facts"]) == ("device-memory", {"work": "preview"})
     assert told[1]["message"] == "a.mov is HDR (PQ), and stays so; --set output.hdr=tonemap makes it SDR."
     assert (told[1]["code"], told[1]["facts"]) == ("hdr-kept", {"hdr": "PQ"})
