@@ -41,7 +41,7 @@ class Row:
     @property
     def gb_a_megapixel(self) -> float:
         """Extra memory."""
-        return 1e3 * (self.larger_bytes - self.smaller_bytes) / (self.larger_px**2 - self.smaller_px**2)
+        return 1e-3 * (self.larger_bytes - self.smaller_bytes) / (self.larger_px**2 - self.smaller_px**2)
 
 
 def command(photo: Path, painted: Path, args: argparse.Namespace, settings: Sequence[str]) -> list[str]:
