@@ -30,8 +30,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.reports import write_report
+from framestyle.context import Context
 from framestyle.jobs.plan.schedule import bound_s, longest_first
+from framestyle.jobs.plan.survey import survey
+from framestyle.kinds import TimeRange
 from framestyle.media.ffmpeg import ffmpeg_exe
+from framestyle.presets import load_preset
 
 MEDIAN_S, SIGMA = 2.7, 0.85
 WORK_S_A_SECOND = 25 * 10.0
@@ -146,7 +150,16 @@ def make_clip(path: Path, shots: int, frames: int, side_px: int) -> None:
     subprocess.run([*command, str(path)], check=True)
 
 
-def timed(clip: Path, workers: int, options: Sequence[str], shots: int) -> Timed:
+def refuse_other_cuts(clip: Path, shots: int) -> None:
+    """ValueError where the program finds other shots in it than were made: before any time is spent."""
+    found = survey(clip, TimeRange(), load_preset("nightswirl"), Context()).shots
+    if len(found) != shots:
+        raise ValueError(
+            f"the clip has {len(found)} shots for the program, and not {shots}: take more --frames"
+        )
+
+
+def timed(clip: Path, workers: int, options: Sequence[str]) -> Timed:
     """Workers 0: the local engine, which streams with one thread."""
     import json
 
@@ -166,8 +179,6 @@ def timed(clip: Path, workers: int, options: Sequence[str], shots: int) -> Timed
         raise RuntimeError(ran.stderr[-2000:])
     begun = [one["time_s"] for one in events if one["event"] == "shot_started"]
     ended = [one["time_s"] for one in events if one["event"] == "frame_done"]
-    if len(begun) != shots:
-        raise ValueError(f"the clip has {len(begun)} shots for the program, and not {shots}")
     return Timed(engine, workers, max(ended) - min(begun), seconds)
 
 
@@ -211,8 +222,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             clip = Path(folder) / "clip.mp4"
             make_clip(clip, args.shots, args.frames, args.max_side)
+            refuse_other_cuts(clip, args.shots)
             options = ["--weights", args.weights, "--max-side", str(args.max_side), *passed_on]
-            timings = [timed(clip, workers, options, args.shots) for workers in args.workers]
+            timings = [timed(clip, workers, options) for workers in args.workers]
         print(speed_text(timings, args.shots))
         write_report(args.output / "machines-speed.json", timings, args)
 
