@@ -391,7 +391,7 @@ def test_a_machine_whose_disk_is_full_leaves_the_work_to_the_others(
     orders: Orders, cluster: TwoNodes, full_disk: Callable[[Path], None]
 ) -> None:
     """It says so, once, and gets no more; where all of them are full, nothing is published."""
-    order = replace(orders.order(), work=(orders.folder / "store").as_uri())
+    order = replace(orders.order("slow"), work=(orders.folder / "store").as_uri())
     full_disk(cluster.second_cache / "stores")
     news = done(order)
     equal(order, news, orders.local(order), steps=False)
