@@ -19,6 +19,9 @@ REMEMBERED = 4
 """So many frames after a change the pictures still follow it."""
 FADES = 0.7
 """How much of the pace is left a frame later."""
+HALF_PAINTED, PAINTED_WITHIN = 0.4, 0.085
+"""Where on `strength` a picture is painted by half, and the logistic's width. Strength is an exponent, and the
+distances to style and content answer to it in its middle alone; measured on two presets."""
 WEIGHT_SPAN = math.log(900.0)
 """A weight that changes by this factor has changed as much as `strength` from 0 to 1 changes the content's."""
 
@@ -70,7 +73,7 @@ class Timeline:
         """What holds then."""
         return Instant(
             self._value("preset", time_s, self._shares, _blended) or (1.0,),
-            self._value("strength", time_s),
+            self._value("strength", time_s, blend=_strengths),
             self._value("content_weight", time_s),
             self._value("style_weight", time_s),
             self._value("style_images", time_s, blend=_blended),
@@ -101,7 +104,7 @@ class Timeline:
         strength = 0.5 if preset.strength is None else preset.strength
         return max(
             _apart(one.looks, other.looks),
-            abs(_or(one.strength, strength) - _or(other.strength, strength)),
+            abs(_painted(_or(one.strength, strength)) - _painted(_or(other.strength, strength))),
             _weights_apart(one.content_weight, other.content_weight, preset.content.weight),
             _weights_apart(one.style_weight, other.style_weight, preset.style.weight),
             _apart(one.images or own, other.images or own),
@@ -150,6 +153,27 @@ def _eased(share: float, ease: str) -> float:
 
 def _between(before: float, after: float, share: float) -> float:
     return before + share * (after - before)
+
+
+def _strengths(before: float, after: float, share: float) -> float:
+    """Even to the eye: by how far a picture is painted, not by the number."""
+    if share == 0 or before == after:
+        return before
+    painted = _LEAST + (_MOST - _LEAST) * _between(_painted(before), _painted(after), share)
+    strength = HALF_PAINTED + PAINTED_WITHIN * math.log(painted / (1 - painted))
+    return min(max(before, after), max(min(before, after), strength))
+
+
+def _painted(strength: float) -> float:
+    """How far a picture is painted at a strength, 0 to 1 as that goes."""
+    return (_logistic(strength) - _LEAST) / (_MOST - _LEAST)
+
+
+def _logistic(strength: float) -> float:
+    return 1 / (1 + math.exp((HALF_PAINTED - strength) / PAINTED_WITHIN))
+
+
+_LEAST, _MOST = _logistic(0.0), _logistic(1.0)
 
 
 def _blended(before: Sequence[float], after: Sequence[float], share: float) -> tuple[float, ...]:
