@@ -208,8 +208,7 @@ class Stylizer:
     ) -> Stylized:
         """A warm start: from `state` (carried from the frame before), at full size only, stopping early.
 
-        `replays`: see `stylize`. `pace`: how fast the style changes there (`Timeline.pace`): it takes more steps, all
-        of them.
+        `replays`: see `stylize`. `pace` (`Timeline.pace`): where the style changes it takes more steps, all of them.
         """
         video = self.preset.video
         steps = steps_at(video.steps, pace)
