@@ -205,14 +205,14 @@ class Stylizer:
         context: Context = SILENT,
         replays: Replays | None = None,
         pace: float = 0.0,
+        steps: int | None = None,
     ) -> Stylized:
         """A warm start: from `state` (carried from the frame before), at full size only, stopping early.
 
-        `replays`: see `stylize`. `pace` (`Timeline.pace`): where the style changes it takes more steps, all of them.
+        `steps`: in place of `video.steps`. `pace` (`Timeline.pace`): where the style changes it takes more, all of them.
         """
         video = self.preset.video
-        steps = steps_at(video.steps, pace)
-        content = content.to(self.device)
+        steps, content = steps_at(video.steps if steps is None else steps, pace), content.to(self.device)
         if self.is_identity:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
         call = _Call(context, self.replays() if replays is None else replays)
