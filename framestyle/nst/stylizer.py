@@ -209,7 +209,7 @@ class Stylizer:
     ) -> Stylized:
         """A warm start: from `state` (carried from the frame before), at full size only, stopping early.
 
-        `steps`: in place of `video.steps`. `pace` (`Timeline.pace`): where the style changes it takes more, all of them.
+        `steps`: in place of `video.steps`. `pace` (`Timeline.pace`): where the style changes it takes more, and all.
         """
         video = self.preset.video
         steps, content = steps_at(video.steps if steps is None else steps, pace), content.to(self.device)
