@@ -33,7 +33,7 @@ CLIP_PRESET = "sunfield"
 PHOTO_SETTINGS = ("scales.max_side_px=320",)
 CLIP_SETTINGS = ("scales.max_side_px=192", "video.steps=12")
 PRESET_SETTINGS = ("scales.max_side_px=160", "scales.first_steps=80", "scales.steps=40")
-NEIGHBORS = {"portrait": "woodcut", "stilllife": "crosshatch", "harbour": "inkwash"}
+NEIGHBORS = {"portrait": "woodcut", "stilllife": "crosshatch"}
 """Presets of nearest neighbours, beside what Gram matrices make of them."""
 GRAM_SETTINGS = ("style.statistic=gram", "content.statistic=features", "content.weight=0.035")
 COMPARED_SETTINGS = ("scales.max_side_px=192",)
@@ -59,6 +59,8 @@ def photos(work: Path, device: str) -> None:
         source = samples_dir() / "photos" / f"{name}.jpg"
         targets = [work / f"{name}-{preset}.png" for preset in presets]
         for preset, target in zip(presets, targets, strict=True):
+            if target.exists():
+                continue
             stylize(MediaKind.PHOTO, {source: target}, preset, PHOTO_SETTINGS, device)
         pictures = [read_style_image(path) for path in (source, *targets)]
         rows.append(picture_row(source.name, ["original", *presets], pictures, CELL_PX))
