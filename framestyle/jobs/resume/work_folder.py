@@ -15,7 +15,7 @@ from typing import Self
 
 from filelock import FileLock, Timeout
 
-from framestyle.errors import Code, OutputError
+from framestyle.errors import Code, FramestyleError, OutputError
 from framestyle.jobs.plan.units import ShotTask
 from framestyle.jobs.resume.locks import acquired
 from framestyle.jobs.resume.resume_key import (
@@ -100,8 +100,7 @@ class WorkFolder:
     def _go_on(self, facts: ResumeKey) -> None:
         there = any(path.exists() for path in existing_files(self.target))
         is_same = self._is_same_work(facts)
-        # The facts go before the mark does.
-        self.is_published = there and (self.folder / PUBLISHED).exists() and is_same is not False
+        self.is_published = there and (self.folder / PUBLISHED).exists() and is_same is True
         if self.is_published:
             return
         if is_same:
@@ -159,15 +158,14 @@ class WorkFolder:
         return any(open_folder(shot).exists() for shot in self._shots)
 
     def _remove_after_work(self) -> None:
-        """A kill on the way leaves the mark that the result is in its place, or nothing but an empty folder."""
+        """A kill on the way leaves the mark that the result is in its place, and of which work; or nothing of use."""
         mark = self.folder / PUBLISHED
         if self._facts is not None:
             with suppress(OSError):
                 mark.touch()
         with suppress(OSError):
-            for path in self.folder.iterdir():
-                if path != mark:
-                    remove(path)
+            self._tidy({PUBLISHED, FACTS})
+            mark.unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # -- its shots -----------------------------------------------------------------------------------------
@@ -200,6 +198,14 @@ def begin_work(folder: Path, target: Path, facts: ResumeKey, *, anew: bool = Fal
     if anew or not (folder / FACTS).exists():
         with atomic_output(folder / FACTS) as temporary:
             temporary.write_text(facts.text(target), encoding="ascii")
+
+
+def tidy_after(target: Path) -> None:
+    """Remove what a run left that was killed after its result was in its place: a folder that holds no work."""
+    folder = work_folder_of(target)
+    if folder.is_dir() and not has_work(folder):
+        with suppress(FramestyleError):  # somebody is at work on it
+            discard_work(target)
 
 
 def discard_work(target: Path) -> None:
