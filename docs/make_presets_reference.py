@@ -47,7 +47,7 @@ video: {temporal_weight: 40}
 
 | `framestyle presets …` | What it does |
 |---|---|
-| `list` | Every preset with cost class and tags, and in a terminal a strip of its style images' main colours. `--tag TAG` chooses (given twice: both), `--all` adds those without a style image, `--json` is for scripts |
+| `list` | Every preset with cost class and tags, and in a terminal a strip of its style images' main colours. `--tag TAG` chooses (given twice: both), `--abstract` adds those without a style image, `--json` is for scripts |
 | `show NAME` | The file. `--resolved`: with all that it inherits, and beside each value the file and line that it comes from; `--json` |
 | `validate FILE...` | Every error with line and column, and the nearest valid key; style images are opened too. Exit code 3 where there is one |
 | `new NAME --style IMAGE...` | Writes a commented file into your preset folder |

@@ -32,7 +32,6 @@ FETCHING = {
 """How each of our kinds of weights that is not there by itself comes here."""
 KEY_HELP = {"style.mask": "; --mask sets it", "video.flow": ": framestyle weights fetch"}
 """What the command line adds to the help of a preset's keys."""
-SIZE_OPTIONS = {"render": "--max-side", "preview": "--size"}
 PYTHON_KEYS = 'load_preset(name, ["{}"])'
 
 
@@ -48,7 +47,7 @@ class Failure(Protocol):
 
 
 def _device_memory(facts: Facts) -> str:
-    return f"Lower {SIZE_OPTIONS[str(facts.get('work', 'render'))]}, or use --device cpu."
+    return "Lower --max-side, or use --device cpu."
 
 
 def _memory_limit(facts: Facts) -> str:

@@ -155,9 +155,15 @@ def add_range(parser: argparse.ArgumentParser) -> None:
 def add_replacing(parser: argparse.ArgumentParser) -> None:
     """`--overwrite` and `--fresh`."""
     parser.add_argument(
-        "--overwrite", action="store_true", help="replace outputs that exist, but for those that are done"
+        "--overwrite",
+        action="store_true",
+        help="replace whatever is in an output's place, but what this same command has done",
     )
-    parser.add_argument("--fresh", action="store_true", help="make what is done anew, too")
+    parser.add_argument(
+        "--fresh",
+        action="store_true",
+        help="paint that anew too; without --overwrite, replace only FrameStyle's own results",
+    )
 
 
 def add_work_options(parser: argparse.ArgumentParser) -> None:

@@ -88,6 +88,26 @@ class Parser(argparse.ArgumentParser):
         self.exit(UsageError.exit_code, f"framestyle: {plain(wrong)}\n  {step}See {self.prog} --help\n")
 
 
+class FormerName(argparse.Action):
+    """An option by the name that it had before: it does as it did, and a line on stderr says how it is called now.
+
+    `help` is hidden; `value` is what a flag sets, None for an option that takes one.
+    """
+
+    def __init__(
+        self, option_strings: Sequence[str], dest: str, *, now: str, value: object = None, **kwargs: Any
+    ) -> None:
+        self._now, self._value = now, value
+        nargs = None if value is None else 0
+        super().__init__(
+            option_strings, dest, nargs=nargs, default=argparse.SUPPRESS, help=argparse.SUPPRESS, **kwargs
+        )
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        print(f"{PROGRAM}: {option_string} is called {self._now} now", file=sys.stderr)
+        setattr(namespace, self.dest, values if self._value is None else self._value)
+
+
 class CommandParser(Parser):
     """Gets its arguments from the command's own module, which is loaded only when the command is called."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from framestyle.doors.advice import ALL_KEYS, KEY_HELP
-from framestyle.doors.parsing import Parser
+from framestyle.doors.parsing import FormerName, Parser
 from framestyle.doors.presets_library import add_library
 from framestyle.doors.text import json_text, plain
 from framestyle.errors import PresetError, UsageError
@@ -37,8 +37,9 @@ def _add_readers(actions: argparse._SubParsersAction[Any]) -> None:
     listing = actions.add_parser("list", help="every preset: main colours, cost class, tags")
     listing.add_argument("--tag", action="append", default=[], metavar="TAG", help="only those with this tag")
     listing.add_argument(
-        "--all", action="store_true", help="also those without a style image, to be extended"
+        "--abstract", action="store_true", help="also those without a style image, to be extended"
     )
+    listing.add_argument("--all", dest="abstract", action=FormerName, now="--abstract", value=True)
     listing.add_argument("--json", action="store_true", help="for scripts")
     listing.set_defaults(run=run_list)
     show = actions.add_parser("show", help="print a preset")
@@ -67,7 +68,7 @@ def run_list(args: argparse.Namespace) -> int:
     """`framestyle presets list`: a table in a terminal, bare columns elsewhere, or JSON."""
     from framestyle.presets import list_presets
 
-    rows = _tagged(list_presets(include_abstract=args.all), args.tag)
+    rows = _tagged(list_presets(include_abstract=args.abstract), args.tag)
     if args.json:
         colors = _colors(rows)
         print(json_text([_as_json(row, colors) for row in rows]))

@@ -21,6 +21,7 @@ from framestyle.doors.options import (
     chosen_presets,
     overrides_of,
 )
+from framestyle.doors.parsing import FormerName
 from framestyle.doors.pipe import refuse_standard_input
 from framestyle.doors.text import plain
 from framestyle.errors import (
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """examples:
   framestyle preview photos/ clip.mp4 -o looks.png -p mosaic -p wave
-  framestyle preview photo.jpg -o looks.png --all --live
+  framestyle preview photo.jpg -o looks.png --all
   framestyle preview photo.jpg -o grid.png -p wave --sweep strength=0.3,0.7 --sweep style.scale=0.5,1,2
   framestyle preview clip.mp4 -o before-after.mp4 -p nightswirl --start 0:10 --end 0:12
 without --start and --end, a clip shows moments of its longest shots, and a moving preview a few seconds of them
@@ -74,8 +75,14 @@ def add_preview(parser: argparse.ArgumentParser) -> None:
         help="one picture for each value of a preset key; twice: rows by columns",
     )
     parser.add_argument(
-        "--size", type=int, default=SIDE_PX, metavar="PX", help=f"longer side, about (default: {SIDE_PX})"
+        "--max-side",
+        dest="side_px",  # of the pictures shown: the preset keeps its own size
+        type=int,
+        default=SIDE_PX,
+        metavar="PX",
+        help=f"longest side of each picture, about (default: {SIDE_PX})",
     )
+    parser.add_argument("--size", dest="side_px", type=int, action=FormerName, now="--max-side")
     add_range(parser)
     parser.add_argument(
         "--live",
@@ -128,9 +135,10 @@ def _check_usage(args: argparse.Namespace, sweeps: Sequence[Sweep]) -> None:
         )
     if not args.all:
         chosen_presets(args)
-    if not LEAST_PX <= args.size <= MOST_PX:
+    if not LEAST_PX <= args.side_px <= MOST_PX:
         raise UsageError(
-            f"--size {args.size} is not between {LEAST_PX} and {MOST_PX}", next_step="A larger one: stylize."
+            f"--max-side {args.side_px} is not between {LEAST_PX} and {MOST_PX}",
+            next_step="A larger one: stylize.",
         )
     if len(sweeps) > MOST_SWEEPS:
         raise UsageError(
@@ -263,7 +271,7 @@ def _run_sheet(
         lines=sweeps[0].overrides() if len(sweeps) == MOST_SWEEPS else ("",),
         preset=looks[0][1].name if sweeps else "",
         unusable=tuple(Unusable(path, error) for path, error in broken),
-        side_px=args.size,
+        side_px=args.side_px,
         span=TimeRange(args.start, args.end),
         live=sys.stderr.isatty() if args.live is None else args.live,
     )
@@ -309,7 +317,7 @@ def _run_moving(args: argparse.Namespace, clip: Path, preset: Preset) -> int:
                 Task(MediaKind.VIDEO, clip, args.output),
                 TimeRange(args.start, args.end),
                 preset,
-                args.size,
+                args.side_px,
                 weights=args.weights,
                 device=args.device,
                 seed=args.seed,

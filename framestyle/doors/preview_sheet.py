@@ -206,5 +206,5 @@ def _check_size(output: Path, width: int, height: int) -> None:
     if max(width, height) > most:
         raise OutputError(
             f"{output} would be {width}x{height} px, and its format holds {most} a side",
-            next_step="Name fewer inputs, lower --size, or name a .png.",
+            next_step="Name fewer inputs, lower --max-side, or name a .png.",
         )

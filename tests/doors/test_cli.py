@@ -237,7 +237,7 @@ def test_a_memory_limit_that_nothing_fits_in_is_exit_9_with_what_it_takes(
         ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--memory-limit", "plenty"],
         ["stylize", "a.mp4", "-o", "b.mp4", "-p", "x", "--progress", "loud"],
         ["preview", "a.png", "-p", "x"],
-        ["preview", "a.png", "-o", "b.png", "-p", "x", "--size", "small"],
+        ["preview", "a.png", "-o", "b.png", "-p", "x", "--max-side", "small"],
         ["presets"],
         ["presets", "new", "mine"],
         ["presets", "export", "wave"],
@@ -636,3 +636,19 @@ def test_presets_from_recovers_what_a_picture_was_made_with(
     assert np.array_equal(read_photo(Path("again.png")).pixels, read_photo(Path("first.png")).pixels)
     assert main(["presets", "from", photo.name]) == 5
     is_told(capsys.readouterr().err, photo.name, "does not say")
+
+
+@pytest.mark.parametrize(
+    ("former", "now"),
+    [
+        (["preview", "a.png", "-o", "b.png", "-p", "nowhere", "--size", "64"], "--max-side"),
+        (["presets", "list", "--json", "--all"], "--abstract"),
+    ],
+)
+def test_an_options_former_name_goes_on_with_a_word(
+    former: list[str], now: str, capsys: pytest.CaptureFixture[str], workplace: Path
+) -> None:
+    by_former, told = main(former), capsys.readouterr()
+    assert f"framestyle: {'--size' if now == '--max-side' else '--all'} is called {now} now\n" in told.err
+    renamed = [now if text in ("--size", "--all") else text for text in former]
+    assert (main(renamed), capsys.readouterr().out) == (by_former, told.out)

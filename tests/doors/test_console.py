@@ -137,8 +137,8 @@ def test_the_display_shows_where_the_work_stands(width: int) -> None:
             console(event)
     told = " ".join(_lines(stream.getvalue()))
     for part in (
-        "clip.mp4", "nightswirl", "learned", "cpu float32", "shot 2/3", "frame 1/30", "step 20/40", "scale 2/3",
-        "136x76", "0.225", "2.00 s/frame", "elapsed 00:02", "eta 00:0", "3.0 GB", "█",
+        "clip.mp4", "nightswirl", "learned", "cpu float32", "shot 2/3", "frame 1/30", "step 20/40", "size 2/3",
+        "136x76", "0.225", "2.00 s/frame", "elapsed 00:02", "about 00:0", " left", "3.0 GB", "█",
     ):  # fmt: skip
         assert part in told, part
     assert ("style 0.0123" in told) == (width == 160)
@@ -152,7 +152,7 @@ def test_no_line_is_longer_than_the_terminal_is_wide(width: int) -> None:
 
 def test_what_matters_fits_into_the_width_beside_a_long_path(width: int) -> None:
     told = " ".join(_lines(_shown("rich", _at_work(LONG))))
-    for part in ("the clip.mp4", "nightswirl", "learned", "frame 1/30", "s/frame", "eta"):
+    for part in ("the clip.mp4", "nightswirl", "learned", "frame 1/30", "s/frame", " left"):
         assert part in told, part
 
 
@@ -199,6 +199,19 @@ def test_on_a_terminal_failures_are_a_table_within_its_width(width: int) -> None
     os.close(ours)
     assert "failed: 3 inputs" in told and "is empty (wave, inkwash)" in told
     assert max(cell_len(line) for line in _lines(told)) <= width
+
+
+def test_of_many_results_each_is_told_once_it_is_there(width: int) -> None:
+    """A single one stands in the summary, which comes at once."""
+    done = TaskDone("in/a.jpg", "out/a.jpg", 1, 2_500_000, 60.0)
+    many = " ".join(_lines(_shown("rich", [dataclasses.replace(JOB, tasks=2), TASK, done])))
+    assert "wrote out/a.jpg (2.5 MB" in many
+    assert "wrote" not in _shown("rich", [dataclasses.replace(JOB, tasks=1), TASK, done])
+
+
+def test_photos_are_counted_as_photos(width: int) -> None:
+    photo = dataclasses.replace(TASK, path="in/a.jpg", kind=MediaKind.PHOTO, frames=1, shots=0)
+    assert "photo 0/30" in " ".join(_lines(_shown("rich", [JOB, photo])))
 
 
 def test_a_summary_of_many_outputs_is_cut_and_says_so(width: int) -> None:
@@ -302,7 +315,7 @@ def test_plain_progress_is_one_line_every_few_seconds(clock: _Clock) -> None:
         re.match(r"\[00:\d\d\] shot 2/3  frame \d+/30  step 5/5 at 192x108  loss 0\.5", line)
         for line in lines
     )
-    assert "1.00 s/frame  eta" in lines[-1]
+    assert "1.00 s/frame  about " in lines[-1]
     assert max(int(re.search(r"frame (\d+)/", line)[1]) for line in lines) <= 30  # type: ignore[index]
 
 
@@ -369,7 +382,7 @@ def test_json_words_what_a_failure_and_a_note_leave_to_the_door() -> None:
     failed = TaskFailed("a.mp4", "too large", code=Code.DEVICE_MEMORY, facts={"work": "preview"})
     kept = Note("a.mov is HDR (PQ), and stays so.", code=Code.HDR_KEPT, facts={"hdr": "PQ"})
     told = [json.loads(line) for line in _shown("json", [failed, kept]).splitlines()]
-    assert told[0]["next_step"] == "Lower --size, or use --device cpu."
+    assert told[0]["next_step"] == "Lower --max-side, or use --device cpu."
     assert (told[0]["code"], told[0]["facts"]) == ("device-memory", {"work": "preview"})
     assert told[1]["message"] == "a.mov is HDR (PQ), and stays so; --set output.hdr=tonemap makes it SDR."
     assert (told[1]["code"], told[1]["facts"]) == ("hdr-kept", {"hdr": "PQ"})
@@ -442,7 +455,7 @@ def test_the_time_left_is_told_within_the_first_frame(progress: Progress, clock:
     clock.now += 3
     progress(StepDone(10, 40, 0, 3, 96, 54, (0.5,) * 10, PARTS))
     assert progress.eta_s() and progress.seconds_per_frame() is None
-    assert "eta 0" in status_line(progress) and "s/frame" not in status_line(progress)
+    assert "about 0" in status_line(progress) and "s/frame" not in status_line(progress)
 
 
 def test_photos_have_their_own_pace(progress: Progress, clock: _Clock) -> None:

@@ -26,7 +26,7 @@ PAGES = [
 HOW_TO = (
     "README.md", "docs/first-steps.md", "docs/weights.md", "docs/troubleshooting.md", "docs/pipes.md", "docs/watch.md",
     "docs/studio.md", "docs/comfyui.md", "docs/krita.md", "docs/gstreamer.md", "docs/moviepy.md", "docs/photos.md",
-    "docs/folders.md", "docs/python.md",
+    "docs/folders.md", "docs/python.md", "docs/questions.md",
 )  # fmt: skip
 MOST_WORDS = 35
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -79,6 +79,13 @@ def test_the_list_of_decisions_is_whole() -> None:
     assert (DOCS / "decisions" / "index.md").read_text(encoding="utf-8") == index
 
 
+def test_the_reference_says_what_the_code_says() -> None:
+    """Where it does not: `python docs/make_reference.py` writes it anew."""
+    made = runpy.run_path(str(DOCS / "make_reference.py"))["texts"]()
+    assert {page.name for page in made} == {"command-line.md", "api.md"}
+    assert [page.name for page, text in made.items() if page.read_text(encoding="utf-8") != text] == []
+
+
 def _commands(name: str) -> list[str]:
     blocks = FENCED.findall((REPOSITORY / name).read_text(encoding="utf-8"))
     lines = [line for language, block in blocks if language == "sh" for line in block.splitlines()]
@@ -122,15 +129,21 @@ def pictures(workplace: Path, photo: Path) -> Path:
 def test_the_readmes_commands_run(command: str, pictures: Path) -> None:
     """As they stand but for what makes them quick; other tests run those that are not about pictures."""
     arguments = shlex.split(command, comments=True)[1:]
-    small = ["--size", "24"] if arguments[0] == "preview" else []
+    small = ["--max-side", "24"] if arguments[0] == "preview" else []
     assert main([*arguments, *QUICK, *small]) == 0
     assert "--dry-run" in arguments or Path(arguments[arguments.index("-o") + 1]).exists()
 
 
-@pytest.mark.parametrize(
-    "command", [one for one in _commands("docs/first-steps.md") if one.startswith("framestyle stylize")]
-)
-def test_the_first_steps_renders_are_accepted(command: str, pictures: Path) -> None:
+RENDERS = [
+    one
+    for page in ("docs/first-steps.md", "docs/questions.md")
+    for one in _commands(page)
+    if one.startswith("framestyle stylize")
+]
+
+
+@pytest.mark.parametrize("command", list(dict.fromkeys(RENDERS)))
+def test_the_renders_of_how_to_pages_are_accepted(command: str, pictures: Path) -> None:
     """Planned to the end, with the inputs that they name; none is refused."""
     arguments = shlex.split(command, comments=True)[1:]
     assert main([*arguments, "--weights", "untrained", "--device", "cpu", "--dry-run"]) == 0

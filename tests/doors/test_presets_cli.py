@@ -54,7 +54,7 @@ def test_the_list_for_scripts(photo: Path, capsys: pytest.CaptureFixture[str]) -
     (colors,) = wave["colors"]
     assert 3 <= len(colors) <= 6 and all(re.fullmatch("#[0-9a-f]{6}", color) for color in colors)
     assert {row["name"]: len(row["colors"]) for row in rows.values() if not row["colors"]} == {}
-    assert main(["presets", "list", "--json", "--all"]) == 0
+    assert main(["presets", "list", "--json", "--abstract"]) == 0
     assert {row["name"]: row["colors"] for row in json.loads(capsys.readouterr().out)}["base"] == []
 
 
@@ -299,7 +299,7 @@ def test_a_folder_that_cannot_be_made_is_exit_6(tmp_path: Path, capsys: pytest.C
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["list", "--all"],
+        ["list", "--abstract"],
         ["list", "--json"],
         ["show", "wave", "--resolved"],
         ["validate", "FILE"],

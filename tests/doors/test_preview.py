@@ -119,14 +119,14 @@ def test_rows_are_inputs_and_columns_presets_with_the_original_beside(
 
 
 def test_a_preview_as_large_as_the_render_is_the_render(photo: Path, quick: str) -> None:
-    assert preview(photo, "-p", quick, "-o", "sheet.png", "--seed", 3, "--size", 300) == 0
+    assert preview(photo, "-p", quick, "-o", "sheet.png", "--seed", 3, "--max-side", 300) == 0
     assert main(["stylize", photo.name, "-o", "whole.png", "-p", quick, "--seed", "3", *UNTRAINED]) == 0
     ((_, shown),) = cells_of("sheet.png", 2)
     assert np.array_equal(shown, pixels_of("whole.png"))
 
 
 def test_a_smaller_size_is_a_scale_of_the_render(photo: Path, quick: str) -> None:
-    assert preview(photo, "-p", quick, "-o", "sheet.png", "--size", 18) == 0
+    assert preview(photo, "-p", quick, "-o", "sheet.png", "--max-side", 18) == 0
     # Shown as large as was asked for, painted at 16 px: half of the render's 32.
     ((original, shown),) = cells_of("sheet.png", 2, size=(18, 14))
     assert main(["stylize", photo.name, "-o", "s.png", "-p", quick, "--max-side", "16", *UNTRAINED]) == 0
@@ -154,7 +154,7 @@ def test_a_folders_clips_are_shown_too_and_patterns_are_known(
     (workplace / "in").mkdir()
     photo.rename(workplace / "in" / "b.png")
     clip.rename(workplace / "in" / "a.mp4")
-    assert preview("in", "-p", quick, "-o", "sheet.png", "--size", 64) == 0
+    assert preview("in", "-p", quick, "-o", "sheet.png", "--max-side", 64) == 0
     shape = [Row("title", [Cell("", None)] * 2, *size) for size in [(64, 48)] * 3 + [SIZE]]
     assert pixels_of("sheet.png").shape[:2] == (layout(shape).height, layout(shape).width)
     assert preview("in/*.png", "-p", quick, "-o", "photos.png") == 0
@@ -167,7 +167,7 @@ def test_each_input_is_painted_by_its_own_mask(workplace: Path, photo: Path, qui
     mosaic = builtin_presets_dir() / "art" / "mosaic.jpg"
     style = f"style.images=[{{path: '{mosaic}', region: 255}}]"
     options = ("-p", quick, "--set", style, "--mask", "masks", "--set", "style.weight=5")
-    assert preview(photo, *options, "-o", "sheet.png", "--size", 300) == 0
+    assert preview(photo, *options, "-o", "sheet.png", "--max-side", 300) == 0
     assert main(["stylize", photo.name, "-o", "whole.png", *options, *UNTRAINED]) == 0
     assert np.array_equal(cells_of("sheet.png", 2)[0][1], pixels_of("whole.png"))
 
@@ -183,7 +183,7 @@ def test_deep_photos_are_shown_with_eight_bits(workplace: Path, quick: str) -> N
 def test_a_clips_rows_are_moments_of_its_shots(
     clip: Path, quick: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert preview(clip, "-p", quick, "-o", "sheet.png", "--size", 64) == 0
+    assert preview(clip, "-p", quick, "-o", "sheet.png", "--max-side", 64) == 0
     with VideoReader(clip) as reader:
         frames = [frame.pixels for frame in reader]
     rows = cells_of("sheet.png", 2, 2, 2, size=(64, 48))
@@ -192,14 +192,14 @@ def test_a_clips_rows_are_moments_of_its_shots(
     assert re.search(r"quick +at most .+ times the .+ s of its preview", capsys.readouterr().out)
     # Of the chosen range alone.
     span = ("--start", "0.25", "--end", "0.33")
-    assert preview(clip, "-p", quick, "-o", "part.png", "--size", 64, *span) == 0
+    assert preview(clip, "-p", quick, "-o", "part.png", "--max-side", 64, *span) == 0
     assert np.array_equal(cells_of("part.png", 2, 2, size=(64, 48))[0][0], frames[6])
 
 
 def test_pixels_that_are_not_square_are_shown_in_their_true_shape(workplace: Path, quick: str) -> None:
     picture = "testsrc2=size=32x48:rate=24:duration=0.1,setsar=2"
     subprocess.run([ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", picture, "wide.mp4"], check=True)
-    assert preview("wide.mp4", "-p", quick, "-o", "sheet.png", "--size", 64) == 0
+    assert preview("wide.mp4", "-p", quick, "-o", "sheet.png", "--max-side", 64) == 0
     cells_of("sheet.png", 2, 2, 2, size=(64, 48))
 
 
@@ -345,7 +345,9 @@ def small(frame: Shown, size: tuple[int, int]) -> Shown:
 def test_a_moving_preview_has_the_source_on_the_left_and_the_style_on_the_right(
     grey_clip: Path, quick: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert preview(grey_clip, "-p", quick, "-o", "moving.mp4", "--size", 32, "--set", "style_weight=5") == 0
+    assert (
+        preview(grey_clip, "-p", quick, "-o", "moving.mp4", "--max-side", 32, "--set", "style_weight=5") == 0
+    )
     info, shown, whole = probe(Path("moving.mp4")), frames_of("moving.mp4"), frames_of(grey_clip)
     assert (info.width, info.height, info.frame_rate) == (64, 24, probe(grey_clip).frame_rate)
     assert len(shown) == len(whole) == 12
@@ -368,7 +370,7 @@ def test_a_moving_preview_has_the_source_on_the_left_and_the_style_on_the_right(
 
 def test_a_range_is_shown_as_it_is(grey_clip: Path, quick: str, capsys: pytest.CaptureFixture[str]) -> None:
     span = ("--start", "0.125", "--end", "0.375")
-    assert preview(grey_clip, "-p", quick, "-o", "moving.mkv", "--size", 32, *span) == 0
+    assert preview(grey_clip, "-p", quick, "-o", "moving.mkv", "--max-side", 32, *span) == 0
     assert "Full renders of 1 clip of 12 frames" in capsys.readouterr().out, "what a render would be of"
     shown, source = frames_of("moving.mkv"), frames_of(grey_clip)[3:9]
     assert len(shown) == 6
@@ -385,7 +387,7 @@ def test_without_a_range_a_few_seconds_of_the_longest_shots_are_shown(workplace:
         inputs += ["-f", "lavfi", "-t", str(frames / 10), "-i", f"{look}{joint}size=32x24:rate=10"]
     command = [ffmpeg_exe(), "-v", "error", *inputs, "-filter_complex", "concat=n=4", "-crf", "1", "long.mp4"]
     subprocess.run(command, check=True)
-    assert preview("long.mp4", "-p", quick, "-o", "moving.mp4", "--size", 32) == 0
+    assert preview("long.mp4", "-p", quick, "-o", "moving.mp4", "--max-side", 32) == 0
     source = frames_of("long.mp4")
     # Three seconds: a second from the middle of each of the three longest.
     expected = [*range(5, 15), *range(35, 45), *range(93, 103)]
@@ -399,7 +401,7 @@ def test_without_a_range_a_few_seconds_of_the_longest_shots_are_shown(workplace:
 def test_two_passes_and_odd_sides_and_gif(workplace: Path, quick: str) -> None:
     picture = "testsrc2=size=50x42:rate=25:duration=0.2"
     subprocess.run([ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", picture, "odd.mp4"], check=True)
-    twice = ("--set", "video.passes=2", "--size", 25)
+    twice = ("--set", "video.passes=2", "--max-side", 25)
     assert preview("odd.mp4", "-p", quick, "-o", "moving.gif", *twice) == 0
     info = probe(Path("moving.gif"))
     # 23x19 is painted, the scale next to 25; an odd line is left out, since players want even sides.
@@ -417,7 +419,7 @@ def test_an_image_sequence_moves_and_what_is_hidden_is_white(
         Image.fromarray(np.roll(deep, number, 0)).save(workplace / "shot" / f"a.{number:04d}.png")
     for number, source in enumerate(("shot", "shot/a.%04d.png")):
         target = f"{number}.mkv"
-        assert preview(source, "-p", quick, "-o", target, "--size", 32) == 0
+        assert preview(source, "-p", quick, "-o", target, "--max-side", 32) == 0
         frames = frames_of(target)
         assert len(frames) == 5
         for half in halves(frames[0]):
@@ -539,8 +541,8 @@ def test_a_failed_cell_among_good_ones_of_one_preset(
     ("arguments", "word"),
     [
         ([], "no style is named"),
-        (["-p", "quick.yaml", "--size", "8"], "--size 8"),
-        (["-p", "quick.yaml", "--size", "100000"], "--size 100000"),
+        (["-p", "quick.yaml", "--max-side", "8"], "--max-side 8"),
+        (["-p", "quick.yaml", "--max-side", "100000"], "--max-side 100000"),
         (["-p", "quick.yaml", "--sweep", "strength"], "--sweep strength"),
         (["-p", "quick.yaml", "--sweep", "strength=1,"], "--sweep strength=1,"),
         (["-p", "quick.yaml", "-p", "mosaic", "--sweep", "strength=1"], "a sweep is of one preset"),
@@ -714,7 +716,7 @@ def test_a_stopped_clip_leaves_nothing(
         return real(*arguments)
 
     monkeypatch.setattr(painting, "to_pixels", stopping)
-    assert preview(clip, "-p", quick, "-o", "out.mp4", "--size", 32) == 130
+    assert preview(clip, "-p", quick, "-o", "out.mp4", "--max-side", 32) == 130
     is_told(capsys.readouterr().err, "nothing was written")
     assert sorted(path.name for path in Path().iterdir()) == ["clip.mp4", "quick.yaml"] and not our_ffmpegs()
 
@@ -741,7 +743,7 @@ def test_it_says_how_much_longer_a_render_would_take(
 ) -> None:
     Image.fromarray(pixels_of(photo)).resize((640, 480)).save(workplace / "large.png")
     steps = ("--set", "scales.first_steps=6", "--set", "scales.steps=6", "--set", "max_side_px=640")
-    assert preview("large.png", "-p", quick, "-o", "sheet.png", "--size", 40, *steps) == 0
+    assert preview("large.png", "-p", quick, "-o", "sheet.png", "--max-side", 40, *steps) == 0
     head, estimate, row = capsys.readouterr().out.splitlines()
     assert head.startswith("wrote sheet.png: ")
     assert estimate == "Full renders of 1 photo, estimated from the steps measured here:"
@@ -753,7 +755,18 @@ def test_it_says_how_much_longer_a_render_would_take(
 def test_a_preset_without_a_small_scale_says_so(
     photo: Path, quick: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["preview", photo.name, "-p", quick, "-o", "sheet.png", "--size", "16", "--progress", "json"]
+    command = [
+        "preview",
+        photo.name,
+        "-p",
+        quick,
+        "-o",
+        "sheet.png",
+        "--max-side",
+        "16",
+        "--progress",
+        "json",
+    ]
     one_scale = ["--set", "scales.min_px=4000", "--weights", "untrained", "--device", "cpu"]
     assert main([*command, *one_scale]) == 0
     notes = [json.loads(line).get("message", "") for line in capsys.readouterr().err.splitlines()]

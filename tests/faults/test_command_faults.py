@@ -94,7 +94,7 @@ def test_two_previews(place: Place) -> None:
         "looks.png",
         "-p",
         "presets/quick.yaml",
-        "--size",
+        "--max-side",
         "32",
         "--progress",
         "none",

@@ -15,9 +15,12 @@ from framestyle.doors.console.words import (
     curve,
     describe,
     duration,
+    left_text,
     middle,
     of_total,
+    pace_text,
     shot_text,
+    unit,
     watched_text,
 )
 from framestyle.doors.progress import Progress
@@ -28,9 +31,11 @@ from framestyle.events import Event, JobDone, Note, StepDone, TaskDone, TaskFail
 SHOWN_OUTPUTS = 10
 
 
-def _style_of(event: Note | TaskFailed | TaskResumed) -> str:
+def _style_of(event: Event) -> str:
     if isinstance(event, TaskFailed):
         return "red"
+    if isinstance(event, TaskDone):
+        return "green"
     return "yellow" if isinstance(event, Note) and event.level == "warning" else "dim"
 
 
@@ -68,10 +73,17 @@ class LiveDisplay:
         if isinstance(event, TaskDone):
             self._sizes[event.output] = event.size_bytes
         # Never printed under our lock: the refreshing thread holds rich's while it waits for ours.
-        if isinstance(event, Note | TaskFailed | TaskResumed):
+        if isinstance(event, Note | TaskFailed | TaskResumed) or (
+            isinstance(event, TaskDone) and self._is_one_of_many()
+        ):
             self._console.print(Text(describe(event), style=_style_of(event)))
         elif isinstance(event, JobDone):
             self._console.print(self._summary(event))
+
+    def _is_one_of_many(self) -> bool:
+        """Then a result is told as soon as it is there; that of a single task stands in the summary at once."""
+        job = self._progress.job
+        return job is not None and job.tasks > 1
 
     def _picture(self) -> Table:
         with self._lock:
@@ -90,12 +102,12 @@ class LiveDisplay:
         if progress.preparing is not None:
             grid.add_row(self._bar(progress.preparing.fraction, f"preparing {progress.preparing.what}"))
         elif progress.total or progress.task is not None:
-            each = progress.seconds_per_frame()
-            pace = f"{each:.2f} s/frame  " if each is not None else ""
-            where = f"{shot_text(progress)}  frame {progress.done}{of_total(progress)}".lstrip()
+            where = f"{shot_text(progress)}  {unit(progress)} {progress.done}{of_total(progress)}".lstrip()
             grid.add_row(self._bar(progress.done / progress.total, where) if progress.total else Text(where))
             grid.add_row(
-                Text(f"{pace}elapsed {duration(progress.elapsed_s)}  eta {duration(progress.eta_s())}")
+                Text(
+                    f"{pace_text(progress)}elapsed {duration(progress.elapsed_s)}  {left_text(progress)}".rstrip()
+                )
             )
         if progress.watched is not None:
             grid.add_row(Text(watched_text(progress.watched), style="dim"))
@@ -106,10 +118,10 @@ class LiveDisplay:
     def _step_text(self, step: StepDone) -> str:
         parts = " ".join(f"{name} {value:.3g}" for name, value in step.parts)
         memory = f"  {step.device_memory_bytes / 2**30:.1f} GB" if step.device_memory_bytes else ""
+        size = f"size {step.scale_index + 1}/{step.scales}, " if step.scales > 1 else ""
         text = (
-            f"step {step.step}/{step.steps} scale {step.scale_index + 1}/{step.scales} "
-            f"{step.width}x{step.height}{memory}  "
-            f"{curve(list(self._progress.losses))} {step.losses[-1]:.4g}"
+            f"painting at {step.width}x{step.height}: {size}step {step.step}/{step.steps}{memory}  "
+            f"loss {curve(list(self._progress.losses))} {step.losses[-1]:.4g}"
         )
         longer = f"{text}  ({parts})"
         return longer if len(longer) < self._console.width else text[: self._console.width - 1]

@@ -138,9 +138,27 @@ def of_total(progress: Progress) -> str:
     return f"/{progress.total}" if progress.total else ""
 
 
+def unit(progress: Progress) -> str:
+    """What is counted: `photo` or `frame`; of a job of both, as what is at work."""
+    task = progress.task
+    return "photo" if task is not None and task.kind is MediaKind.PHOTO else "frame"
+
+
+def pace_text(progress: Progress) -> str:
+    """`2.66 s/frame`, and blanks before what comes next; empty until it is known."""
+    each = progress.seconds_per_frame()
+    return f"{each:.2f} s/{unit(progress)}  " if each is not None else ""
+
+
+def left_text(progress: Progress) -> str:
+    """`about 00:49 left`; empty until steps were measured."""
+    left_s = progress.eta_s()
+    return f"about {duration(left_s)} left" if left_s is not None else ""
+
+
 def status_line(progress: Progress) -> str:
     """Where the work stands, in one line."""
-    parts = [f"frame {progress.current}{of_total(progress)}"]
+    parts = [f"{unit(progress)} {progress.current}{of_total(progress)}"]
     if shot := shot_text(progress):
         parts.insert(0, shot)
     if progress.step is not None:
@@ -148,8 +166,6 @@ def status_line(progress: Progress) -> str:
         parts.append(
             f"step {step.step}/{step.steps} at {step.width}x{step.height}  loss {step.losses[-1]:.4g}"
         )
-    each, left_s = progress.seconds_per_frame(), progress.eta_s()
-    pace = f"{each:.2f} s/frame  " if each is not None else ""
-    if left_s is not None:
-        parts.append(f"{pace}eta {duration(left_s)}")
+    if left := left_text(progress):
+        parts.append(f"{pace_text(progress)}{left}")
     return "  ".join(parts)
