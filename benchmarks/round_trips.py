@@ -34,7 +34,11 @@ FRAMES, SIZE = 10, "480x270"
 RATES = ("24000/1001", "25", "60", "variable")
 TURNS = (0, 90)
 DEPTHS = {8: "yuv420p", 10: "yuv420p10le"}
-LEFT_OUT = {"gif": "has 256 colours", "webp": "holds no sound, and merges like frames"}
+LEFT_OUT = {
+    "gif": "has 256 colours",
+    "webp": "holds no sound, and merges like frames",
+    "apng": "holds no sound",
+}
 BAR_DB = 45.0
 SETTINGS = (
     "scales.max_side_px=0",

@@ -21,7 +21,7 @@ PHOTO_NAMES = {
 }  # fmt: skip
 CLIP_NAMES = {
     "mp4", "mov", "mkv", "webm", "avi", "m4v", "mpg", "mpeg", "wmv", "flv", "mts", "m2ts", "3gp", "ogv", "y4m",
-    "mjpeg", "mjpg",
+    "mjpeg", "mjpg", "apng",
 }  # fmt: skip
 """Files of these names are meant to be pictures: where one is none, that is said and not passed over."""
 RECOGNISED = (

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from framestyle.errors import Code, FramestyleError, OutputError
 from framestyle.jobs.plan.units import ShotTask
-from framestyle.jobs.resume.locks import acquired
+from framestyle.jobs.resume.locks import acquired, released_on_error
 from framestyle.jobs.resume.resume_key import (
     FACTS,
     PLAN,
@@ -33,7 +33,7 @@ from framestyle.jobs.resume.resume_key import (
 )
 from framestyle.jobs.resume.shot_work import ShotWork, last_painted, open_folder, remove, shot_found
 from framestyle.jobs.resume.work_entries import Found
-from framestyle.media.files import atomic_output, storage_error
+from framestyle.media.files import atomic_output
 from framestyle.media.video.sequences import existing_files
 
 LOCK = "lock"
@@ -62,18 +62,12 @@ class WorkFolder:
         self._lock = FileLock(self.folder / LOCK, timeout=0)
 
     def __enter__(self) -> Self:
-        try:
+        with released_on_error(self._lock, self.target):
             self._take()
             if self._facts is None:
                 self._clear()
             else:
                 self._go_on(self._facts)
-        except OSError as error:
-            self._lock.release()
-            raise storage_error(error, self.target) from error
-        except BaseException:
-            self._lock.release()
-            raise
         return self
 
     def _take(self) -> None:
