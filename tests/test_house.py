@@ -55,6 +55,26 @@ def test_a_patch_of_a_public_name_is_none() -> None:
     assert not list(_private_patches(ast.parse('monkeypatch.setattr(Frame, "__init__", counted)')))
 
 
+def test_the_architecture_names_every_file_and_none_that_is_gone() -> None:
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"[\w/]*\w+\.py", page))
+    files = {path.relative_to(PACKAGE.parent).as_posix() for path in PACKAGE.rglob("*.py")}
+    lacking = {
+        file
+        for file in files
+        if not file.endswith("__init__.py") and not any(f"/{file}".endswith(f"/{name}") for name in named)
+    }
+    beside = {path.name for path in (PACKAGE.parent / "tests").rglob("*.py")}
+    gone = {
+        name
+        for name in named
+        if not any(f"/{file}".endswith(f"/{name}") for file in files) and Path(name).name not in beside
+    }
+    assert (sorted(lacking), sorted(gone)) == ([], [])
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    assert [row for row in rows if rows.count(row) > 1] == []
+
+
 def test_no_two_files_of_tests_share_a_name() -> None:
     """pytest imports each by its name alone: of two it refuses the second, and with it the whole suite."""
     names = [path.name for path in TESTS.rglob("test_*.py")]

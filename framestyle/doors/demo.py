@@ -30,17 +30,16 @@ MOMENTS = (0.2, 0.45, 0.7, 0.95)
 CELL_PX = 512
 SHEET = "contact-sheet.jpg"
 
-# Promised on two idle cores: the first result within 60 s of the command, all of it within 240. Measured with two
-# thirds of these steps (docs/startup.md): 32 s, 71 s more for the clip, 20 s for each other photo, 146 s in all.
-# With these steps, without AVX-512: 78 s, 126 s, 51 and 47 s, 303 s: the promise is not kept there.
+# Promised on two idle cores: the first result within 60 s of the command, all of it within 240. Measured without
+# AVX-512 (docs/startup.md): 54 s, 82 s more for the clip, 29 and 30 s for the other photos, 195 s in all.
 PHOTO_SETTINGS = (
-    "scales.max_side_px=384", "scales.first_steps=56", "scales.between_steps=12", "scales.steps=40",
+    "scales.max_side_px=384", "scales.first_steps=36", "scales.between_steps=8", "scales.steps=24",
 )  # fmt: skip
 OTHER_SETTINGS = (
-    "scales.max_side_px=384", "scales.first_steps=40", "scales.between_steps=8", "scales.steps=28",
+    "scales.max_side_px=384", "scales.first_steps=32", "scales.between_steps=6", "scales.steps=20",
 )  # fmt: skip
 CLIP_SETTINGS = (
-    "scales.max_side_px=192", "scales.first_steps=24", "scales.steps=12", "video.steps=4", "video.min_steps=4",
+    "scales.max_side_px=192", "scales.first_steps=20", "scales.steps=10", "video.steps=3", "video.min_steps=3",
     "output.quality=good", "output.save_every_s=10",
 )  # fmt: skip
 

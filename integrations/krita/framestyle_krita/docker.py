@@ -11,6 +11,8 @@ from .painting import Painting
 from .qt import QtCore, QtGui, QtWidgets
 
 ICON_PX = 64
+ROWS_SHOWN = 2
+"""At least, of presets; Krita gives a docker no more than it asks for."""
 PATH = QtCore.Qt.ItemDataRole.UserRole
 
 
@@ -23,6 +25,7 @@ class FrameStyleDocker(DockWidget):
         self.painting: Painting | None = None
         self.presets = QtWidgets.QListWidget()
         self.presets.setIconSize(QtCore.QSize(ICON_PX, ICON_PX))
+        self.presets.setMinimumHeight(ROWS_SHOWN * ICON_PX)
         self.settings = QtWidgets.QLineEdit()
         self.settings.setPlaceholderText("strength=0.7; color.preserve=luminance")
         self.settings.setToolTip("KEY=VALUE of the preset, several with ; between them")
