@@ -180,7 +180,9 @@ class Stylizer:
         content = content.to(self.device)
         if scales.first_steps == 0 and scales.steps == 0:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
-        state = PixelState.start(self._init(resize(content, painted_at[0][0])))
+        state = PixelState.start(
+            self._make_init(Start(resize(content, painted_at[0][0]), self.style_images, self.seed))
+        )
         call = _Call(context, self.replays() if replays is None else replays)
         needed_later = self._needed_to_finish(content)
         last = Taken()
@@ -263,10 +265,6 @@ class Stylizer:
         if content is not None:
             image = self._finishing.of(image, content, self._mask_weights)
         return Stylized(image, state, *taken)
-
-    def _init(self, content: Tensor) -> Tensor:
-        """The starting pixels at the smallest scale, by the preset's `optimizer.init`."""
-        return self._make_init(Start(content, self.style_images, self.seed))
 
     def objective(
         self,

@@ -17,6 +17,7 @@ from framestyle.errors import DeviceError
 from framestyle.events import Event, Note, StepDone
 from framestyle.nst import color, losses
 from framestyle.nst.image import Size, scale_sizes, size_of, to_pixels
+from framestyle.nst.inits import Start, init_of
 from framestyle.nst.network.vgg import VGG19
 from framestyle.nst.objective import STRENGTH_SPAN, TemporalTarget
 from framestyle.nst.optimise.state import PixelState
@@ -112,11 +113,11 @@ def test_the_loss_falls_from_every_start(make: Make, picture: Picture, optimizer
     assert seen[-1] < 0.7 * seen[0]
 
 
-def test_each_start_is_what_its_name_says(make: Make, picture: Picture) -> None:
+def test_each_start_is_what_its_name_says(picture: Picture) -> None:
     content, style = picture(1), picture(50, 30, 26)
 
-    def start(init: str, **rest: Any) -> Tensor:
-        return make(changes={"optimizer": {"init": init}}, **rest)._init(content)
+    def start(init: str, seed: int = 0, init_image: Tensor | None = None) -> Tensor:
+        return init_of(init, init_image)(Start(content, [style], seed))
 
     assert torch.equal(start("content"), content)
     gray = start("gray")
