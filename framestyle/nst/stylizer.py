@@ -209,15 +209,15 @@ class Stylizer:
         context: Context = SILENT,
         replays: Replays | None = None,
         pace: float = 0.0,
+        steps: int | None = None,
     ) -> Stylized:
         """A warm start: from `state` (carried from the frame before), at full size only, stopping early.
 
-        `replays`: see `stylize`. `pace`: how fast the style changes there (`Timeline.pace`): it takes more steps, all
-        of them.
+        `replays`: see `stylize`. `steps`: in place of `video.steps`. `pace`: how fast the style changes there
+        (`Timeline.pace`): it takes more steps, all of them.
         """
         video = self.preset.video
-        steps = steps_at(video.steps, pace)
-        content = content.to(self.device)
+        steps, content = steps_at(video.steps if steps is None else steps, pace), content.to(self.device)
         if self.is_identity:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
         call = _Call(context, self.replays() if replays is None else replays)
