@@ -213,8 +213,7 @@ class Stylizer:
     ) -> Stylized:
         """A warm start: from `state` (carried from the frame before), at full size only, stopping early.
 
-        `replays`: see `stylize`. `steps`: in place of `video.steps`. `pace`: how fast the style changes there
-        (`Timeline.pace`): it takes more steps, all of them.
+        `steps`: in place of `video.steps`. `pace` (`Timeline.pace`): where the style changes it takes more, and all.
         """
         video = self.preset.video
         steps, content = steps_at(video.steps if steps is None else steps, pace), content.to(self.device)
@@ -224,7 +223,7 @@ class Stylizer:
         reporter = steps_reporter(state, steps, 0, 1, self.device, context)
         stop = EarlyStop(steps if pace > 0 else video.min_steps, video.tolerance, self._places)
         objectives = self._from_state(content, state, temporal, context) if steps else ()
-        taken = self._optimise(state, objectives, steps, reporter, stop, call)
+        taken = self._optimise(state, objectives, steps, reporter, stop, call, pace)
         return self._finish(self._needed_to_finish(content), state, taken)
 
     def _from_state(
@@ -245,6 +244,7 @@ class Stylizer:
         report: Report,
         stop: EarlyStop | None,
         call: _Call,
+        pace: float = 0.0,
     ) -> Taken:
         """Up to `steps` updates of `state`, in place, at one scale."""
         if not objectives:
@@ -252,7 +252,7 @@ class Stylizer:
         # Regions' shares are numbers of each picture, weights in time of each frame: no two steps are alike.
         replays = None if self._mask_weights is not None or self.preset.timeline else call.replays
         has_room = partial(self.fitting.has_room_for_two, size_of(state.image))
-        descent = Descent(state, objectives, steps, report, stop, call.context, replays, has_room)
+        descent = Descent(state, objectives, steps, report, stop, call.context, replays, has_room, pace)
         return descend(descent, self.preset, self.gradient)
 
     def _needed_to_finish(self, content: Tensor) -> Tensor | None:
