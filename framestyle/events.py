@@ -87,9 +87,11 @@ class TaskPlanned(Event):
     warm_frames: int = 0
     """How many warm ones there are, each as often as it is painted."""
     warm_steps: int = 0
-    """Steps of one of these, at most."""
+    """Steps of one of these, at most; by key frames in the mean of all."""
     warm_least_steps: int = 0
-    """Steps of one of these, at least."""
+    """Steps of one of these, at least; by key frames in the mean of all."""
+    key_frame_gap: int = 1
+    """Of how many warm frames one is a key frame, at most; 1: all are optimised alike."""
     at_once: int = 1
     """How many such tasks are painted beside each other, at most."""
 

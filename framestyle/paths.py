@@ -6,6 +6,11 @@ import difflib
 import os
 from pathlib import Path
 
+PHOTO_NAMES = frozenset({
+    "jpg", "jpeg", "jpe", "jfif", "png", "webp", "tif", "tiff", "bmp", "gif", "avif", "avifs", "heic", "heics",
+    "heif", "heifs", "exr", "hdr",
+})  # fmt: skip
+"""The endings that say that a file is meant to be a photo. What it is, its contents tell."""
 MOST_NAMES = 5000
 """Of a folder, so many are looked at for one that may have been meant."""
 

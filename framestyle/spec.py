@@ -34,6 +34,9 @@ CAME_LATER: Mapping[tuple[str, str], Any] = {
     ("color", "share"): 1.0,
     ("", "mix"): 1.0,
     ("", "timeline"): [],
+    ("video", "method"): "optimized",
+    ("video", "key_frame_gap"): 12,
+    ("video", "polish_steps"): 4,
 }
 """Keys of a preset that were not there when keys of specs were first written, by section (or none) and name, and the
 value with which pixels are as they were before: they are left out then, so that nothing that is done is made anew."""

@@ -140,7 +140,16 @@ def write_matte(target: Path, frames: Iterable[Pixels]) -> None:
     """H.264 in MP4, lossless but for its half chroma, which a grey picture has none of."""
     size = f"{matte.SIZE[0]}x{matte.SIZE[1]}"
     tags = "scale=out_color_matrix=bt709:out_range=tv,setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24"]
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        "-y",
+        "-loglevel",
+        "error",
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "rgb24",
+    ]
     command += ["-s", size, "-r", str(FRAME_RATE), "-i", "pipe:0", "-vf", tags, "-pix_fmt", "yuv420p"]
     command += ["-c:v", "libx264", "-qp", "0", "-preset", "slow", "-movflags", "+faststart", str(target)]
     subprocess.run(command, input=b"".join(frame.tobytes() for frame in frames), check=True)
@@ -152,7 +161,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
-    parser.add_argument("--only", nargs="+", choices=[*PHOTOS, "clip", "matte"], default=[*PHOTOS, "clip", "matte"])
+    parser.add_argument(
+        "--only", nargs="+", choices=[*PHOTOS, "clip", "matte"], default=[*PHOTOS, "clip", "matte"]
+    )
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     cv2.setNumThreads(1)

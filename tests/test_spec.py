@@ -76,6 +76,9 @@ def test_a_key_that_came_later_counts_where_it_is_used(section: str, name: str) 
         "share": 0.5,
         "mix": 0.5,
         "timeline": [{"at": "1s", "mix": 0.5}],
+        "method": "key_frames",
+        "key_frame_gap": 3,
+        "polish_steps": 1,
     }[name]
     preset = Preset.model_validate({section: {name: other}} if section else {name: other})
     assert RenderSpec(preset, "untrained").key("photo") != RenderSpec(Preset(), "untrained").key("photo")

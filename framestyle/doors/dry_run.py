@@ -60,7 +60,9 @@ def dry_run(jobs: Sequence[Job], order: Order, workers: int | None = None) -> It
         total_s, total_bytes = total_s + seconds, total_bytes + size
     if prices:
         clips = any(task.kind is MediaKind.VIDEO for job in jobs for task in job.to_do)
-        most = " (clips: at most)" if clips else ""
+        by_keys = any(job.preset.video.frames_a_key_frame > 1 for job in jobs)
+        of_clips = "by key frames, fewer or more of them with the motion" if by_keys else "at most"
+        most = f" (clips: {of_clips})" if clips else ""
         yield f"time: {roughly(total_s)}{most}; an estimate, by {_basis(prices)}"
         if is_elsewhere(order.engine):
             from framestyle.doors.dry_run_machines import machines

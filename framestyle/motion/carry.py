@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from framestyle.motion.by_region import mended
 from framestyle.motion.flow import Motion
 from framestyle.motion.sampling import Sampler, blurred, sampler
 from framestyle.nst.matching import matches_that_hold
@@ -86,20 +87,32 @@ class Moved:
 def move(before: Painted, content: Tensor, motion: Motion, regions: Tensor | None = None) -> Moved:
     """Along the motion to the frame that shows `content`, 1CHW, whose `regions` lie there, 1RHW.
 
-    What comes to lie in another region is as little to be trusted as what comes out from behind something.
+    What comes to lie in another region is as little to be trusted as what comes out from behind something. Beside edges
+    that move, the motion is that of each region's inside.
     """
+    if regions is not None:
+        motion = mended(motion, before.regions, regions, before.content, content)
     seen = sampler(motion.backward, content.device)
     trusted = torch.from_numpy(motion.reliability)[None, None].to(content.device)
     state = before.result.state.by_pixel()
     moved = seen.smooth(torch.cat([state.step_count, before.content], 1))
-    change = blurred((moved[:, 1:] - content).abs().mean(1, keepdim=True), CHANGE_SIGMA_PX)
-    same = ((CHANGED_ABOVE - change) / (CHANGED_ABOVE - SAME_BELOW)).clamp(0, 1)
-    same = same * seen.inside
+    same = shows_the_same(moved[:, 1:], content, seen)
     if regions is not None and before.regions.shape[1] == regions.shape[1]:
         stays = _stays_inside(seen.smooth(before.regions), regions)
         trusted, same = trusted * stays, same * stays
     shown = seen.sharp(state.result()).clamp(0, 1)
     return Moved(before, seen, trusted, same, shown, moved[:, :1] * trusted * same)
+
+
+def shows_the_same(moved: Tensor, content: Tensor, seen: Sampler) -> Tensor:
+    """How far an earlier content, moved to the frame that shows `content`, 1CHW, is the same: 11HW in [0, 1]."""
+    change = blurred((moved - content).abs().mean(1, keepdim=True), CHANGE_SIGMA_PX)
+    return ((CHANGED_ABOVE - change) / (CHANGED_ABOVE - SAME_BELOW)).clamp(0, 1) * seen.inside
+
+
+def alike(same: Tensor) -> Tensor:
+    """How far strokes may be taken over although the flow is vague, by how far the content is the same."""
+    return (1 - (1 - same) / ALIKE_SHARE).clamp_min(0)
 
 
 def _stays_inside(before: Tensor, regions: Tensor) -> Tensor:
@@ -118,7 +131,7 @@ def carry(moved: Moved, content: Tensor, *, moments: bool = True, average: bool 
     """
     state, trusted, seen = moved.before.result.state, moved.trusted, moved.seen
     fill = matched_fill(content, moved.shown, trusted)
-    painted = trusted.maximum((1 - (1 - moved.same) / ALIKE_SHARE).clamp_min(0))
+    painted = trusted.maximum(alike(moved.same))
     total_weights = seen.smooth(state.total_weights)
     if average:
         # The pixels that are optimised: a result may have got back the content's colours.

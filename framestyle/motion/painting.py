@@ -34,7 +34,6 @@ from framestyle.nst.image import to_pixels, to_tensor
 from framestyle.nst.objective import TemporalTarget
 from framestyle.nst.optimise.replay import Replays
 from framestyle.nst.stylizer import Stylizer
-from framestyle.presets import Preset
 
 LEAST_RELIABLE = 0.2
 """Share of the frame that must be reached from the frame before; below it the frame starts afresh.
@@ -68,7 +67,10 @@ class Prepared:
 
 @dataclass(eq=False)
 class ShotPainting:
-    """Of one shot, each frame going on from those before it. `resume`: a bookmark in this shot."""
+    """Of one shot, each frame going on from those before it. `resume`: a bookmark in this shot.
+
+    Other ways with a shot are its kinds: each takes the frames in order, and gives them in order, when it has them.
+    """
 
     number: int
     stylizers: FrameStylizers
@@ -79,7 +81,13 @@ class ShotPainting:
     def __post_init__(self) -> None:
         resume = self.resume
         before = () if resume is None or resume.pass_number > 1 else resume.painted
-        self._done: deque[Painted] = deque(before, maxlen=_farthest(self.stylizers.stylizer.preset))
+        self._done: deque[Painted] = deque(before, maxlen=self._farthest)
+
+    @property
+    def _farthest(self) -> int:
+        """How many earlier results a frame may need."""
+        video = self.stylizers.stylizer.preset.video
+        return max(video.long_term) if video.warm_start == "flow" else 1
 
     def paint(self, prepared: Prepared, context: Context) -> Iterator[Frame]:
         """The frame as it is to be shown."""
@@ -92,14 +100,19 @@ class ShotPainting:
         return iter(())
 
     def _paint(self, prepared: Prepared, context: Context) -> Painted:
+        painted, done = self._optimised(prepared, context)
+        context.on_event(done)
+        return painted
+
+    def _optimised(self, prepared: Prepared, context: Context) -> tuple[Painted, FrameDone]:
+        """The frame, and what is to be told of it."""
         started = time.perf_counter()
-        base = _warm_from(prepared, self.stylizers.stylizer)
-        painted = _stylize_one(prepared, base, self._done, self.stylizers, context, self.replays)
+        base = warm_from(prepared, self.stylizers.stylizer)
+        painted = paint_one(prepared, base, self._done, self.stylizers, context, self.replays)
         self._done.appendleft(painted)
         result, seconds = painted.result, time.perf_counter() - started
         index, is_warm = prepared.frame.index, base is not None
-        context.on_event(FrameDone(index, prepared.shot, result.steps, seconds, result.loss, is_warm))
-        return painted
+        return painted, FrameDone(index, prepared.shot, result.steps, seconds, result.loss, is_warm)
 
     def _mark(self, prepared: Prepared) -> None:
         self.on_bookmark(Bookmark(prepared.shot, 1, prepared.frame.index + 1, tuple(self._done)))
@@ -147,17 +160,12 @@ def _lies_as_it_did(regions: Tensor | None, before: Painted) -> bool:
     return regions is None or torch.equal(before.regions, regions)
 
 
-def _farthest(preset: Preset) -> int:
-    """How many earlier results a frame may need."""
-    return max(preset.video.long_term) if preset.video.warm_start == "flow" else 1
-
-
-def _warm_from(prepared: Prepared, stylizer: Stylizer) -> int | None:
+def warm_from(prepared: Prepared, stylizer: Stylizer) -> int | None:
     """How far back the frame lies that this one goes on from; None: the full coarse-to-fine start."""
     return None if stylizer.preset.video.warm_start == "none" else prepared.nearest_reached()
 
 
-def _stylize_one(
+def paint_one(
     prepared: Prepared,
     base: int | None,
     done: Sequence[Painted],
@@ -165,6 +173,7 @@ def _stylize_one(
     context: Context,
     replays: Replays,
 ) -> Painted:
+    """Optimise one frame: from its beginning (`base` None), or from the one that lies `base` back in `done`."""
     stylizer, pts = stylizers.of(prepared.frame), prepared.frame.pts
     content = to_tensor(prepared.frame.pixels, stylizer.device)
     regions = stylizer.regions_of(content)

@@ -21,6 +21,7 @@ from framestyle.frames import Frame
 from framestyle.motion.bookmark import Bookmark, OnBookmark, unmarked
 from framestyle.motion.flow import Motion, OpticalFlow
 from framestyle.motion.in_time import FrameStylizers
+from framestyle.motion.key_frames import KeyFramePainting
 from framestyle.motion.methods import make_flow
 from framestyle.motion.painting import Prepared, ShotPainting, TwicePainting
 from framestyle.motion.second_pass import FrameStore
@@ -114,8 +115,11 @@ class FramePainter:
         self._shots = list(shots) or [Shot(0, 0)]
         self._first_number = first_number
         self._span = _Span.of(resume, shots, first_number, twice=self._twice)
+        self._by_keys = video.frames_a_key_frame > 1 and flow is not None
         self._distances = [1] if flow is None else sorted({1, *video.long_term})
-        self._before: deque[Frame] = deque(maxlen=self._distances[-1])
+        if self._by_keys:
+            self._distances = []  # which frame one goes on from is known later
+        self._before: deque[Frame] = deque(maxlen=max(self._distances, default=1))
         self._number, self._cut = 0, False
         self._replays = stylizer.replays() if replays is None else replays
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="flow")
@@ -162,7 +166,7 @@ class FramePainter:
             self._number += 1
             self._before.clear()
         span = self._span
-        if frame.index < span.first - self._distances[-1]:
+        if frame.index < span.first - max(self._distances, default=0):
             return None
         small = _at_working_size(frame, self._max_side_px)
         earlier = {far: self._before[far - 1] for far in self._distances if far <= len(self._before)}
@@ -182,6 +186,8 @@ class FramePainter:
         shot, resume = self._shots[number - self._first_number], self._resume
         context.on_event(ShotStarted(number, shot.first, shot.frames))
         here = resume if resume is not None and resume.shot == number else None
+        if self._by_keys and self._flow is not None:
+            return KeyFramePainting(number, self._frames, self._replays, self._on_bookmark, here, self._flow)
         if not self._twice or self._flow is None:
             return ShotPainting(number, self._frames, self._replays, self._on_bookmark, here)
         store = {} if self._store is None else self._store

@@ -11,11 +11,9 @@ from pathlib import Path
 from platformdirs import user_cache_path, user_config_path
 
 from framestyle.errors import Code, PresetError
-from framestyle.paths import near_names, resolved
+from framestyle.paths import PHOTO_NAMES, near_names, resolved
 
 SUFFIXES = (".yaml", ".yml")
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".heic")
-"""What is named so is no preset, but the style that somebody wants."""
 LONGEST_NAME_BYTES = 200
 NOT_IN_NAMES = '<>:"/\\|?*'
 """What some system takes for a folder, a drive or a pattern."""
@@ -118,7 +116,7 @@ def find_preset(
     over where another file has the name too: so a user's `mosaic` can extend the built-in `mosaic`.
     """
     text = str(name_or_path)
-    if text.lower().endswith(PICTURE_SUFFIXES):
+    if Path(text).suffix.lower().lstrip(".") in PHOTO_NAMES:  # the style that somebody wants
         raise PresetError(
             f"{text[:100]} is named as a picture, not as a preset",
             code=Code.PRESET_IS_PICTURE,

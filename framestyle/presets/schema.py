@@ -104,6 +104,20 @@ class Color(Section):
 class Video(Section):
     """How one frame follows from the last."""
 
+    method: Literal["optimized", "key_frames"] = key(
+        "optimized",
+        "Which frames are optimised: all, or key frames, those between being warped from both sides",
+    )
+    key_frame_gap: int = key(
+        12,
+        "Most frames from one key frame to the next; fewer where they do not show the same",
+        "frames",
+        ge=1,
+        le=250,
+    )
+    polish_steps: int = key(
+        4, "Steps for a frame between key frames where these do not show all of it", "steps", ge=0, le=100_000
+    )
     warm_start: Literal["flow", "previous", "none"] = key("flow", "What a frame starts from")
     steps: int = key(10, "Most steps for a warm frame", "steps", ge=0, le=100_000)
     min_steps: int = key(5, "Fewest steps for a warm frame", "steps", ge=0, le=100_000)
@@ -151,17 +165,34 @@ class Video(Section):
             raise ValueError("each distance may stand here once")
         return distances
 
+    @model_validator(mode="after")
+    def _of_one_mind(self) -> Video:
+        if self.method == "key_frames" and self.passes > 1:
+            raise ValueError("passes: 2 optimises every frame twice: set it to 1, or method to optimized")
+        return self
+
     @property
     def painted_times(self) -> int:
         """How often each frame is painted: a second pass goes by the flow."""
         return self.passes if self.warm_start == "flow" else 1
 
+    @property
+    def frames_a_key_frame(self) -> int:
+        """Of how many frames one is a key frame, at most: 1 where all are optimised, as they are without flow."""
+        return self.key_frame_gap if self.method == "key_frames" and self.warm_start == "flow" else 1
+
+    @property
+    def warm_steps(self) -> float:
+        """Steps of a warm frame, at most; by key frames in the mean, if they lie as far apart as they may."""
+        gap = self.frames_a_key_frame
+        return (self.steps + (gap - 1) * self.polish_steps) / gap
+
 
 class Output(Section):
     """What is written."""
 
-    video_codec: Literal["h264", "h265", "vp9", "av1", "prores", "dnxhr", "ffv1", "gif", "webp"] = key(
-        "h264", "Video codec"
+    video_codec: Literal["h264", "h265", "vp9", "av1", "prores", "dnxhr", "ffv1", "gif", "webp", "apng"] = (
+        key("h264", "Video codec")
     )
     quality: (
         Literal["draft", "good", "visually_lossless", "lossless"] | Annotated[float, Field(ge=0, le=63)]

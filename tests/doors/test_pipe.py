@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,17 @@ def test_eight_bits_come_through_y4m_as_by_files(quick: str) -> None:
         assert done.returncode == 0, done.stderr
     assert len(_frames(Path("by_file.mkv"))) == 10
     assert _frames(Path("by_pipe.mkv")) == _frames(Path("by_file.mkv"))
+
+
+def test_the_rate_of_film_is_kept_to_the_tick(quick: str) -> None:
+    """ffmpeg tells it as 23.98; of a film of two hours, that is a second."""
+    clip = _made("clip.y4m", "-pix_fmt", "yuv420p", "-r", "24000/1001")
+    done = _piped(clip.read_bytes(), "-", "-o", "out.mp4", "-p", quick, "--progress", "none")
+    assert done.returncode == 0, done.stderr
+    told = _ffmpeg("-i", "out.mp4", "-f", "framehash", "-hash", "md5", "-").decode()
+    tick = Fraction(re.findall(r"#tb 0: (\S+)", told)[0])
+    times = [int(line.split(",")[2]) * tick for line in _frames(Path("out.mp4"))]
+    assert times == [Fraction(1001 * n, 24000) for n in range(len(times))] and len(times) > 5
 
 
 def test_a_file_goes_into_a_pipe_as_y4m_of_its_own_kind(quick: str) -> None:
@@ -248,6 +260,12 @@ def test_what_is_no_stream_is_said_to_be_none(given: bytes, said: str, quick: st
 RECIPES = re.findall(
     r"^## (.*?)\n.*?```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
 )
+SCRIPT = """\
+from vapoursynth import YUV420P8, core
+
+core.std.BlankClip(width=48, height=36, format=YUV420P8, length=4, fpsnum=24000, fpsden=1001).set_output()
+"""
+"""What vspipe is given: a clip for which no file has to be read."""
 PROGRAMS = {"x264": (), "mpv": ("--vo=null", "--ao=null"), "vspipe": ()}
 """Beside ffmpeg and framestyle: what a recipe may call, and what a machine without a screen needs."""
 
@@ -282,6 +300,7 @@ def test_a_recipe_of_the_page_runs(
     programs({name for name in PROGRAMS if re.search(rf"(^|\| ){name} ", recipe, re.MULTILINE)})
     told = re.sub(r"-p [a-z]+", f"-p {quick} --weights untrained --device cpu", recipe)
     assert told != recipe
+    Path("script.vpy").write_text(SCRIPT)
     env = os.environ | {"OMP_NUM_THREADS": "1", "PATH": f"{workplace / 'bin'}:{os.environ['PATH']}"}
     script = ["bash", "-euo", "pipefail", "-c", told]
     done = subprocess.run(script, capture_output=True, text=True, timeout=120, env=env)

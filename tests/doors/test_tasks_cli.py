@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from PIL import Image
 from framestyle.doors.cli import main
 from framestyle.doors.tasks_cli import numbers_in
 from framestyle.errors import UsageError
+from framestyle.media.ffmpeg import ffmpeg_exe
 
 SHALLOW = (
     "--weights", "untrained", "--device", "cpu", "--set", "scales.first_steps=2", "--set", "scales.steps=1",
@@ -126,39 +129,75 @@ def test_a_dry_run_for_many_machines_says_what_would_go_where(
 
 
 @pytest.fixture
-def openjd() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """OpenJD's own program."""
+def openjd(photos: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., subprocess.Popen[str]]:
+    """OpenJD's own program; one thread in all that is started."""
     pytest.importorskip("openjd.cli", reason="openjd-cli is not installed")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", OPENJD, *arguments], capture_output=True, text=True, timeout=240
-        )
+    def begun(*arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-u", "-c", OPENJD, *arguments]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
-    return run
+    return begun
+
+
+@pytest.fixture
+def film(photos: Path) -> Path:
+    """A clip of three shots with sound, in the photos' folder; no two of its frames are the same."""
+    looks = "testsrc2=size=32x24", "color=c=0x103060:size=32x24", "smptebars=size=32x24"
+    shots = ";".join(f"{look},trim=end_frame=6[{number}]" for number, look in enumerate(looks))
+    graph = f"{shots};[0][1][2]concat=n=3,noise=alls=10:allf=t"
+    sound = ["-f", "lavfi", "-i", "sine=duration=0.72", "-shortest"]
+    path = photos / "film.mov"
+    command = [ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", graph, *sound, "-c:v", "qtrle", str(path)]
+    subprocess.run(command, check=True)
+    return path
 
 
 @pytest.mark.slow
-def test_a_bundle_is_run_by_openjd_and_equals_the_local_work(
-    photos: Path, openjd: Callable[..., subprocess.CompletedProcess[str]], monkeypatch: pytest.MonkeyPatch
+def test_a_bundle_is_run_by_openjd_stopped_and_run_again_and_equals_the_local_work(
+    photos: Path, film: Path, openjd: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    """Checked, run in chunks, its progress read; the damaged photo fails alone, in the join's report."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    command = photos.parent / "framestyle"
+    """Checked, run in chunks, stopped within a shot, run again: what was kept is not painted again.
+
+    The damaged photo fails alone, in the join's report.
+    """
+    folder = photos.parent
+    command = folder / "framestyle"
     command.write_text(
         f'#!/bin/sh\nexec {sys.executable} -c "import sys; from framestyle.doors.cli import main;'
         ' sys.exit(main())" "$@"\n'
     )
     command.chmod(0o755)
-    args = ["photos", "-p", "nightswirl", *SHALLOW, "--progress", "none"]
+    slow = ["--set", "video.steps=12", "--set", "video.min_steps=12", "--set", "output.save_every_s=0"]
+    args = ["photos", "-p", "nightswirl", *SHALLOW, *slow, "--progress", "none"]
+    assert main(["farm", "openjd", *args, "-o", "bundle", "--chunk", "4", "--command", str(command)]) == 0
+    template = os.fspath(folder / "bundle" / "template.json")
+    checked = openjd("check", template)
+    assert checked.communicate(timeout=60) and checked.returncode == 0
+
+    shots = folder / "bundle" / "work" / "clips"
+    stopped = openjd("run", template)
+    assert stopped.stdout is not None
+    while not (kept := sorted(shots.glob("*/shots/*.open/entry-000002*"))):
+        assert stopped.poll() is None
+        time.sleep(0.01)
+    stopped.send_signal(signal.SIGTERM)
+    assert "openjd_fail: " in stopped.communicate(timeout=120)[0]
+    before = len(list(kept[0].parent.glob("entry-*")))
+    assert not (folder / "bundle" / "results").exists() and before < 6
+
+    ran = openjd("run", template).communicate(timeout=240)[0]
+    assert "openjd_progress: 100" in ran and "Task(CHUNK[INT]) = 0-3" in ran
+    assert "openjd_status: FAILED" in ran and "openjd_fail: 1 of 5 failed" in ran
+    assert ran.count("film.mov: painted") == 3
+    record = json.loads((folder / "bundle" / "work" / "done" / "00004.json").read_text())
+    painted = [fields["index"] for name, fields in record["body"]["news"] if name == "FrameDone"]
+    assert painted == list(range(before, 6))
     assert main(["stylize", *args, "-o", "whole"]) == 4
-    assert main(["farm", "openjd", *args, "-o", "bundle", "--chunk", "2", "--command", str(command)]) == 0
-    template = os.fspath(photos.parent / "bundle" / "template.json")
-    assert openjd("check", template).returncode == 0
-    ran = openjd("run", template)
-    assert "openjd_progress: 100" in ran.stdout and "Task(CHUNK[INT]) = 0-1" in ran.stdout
-    assert "openjd_status: FAILED" in ran.stdout and "openjd_fail: 1 of 4 failed" in ran.stdout
-    results = photos.parent / "bundle" / "results"
-    for path in sorted((photos.parent / "whole").glob("*.png")):
-        assert (results / path.name).read_bytes() == path.read_bytes()
-    assert sorted(path.name for path in results.glob("*.png")) == ["0.png", "1.png", "2.png"]
+    names = sorted(path.name for path in (folder / "whole").iterdir() if path.suffix != ".json")
+    assert names == ["0.png", "1.png", "2.png", "film.mov"]
+    results = folder / "bundle" / "results"
+    assert sorted(path.name for path in results.iterdir() if path.suffix != ".json") == names
+    for name in names:
+        assert (results / name).read_bytes() == (folder / "whole" / name).read_bytes(), name

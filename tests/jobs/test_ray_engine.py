@@ -1,81 +1,84 @@
-"""Work on many machines, over Ray: a cluster of two nodes on this one, one for the whole module."""
+"""Work on many machines, over Ray: a cluster of two nodes on this one, one for the whole module.
+
+FRAMESTYLE_LOSSES=all tries each loss at three moments.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
 import os
-import secrets
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-import psutil
+import numpy as np
 import pytest
+from PIL import Image
 
 from framestyle.context import Context
-from framestyle.errors import DeviceError, OutputError, UsageError
-from framestyle.events import Event, FrameDone, JobDone, MachinesAtWork, TaskFailed
+from framestyle.errors import DeviceError, OutputError, StorageError, UsageError, WeightsError
+from framestyle.events import (
+    Event,
+    FrameDone,
+    JobDone,
+    MachinesAtWork,
+    Note,
+    ShotStarted,
+    TaskFailed,
+    TaskResumed,
+)
 from framestyle.jobs.engines.cluster import starting, worker
 from framestyle.jobs.engines.cluster.engine import RayEngine
 from framestyle.jobs.engines.cluster.orders import Setup
 from framestyle.jobs.engines.cluster.store import Store
 from framestyle.jobs.engines.engine import Machine
 from framestyle.jobs.resume.resume_key import versions
+from framestyle.jobs.resume.work_entries import found_in
 from framestyle.jobs.run.batch import Order, paint, prepare
-from framestyle.presets import Preset
+from framestyle.nst.weights.backbone import Backbone, keep_convolutions
+from framestyle.nst.weights.catalog import load_backbone
+from framestyle.nst.weights.paths import WeightsStore
+from framestyle.presets import Preset, resolved_yaml
 from tests.jobs import test_engine_contract as contract
+from tests.jobs.conftest import encode
 
 if starting.why_unavailable() is not None:
     pytest.skip("the extra framestyle[ray] is not installed", allow_module_level=True)
+
+from tests.ray_nodes import TwoNodes, two_nodes
 
 clip, photos = contract.clip, contract.photos
 test_each_is_done_by_itself = contract.test_each_is_done_by_itself_and_a_failed_one_fails_alone
 test_a_stop_leaves_nothing_at_work = contract.test_a_stop_is_heard_within_a_step_and_leaves_nothing_at_work
 
-MakeClip = Callable[..., Path]
-MakePreset = Callable[..., Preset]
-SHOTS = (6, 4, 5)
+LOG = logging.getLogger(__name__)
+LOOKS = "testsrc2=", "color=c=0x103060:", "smptebars=", "rgbtestsrc=", "color=c=0xe0c040:", "testsrc="
+SHOTS = (5, 6, 7, 6, 8, 6)
+FRAMES = sum(SHOTS)
+PHOTOS, BROKEN = 18, 2
+SLOW = {"steps": 12, "min_steps": 12, "tolerance": 0.0}
+"""So slow that news come before a shot is done."""
 DRIVER = "import sys; from framestyle.doors.cli import main; sys.exit(main(sys.argv[1:]))"
-
-
-class TwoNodes:
-    """A cluster whose second node can be taken away."""
-
-    def __init__(self, address: str, cluster: Any) -> None:
-        self.address, self._cluster = address, cluster
-        self._nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
-
-    def lose_a_node(self) -> None:
-        """As if its plug were pulled; another one comes in its place."""
-        self._cluster.remove_node(self._nodes.pop(), allow_graceful=False)
-        self._nodes.append(self._cluster.add_node(num_cpus=1))
+MOMENTS = (1, 12, 25) if os.environ.get("FRAMESTYLE_LOSSES") == "all" else (9,)
+"""Frames that are told when something is lost."""
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoNodes]:
-    """A head without places, and two nodes of one each. Its workers keep their cache in a folder of their own."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**starting.SETTINGS, **starting.LOOPBACK, "OMP_NUM_THREADS": "1"}.items():
-            patch.setenv(name, value)
-        patch.setenv("FRAMESTYLE_CACHE", str(tmp_path_factory.mktemp("workers")))
-        patch.setenv("PYTHONPATH", os.fspath(Path(__file__).parents[2]))
-        patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
-        import ray  # it reads its settings once
-        from ray.cluster_utils import Cluster
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoNodes]:
+    with two_nodes(tmp_path_factory.mktemp("workers")) as made:
+        yield made
 
-        head = {"num_cpus": 0, "include_dashboard": False, "object_store_memory": 100 * 2**20}
-        made = Cluster(initialize_head=True, head_node_args=head)
-        try:
-            nodes = TwoNodes(made.address, made)
-            starting.connected(made.address)
-            yield nodes
-        finally:
-            ray.shutdown()
-            made.shutdown()
+
+@pytest.fixture
+def cluster(nodes: TwoNodes) -> TwoNodes:
+    """Both nodes."""
+    return nodes.complete()
 
 
 @pytest.fixture
@@ -84,40 +87,96 @@ def tried(cluster: TwoNodes) -> contract.Tried:
     return contract.Tried(RayEngine(Machine(engine="ray")))
 
 
-@pytest.fixture
-def order(cluster: TwoNodes, here: Path, make_clip: MakeClip, photo: Path, make_preset: MakePreset) -> Order:
-    """A clip of three shots with sound, two photos, and two that are damaged; each frame is kept."""
-    folder = here / "in"
-    folder.mkdir()
-    made = make_clip("in.mov", "-c:v", "qtrle", shots=SHOTS, sound=True, keep="noise=alls=10:allf=t")
-    made.rename(folder / made.name)
-    for number in range(2):
-        (folder / f"{number}.png").write_bytes(photo.read_bytes())
-        (folder / f"bad-{number}.png").write_bytes(photo.read_bytes()[: 60 + number])
-    preset = make_preset(output={"save_every_s": 0})
-    return Order([folder], here / "out", [preset], weights="untrained", device="cpu", engine="ray")
+@dataclass
+class Orders:
+    """A clip of six shots with sound, photos, and some that are damaged; each frame is kept.
+
+    Results lie in folders beside one another. What the local engine makes of them is made once.
+    """
+
+    folder: Path
+    _local: dict[str, tuple[Path, list[Event]]] = field(default_factory=dict)
+    _count: int = 0
+
+    def preset(self, name: str = "quick") -> Preset:
+        """`quick`, or `slow`."""
+        video = SLOW if name == "slow" else {"steps": 1, "min_steps": 1}
+        return Preset.model_validate(
+            {
+                "name": name,
+                "style": {"images": [{"path": str(self.folder / "style.png")}], "layers": {"relu1_1": 1.0}},
+                "content": {"layers": {"relu1_2": 1.0}},
+                "optimizer": {"precision": "float32"},
+                "scales": {"min_px": 64, "first_steps": 2},
+                "video": video,
+                "output": {"quality": "draft", "save_every_s": 0},
+            }
+        )
+
+    def order(self, name: str = "quick") -> Order:
+        """Another one than all before: of `quick` all there is, of `slow` the clip and a photo of each kind."""
+        self._count += 1
+        inputs = self.folder / "in"
+        given = [inputs] if name == "quick" else [inputs / one for one in ("00.png", "bad-0.png", "in.mov")]
+        made = Order(given, self.folder / f"out-{self._count}", [self.preset(name)])
+        return replace(made, weights="untrained", device="cpu", engine="ray")
+
+    def local(self, order: Order) -> tuple[Path, list[Event]]:
+        """The folder of the local engine's results, and its news."""
+        name = order.presets[0].name
+        if name not in self._local:
+            here = replace(order, output=self.folder / f"local-{name}", engine="local", work=None)
+            self._local[name] = here.output, done(here)
+        return self._local[name]
 
 
-def _done(order: Order, on_event: Callable[[Event], None] = lambda event: None) -> list[Event]:
+@pytest.fixture(scope="module")
+def orders(tmp_path_factory: pytest.TempPathFactory) -> Orders:
+    folder = tmp_path_factory.mktemp("orders")
+    inputs = folder / "in"
+    inputs.mkdir()
+    y, x = np.mgrid[0:24, 0:32]
+    style = Image.fromarray(np.dstack([x * 7, y * 10, (x + y) * 4]).astype(np.uint8))
+    style.save(folder / "style.png")
+    whole = (folder / "style.png").read_bytes()
+    for number in range(PHOTOS):
+        Image.fromarray(np.roll(np.asarray(style), number, axis=1)).save(inputs / f"{number:02d}.png")
+    for number in range(BROKEN):
+        (inputs / f"bad-{number}.png").write_bytes(whole[: 60 + number])
+    parts = ";".join(
+        f"{look}size=32x24,trim=end_frame={frames}[{number}]"
+        for number, (look, frames) in enumerate(zip(LOOKS, SHOTS, strict=True))
+    )
+    joined = "".join(f"[{number}]" for number in range(len(SHOTS)))
+    graph = f"{parts};{joined}concat=n={len(SHOTS)},noise=alls=10:allf=t"
+    sound = "-f", "lavfi", "-i", f"sine=duration={FRAMES / 25}"
+    encode("-f", "lavfi", "-i", graph, *sound, "-shortest", "-c:v", "qtrle", str(inputs / "in.mov"))
+    return Orders(folder)
+
+
+Hear = Callable[[Event], None]
+
+
+def done(order: Order, on_event: Hear = lambda event: None) -> list[Event]:
+    """The news of it."""
     news: list[Event] = []
     paint(prepare(order), order, Context(on_event).also(news.append))
     return news
 
 
-def _local(order: Order) -> list[Event]:
-    return _done(replace(order, output=order.output.with_name("local"), engine="local", work=None))
-
-
-def _equal(order: Order, news: list[Event], local: list[Event], *, steps: bool = True) -> None:
-    """Bytes, manifest, report."""
-    there, here = order.output, order.output.with_name("local")
+def equal(
+    order: Order, news: list[Event] | None, local: tuple[Path, list[Event]], *, steps: bool = True
+) -> None:
+    """Bytes, manifest, report, as far as there are news."""
+    there, (here, told) = order.output, local
     names = sorted(path.name for path in here.iterdir())
-    assert sorted(path.name for path in there.iterdir()) == names
+    assert sorted(path.name for path in there.iterdir()) == names and "in.mov" in names
     for name in names:
         if name != ".framestyle.json":
             assert (there / name).read_bytes() == (here / name).read_bytes(), name
     assert _manifest(there) == _manifest(here)
-    assert _report(news, steps) == _report(local, steps)
+    if news is not None:
+        assert _report(news, steps) == _report(told, steps)
 
 
 def _manifest(folder: Path) -> object:
@@ -128,87 +187,178 @@ def _manifest(folder: Path) -> object:
 
 
 def _report(news: list[Event], steps: bool) -> list[object]:
-    (done,) = (event for event in news if isinstance(event, JobDone))
+    (over,) = (event for event in news if isinstance(event, JobDone))
     failed = [(event.path, event.message, event.code) for event in news if isinstance(event, TaskFailed)]
-    return [sorted(failed), len(done.outputs), done.failed, done.frames, done.steps if steps else 0]
+    return [sorted(failed), len(over.outputs), over.failed, over.frames, over.steps if steps else 0]
 
 
-def test_an_order_on_two_nodes_is_the_local_one(order: Order) -> None:
-    news = _done(order)
-    _equal(order, news, _local(order))
+def test_an_order_on_two_nodes_is_the_local_one(orders: Orders, cluster: TwoNodes) -> None:
+    order = orders.order()
+    news = done(order)
+    equal(order, news, orders.local(order))
+    assert len([event for event in news if isinstance(event, TaskFailed)]) == BROKEN
+    begun = [event for event in news if isinstance(event, ShotStarted)]
+    assert [event.index for event in begun[:1]] == [SHOTS.index(max(SHOTS))] and len(begun) == len(SHOTS)
     told = [event for event in news if isinstance(event, MachinesAtWork)]
     assert max(event.machines for event in told) == 2 and told[-1] == MachinesAtWork(0, 0, 0)
 
 
-def test_an_order_through_a_store_is_the_local_one(order: Order, here: Path) -> None:
-    """A folder, by fsspec. What was taken from it goes from it."""
-    order = replace(order, work=(here / "store").as_uri())
-    _equal(order, _done(order), _local(order))
-    assert not [path for path in (here / "store" / "units").rglob("*") if path.is_file()]
+def test_an_order_through_s3_is_the_local_one(orders: Orders, cluster: TwoNodes) -> None:
+    """A server of its protocol on loopback. What was taken from the store goes from it."""
+    pytest.importorskip("s3fs")
+    server = pytest.importorskip("moto.server").ThreadedMotoServer(
+        "127.0.0.1", cluster.s3_port, verbose=False
+    )
+    server.start()
+    try:
+        order = replace(orders.order(), work="s3://studio/job")
+        equal(order, done(order), orders.local(order))
+        store = Store("s3://studio/job")
+        assert store.names("inputs") and not store.names("units")
+    finally:
+        server.stop()
 
 
-def _in_frame(index: int, do: Callable[[], object]) -> Callable[[Event], None]:
-    """Once, when this frame is told to be painted."""
-    waiting = [do]
+# -- what is lost ------------------------------------------------------------------------------------------
+
+
+def _at(frames: int, do: Callable[[], object]) -> Hear:
+    """Once, when so many frames were told."""
+    left = [frames]
 
     def heard(event: Event) -> None:
-        if waiting and isinstance(event, FrameDone) and event.index >= index:
-            waiting.pop()()
+        if isinstance(event, FrameDone):
+            left[0] -= 1
+            if left[0] == 0:
+                do()
 
     return heard
 
 
-def _kill_a_worker() -> None:
-    for process in psutil.process_iter(["cmdline"]):
-        if process.info["cmdline"] and process.info["cmdline"][0] == "ray::paint":
-            process.kill()
-            return
+def _kept(output: Path) -> set[int]:
+    """Frames that are kept of the clip by now."""
+    found = set()
+    for number, frames in enumerate(SHOTS):
+        for folder in output.glob(f".framestyle-*/shots/{number:05d}*/"):
+            if folder.suffix in ("", ".open"):
+                first = sum(SHOTS[:number])
+                found |= {first + one for one in range(min(frames, found_in(folder).frames))}
+    return found
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("loss", ["worker", "node"])
 def test_what_is_lost_is_painted_by_others_from_where_it_was(
-    order: Order, cluster: TwoNodes, loss: str, make_preset: MakePreset
+    orders: Orders, cluster: TwoNodes, loss: str, moment: int
 ) -> None:
-    """Within a shot: the frames that were kept are not painted again."""
-    order = replace(order, presets=[_slow(order.presets[0])])
-    lose = _kill_a_worker if loss == "worker" else cluster.lose_a_node
-    news = _done(order, _in_frame(1, lose))
-    _equal(order, news, _local(order), steps=False)
+    """Within a shot: no frame that was kept is painted again."""
+    order = orders.order("slow")
+    kept: set[int] = set()
 
+    def lose() -> None:
+        (cluster.lose_a_worker if loss == "worker" else cluster.lose_a_node)()
+        kept.update(_kept(order.output))
 
-def _slow(preset: Preset) -> Preset:
-    """So slow that news come before a shot is done."""
-    video = preset.video.model_copy(update={"steps": 12, "min_steps": 12, "tolerance": 0.0})
-    return preset.model_copy(update={"video": video})
+    news = done(order, _at(moment, lose))
+    equal(order, news, orders.local(order), steps=False)
+    told = Counter(event.index for event in news if isinstance(event, FrameDone))
+    again = [index for index, times in told.items() if times > 1]
+    LOG.info("%s, %d frames told: %d kept, painted again: %s", loss, moment, len(kept), again)
+    assert kept and len(again) <= 1 and not kept.intersection(again)
 
 
 @pytest.mark.slow
-def test_a_driver_that_is_killed_and_begun_again_goes_on(order: Order, cluster: TwoNodes, here: Path) -> None:
-    preset = _slow(order.presets[0])
-    order = replace(order, presets=[preset])
-    from framestyle.presets import resolved_yaml
-
-    (here / "slow.yaml").write_text(resolved_yaml(preset))
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_driver_that_is_killed_and_begun_again_goes_on(
+    orders: Orders, cluster: TwoNodes, moment: int
+) -> None:
+    """The second one is this process."""
+    order = orders.order("slow")
+    preset = orders.folder / "slow.yaml"
+    preset.write_text(resolved_yaml(order.presets[0]))
     command = [
-        sys.executable, "-c", DRIVER, "stylize", str(here / "in"), "-o", str(order.output), "-p", "slow.yaml",
+        sys.executable, "-c", DRIVER, "stylize", *map(str, order.inputs), "-o", str(order.output), "-p", str(preset),
         "--weights", "untrained", "--device", "cpu", "--engine", f"ray://{cluster.address}", "--progress", "json",
     ]  # fmt: skip
     first = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert first.stderr is not None
+    frames = 0
     for line in first.stderr:
-        if '"frame_done"' in line and json.loads(line)["index"] >= 2:
+        frames += '"frame_done"' in line
+        if frames == moment:
             break
     first.send_signal(signal.SIGKILL)
     first.communicate()
-    second = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=200)
-    told = [json.loads(line) for line in second.stderr.splitlines() if line.startswith("{")]
-    assert second.returncode == 4, second.stderr[-2000:]
-    assert any(one["event"] == "task_resumed" for one in told)
-    _local(order)
-    for path in order.output.with_name("local").glob("*.*"):
-        if path.name != ".framestyle.json":
-            assert (order.output / path.name).read_bytes() == path.read_bytes(), path.name
+    _nobody_paints(order.output)
+    kept = _kept(order.output)
+    news = done(order)
+    equal(order, None, orders.local(order))
+    again = {event.index for event in news if isinstance(event, FrameDone)}
+    LOG.info("driver, %d frames told: %d kept, painted by the second: %s", moment, len(kept), sorted(again))
+    assert any(isinstance(event, TaskResumed) for event in news)
+    assert kept and again == set(range(FRAMES)) - kept
+
+
+def _nobody_paints(output: Path) -> None:
+    """Ray ends a dead driver's workers; until then they keep what they paint."""
+    from filelock import FileLock
+
+    for path in output.glob(".framestyle-*/shots/*.lock"):
+        FileLock(path).acquire(timeout=60).lock.release()
+
+
+# -- weights ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def weighted(
+    orders: Orders, cluster: TwoNodes, untrained: Backbone, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Order]:
+    """An order of one photo with weights that this machine has, and the workers' machines have not."""
+    for cache in (cluster.head_cache, cluster.second_cache):
+        assert not WeightsStore(cache / "weights").path("imagenet").exists()
+    mine = WeightsStore()
+    keep_convolutions(mine.path("imagenet"), untrained.convolutions, "imagenet")
+    order = replace(orders.order(), weights="imagenet", inputs=[orders.folder / "in" / "00.png"])
+    yield order
+    for cache in (cluster.head_cache, cluster.second_cache):
+        for path in (cache / "weights").glob("vgg19-imagenet.*"):
+            path.unlink()
+
+
+def _equal_photo(order: Order, news: list[Event]) -> None:
+    """To the local engine's with the same weights."""
+    local = replace(
+        order, output=order.output.with_name(f"{order.output.name}-local"), engine="local", work=None
+    )
+    done(local)
+    assert not [event for event in news if isinstance(event, TaskFailed)]
+    assert (order.output / "00.png").read_bytes() == (local.output / "00.png").read_bytes()
+
+
+@pytest.mark.parametrize("way", ["shared folder", "store"])
+def test_weights_travel_by_their_hash(weighted: Order, orders: Orders, cluster: TwoNodes, way: str) -> None:
+    """To machines that have none, and to one that has others."""
+    store = (weighted.output.with_name(f"{weighted.output.name}-store")).as_uri()
+    order = replace(weighted, into_folder=True, work=store if way == "store" else None)
+    other = WeightsStore(cluster.head_cache / "weights").path("imagenet")
+    other.parent.mkdir(parents=True, exist_ok=True)
+    seeded = load_backbone("untrained", seed=1)
+    keep_convolutions(other, seeded.convolutions, "imagenet")
+    _equal_photo(order, done(order))
+
+
+def test_other_weights_are_told_before_work(weighted: Order, cluster: TwoNodes) -> None:
+    """What a store carries was changed: it is no more what the job is painted with."""
+    folder = weighted.output.with_name(f"{weighted.output.name}-store")
+    order = replace(weighted, into_folder=True, work=folder.as_uri())
+    Store(order.work or "").carry(prepare(order)[0].spec)
+    (carried,) = (folder / "carried" / "weights").glob("*.safetensors")
+    keep_convolutions(carried, load_backbone("untrained", seed=1).convolutions, "imagenet")
+    with pytest.raises(WeightsError, match=r"the machine \S+ \w+ cannot do the work: the imagenet weights"):
+        done(order)
+    assert not list(order.output.glob("*.png"))
 
 
 # -- what is refused ---------------------------------------------------------------------------------------
@@ -218,29 +368,76 @@ def test_a_machine_that_cannot_do_the_work_says_so(here: Path) -> None:
     """It does not see the folder, or has other versions."""
     (here / "probe").write_text("seen")
     told = tuple(versions().items())
-    setup = Setup("", "", (str(here / "probe"), "seen"), told)
-    assert worker.hello(setup) is None
-    error = worker.hello(replace(setup, probe=("/nowhere/at/all/probe", "seen")))
-    assert isinstance(error, OutputError) and "does not see /nowhere/at" in error.message
+    setup = Setup("", "", (str(here / "nowhere" / "probe"), "seen"), told)
+    error = worker.hello(setup)
+    assert isinstance(error, OutputError) and f"it does not see {here}" in error.message
     error = worker.hello(replace(setup, versions=(*told[:-1], ("torch", "0.1"))))
     assert isinstance(error, DeviceError) and "(the job has 0.1)" in error.message
 
 
 def test_an_order_is_refused_before_work_where_a_machine_cannot_do_it(
-    order: Order, monkeypatch: pytest.MonkeyPatch
+    orders: Orders, cluster: TwoNodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from framestyle.jobs.engines.cluster import engine
 
+    order = orders.order()
     monkeypatch.setattr(engine, "versions", lambda: {**versions(), "torch": "0.1"})
     with pytest.raises(DeviceError, match=r"the job has 0\.1"):
-        _done(order)
+        done(order)
     assert not list(order.output.glob("*.png"))
 
 
-def test_work_that_no_machine_can_do_is_refused(order: Order) -> None:
+def test_a_machine_whose_disk_is_full_leaves_the_work_to_the_others(
+    orders: Orders, cluster: TwoNodes, full_disk: Callable[[Path], None]
+) -> None:
+    """It says so, once, and gets no more; where all of them are full, nothing is published."""
+    order = replace(orders.order("slow"), work=(orders.folder / "store").as_uri())
+    full_disk(cluster.second_cache / "stores")
+    news = done(order)
+    equal(order, news, orders.local(order), steps=False)
+    (told,) = (one for one in news if isinstance(one, Note) and "cannot do the work" in one.message)
+    assert told.level == "warning" and told.message.endswith("; the others do it.")
+    full_disk(cluster.head_cache / "stores")
+    alone = replace(
+        orders.order(), inputs=[orders.folder / "in" / "in.mov"], work=order.work, into_folder=True
+    )
+    with pytest.raises(StorageError, match=r"the machine \S+ \w+ cannot do the work: "):
+        done(alone)
+    assert not list(alone.output.glob("*.mov"))
+
+
+@pytest.fixture
+def full_disk() -> Iterator[Callable[[Path], None]]:
+    """`full_disk(folder)`: on it nothing more can be made, while the test runs; what was there is put back."""
+    aside: list[Path] = []
+
+    def fill(folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        aside.append(folder)
+        folder.rename(folder.with_name("aside"))
+        mounted = False
+        folder.mkdir()
+        with suppress(OSError):
+            small = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+            mounted = subprocess.run(small, capture_output=True).returncode == 0
+        if not mounted:  # by whoever may not: a file, in which nothing can be made either
+            folder.rmdir()
+            folder.touch()
+
+    yield fill
+    for folder in aside:
+        if folder.is_file():
+            folder.unlink()
+        else:
+            subprocess.run(["umount", "-l", str(folder)], check=True)
+            folder.rmdir()
+        folder.with_name("aside").rename(folder)
+
+
+def test_work_that_no_machine_can_do_is_refused(orders: Orders, cluster: TwoNodes) -> None:
     """The driver needs no GPU; somebody must have one."""
     with pytest.raises(DeviceError, match="no machine of the cluster has a GPU"):
-        _done(replace(order, device="cuda"))
+        done(replace(orders.order(), device="cuda"))
 
 
 def test_addresses(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,8 @@ class Remaining:
         self._is_first_next = True
         self._steps_taken = Work(0, 0)
         self._row = Row()
+        self._by_keys: list[float] = []
+        """Seconds of warm frames since the last that were counted."""
         self._shots = ShotsAtWork()
         self._shots_at: dict[int, float] = {}
         """When each shot that names its steps was last heard of."""
@@ -147,12 +149,22 @@ class Remaining:
             seconds = event.seconds / self._hands
         if isinstance(event, FrameDone) and event.shot in self._shots_at:
             self._shots_at[event.shot] = now
-        self._taken[warm].append(Taken(self._task.work(warm=warm), seconds))
+        self._count(warm, seconds, self._task)
         self._task.took(warm=warm)
         self._begin_frame(now)
         self._is_first_next = False
         if isinstance(event, PhotoDone) and self._row.at_once > 1:
             self._row.end(event.seconds, now)
+
+    def _count(self, warm: bool, seconds: float, task: TaskLeft) -> None:
+        """Warm frames by key frames cost nothing or much: so many together as one key frame stands for."""
+        if warm and task.plan.key_frame_gap > 1:
+            self._by_keys.append(seconds)
+            if len(self._by_keys) < task.plan.key_frame_gap:
+                return
+            seconds = statistics.fmean(self._by_keys)
+            self._by_keys.clear()
+        self._taken[warm].append(Taken(task.work(warm=warm), seconds))
 
     def _end(self, event: TaskDone | TaskFailed, now: float) -> None:
         has_begun = self._task is not None and self._task.plan.path == event.path

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from framestyle.doors.studio import limits
 from framestyle.doors.studio.answers import RefusedError, not_found
 from framestyle.doors.studio.decoding import Decoding
-from framestyle.doors.studio.settings import RESULTS, Settings
+from framestyle.doors.studio.settings import Settings
 from framestyle.errors import FramestyleError
 from framestyle.kinds import MediaKind
 from framestyle.media.files import sniff
@@ -242,10 +242,6 @@ class MediaStore:
             raise RefusedError(403, "not-an-upload", "only uploads can be removed")
         self._database.execute("DELETE FROM media WHERE id = ?", (media_id,))
         shutil.rmtree(media.path.parent)
-
-    def is_result(self, media: Media) -> bool:
-        """Whether the studio painted it."""
-        return media.path.is_relative_to(self._settings.root / RESULTS)
 
 
 def _of_row(row: sqlite3.Row) -> Media:

@@ -64,11 +64,6 @@ class Previews:
         self._tasks: set[asyncio.Task[None]] = set()
         folder.mkdir(parents=True, exist_ok=True)
 
-    @property
-    def painter_pid(self) -> int | None:
-        """Of the process that paints."""
-        return self._painter.pid
-
     def target(self, key: str, *, moving: bool = False) -> Path:
         """Where the finished preview lies."""
         return self._folder / f"{key}.{'mp4' if moving else 'jpg'}"

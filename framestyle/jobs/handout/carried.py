@@ -148,6 +148,19 @@ def open_session(
     )
 
 
+def refuse_other_weights(spec: RenderSpec, folder: Path) -> None:
+    """WeightsError where the spec's weights are neither on this machine nor in the folder; none is opened."""
+    if weights_identity(spec.weights) == spec.weights_fingerprint:
+        return
+    if spec.weights in WEIGHTS:
+        carried = WeightsStore(folder / WEIGHTS_FOLDER)
+        has_them = weights_identity(spec.weights, carried) == spec.weights_fingerprint
+    else:
+        has_them = _is(_weights(folder, Path(spec.weights), spec), spec.weights_fingerprint)
+    if not has_them:
+        raise other_weights(spec)
+
+
 def _weights_for(spec: RenderSpec, folder: Path) -> tuple[WeightsStore | None, Backbone | None]:
     """Where the spec's weights come from: none of both, where those of this machine are they."""
     if weights_identity(spec.weights) == spec.weights_fingerprint:

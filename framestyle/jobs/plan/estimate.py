@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import ceil
 from pathlib import Path
 
 from framestyle.errors import FramestyleError
@@ -24,7 +25,7 @@ BYTES_PER_PIXEL = {
 """Of painted photos at 8 bits and the default quality: strokes are harder to pack than skies."""
 BYTES_PER_FRAME_PIXEL = {
     "h264": 0.4, "h265": 0.3, "vp9": 0.3, "av1": 0.25, "prores": 0.8, "dnxhr": 0.8, "ffv1": 1.9, "gif": 0.8,
-    "webp": 0.8,
+    "webp": 0.8, "apng": 2.0,
 }  # fmt: skip
 ROUGHER = {"draft": 0.25, "good": 0.5}
 """The named qualities below the default, as parts of it."""
@@ -66,7 +67,7 @@ def _clip(task: Task, preset: Preset, span: TimeRange) -> Estimate:
     was = Size(info.width, info.height)
     becomes = fit_within(was, preset.scales.max_side_px)
     frames = frames_expected(info, span)
-    warm = preset.video.steps * becomes.area_px / 1e6
+    warm = preset.video.warm_steps * becomes.area_px / 1e6
     if preset.video.warm_start == "none":
         warm = _whole(preset, becomes)
     steps = _whole(preset, becomes) + (frames * preset.video.painted_times - 1) * warm
@@ -98,12 +99,14 @@ def clip_plan(path: str, preset: Preset, size: Size, frames: int, shots: int) ->
         return replace(photo, first_frames=frames)
     # An improvement below a tolerance of 0 is a loss that rises: next to none stop there.
     least = min(video.min_steps, video.steps) if video.tolerance > 0 else video.steps
+    gap = video.frames_a_key_frame
     return replace(
         photo,
         first_frames=shots,
         warm_frames=frames * video.painted_times - shots,
-        warm_steps=video.steps,
-        warm_least_steps=least,
+        warm_steps=ceil(video.warm_steps),
+        warm_least_steps=least // gap,
+        key_frame_gap=gap,
     )
 
 

@@ -12,16 +12,12 @@ from framestyle.kinds import MediaKind
 from framestyle.media.files import is_kept_aside, sniff, walk
 from framestyle.media.photos import FORMATS, own_suffix
 from framestyle.media.video.sequences import existing_files, numbering_of, sequence_in
-from framestyle.paths import is_folder, resolved
+from framestyle.paths import PHOTO_NAMES, is_folder, resolved
 
 MAGIC = "*?["
-PHOTO_NAMES = {
-    "jpg", "jpeg", "jpe", "jfif", "png", "webp", "tif", "tiff", "bmp", "gif", "avif", "avifs", "heic", "heics",
-    "heif", "heifs", "exr", "hdr",
-}  # fmt: skip
 CLIP_NAMES = {
     "mp4", "mov", "mkv", "webm", "avi", "m4v", "mpg", "mpeg", "wmv", "flv", "mts", "m2ts", "3gp", "ogv", "y4m",
-    "mjpeg", "mjpg",
+    "mjpeg", "mjpg", "apng",
 }  # fmt: skip
 """Files of these names are meant to be pictures: where one is none, that is said and not passed over."""
 RECOGNISED = (

@@ -11,14 +11,14 @@ from fractions import Fraction
 from pathlib import Path
 
 from framestyle.errors import Code, OutputError, UsageError
-from framestyle.jobs.plan.inputs import PHOTO_NAMES, Found, Inputs
+from framestyle.jobs.plan.inputs import Found, Inputs
 from framestyle.kinds import MediaKind
 from framestyle.media.files import file_identity
 from framestyle.media.photos import FORMATS, check_photo_format
 from framestyle.media.video.clips import check_clip_target
 from framestyle.media.video.sequences import Numbering, existing_files, numbering_of
 from framestyle.media.video.writer import CODECS
-from framestyle.paths import is_folder
+from framestyle.paths import PHOTO_NAMES, is_folder
 
 PHOTO_SUFFIXES = {suffix.lstrip(".") for suffix in FORMATS}
 VIDEO_SUFFIXES = {"mp4", "mov", "mkv", "webm", "avi", "m4v"}

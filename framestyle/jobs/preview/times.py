@@ -126,7 +126,7 @@ def full_render(preset: Preset, sources: Sequence[Source], times: StepTimes) -> 
         each = times.warm_frame_s(size.area_px)
         if each is None:
             at_most = at_most or warm > 0
-            each = preset.video.steps * (times.step_s(size.area_px) or 0.0)
+            each = preset.video.warm_steps * (times.step_s(size.area_px) or 0.0)
         total += cold * whole + warm * each
     return Estimate(total, at_most)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from framestyle.errors import FramestyleError, InputError
-from framestyle.jobs.plan.inputs import CLIP_NAMES, PHOTO_NAMES
+from framestyle.jobs.plan.inputs import CLIP_NAMES
 from framestyle.media.files import sniff
 from framestyle.media.verify.checking import verify
 from framestyle.media.verify.verdict import DAMAGE
 from framestyle.media.video.sequences import numbering_of
+from framestyle.paths import PHOTO_NAMES
 
 
 def why_unknown(path: Path) -> FramestyleError | None:

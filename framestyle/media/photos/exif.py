@@ -225,11 +225,3 @@ def _text(value: bytes, order: str) -> str:
     if code.startswith(b"UNICODE"):
         return text.decode("utf-16-le" if order == "<" else "utf-16-be", "replace").strip("\0 ")
     return text.decode("utf-8", "replace").strip("\0 ")
-
-
-def user_comment(block: bytes | None) -> str:
-    """What the block's user comment says."""
-    order, directory = tags_of(block)
-    details = directory.get(EXIF)
-    value = details.get(USER_COMMENT) if isinstance(details, dict) else None
-    return _text(value.data, order) if isinstance(value, Value) else ""

@@ -220,16 +220,20 @@ def _rate(head: str) -> Fraction | None:
     """The average rate, else the guessed one."""
     for name in ("fps", "tbr"):
         if (found := _number_before(name, head)) is not None and found > 0:
-            # Told with two decimals: 23.98 stands for 24000/1001.
-            film = Fraction(round(found * 1.001) * 1000, 1001)
-            return film if round(float(film), 2) == found != round(found) else exact_rate(found)
+            return _meant(found)
     return None
 
 
 def _time_base(head: str) -> Fraction | None:
     """`15360 tbn`, `90k tbn`, `29.97 tbn` -> the length of a tick in seconds."""
     found = _number_before("tbn", head)
-    return None if found is None or found <= 0 else 1 / exact_rate(found, most=1e12)
+    return None if found is None or found <= 0 else 1 / _meant(found, most=1e12)
+
+
+def _meant(told: float, most: float = 10_000) -> Fraction:
+    """What ffmpeg tells with two decimals: 23.98 stands for 24000/1001, of which 2 hours differ by a second."""
+    film = Fraction(round(told * 1.001) * 1000, 1001)
+    return film if round(float(film), 2) == told != round(told) else exact_rate(told, most)
 
 
 def _number_before(name: str, head: str) -> float | None:

@@ -11,6 +11,10 @@ from .painting import Painting
 from .qt import QtCore, QtGui, QtWidgets
 
 ICON_PX = 64
+ROWS_SHOWN = 2
+"""At least, of presets; Krita gives a docker no more than it asks for."""
+FIRST_SIDE_PX = 320
+"""A first look within a minute or two without a GPU; the user raises it for the picture that stays."""
 PATH = QtCore.Qt.ItemDataRole.UserRole
 
 
@@ -23,12 +27,13 @@ class FrameStyleDocker(DockWidget):
         self.painting: Painting | None = None
         self.presets = QtWidgets.QListWidget()
         self.presets.setIconSize(QtCore.QSize(ICON_PX, ICON_PX))
+        self.presets.setMinimumHeight(ROWS_SHOWN * ICON_PX)
         self.settings = QtWidgets.QLineEdit()
         self.settings.setPlaceholderText("strength=0.7; color.preserve=luminance")
         self.settings.setToolTip("KEY=VALUE of the preset, several with ; between them")
         self.side = QtWidgets.QSpinBox()
         self.side.setRange(0, 100_000)
-        self.side.setValue(1024)
+        self.side.setValue(FIRST_SIDE_PX)
         self.side.setSuffix(" px")
         self.side.setSpecialValueText("the image's own")
         self.side.setToolTip(

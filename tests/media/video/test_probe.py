@@ -55,6 +55,23 @@ def test_a_full_description_is_read() -> None:
     assert told.video_start_s == Fraction(1, 5)
 
 
+@pytest.mark.parametrize(
+    ("told", "tick"),
+    [
+        ("23.98 tbn", Fraction(1001, 24000)),
+        ("29.97 tbn", Fraction(1001, 30000)),
+        ("119.88 tbn", Fraction(1001, 120000)),
+        ("24 tbn", Fraction(1, 24)),
+        ("12.50 tbn", Fraction(2, 25)),
+        ("90k tbn", Fraction(1, 90_000)),
+        ("16k tbn", Fraction(1, 16_000)),
+    ],
+)
+def test_a_tick_told_in_two_decimals_is_the_one_that_is_meant(told: str, tick: Fraction) -> None:
+    line = f"  Stream #0:0: Video: rawvideo (I420), yuv420p, 160x96, 23.98 fps, 23.98 tbr, {told}"
+    assert parse_description("\n".join([LINES[0], line])).time_base == tick
+
+
 def test_a_cover_picture_is_no_video() -> None:
     assert parse_description("\n".join([LINES[0], LINES[5], LINES[7]])).video_codec is None
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from framestyle.events import Event
-from framestyle.jobs.engines.engine import Outcome
-from framestyle.jobs.plan.units import Unit
+
+if TYPE_CHECKING:  # what only listens loads no torch
+    from framestyle.jobs.engines.engine import Outcome
+    from framestyle.jobs.plan.units import Unit
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ class Batch:
 class Result:
     """What became of a unit. `batches`: how many were sent before it; `events`: those that were not sent yet.
 
-    `made`: of a photo its SHA-256; through a store, where what was made lies in it.
+    `made`: of a photo its SHA-256; through a store, where what was made lies in it. `unable`: the node, where it is the
+    machine that cannot do the work, and not the unit that cannot be done.
     """
 
     outcome: Outcome
@@ -63,6 +66,7 @@ class Result:
     batches: int
     events: tuple[Event, ...] = ()
     made: str = ""
+    unable: str = ""
 
 
 Remote = Any

@@ -9,8 +9,9 @@ from contextlib import suppress
 
 from framestyle.context import Context
 from framestyle.errors import DeviceError, FramestyleError
-from framestyle.events import Event, MachinesAtWork
+from framestyle.events import Event, MachinesAtWork, Note
 from framestyle.jobs.engines.cluster import worker
+from framestyle.jobs.engines.cluster.listener import Listener
 from framestyle.jobs.engines.cluster.orders import Batch, Remote, Result, Setup, Work
 from framestyle.jobs.engines.cluster.travelling import Arrivals
 from framestyle.jobs.engines.engine import Ledger, Outcome
@@ -27,6 +28,7 @@ AHEAD = 2
 """Units that wait in Ray's own queue, beyond the places: so that none waits for us."""
 STOP_WITHIN_S = 60.0
 """Most that a stopped unit may take to keep what it has."""
+NODE_LABEL = "ray.io/node-id"
 
 
 class Workers:
@@ -37,21 +39,43 @@ class Workers:
 
         self.ray, self.setup = ray, setup
         here = OnNode(ray.get_runtime_context().get_node_id(), soft=True)
-        self.listener = ray.remote(worker.Listener).options(num_cpus=0, scheduling_strategy=here).remote()
+        self.listener = ray.remote(Listener).options(num_cpus=0, scheduling_strategy=here).remote()
         self._asked: Remote = None
         self.is_deaf = False
         """Whether nothing is heard any more of what is on its way."""
+        self._barred: set[str] = set()
+        """Nodes that cannot do the job's work, each for a reason that was told."""
         gpus = 1 if device == "cuda" else 0
-        self._paint = ray.remote(worker.paint).options(
-            num_cpus=1 if gpus else threads,
-            num_gpus=gpus,
-            max_retries=RETRIES,
-            retry_exceptions=False,
-        )
+        self._needs = "GPU" if gpus else "CPU"
+        self._paint = ray.remote(worker.paint)
+        self._options: dict[str, object] = {
+            "num_cpus": 1 if gpus else threads,
+            "num_gpus": gpus,
+            "max_retries": RETRIES,
+            "retry_exceptions": False,
+        }
 
     def begin(self, work: Work) -> Remote:
-        """Give a unit to whoever is free."""
-        return self._paint.remote(self.setup, work, self.listener)
+        """Give a unit to whoever is free, and can do it."""
+        return self._paint.options(**self._options).remote(self.setup, work, self.listener)
+
+    def bar(self, node: str) -> bool:
+        """A node gets no more of the job's work; False where no other is left: then all are tried again."""
+        self._barred.add(node)
+        if not self.is_anyone_able():
+            self._barred.clear()
+        others = {NODE_LABEL: f"!in({','.join(sorted(self._barred))})"}
+        self._options["label_selector"] = others if self._barred else None
+        return bool(self._barred)
+
+    def nodes(self) -> list[str]:
+        """Those that are there with what a unit needs."""
+        alive = [one for one in self.ray.nodes() if one["Alive"]]
+        return [one["NodeID"] for one in alive if one["Resources"].get(self._needs, 0) > 0]
+
+    def is_anyone_able(self) -> bool:
+        """Whether a node is there that can do the work, as far as is known."""
+        return not self._barred.issuperset(self.nodes())
 
     def ended(self, refs: list[Remote], timeout_s: float) -> list[Remote]:
         """Those that are over by now."""
@@ -114,6 +138,9 @@ class Row:
         self._heard: dict[tuple[int, str], int] = defaultdict(int)
         """Of each go at a unit, how many batches have come."""
         self._told_machines = MachinesAtWork(0, 0, 0)
+        self._is_waiting = False
+        self._unable: set[str] = set()
+        """Machines of which it was told."""
 
     def do(self, row: Mapping[int, Unit]) -> None:
         """All of them."""
@@ -135,6 +162,7 @@ class Row:
         while left or self._at_work:
             if time.monotonic() - looked_s > PLACES_EVERY_S:  # machines come and go
                 places, looked_s = self._places(), time.monotonic()
+                self._tell_waiting()
             while left and len(self._at_work) < places + AHEAD:
                 self._begin(*left.popleft())
             done = self._workers.ended(list(self._at_work), LOOK_S)
@@ -146,6 +174,9 @@ class Row:
     def _begin(self, number: int, unit: Unit) -> None:
         self._ledger.begin(number)
         self._telling.begin(number)
+        self._give(number, unit)
+
+    def _give(self, number: int, unit: Unit) -> None:
         work = self._arrivals.packed(number, unit)
         self._at_work[self._workers.begin(work)] = number, unit
 
@@ -176,12 +207,41 @@ class Row:
             for event in self._arrivals.news(found.events, unit):
                 self._tell(number, event)
             outcome = self._arrivals.arrived(unit, found)
+            if found.unable and isinstance(outcome, FramestyleError):
+                if self._goes_elsewhere(found.unable, found.machine, outcome):
+                    del self._at_work[ref]
+                    self._machines.pop(number, None)
+                    self._give(number, unit)
+                    return
+                outcome = self._named(outcome, found.machine)
         else:
             outcome = found
         del self._at_work[ref]
         self._machines.pop(number, None)
         self._tell(number, outcome)
         self._tell_machines()
+
+    def _goes_elsewhere(self, node: str, machine: str, error: FramestyleError) -> bool:
+        """Whether another machine is there for a unit that this one cannot do; it gets no more of the job's work."""
+        if not self._workers.bar(node):
+            return False
+        if machine not in self._unable:
+            self._unable.add(machine)
+            told = f"{worker.by_machine(error, machine).message}; the others do it."
+            self._context.on_event(Note(told, "warning", error.code, {**error.facts, "machine": machine}))
+        return True
+
+    def _named(self, error: FramestyleError, machine: str) -> FramestyleError:
+        """With the machine, where there are several."""
+        return worker.by_machine(error, machine) if len(self._workers.nodes()) > 1 else error
+
+    def _tell_waiting(self) -> None:
+        is_waiting = not self._workers.is_anyone_able()
+        if is_waiting and not self._is_waiting:
+            self._context.on_event(
+                Note("No machine of the cluster can do the work: waiting for one to join.", "warning")
+            )
+        self._is_waiting = is_waiting
 
     def _wait_for_news(self, number: int, result: Result) -> None:
         """What was told of the unit may still be on its way."""

@@ -24,7 +24,7 @@ from framestyle.jobs.handout.carried import PICTURES, WEIGHTS_FOLDER, carry, loc
 from framestyle.jobs.plan.units import PhotoTask, ShotTask, Unit
 from framestyle.jobs.resume.shot_work import open_folder, shot_found, whole_folder
 from framestyle.kinds import MediaKind
-from framestyle.media.files import atomic_output, put_folder_in_place
+from framestyle.media.files import atomic_output, put_folder_in_place, storage_error
 from framestyle.media.video.sequences import existing_files
 from framestyle.nst.weights.hashes import sha256_of
 from framestyle.nst.weights.paths import weights_identity
@@ -148,7 +148,13 @@ class StoreTraveller(Traveller):
     @contextmanager
     def unit_here(self) -> Iterator[Unit]:
         """By paths of this machine, in a folder that goes afterwards."""
-        self._place.mkdir(parents=True)
+        try:
+            self._place.mkdir(parents=True)
+        except OSError as error:
+            raise StorageError(
+                f"the machine's own folder cannot be made: {storage_error(error, self._place).message}",
+                next_step="Free some space on its disk, or have FRAMESTYLE_CACHE name another folder there.",
+            ) from error
         try:
             unit = replace(self._work.unit, source=self._source())
             if isinstance(unit, PhotoTask):

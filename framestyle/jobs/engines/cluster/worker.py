@@ -12,12 +12,13 @@ from pathlib import Path
 import torch
 
 from framestyle.context import Context
-from framestyle.errors import Code, DeviceError, FramestyleError, OutputError
+from framestyle.errors import Code, DeviceError, FramestyleError, OutputError, StorageError, WeightsError
 from framestyle.events import Event, StepDone
 from framestyle.jobs.engines.cluster.orders import Batch, Remote, Result, Setup, Work
 from framestyle.jobs.engines.cluster.travelling import Traveller
 from framestyle.jobs.engines.engine import Outcome
-from framestyle.jobs.handout.carried import located, open_session
+from framestyle.jobs.handout.carried import located, open_session, refuse_other_weights
+from framestyle.jobs.handout.outcomes import FINAL
 from framestyle.jobs.plan.units import PhotoTask
 from framestyle.jobs.resume.resume_key import versions
 from framestyle.jobs.run.units import paint_unit
@@ -25,14 +26,18 @@ from framestyle.nst.weights.hashes import sha256_of
 from framestyle.session import Session
 
 TELL_EVERY_S = 0.5
-_open: dict[Setup, Session] = {}
-"""The session of the last job that this process has worked on: its weights are loaded once."""
+_open: dict[tuple[object, ...], Session] = {}
+"""The last session of this process: the weights are loaded once for all jobs that are painted alike."""
 
 
 def machine_name() -> str:
     """This machine, as it is told; nodes of one machine are told apart."""
-    node = os.environ.get("RAY_NODE_ID") or _node()
-    return f"{socket.gethostname()} {node[:8]}".strip()
+    return f"{socket.gethostname()} {node_id()[:8]}".strip()
+
+
+def node_id() -> str:
+    """The node that this process is of, as Ray calls it; empty where it is of none."""
+    return os.environ.get("RAY_NODE_ID") or _node()
 
 
 def _node() -> str:
@@ -42,32 +47,44 @@ def _node() -> str:
 
 def hello(setup: Setup) -> FramestyleError | None:
     """Why this machine cannot do the work; None where it can."""
-    try:
-        _refuse(setup)
-    except FramestyleError as error:
-        return error
-    return None
+    error = _refused(setup) or _refused_weights(setup)
+    return None if error is None else by_machine(error, machine_name())
 
 
-def _refuse(setup: Setup) -> None:
+def by_machine(error: FramestyleError, machine: str) -> FramestyleError:
+    """The error, with the machine that it is of."""
+    facts = {**error.facts, "machine": machine}
+    told = f"the machine {machine} cannot do the work: {error.message}"
+    return type(error)(told, code=error.code, facts=facts, next_step=error.next_step)
+
+
+def _refused(setup: Setup) -> FramestyleError | None:
     now, then = versions(), dict(setup.versions)
     differing = [name for name in {**now, **then} if now.get(name) != then.get(name)]
     if differing:
         names = ", ".join(
             f"{name} {now.get(name, 'none')} (the job has {then.get(name, 'none')})" for name in differing
         )
-        raise DeviceError(
-            f"the machine {machine_name()} has {names}",
-            next_step="Install the same versions on all machines.",
-        )
+        return DeviceError(f"it has {names}", next_step="Install the same versions on all machines.")
     path, holds = setup.probe
     if setup.store is None and not _holds(Path(path), holds):
-        raise OutputError(
-            f"the machine {machine_name()} does not see {Path(path).parent.parent}",
+        return OutputError(
+            f"it does not see {Path(path).parent.parent}",
             code=Code.OUTPUT_UNUSABLE,
-            facts={"path": str(Path(path).parent.parent), "machine": machine_name()},
+            facts={"path": str(Path(path).parent.parent)},
             next_step="Put results and inputs on a disk that all machines see by the same path, or name a store.",
         )
+    return None
+
+
+def _refused_weights(setup: Setup) -> FramestyleError | None:
+    """None is opened for that."""
+    try:
+        folder = _carried(setup)
+        refuse_other_weights(located(setup.spec, folder), folder)
+    except FramestyleError as error:
+        return error
+    return None
 
 
 def _holds(path: Path, text: str) -> bool:
@@ -78,16 +95,17 @@ def _holds(path: Path, text: str) -> bool:
 
 
 def session_of(setup: Setup) -> Session:
-    """The session of a job, opened once in this process."""
-    if setup not in _open:
+    """The session of a job, opened once in this process. Pictures and weights count by what they hold."""
+    key = setup.spec, setup.threads, setup.memory_limit_bytes, setup.store
+    if key not in _open:
         for other in _open.values():
             other.close()
         _open.clear()
         torch.set_num_threads(setup.threads)
         folder = _carried(setup)
         spec = located(setup.spec, folder)
-        _open[setup] = open_session(spec, folder, memory_limit_bytes=setup.memory_limit_bytes)
-    return _open[setup]
+        _open[key] = open_session(spec, folder, memory_limit_bytes=setup.memory_limit_bytes)
+    return _open[key]
 
 
 def _carried(setup: Setup) -> Path:
@@ -101,20 +119,26 @@ def _carried(setup: Setup) -> Path:
 def paint(setup: Setup, work: Work, listener: Remote) -> Result:
     """One unit. What is wrong is an outcome of it; an interrupt, which is how Ray cancels, goes through."""
     telling = _Telling(work.number, listener)
-    made = ""
-    outcome: Outcome
+    if (refused := _refused(setup)) is not None:
+        return telling.result(refused, unable=node_id())
+    is_open = False
     try:
-        _refuse(setup)
+        session = session_of(setup)
+        is_open = True
         traveller = Traveller.of(setup, work)
         with traveller.unit_here() as unit:
-            context = Context(traveller.hearing(telling.hear))
-            outcome = paint_unit(unit, session_of(setup), context)
+            outcome = paint_unit(unit, session, Context(traveller.hearing(telling.hear)))
             made = traveller.sent(outcome)
         if isinstance(unit, PhotoTask) and not made:
             made = sha256_of(unit.target)
     except FramestyleError as error:
-        outcome = error
-    return Result(outcome, telling.go, telling.machine, telling.sequence, telling.rest(), made)
+        is_machines = isinstance(error, OF_THE_MACHINE) or not (is_open or isinstance(error, FINAL))
+        return telling.result(error, unable=node_id() if is_machines else "")
+    return telling.result(outcome, made=made)
+
+
+OF_THE_MACHINE = (StorageError, WeightsError)
+"""Errors that say nothing of the unit, whenever they come: the disk is full, the weights are others."""
 
 
 class _Telling:
@@ -142,22 +166,6 @@ class _Telling:
         self.sequence, self._told_s = self.sequence + 1, time.monotonic()
         self._waiting.clear()
 
-    def rest(self) -> tuple[Event, ...]:
-        """What was not sent."""
-        return tuple(self._waiting)
-
-
-class Listener:
-    """An actor beside the driver: keeps what workers tell until it is asked for."""
-
-    def __init__(self) -> None:
-        self._batches: list[Batch] = []
-
-    def push(self, batch: Batch) -> None:
-        """A worker tells."""
-        self._batches.append(batch)
-
-    def drain(self) -> list[Batch]:
-        """The driver asks."""
-        batches, self._batches = self._batches, []
-        return batches
+    def result(self, outcome: Outcome, made: str = "", unable: str = "") -> Result:
+        """What became of it, with what was not sent yet."""
+        return Result(outcome, self.go, self.machine, self.sequence, tuple(self._waiting), made, unable)

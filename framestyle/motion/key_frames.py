@@ -1,0 +1,181 @@
+"""A shot by its key frames: these are optimised, each from the one before; frames between are warped from both.
+
+Where the next key frame is due is not counted but seen: as far ahead as frames between are reached from one side or the
+other. A frame of which neither side shows enough takes a few steps of the optimiser, held near what they do show.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from framestyle.context import Context
+from framestyle.events import FrameDone
+from framestyle.frames import Frame, Pixels
+from framestyle.motion.carry import Moved, Painted, alike, carry, matched_fill, move, shows_the_same
+from framestyle.motion.flow import OpticalFlow
+from framestyle.motion.painting import Prepared, ShotPainting
+from framestyle.motion.sampling import sampler
+from framestyle.motion.shots import Shot
+from framestyle.nst.image import to_pixels, to_tensor
+from framestyle.nst.objective import TemporalTarget
+from framestyle.nst.optimise.state import PixelState
+from framestyle.nst.stylizer import Stylizer
+
+LEAST_COVERED = 0.85
+"""Share of a frame between that its key frames must show: else there is a nearer one."""
+LEAST_CARRIED = 0.5
+"""The same of a key frame by the one before, unless that is the frame before."""
+WELL_COVERED = 0.98
+"""Share from which a frame between is shown as it was warped, without a step."""
+VAGUE_WEIGHT = 0.02
+"""How a place counts whose flow is vague although it leads to like content, against one that can be trusted."""
+
+
+@dataclass(eq=False)
+class KeyFramePainting(ShotPainting):
+    """Frames wait until it is known which of them is the next key frame: at most `video.key_frame_gap` of them."""
+
+    flow: OpticalFlow
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._waiting: deque[Prepared] = deque()
+        self._video = self.stylizers.stylizer.preset.video
+
+    @property
+    def _farthest(self) -> int:
+        return 1
+
+    def paint(self, prepared: Prepared, context: Context) -> Iterator[Frame]:
+        """Those up to the next key frame, once it is known; the shot's first frame is one."""
+        self._waiting.append(prepared)
+        if not self._done:
+            yield from self._paint_up_to(1, context)
+        elif len(self._waiting) == self._video.key_frame_gap:
+            yield from self._paint_up_to(self._next_key(context), context)
+
+    def end(self, shot: Shot, context: Context) -> Iterator[Frame]:
+        """Those that are left; the shot's last frame is a key frame."""
+        while self._waiting:
+            yield from self._paint_up_to(self._next_key(context), context)
+
+    def _next_key(self, context: Context) -> int:
+        """How many frames further the next key frame lies: as far as may be, halved until it is near enough."""
+        distance = len(self._waiting)
+        while distance > 1 and not self._holds(distance, context):
+            distance = (distance + 1) // 2
+        return distance
+
+    def _holds(self, distance: int, context: Context) -> bool:
+        """Whether the frame there is shown by the last key frame, and by both of them those between.
+
+        Of these the middle ones are looked at, which are the farthest from both.
+        """
+        there = self._waiting[distance - 1].frame.pixels
+        before = _content_pixels(self._done[0], there)
+        if float(self._shown_of(there, before).mean()) < LEAST_CARRIED:
+            return False
+        for number in sorted({distance // 2, distance // 4, 3 * distance // 4} - {0}):
+            context.check_cancelled()
+            between = self._waiting[number - 1].frame.pixels
+            covered = self._shown_of(between, before).maximum(self._shown_of(between, there))
+            if float(covered.mean()) < LEAST_COVERED:
+                return False
+        return True
+
+    def _shown_of(self, pixels: Pixels, other: Pixels) -> Tensor:
+        """How far another frame shows what this one does, 11HW."""
+        motion = self.flow(pixels, other)
+        content, device = to_tensor(pixels), torch.device("cpu")
+        seen = sampler(motion.backward, device)
+        same = shows_the_same(seen.smooth(to_tensor(other)), content, seen)
+        return (torch.from_numpy(motion.reliability)[None, None] * same).maximum(alike(same))
+
+    def _paint_up_to(self, distance: int, context: Context) -> Iterator[Frame]:
+        """The frames up to the key frame that lies so much further."""
+        taken = [self._waiting.popleft() for _ in range(distance)]
+        before = self._done[0] if self._done else None
+        key = taken[-1]
+        if before is not None:
+            pixels = key.frame.pixels
+            key = replace(key, motions={1: self.flow(pixels, _content_pixels(before, pixels))})
+        painted, done = self._optimised(key, context)
+        for number, one in enumerate(taken[:-1], 1):
+            assert before is not None  # a shot's first frame has none before it
+            yield self._between(one, before, painted, number / distance, context)
+        context.on_event(done)
+        yield replace(key.frame, pixels=to_pixels(painted.result.image, key.frame.pixels.dtype.type))
+        self._mark(key)
+
+    def _between(
+        self, prepared: Prepared, before: Painted, after: Painted, place: float, context: Context
+    ) -> Frame:
+        """One frame, warped from both; `place`: how far it lies from the one to the other, 0 to 1."""
+        context.check_cancelled()
+        started, frame = time.perf_counter(), prepared.frame
+        stylizer, dtype = self.stylizers.of(frame), frame.pixels.dtype.type
+        content = to_tensor(frame.pixels, stylizer.device)
+        regions = stylizer.regions_of(content)
+        ends = [
+            move(one, content, self.flow(frame.pixels, _content_pixels(one, frame.pixels)), regions)
+            for one in (before, after)
+        ]
+        found = Blend.of(content, ends[0], ends[1], place)
+        is_covered = float(found.covered.mean()) >= WELL_COVERED
+        steps = 0 if is_covered else self._video.polish_steps
+        state = found.start(content, ends[round(place)]) if steps else PixelState.start(found.image)
+        pace, targets = self.stylizers.pace(frame.pts), found.targets(stylizer)
+        result = stylizer.refine(content, state, targets, context, self.replays, pace, steps)
+        seconds, loss = time.perf_counter() - started, result.loss if result.steps else after.result.loss
+        context.on_event(FrameDone(frame.index, prepared.shot, result.steps, seconds, loss, True))
+        return replace(frame, pixels=to_pixels(result.image, dtype))
+
+
+@dataclass(frozen=True, eq=False)
+class Blend:
+    """Two key frames as they look from a frame between: the picture, 1CHW, and how far they show it, 11HW."""
+
+    image: Tensor
+    covered: Tensor
+
+    @classmethod
+    def of(cls, content: Tensor, before: Moved, after: Moved, place: float) -> Blend:
+        """Each by how far it can be trusted and how near it is.
+
+        Where neither leads to what the frame shows it is the content, in the colours of what lies around.
+        """
+        weights = [share * _counts(one) for one, share in ((before, 1 - place), (after, place))]
+        both = before.shown.lerp(after.shown, weights[1] / (weights[0] + weights[1]))
+        covered = _leads_to(before).maximum(_leads_to(after))
+        return cls(matched_fill(content, both, covered).lerp(both, covered), covered)
+
+    def start(self, content: Tensor, nearer: Moved) -> PixelState:
+        """At the picture, which the average stands for as far as it is covered; with the nearer key frame's moments."""
+        state = carry(nearer, content, average=False)
+        state.image = self.image
+        state.average = self.image * self.covered
+        state.total_weights[:, 2:] = self.covered
+        return state
+
+    def targets(self, stylizer: Stylizer) -> list[TemporalTarget]:
+        """Near the picture, where it is covered."""
+        weight = stylizer.preset.video.temporal_weight
+        return [TemporalTarget(self.image, self.covered, weight)] if weight > 0 else []
+
+
+def _content_pixels(painted: Painted, like: Pixels) -> Pixels:
+    return to_pixels(painted.content, like.dtype.type)
+
+
+def _leads_to(moved: Moved) -> Tensor:
+    return (moved.trusted * moved.same).maximum(alike(moved.same))
+
+
+def _counts(moved: Moved) -> Tensor:
+    return moved.trusted * moved.same + VAGUE_WEIGHT * alike(moved.same) + 1e-6
