@@ -20,9 +20,12 @@ REMEMBERED = 4
 """So many frames after a change the pictures still follow it."""
 FADES = 0.7
 """How much of the pace is left a frame later."""
-PAINTED_BY_TENTHS = (0.0, 0.03, 0.09, 0.2, 0.42, 0.68, 0.84, 0.925, 0.965, 0.985, 1.0)
-"""How far a picture is painted at strengths 0, 0.1 … 1. Strength is an exponent, and the distances to style and content
-answer to it in its middle alone: measured on a clip, as the mean of two presets, so that neither goes in jumps."""
+PAINTED_BY_TWENTIETHS = (
+    *(0.0, 0.006, 0.024, 0.053, 0.091, 0.139, 0.193, 0.285, 0.406, 0.555),
+    *(0.695, 0.776, 0.833, 0.877, 0.912, 0.938, 0.956, 0.969, 0.98, 0.99, 1.0),
+)
+"""How far a picture is painted at strengths 0, 0.05 … 1. Strength is an exponent, and the distances to style and
+content answer to it in its middle alone: measured on a clip, so that of neither a step is much above the mean."""
 WEIGHT_SPAN = math.log(900.0)
 """A weight that changes by this factor has changed as much as `strength` from 0 to 1 changes the content's."""
 
@@ -161,16 +164,16 @@ def _strengths(before: float, after: float, share: float) -> float:
     if share == 0 or before == after:
         return before
     painted = _between(_painted(before), _painted(after), share)
-    tenth = min(bisect_right(PAINTED_BY_TENTHS, painted) - 1, 9)
-    low, high = PAINTED_BY_TENTHS[tenth : tenth + 2]
-    return (tenth + (painted - low) / (high - low)) / 10
+    place = min(bisect_right(PAINTED_BY_TWENTIETHS, painted) - 1, 19)
+    low, high = PAINTED_BY_TWENTIETHS[place : place + 2]
+    return (place + (painted - low) / (high - low)) / 20
 
 
 def _painted(strength: float) -> float:
     """How far a picture is painted at a strength, 0 to 1 as that goes."""
-    tenth = min(int(10 * strength), 9)
-    low, high = PAINTED_BY_TENTHS[tenth : tenth + 2]
-    return _between(low, high, 10 * strength - tenth)
+    place = min(int(20 * strength), 19)
+    low, high = PAINTED_BY_TWENTIETHS[place : place + 2]
+    return _between(low, high, 20 * strength - place)
 
 
 def _blended(before: Sequence[float], after: Sequence[float], share: float) -> tuple[float, ...]:
