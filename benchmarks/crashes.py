@@ -161,7 +161,10 @@ def _painted_at(news: News) -> list[float]:
     return [event["time_s"] for event in news if event["event"] == "frame_done"]
 
 
-def _kept(news: News) -> int:
+def _kept(news: News, total: int) -> int:
+    """How many need not be painted again: all, where the killed run had finished and was about to end."""
+    if any(event["event"] == "task_skipped" for event in news):
+        return total
     return next((event["painted"] for event in news if event["event"] == "task_resumed"), 0)
 
 
@@ -171,7 +174,7 @@ def try_once(bench: Bench, wanted: str, known: set[str], after_s: float) -> Tria
     kept, after = bench.total, 0
     if bench.left_over(known) or not (bench.folder / "out.mp4").exists():
         again, _ = bench.to_end("out.mp4")
-        kept, after = _kept(again), len(_painted_at(again))
+        kept, after = _kept(again, bench.total), len(_painted_at(again))
     repeated = before[kept:]
     repeated_s = repeated[-2] - repeated[0] if len(repeated) > 1 else 0.0
     same = bench.contents("out.mp4") == wanted

@@ -1,4 +1,4 @@
-"""Clips come through as they went in: python -m benchmarks.round_trips [--quick] [-o FOLDER]
+"""Clips come through as they went in: python -m benchmarks.round_trips [--quick] [--codec NAME]... [-o FOLDER]
 
 Without a step of the optimiser, whatever differs is the media's doing. Each codec in each of its containers, at several
 rates, constant and variable, upright and turned, at 8 and at 10 bits: a clip with two sounds, subtitles, chapters and
@@ -14,7 +14,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,7 +34,11 @@ FRAMES, SIZE = 10, "480x270"
 RATES = ("24000/1001", "25", "60", "variable")
 TURNS = (0, 90)
 DEPTHS = {8: "yuv420p", 10: "yuv420p10le"}
-LEFT_OUT = {"gif": "has 256 colours", "webp": "holds no sound, and merges like frames"}
+LEFT_OUT = {
+    "gif": "has 256 colours",
+    "webp": "holds no sound, and merges like frames",
+    "apng": "holds no sound",
+}
 BAR_DB = 45.0
 SETTINGS = (
     "scales.max_side_px=0",
@@ -76,11 +80,11 @@ class Row:
         return self.psnr_db >= BAR_DB and not self.problems
 
 
-def cases(*, quick: bool = False) -> Iterator[Case]:
-    """All combinations; quick: each codec in each container once, with one of the others each."""
+def cases(*, quick: bool = False, codecs: Collection[str] = ()) -> Iterator[Case]:
+    """All combinations, of these codecs or of all; quick: each codec in each container once, with one of the others."""
     number = 0
     for name, codec in CODECS.items():
-        if name in LEFT_OUT:
+        if name in LEFT_OUT or (codecs and name not in codecs):
             continue
         depths = [bits for bits in DEPTHS if bits == 8 or max(codec.formats) >= bits]
         for container in codec.containers:
@@ -186,11 +190,15 @@ def identity_shop() -> Session:
 
 
 def run_all(
-    folder: Path, *, quick: bool = False, on_row: Callable[[Row], None] = lambda row: None
+    folder: Path,
+    *,
+    quick: bool = False,
+    codecs: Collection[str] = (),
+    on_row: Callable[[Row], None] = lambda row: None,
 ) -> list[Row]:
-    """Every case."""
+    """Every case of these codecs, or of all."""
     shop, rows = identity_shop(), []
-    for case in cases(quick=quick):
+    for case in cases(quick=quick, codecs=codecs):
         rows.append(measure(case, folder, shop))
         on_row(rows[-1])
     return rows
@@ -212,6 +220,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="each codec in each container once")
+    names = [name for name in CODECS if name not in LEFT_OUT]
+    parser.add_argument("--codec", action="append", choices=names, default=[], help="one only; repeatable")
     parser.add_argument("-o", "--output", type=Path, default=None, metavar="FOLDER")
     args = parser.parse_args(argv)
 
@@ -220,7 +230,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"{row.case.name}: {row.psnr_db:.1f} dB {'; '.join(row.problems)}", flush=True)
 
     with tempfile.TemporaryDirectory() as folder:
-        rows = run_all(Path(folder), quick=args.quick, on_row=told)
+        rows = run_all(Path(folder), quick=args.quick, codecs=args.codec, on_row=told)
     print(table(rows))
     if args.output is not None:
         args.output.mkdir(parents=True, exist_ok=True)

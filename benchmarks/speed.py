@@ -27,7 +27,7 @@ from framestyle.doors.demo import samples_dir
 from framestyle.media.photos import read_photo
 from framestyle.nst.image import Size, resize, size_of, to_tensor
 from framestyle.nst.network.tiles import WHOLE
-from framestyle.nst.network.vgg import VGG19, vgg19_layers
+from framestyle.nst.network.vgg import vgg19_layers
 from framestyle.nst.objective import Objective, loss_and_gradient
 from framestyle.nst.optimise.state import PixelState
 from framestyle.nst.stylizer import Stylizer
@@ -144,16 +144,7 @@ class OurStep:
 def reference(backbone: Backbone, content: Tensor, style: Tensor, image: Tensor) -> tuple[float, Tensor]:
     """The same loss and gradient in float64."""
     preset = load_preset("nightswirl", [*PRESET_KEYS, "optimizer.precision=float32"])
-    stylizer = Stylizer(preset, backbone, [style.double()])
-    taps = set(stylizer.network.taps)
-    stylizer.network = VGG19(
-        backbone,
-        taps,
-        pooling=preset.network.pooling,
-        rescale_pooling=preset.network.rescale_pooling,
-        padding=preset.network.padding,
-        dtype=torch.float64,
-    )
+    stylizer = Stylizer(preset, backbone, [style.double()], dtype=torch.float64)
     objective = stylizer.objective(content.double(), ())
     gradient, values = loss_and_gradient(stylizer.network, image.double(), objective, WHOLE)
     return float(values.sum()), gradient

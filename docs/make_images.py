@@ -1,6 +1,6 @@
-"""Makes the pictures of README and docs/presets.md from the project's own samples: python docs/make_images.py.
+"""Makes the pictures of README, docs/presets.md and docs/looks.md from the project's own samples: python docs/make_images.py.
 
-`--only photos clip presets` makes some of them; `--photos canyon …`: those that docs/presets.md shows every preset on. Some
+`--only photos clip presets neighbors` makes some of them; `--photos canyon …`: those that docs/presets.md shows every preset on. Some
 ten minutes on two cores for the README's, a minute for each preset on each photo. Results are written to docs/images/;
 nothing else is touched.
 """
@@ -33,8 +33,13 @@ CLIP_PRESET = "sunfield"
 PHOTO_SETTINGS = ("scales.max_side_px=320",)
 CLIP_SETTINGS = ("scales.max_side_px=192", "video.steps=12")
 PRESET_SETTINGS = ("scales.max_side_px=160", "scales.first_steps=80", "scales.steps=40")
+NEIGHBORS = {"portrait": "woodcut", "stilllife": "crosshatch"}
+"""Presets of nearest neighbours, beside what Gram matrices make of them."""
+GRAM_SETTINGS = ("style.statistic=gram", "content.statistic=features", "content.weight=0.035")
+COMPARED_SETTINGS = ("scales.max_side_px=192",)
 MOMENTS = (0.1, 0.3, 0.5, 0.6, 0.95)
 CELL_PX, PRESET_CELL_PX = 320, 200
+PARTS = ("photos", "clip", "presets", "neighbors")
 
 
 def stylize(
@@ -54,6 +59,8 @@ def photos(work: Path, device: str) -> None:
         source = samples_dir() / "photos" / f"{name}.jpg"
         targets = [work / f"{name}-{preset}.png" for preset in presets]
         for preset, target in zip(presets, targets, strict=True):
+            if target.exists():
+                continue
             stylize(MediaKind.PHOTO, {source: target}, preset, PHOTO_SETTINGS, device)
         pictures = [read_style_image(path) for path in (source, *targets)]
         rows.append(picture_row(source.name, ["original", *presets], pictures, CELL_PX))
@@ -86,10 +93,25 @@ def presets(work: Path, device: str, names: Sequence[str]) -> None:
         write_photo(IMAGES / f"presets-{source.stem}.jpg", page, None, {}, PhotoSettings(75, "4:2:0", "srgb"))
 
 
+def neighbors(work: Path, device: str) -> None:
+    """Photos in presets of nearest neighbours, and the same by Gram matrices."""
+    rows = []
+    for name, preset in NEIGHBORS.items():
+        source = samples_dir() / "photos" / f"{name}.jpg"
+        made = {way: work / f"{name}-{preset}-{way}.png" for way in ("gram", "neighbors")}
+        for way, settings in (("gram", GRAM_SETTINGS), ("neighbors", ())):
+            if not made[way].exists():
+                stylize(MediaKind.PHOTO, {source: made[way]}, preset, (*COMPARED_SETTINGS, *settings), device)
+        labels = ["original", *(f"{preset}, {way}" for way in made)]
+        pictures = [read_style_image(path) for path in (source, *made.values())]
+        rows.append(picture_row(source.name, labels, pictures, CELL_PX))
+    write_photo(IMAGES / "neighbors.jpg", sheet(rows), None, {}, PhotoSettings(75, "4:2:0", "srgb"))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Make the documents' pictures.")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--only", nargs="+", choices=("photos", "clip", "presets"), default=("photos", "clip", "presets"))
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--photos", nargs="+", default=PRESET_PHOTOS)
     parser.add_argument("--work", type=Path, help="where single pictures are kept, and taken from by a later call")
     args = parser.parse_args()
@@ -100,6 +122,8 @@ def main() -> None:
             photos(work, args.device)
         if "clip" in args.only:
             clip(work, args.device)
+        if "neighbors" in args.only:
+            neighbors(work, args.device)
         if "presets" in args.only:
             presets(work, args.device, args.photos)
 

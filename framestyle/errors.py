@@ -6,7 +6,8 @@ of the command line. docs/errors.md lists the codes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import ClassVar, Self, TypeAlias
 
@@ -191,6 +192,17 @@ class DeviceError(FramestyleError):
 
     exit_code = 9
     code = Code.DEVICE_UNUSABLE
+
+
+@contextmanager
+def foreign_errors(ours: Callable[[Exception], FramestyleError]) -> Iterator[None]:
+    """What else is raised inside becomes one of ours: around libraries that raise whatever they like."""
+    try:
+        yield
+    except FramestyleError:
+        raise
+    except Exception as error:
+        raise ours(error) from error
 
 
 class Cancelled(Explained):

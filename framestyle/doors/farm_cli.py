@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from framestyle.doors.options import add_inputs, add_replacing, add_work_options
+from framestyle.doors.options import add_inputs, add_replacing, add_work_options, count_of
 from framestyle.doors.orders import add_look, job_order
 from framestyle.doors.parsing import Parser
 from framestyle.doors.text import counted, plain
@@ -28,7 +28,7 @@ def add_farm(parser: argparse.ArgumentParser) -> None:
     )
     add_look(openjd)
     openjd.add_argument(
-        "--chunk", type=_count, default=8, metavar="N", help="tasks painted in one go (default: 8)"
+        "--chunk", type=count_of("tasks"), default=8, metavar="N", help="tasks painted in one go (default: 8)"
     )
     openjd.add_argument(
         "--command",
@@ -39,16 +39,6 @@ def add_farm(parser: argparse.ArgumentParser) -> None:
     add_replacing(openjd)
     add_work_options(openjd)
     openjd.set_defaults(run=run_openjd)
-
-
-def _count(text: str) -> int:
-    try:
-        count = int(text)
-    except ValueError:
-        count = 0
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of tasks")
-    return count
 
 
 def run_openjd(args: argparse.Namespace) -> int:

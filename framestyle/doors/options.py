@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -237,16 +237,21 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--workers",
-        type=_workers,
+        type=count_of("workers"),
         metavar="N",
         help="of --engine ray with --dry-run: what would go where, and how long it would take, on so many",
     )
 
 
-def _workers(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of workers")
-    return int(text)
+def count_of(what: str) -> Callable[[str], int]:
+    """For numbers of things, from 1 on."""
+
+    def parsed(text: str) -> int:
+        if not re.fullmatch("[0-9]{1,9}", text) or int(text) < 1:
+            raise argparse.ArgumentTypeError(f"{text!r} is no number of {what}")
+        return int(text)
+
+    return parsed
 
 
 def _engine(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Animated GIF and WebP: how often they are played, and whether anything shows through them."""
+"""Animated GIF, WebP and PNG: how often they are played, and whether anything shows through them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from framestyle.media.apng import PNG_HEAD, png_plays
 from framestyle.media.ffmpeg import FFmpegDecoder, input_arguments
 
 FOR_EVER = 0
@@ -35,11 +36,11 @@ def plays_of(path: Path) -> int | None:
         head = file.read(12)
     if head.startswith((b"GIF87a", b"GIF89a")):
         repeats = read_gif(path).repeats
-        # Browsers count a GIF's first time apart, and a WebP's not.
+        # Browsers count a GIF's first time apart, and a WebP's and a PNG's not.
         return 1 if repeats is None else FOR_EVER if repeats == 0 else repeats + 1
     if head.startswith(b"RIFF") and head[8:] == b"WEBP":
         return _webp_plays(path)
-    return None
+    return png_plays(path) if head.startswith(PNG_HEAD) else None
 
 
 def gif_repeats(plays: int) -> int:
@@ -89,6 +90,12 @@ def webp_shows_through(path: Path) -> bool:
     uncovered = any(data[15] & 1 for data in frames) or (bool(frames) and frames[0][:12] != whole)
     if not uncovered and not head[WEBP_FLAGS_AT] & WEBP_ALPHA:
         return False
+    found = path.stat()
+    return _shows_through(path, found.st_size, found.st_mtime_ns)
+
+
+def png_shows_through(path: Path) -> bool:
+    """The same of a PNG, whose encoders often say that it has transparency where nothing is clear."""
     found = path.stat()
     return _shows_through(path, found.st_size, found.st_mtime_ns)
 

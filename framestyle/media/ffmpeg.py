@@ -28,7 +28,7 @@ FILE_TOO_LARGE = int(getattr(signal, "SIGXFSZ", 0)) or 1 << 16
 """The signal of a file that grew beyond its limit; no signal's number where the system has none."""
 
 FORMATS_READ = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,gif,webp_anim,yuv4mpegpipe,asf,mxf,nut"
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,gif,webp_anim,apng,yuv4mpegpipe,asf,mxf,nut"
     ",ivf,mjpeg"
 )
 """The only demuxers that may open an input: none of them opens further files, as concat and HLS do."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from framestyle.errors import Code, FramestyleError, InputError, OutputError, StorageError
 from framestyle.kinds import MediaKind
+from framestyle.media.apng import PNG_HEAD, is_animated_png
 from framestyle.media.jpeg import JPEG_HEAD, is_mjpeg
 from framestyle.paths import near_names, resolved
 
@@ -24,7 +25,7 @@ NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 NO_NAME = {errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL}
 """A file system's refusals of a name: too long, or with signs that it does not hold."""
 KNOWN = (
-    "Videos: MP4, MOV, MKV, WebM, AVI, MPEG, Y4M, MJPEG, animated GIF, WebP, AVIF and HEIC. "
+    "Videos: MP4, MOV, MKV, WebM, AVI, MPEG, Y4M, MJPEG, animated GIF, WebP, PNG, AVIF and HEIC. "
     "Photos: JPEG, PNG, WebP, TIFF, BMP, AVIF, HEIC, OpenEXR, Radiance HDR."
 )
 
@@ -79,7 +80,6 @@ def _is_folder(path: Path) -> bool:
 
 
 PHOTO_HEADS = (
-    b"\x89PNG\r\n\x1a\n",
     *(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),  # TIFF, BigTIFF
     *(b"\x76\x2f\x31\x01", b"#?RADIANCE", b"#?RGBE"),  # OpenEXR, Radiance
 )
@@ -106,6 +106,8 @@ BMP_HEADER_BYTES = {12, 16, 40, 52, 56, 64, 108, 124}
 def _kind_of(head: bytes, path: Path) -> MediaKind | None:
     if head.startswith(JPEG_HEAD):
         return MediaKind.VIDEO if is_mjpeg(path) else MediaKind.PHOTO
+    if head.startswith(PNG_HEAD):
+        return MediaKind.VIDEO if is_animated_png(path) else MediaKind.PHOTO
     if head.startswith(PHOTO_HEADS) or _is_bmp(head):
         return MediaKind.PHOTO
     if head.startswith((b"GIF87a", b"GIF89a")):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from framestyle.motion.by_region import mended
 from framestyle.motion.flow import Motion
 from framestyle.motion.sampling import Sampler, blurred, sampler
 from framestyle.nst.matching import matches_that_hold
@@ -86,8 +87,11 @@ class Moved:
 def move(before: Painted, content: Tensor, motion: Motion, regions: Tensor | None = None) -> Moved:
     """Along the motion to the frame that shows `content`, 1CHW, whose `regions` lie there, 1RHW.
 
-    What comes to lie in another region is as little to be trusted as what comes out from behind something.
+    What comes to lie in another region is as little to be trusted as what comes out from behind something. Beside edges
+    that move, the motion is that of each region's inside.
     """
+    if regions is not None:
+        motion = mended(motion, before.regions, regions, before.content, content)
     seen = sampler(motion.backward, content.device)
     trusted = torch.from_numpy(motion.reliability)[None, None].to(content.device)
     state = before.result.state.by_pixel()

@@ -17,7 +17,7 @@ from framestyle.nst.memory import TilingPlanner
 from framestyle.nst.network.tiles import Readings
 from framestyle.nst.network.vgg import VGG19
 from framestyle.nst.statistics.base import Statistic
-from framestyle.nst.targets import StyleTargetCache, StyleTargets, blended_targets, read_style, style_targets
+from framestyle.nst.targets import StyleTargetCache, StyleTargets, blended_targets, read_style
 from framestyle.presets import Preset
 from framestyle.presets.instants import Instant, looks_of
 from framestyle.presets.sections import Style as StyleSection
@@ -41,7 +41,7 @@ class Styles:
         layers: Sequence[str],
         of_looks: Sequence[Sequence[Tensor]] = (),
     ) -> None:
-        self._preset, self.network, self._statistic = preset, network, statistic
+        self._preset, self._network, self._statistic = preset, network, statistic
         self._images, self._layers, self._of_looks = images, layers, of_looks
         self.regions = tuple(dict.fromkeys(image.region_color for image in preset.style.images))
         self.kept = StyleTargetCache()
@@ -83,20 +83,30 @@ class Styles:
         self, images: Sequence[Tensor], size: Size, fitting: TilingPlanner, context: Context
     ) -> tuple[StyleTargets, ...]:
         """Of each region, for a content of that size."""
-        fit = partial(fitting.run, gradient=False, of="the style at ", context=context)
         style = self._preset.style
-        return tuple(
-            style_targets(
-                self.network,
-                own,
-                self._layers,
-                self._statistic,
-                size,
-                style.scale,
-                fit,
-                turned=style.turned,
-            )
-            for own in self.by_region(images)
+
+        def targets(own: Sequence[tuple[Tensor, float]]) -> StyleTargets:
+            found = [
+                (self._read_image(image, size, style.scale, style.turned, fitting, context), weight)
+                for image, weight in own
+            ]
+            return blended_targets(found, self._layers, self._statistic)
+
+        return tuple(map(targets, self.by_region(images)))
+
+    def _read_image(
+        self,
+        image: Tensor,
+        size: Size,
+        scale: float,
+        turned: bool,
+        fitting: TilingPlanner,
+        context: Context,
+    ) -> Readings:
+        """For a content of that size."""
+        fit = partial(fitting.run, gradient=False, of="the style at ", context=context)
+        return read_style(
+            self._network, image, self._layers, self._statistic, size, scale, fit, turned=turned
         )
 
     # -- in time -------------------------------------------------------------------------------------------
@@ -137,17 +147,10 @@ class Styles:
     def _read_one(
         self, one: Ingredient, like: Tensor | None, size: Size, fitting: TilingPlanner, context: Context
     ) -> Readings:
-        image, style = self._image(one), self._look_style(one)
-        return read_style(
-            self.network,
-            image if like is None else color.match_statistics(image, like),
-            self._layers,
-            self._statistic,
-            size,
-            one.scale,
-            partial(fitting.run, gradient=False, of="the style at ", context=context),
-            turned=style.turned,
-        )
+        image = self._image(one)
+        if like is not None:
+            image = color.match_statistics(image, like)
+        return self._read_image(image, size, one.scale, self._look_style(one).turned, fitting, context)
 
     def _look_style(self, one: Ingredient) -> StyleSection:
         return self._preset.style if one.look == 0 else looks_of(self._preset)[one.look - 1].style

@@ -76,7 +76,8 @@ class Stylizer:
     `style_images`: 1CHW in [0, 1], in the order of `preset.style.images`; `look_images`: those of each preset that a
     timeline cross-fades to. `seed` fixes the noise init. Where style images are for regions, `mask` or `with_mask` says
     where those lie in the content.
-    `memory_limit_bytes` caps what this process holds on the device (on a CPU: its resident memory).
+    `memory_limit_bytes` caps what this process holds on the device (on a CPU: its resident memory). `dtype`: of the
+    convolutions; None: as the preset's precision says.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class Stylizer:
         look_images: Sequence[Sequence[Tensor]] = (),
         mask: Tensor | None = None,
         memory_limit_bytes: int | None = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         self.preset, self.seed = preset, seed
         self.device = torch.device(device)
@@ -106,7 +108,7 @@ class Stylizer:
             pooling=preset.network.pooling,
             rescale_pooling=preset.network.rescale_pooling,
             padding=preset.network.padding,
-            dtype=working_dtype(preset.optimizer.precision, self.device),
+            dtype=dtype or working_dtype(preset.optimizer.precision, self.device),
             device=self.device,
         )
         self.weights = LossWeights.of(preset, self.statistic)
@@ -178,7 +180,9 @@ class Stylizer:
         content = content.to(self.device)
         if scales.first_steps == 0 and scales.steps == 0:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
-        state = PixelState.start(self._init(resize(content, painted_at[0][0])))
+        state = PixelState.start(
+            self._make_init(Start(resize(content, painted_at[0][0]), self.style_images, self.seed))
+        )
         call = _Call(context, self.replays() if replays is None else replays)
         needed_later = self._needed_to_finish(content)
         last = Taken()
@@ -209,8 +213,7 @@ class Stylizer:
     ) -> Stylized:
         """A warm start: from `state` (carried from the frame before), at full size only, stopping early.
 
-        `replays`: see `stylize`. `steps`: in place of `video.steps`. `pace`: how fast the style changes there
-        (`Timeline.pace`): it takes more steps, all of them.
+        `steps`: in place of `video.steps`. `pace` (`Timeline.pace`): where the style changes it takes more, and all.
         """
         video = self.preset.video
         steps, content = steps_at(video.steps if steps is None else steps, pace), content.to(self.device)
@@ -220,7 +223,7 @@ class Stylizer:
         reporter = steps_reporter(state, steps, 0, 1, self.device, context)
         stop = EarlyStop(steps if pace > 0 else video.min_steps, video.tolerance, self._places)
         objectives = self._from_state(content, state, temporal, context) if steps else ()
-        taken = self._optimise(state, objectives, steps, reporter, stop, call)
+        taken = self._optimise(state, objectives, steps, reporter, stop, call, pace)
         return self._finish(self._needed_to_finish(content), state, taken)
 
     def _from_state(
@@ -241,6 +244,7 @@ class Stylizer:
         report: Report,
         stop: EarlyStop | None,
         call: _Call,
+        pace: float = 0.0,
     ) -> Taken:
         """Up to `steps` updates of `state`, in place, at one scale."""
         if not objectives:
@@ -248,7 +252,7 @@ class Stylizer:
         # Regions' shares are numbers of each picture, weights in time of each frame: no two steps are alike.
         replays = None if self._mask_weights is not None or self.preset.timeline else call.replays
         has_room = partial(self.fitting.has_room_for_two, size_of(state.image))
-        descent = Descent(state, objectives, steps, report, stop, call.context, replays, has_room)
+        descent = Descent(state, objectives, steps, report, stop, call.context, replays, has_room, pace)
         return descend(descent, self.preset, self.gradient)
 
     def _needed_to_finish(self, content: Tensor) -> Tensor | None:
@@ -261,10 +265,6 @@ class Stylizer:
         if content is not None:
             image = self._finishing.of(image, content, self._mask_weights)
         return Stylized(image, state, *taken)
-
-    def _init(self, content: Tensor) -> Tensor:
-        """The starting pixels at the smallest scale, by the preset's `optimizer.init`."""
-        return self._make_init(Start(content, self.style_images, self.seed))
 
     def objective(
         self,

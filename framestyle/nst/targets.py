@@ -26,33 +26,6 @@ StyleTargets = Mapping[str, StyleTarget]
 """By layer."""
 
 
-def style_targets(
-    network: VGG19,
-    images: Sequence[tuple[Tensor, float]],
-    layers: Sequence[str],
-    statistic: Statistic,
-    content_size: Size,
-    style_scale: float,
-    fit: Fit = as_a_whole,
-    *,
-    turned: bool = False,
-) -> dict[str, StyleTarget]:
-    """Targets at one scale of the content: each style image resized to the content's area times `style_scale`².
-
-    Several images blend by weight, as the statistic does it. `fit` chooses how each is read. `turned`: also by quarter
-    turns and mirrored, as if all of these were parts of one picture.
-    """
-    total = sum(weight for _, weight in images)
-    found = [
-        (
-            read_style(network, image, layers, statistic, content_size, style_scale, fit, turned=turned),
-            weight / total,
-        )
-        for image, weight in images
-    ]
-    return blended_targets(found, layers, statistic)
-
-
 def read_style(
     network: VGG19,
     image: Tensor,
@@ -64,7 +37,11 @@ def read_style(
     *,
     turned: bool = False,
 ) -> Readings:
-    """One style image's readings by layer; the arguments are those of `style_targets`."""
+    """One style image's readings by layer, at one scale of the content: resized to its area times `style_scale`².
+
+    `fit` chooses how it is read. `turned`: also by quarter turns and mirrored, as if all of these were parts of one
+    picture.
+    """
     kinds = _kinds(layers, statistic)
 
     def read(name: str, features: Tensor, place: Place) -> Readings:
@@ -81,7 +58,9 @@ def read_style(
 def blended_targets(
     found: Sequence[tuple[Readings, float]], layers: Sequence[str], statistic: Statistic
 ) -> dict[str, StyleTarget]:
-    """Targets of what was read of several images and their shares, which sum to 1."""
+    """Targets of what was read of several images and their weights, which blend as the statistic does it."""
+    total = sum(weight for _, weight in found)
+    found = [(readings, weight / total) for readings, weight in found]
     with torch.no_grad():
         targets = {
             name: kind.target([(readings[name], share) for readings, share in found])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,6 +20,12 @@ REMEMBERED = 4
 """So many frames after a change the pictures still follow it."""
 FADES = 0.7
 """How much of the pace is left a frame later."""
+PAINTED_BY_TWENTIETHS = (
+    *(0.0, 0.006, 0.024, 0.053, 0.091, 0.139, 0.193, 0.285, 0.406, 0.555),
+    *(0.695, 0.776, 0.833, 0.877, 0.912, 0.938, 0.956, 0.969, 0.98, 0.99, 1.0),
+)
+"""How far a picture is painted at strengths 0, 0.05 … 1. Strength is an exponent, and the distances to style and
+content answer to it in its middle alone: measured on a clip, so that of neither a step is much above the mean."""
 WEIGHT_SPAN = math.log(900.0)
 """A weight that changes by this factor has changed as much as `strength` from 0 to 1 changes the content's."""
 
@@ -70,7 +77,7 @@ class Timeline:
         """What holds then."""
         return Instant(
             self._value("preset", time_s, self._shares, _blended) or (1.0,),
-            self._value("strength", time_s),
+            self._value("strength", time_s, blend=_strengths),
             self._value("content_weight", time_s),
             self._value("style_weight", time_s),
             self._value("style_images", time_s, blend=_blended),
@@ -101,7 +108,7 @@ class Timeline:
         strength = 0.5 if preset.strength is None else preset.strength
         return max(
             _apart(one.looks, other.looks),
-            abs(_or(one.strength, strength) - _or(other.strength, strength)),
+            abs(_painted(_or(one.strength, strength)) - _painted(_or(other.strength, strength))),
             _weights_apart(one.content_weight, other.content_weight, preset.content.weight),
             _weights_apart(one.style_weight, other.style_weight, preset.style.weight),
             _apart(one.images or own, other.images or own),
@@ -150,6 +157,23 @@ def _eased(share: float, ease: str) -> float:
 
 def _between(before: float, after: float, share: float) -> float:
     return before + share * (after - before)
+
+
+def _strengths(before: float, after: float, share: float) -> float:
+    """Even to the eye: by how far a picture is painted, not by the number."""
+    if share == 0 or before == after:
+        return before
+    painted = _between(_painted(before), _painted(after), share)
+    place = min(bisect_right(PAINTED_BY_TWENTIETHS, painted) - 1, 19)
+    low, high = PAINTED_BY_TWENTIETHS[place : place + 2]
+    return (place + (painted - low) / (high - low)) / 20
+
+
+def _painted(strength: float) -> float:
+    """How far a picture is painted at a strength, 0 to 1 as that goes."""
+    place = min(int(20 * strength), 19)
+    low, high = PAINTED_BY_TWENTIETHS[place : place + 2]
+    return _between(low, high, 20 * strength - place)
 
 
 def _blended(before: Sequence[float], after: Sequence[float], share: float) -> tuple[float, ...]:

@@ -34,7 +34,7 @@ from framestyle.registries import INITS
 
 LONGEST_CHAIN = 32
 MOST_FAULTS_SHOWN = 100
-CLIP_ENDINGS = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mxf", ".y4m", ".gif", ".webp"}
+CLIP_ENDINGS = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mxf", ".y4m", ".gif", ".webp", ".apng"}
 """Of masks that may move: whether they are pictures is not asked here."""
 OVERRIDE = "override"
 INIT = ("optimizer", "init")

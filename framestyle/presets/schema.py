@@ -191,8 +191,8 @@ class Video(Section):
 class Output(Section):
     """What is written."""
 
-    video_codec: Literal["h264", "h265", "vp9", "av1", "prores", "dnxhr", "ffv1", "gif", "webp"] = key(
-        "h264", "Video codec"
+    video_codec: Literal["h264", "h265", "vp9", "av1", "prores", "dnxhr", "ffv1", "gif", "webp", "apng"] = (
+        key("h264", "Video codec")
     )
     quality: (
         Literal["draft", "good", "visually_lossless", "lossless"] | Annotated[float, Field(ge=0, le=63)]

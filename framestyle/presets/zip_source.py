@@ -13,10 +13,10 @@ import stat
 import unicodedata
 import zipfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
-from framestyle.errors import Code, FramestyleError, InputError, PresetError
+from framestyle.errors import Code, InputError, PresetError, foreign_errors
 from framestyle.presets.library import is_file
 
 MOST_ENTRIES = 200
@@ -68,16 +68,12 @@ def open_zip(path: Path) -> Iterator[SafeZip]:
         yield safe
 
 
-@contextmanager
-def _damage_as_error(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except FramestyleError:
-        raise
-    except Exception as error:  # zipfile raises whatever it likes on damaged files
-        raise InputError(
+def _damage_as_error(path: Path) -> AbstractContextManager[None]:
+    return foreign_errors(
+        lambda error: InputError(
             f"{path} is no zip file, or a damaged one: {error}", next_step="Copy or download it again."
-        ) from error
+        )
+    )
 
 
 def _check_file(path: Path) -> None:

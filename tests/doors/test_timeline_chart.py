@@ -29,8 +29,9 @@ def test_each_key_has_a_line_that_rises_and_falls_with_it() -> None:
     bars = strength.split()[1]
     assert len(bars) == WIDTH and bars[0] == "▁" and bars[-1] == "█" and "".join(sorted(bars)) == bars
     assert strength.endswith("0 to 1") and scale.endswith("1 to 2")
-    assert image.split()[1] == bars[::-1] and other.split()[1] == bars
-    assert wave.split()[2] == bars
+    evenly = other.split()[1]
+    assert "".join(sorted(evenly)) == evenly and evenly[0] == "▁" and evenly[-1] == "█"
+    assert image.split()[1] == evenly[::-1] and wave.split()[2] == evenly
 
 
 def _sorted(lines: list[str]) -> list[str]:

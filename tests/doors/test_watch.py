@@ -149,7 +149,7 @@ def test_what_was_said_of_a_file_goes_with_it(once: Main) -> None:
     (IN / "a.png").write_bytes(_saved(IN / "a.png", 1).read_bytes()[:-30])
     with _serving("plain.yaml", "--settle", "0.05") as service:
         service.wait_for(lambda events: any(one["event"] == "task_failed" for one in events))
-        assert (OUT / "failed" / "a.png.txt").exists()
+        service.wait_for(lambda events: (OUT / "failed" / "a.png.txt").exists())
         (IN / "a.png").unlink()
         service.wait_for(lambda events: events[-1].get("failed") == 0)
         assert not (OUT / "failed" / "a.png.txt").exists()

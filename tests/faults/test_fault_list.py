@@ -59,7 +59,7 @@ def _without_next_step(tree: ast.AST) -> Iterator[int]:
             continue
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             kind = getattr(errors, node.func.id, None)
-            if kind is not None and issubclass(kind, FramestyleError) and not _is_advised(node):
+            if isinstance(kind, type) and issubclass(kind, FramestyleError) and not _is_advised(node):
                 yield node.lineno
         yield from _without_next_step(node)
 

@@ -396,16 +396,16 @@ def test_the_style_is_read_once_for_pictures_of_one_size(
     photos: list[Task], make_workshop: MakeWorkshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[Size] = []
-    style_targets = styles_module.style_targets
+    read_style = styles_module.read_style
 
     def counted(
-        network: Any, images: Any, layers: Any, statistic: Any, size: Size, *more: Any, **named: Any
+        network: Any, image: Any, layers: Any, statistic: Any, size: Size, *more: Any, **named: Any
     ) -> Any:
         read.append(size)
         time.sleep(0.05)  # so that both come while it is read
-        return style_targets(network, images, layers, statistic, size, *more, **named)
+        return read_style(network, image, layers, statistic, size, *more, **named)
 
-    monkeypatch.setattr(styles_module, "style_targets", counted)
+    monkeypatch.setattr(styles_module, "read_style", counted)
     _paint([photos[0], photos[2]], make_workshop())
     assert len(read) == len(set(read)) > 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,16 +17,18 @@ from framestyle.errors import DeviceError
 from framestyle.events import Event, Note, StepDone
 from framestyle.nst import color, losses
 from framestyle.nst.image import Size, scale_sizes, size_of, to_pixels
+from framestyle.nst.inits import Start, init_of
+from framestyle.nst.network.vgg import VGG19
 from framestyle.nst.objective import STRENGTH_SPAN, TemporalTarget
 from framestyle.nst.optimise.state import PixelState
 from framestyle.nst.optimise.windows import WINDOW_STEPS, EarlyStop
-from framestyle.nst.statistics.base import statistic_of
+from framestyle.nst.statistics.base import Statistic, statistic_of
 from framestyle.nst.statistics.moments import MOMENTS
 from framestyle.nst.statistics.sums import moments
 from framestyle.nst.stylizer import (
     Stylizer,
 )
-from framestyle.nst.targets import style_targets
+from framestyle.nst.targets import blended_targets, read_style
 from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset
 
@@ -111,11 +113,11 @@ def test_the_loss_falls_from_every_start(make: Make, picture: Picture, optimizer
     assert seen[-1] < 0.7 * seen[0]
 
 
-def test_each_start_is_what_its_name_says(make: Make, picture: Picture) -> None:
+def test_each_start_is_what_its_name_says(picture: Picture) -> None:
     content, style = picture(1), picture(50, 30, 26)
 
-    def start(init: str, **rest: Any) -> Tensor:
-        return make(changes={"optimizer": {"init": init}}, **rest)._init(content)
+    def start(init: str, seed: int = 0, init_image: Tensor | None = None) -> Tensor:
+        return init_of(init, init_image)(Start(content, [style], seed))
 
     assert torch.equal(start("content"), content)
     gray = start("gray")
@@ -234,13 +236,20 @@ def test_the_gradient_is_that_of_the_summed_parts(make: Make, picture: Picture) 
 # -- style images ------------------------------------------------------------------------------------------
 
 
+def _targets(network: VGG19, images: Sequence[tuple[Tensor, float]], layer: str, kind: Statistic) -> Any:
+    """Of style images and their weights, for a content of 24x24."""
+    found = [
+        (read_style(network, image, [layer], kind, Size(24, 24), 1.0), weight) for image, weight in images
+    ]
+    return blended_targets(found, [layer], kind)[layer]
+
+
 def test_style_images_blend_linearly_by_weight(make: Make, picture: Picture) -> None:
     network = make().network
     a, b = picture(51), picture(52)
 
     def targets(statistic: str, *images: tuple[Tensor, float]) -> Any:
-        kind = statistic_of(statistic)
-        return style_targets(network, images, ["relu2_1"], kind, Size(24, 24), 1.0)["relu2_1"]
+        return _targets(network, images, "relu2_1", statistic_of(statistic))
 
     def blends(statistic: str) -> list[Any]:
         return [targets(statistic, *images) for images in (((a, 1.0), (b, 3.0)), ((a, 1.0),), ((b, 9.0),))]
@@ -255,7 +264,7 @@ def test_a_blends_covariance_is_that_of_all_pixels_together(make: Make, picture:
     network = make().network
     a, b = picture(51), 0.5 * picture(52)
     pairs = [(a, 1.0), (b, 1.0)]
-    blended = style_targets(network, pairs, ["relu1_1"], MOMENTS, Size(24, 24), 1.0)["relu1_1"]
+    blended = _targets(network, pairs, "relu1_1", MOMENTS)
     together = torch.cat([network(image)["relu1_1"] for image in (a, b)], dim=3)
     mean, covariance = moments(together)
     torch.testing.assert_close(blended.mean, mean, rtol=1e-4, atol=1e-5)
@@ -281,13 +290,8 @@ def test_a_style_image_is_sized_by_the_contents_area_and_the_scale(
     stylizer = make(styles=[picture(50, 60, 30)])
     seen = _passes(stylizer, monkeypatch)
     for scale in (1.0, 0.5, 2.0):
-        style_targets(
-            stylizer.network,
-            [(picture(50, 60, 30), 1.0)],
-            ["relu1_1"],
-            statistic_of("gram"),
-            Size(32, 16),
-            scale,
+        read_style(
+            stylizer.network, picture(50, 60, 30), ["relu1_1"], statistic_of("gram"), Size(32, 16), scale
         )
     assert seen == [Size(16, 32), Size(8, 16), Size(32, 64)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,31 @@ def test_each_key_goes_by_itself_from_point_to_point() -> None:
         "- {at: 0s, strength: 0, mix: 1}\n- {at: 2s, strength: 1}\n- {at: 40%, mix: 0, content.weight: 0.5}\n"
     )
     at = _timeline(preset).at
-    assert at(Fraction(1)) == Instant(strength=0.5, mix=0.75, content_weight=0.5)
+    assert at(Fraction(0)).strength == 0.0 and at(Fraction(2)).strength == 1.0
+    half = at(Fraction(1))
+    assert half.strength == pytest.approx(0.432, abs=0.01)
+    assert half == Instant(strength=half.strength, mix=0.75, content_weight=0.5)
     assert at(Fraction(9)).strength == 1.0 and at(Fraction(9)).mix == 0.0
     assert at(Fraction(-1)).strength == 0.0
+
+
+def test_strength_goes_by_what_it_does_to_the_picture() -> None:
+    """Slowly where a little of it changes much, and evenly by the pace that steps follow."""
+    up, down = (
+        _timeline(_load(f"- {{at: 0s, strength: {a}}}\n- {{at: 2s, strength: {b}}}\n"))
+        for a, b in ((0, 1), (1, 0))
+    )
+    values = [up.at(Fraction(n, 10)).strength for n in range(21)]
+    steps = [after - before for before, after in pairwise(values)]
+    assert all(step > 0 for step in steps) and max(steps[8:12]) < 0.05 < min(steps[0], steps[-1])
+    assert [down.at(Fraction(20 - n, 10)).strength for n in range(21)] == pytest.approx(values)
+    paces = [up.pace(Fraction(n, 10)) for n in range(1, 21)]
+    assert max(paces) == pytest.approx(0.05, rel=0.01) and min(paces) == pytest.approx(0.05, rel=0.01)
+
+
+def test_a_strength_that_stays_is_just_that() -> None:
+    at = _timeline(_load("- {at: 0s, strength: 0.3}\n- {at: 2s, strength: 0.3}\n- {at: 3s, mix: 1}\n")).at
+    assert {at(Fraction(n, 7)).strength for n in range(30)} == {0.3}
 
 
 def test_values_ease_hold_and_go_linearly() -> None:

@@ -25,7 +25,7 @@ BYTES_PER_PIXEL = {
 """Of painted photos at 8 bits and the default quality: strokes are harder to pack than skies."""
 BYTES_PER_FRAME_PIXEL = {
     "h264": 0.4, "h265": 0.3, "vp9": 0.3, "av1": 0.25, "prores": 0.8, "dnxhr": 0.8, "ffv1": 1.9, "gif": 0.8,
-    "webp": 0.8,
+    "webp": 0.8, "apng": 2.0,
 }  # fmt: skip
 ROUGHER = {"draft": 0.25, "good": 0.5}
 """The named qualities below the default, as parts of it."""

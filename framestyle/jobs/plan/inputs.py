@@ -17,7 +17,7 @@ from framestyle.paths import PHOTO_NAMES, is_folder, resolved
 MAGIC = "*?["
 CLIP_NAMES = {
     "mp4", "mov", "mkv", "webm", "avi", "m4v", "mpg", "mpeg", "wmv", "flv", "mts", "m2ts", "3gp", "ogv", "y4m",
-    "mjpeg", "mjpg",
+    "mjpeg", "mjpg", "apng",
 }  # fmt: skip
 """Files of these names are meant to be pictures: where one is none, that is said and not passed over."""
 RECOGNISED = (

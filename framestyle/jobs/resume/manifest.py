@@ -21,6 +21,7 @@ from framestyle.errors import FramestyleError
 from framestyle.jobs.plan.tasks import Task
 from framestyle.jobs.resume.fingerprint import FileFingerprint
 from framestyle.jobs.resume.manifest_contents import Contents, Done, Failed, parse
+from framestyle.kinds import MediaKind
 from framestyle.media.files import atomic_output, storage_error, sync
 from framestyle.media.verify.verdict import precisions_in
 from framestyle.media.video.sequences import existing_files
@@ -48,8 +49,8 @@ class Manifest:
 
     scratch: Path | None = None
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.path = folder, folder / NAME
+    def __init__(self, folder: Path, name: str = NAME) -> None:
+        self.folder, self.path = folder, folder / name
         self.trouble: str | None = None
         self._mine: set[str] = set()  # outputs that this job has said something of
         self._changed = False
@@ -143,7 +144,7 @@ class Manifest:
     ) -> None:
         try:
             if self._changed:
-                self._save()
+                self.save()
         except FramestyleError:
             if error is None:
                 raise
@@ -156,13 +157,15 @@ class Manifest:
         """On disk at once, with all that was said before: from here on this output may be a stopped job's."""
         self._mine.add(self._name(task))
         self._contents.begun[self._name(task)] = work
-        self._save()
+        self.save()
 
     def finish(self, task: Task, work: str, given: FileFingerprint, precision: str | None = None) -> None:
-        """Reaches the disk with the next task; until then the output stands there as begun."""
+        """A photo reaches the disk with the next task, and stands there as begun until then; a clip at once."""
         self.give_up(task)
         self._contents.failed.pop(self._name(task), None)
         self._keep(self._name(task), Done(work, given, FileFingerprint.of(task.outputs()), precision))
+        if task.kind is MediaKind.VIDEO:
+            self.save()
 
     def fail(self, task: Task, given: FileFingerprint, message: str) -> None:
         """The input cannot be read. When it reaches the disk, see `finish`."""
@@ -181,7 +184,8 @@ class Manifest:
             self._mine.add(name)
             self._changed = True
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Onto the disk, with what others wrote there meanwhile. StorageError or OutputError where it cannot be."""
         self._take_in_others()
         self._set_aside()
         scratch = self.scratch if self.scratch is not None and self.scratch.is_dir() else None

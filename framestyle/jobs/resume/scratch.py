@@ -40,9 +40,7 @@ class Scratch:
                 self._make()
         except OSError:
             return self
-        for other in self.beside.glob(f"{PREFIX}*"):
-            if other != self.folder:
-                _clear_away(other)
+        clear_dead(self.beside, but=self.folder)
         return self
 
     def _make(self) -> None:
@@ -107,6 +105,13 @@ def is_alive(folder: Path) -> bool:
         return folder.is_dir()  # another user's, say
     lock.release()
     return False
+
+
+def clear_dead(beside: Path, *, but: Path | None = None) -> None:
+    """The folders there of jobs that are no more."""
+    for folder in beside.glob(f"{PREFIX}*"):
+        if folder != but:
+            _clear_away(folder)
 
 
 def _clear_away(folder: Path) -> None:

@@ -28,12 +28,12 @@ from framestyle.frames import Frame
 from framestyle.jobs.plan.units import ShotTask
 from framestyle.jobs.resume.disk_space import refuse_shortage
 from framestyle.jobs.resume.frame_store import DiskStore
-from framestyle.jobs.resume.locks import acquired
+from framestyle.jobs.resume.locks import acquired, released_on_error
 from framestyle.jobs.resume.resume_key import SHOTS, entries_in, entry_path
 from framestyle.jobs.resume.segment_buffer import SegmentBuffer
 from framestyle.jobs.resume.work_entries import Entry, Found, Stored, found_in
 from framestyle.jobs.run.interrupts import held_back
-from framestyle.media.files import atomic_output, put_folder_in_place, storage_error
+from framestyle.media.files import atomic_output, put_folder_in_place
 from framestyle.media.video.segments import read_segment
 from framestyle.motion.bookmark import Bookmark
 from framestyle.nst.weights.store import save_tensors
@@ -108,7 +108,7 @@ class ShotWork:
         return self.found.is_whole
 
     def __enter__(self) -> Self:
-        try:
+        with released_on_error(self._lock, self._folder):
             self._whole.parent.mkdir(parents=True, exist_ok=True)
             if self._take():
                 self._look()
@@ -117,12 +117,6 @@ class ShotWork:
             if not self.is_whole:
                 self._folder.mkdir(exist_ok=True)
                 self._tidy()
-        except OSError as error:
-            self._lock.release()
-            raise storage_error(error, self._folder) from error
-        except BaseException:
-            self._lock.release()
-            raise
         return self
 
     def _take(self) -> bool:

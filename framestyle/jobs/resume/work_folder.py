@@ -15,9 +15,9 @@ from typing import Self
 
 from filelock import FileLock, Timeout
 
-from framestyle.errors import Code, OutputError
+from framestyle.errors import Code, FramestyleError, OutputError
 from framestyle.jobs.plan.units import ShotTask
-from framestyle.jobs.resume.locks import acquired
+from framestyle.jobs.resume.locks import acquired, released_on_error
 from framestyle.jobs.resume.resume_key import (
     FACTS,
     PLAN,
@@ -33,7 +33,7 @@ from framestyle.jobs.resume.resume_key import (
 )
 from framestyle.jobs.resume.shot_work import ShotWork, last_painted, open_folder, remove, shot_found
 from framestyle.jobs.resume.work_entries import Found
-from framestyle.media.files import atomic_output, storage_error
+from framestyle.media.files import atomic_output
 from framestyle.media.video.sequences import existing_files
 
 LOCK = "lock"
@@ -62,18 +62,12 @@ class WorkFolder:
         self._lock = FileLock(self.folder / LOCK, timeout=0)
 
     def __enter__(self) -> Self:
-        try:
+        with released_on_error(self._lock, self.target):
             self._take()
             if self._facts is None:
                 self._clear()
             else:
                 self._go_on(self._facts)
-        except OSError as error:
-            self._lock.release()
-            raise storage_error(error, self.target) from error
-        except BaseException:
-            self._lock.release()
-            raise
         return self
 
     def _take(self) -> None:
@@ -100,8 +94,7 @@ class WorkFolder:
     def _go_on(self, facts: ResumeKey) -> None:
         there = any(path.exists() for path in existing_files(self.target))
         is_same = self._is_same_work(facts)
-        # The facts go before the mark does.
-        self.is_published = there and (self.folder / PUBLISHED).exists() and is_same is not False
+        self.is_published = there and (self.folder / PUBLISHED).exists() and is_same is True
         if self.is_published:
             return
         if is_same:
@@ -159,15 +152,14 @@ class WorkFolder:
         return any(open_folder(shot).exists() for shot in self._shots)
 
     def _remove_after_work(self) -> None:
-        """A kill on the way leaves the mark that the result is in its place, or nothing but an empty folder."""
+        """A kill on the way leaves the mark that the result is in its place, and of which work; or nothing of use."""
         mark = self.folder / PUBLISHED
         if self._facts is not None:
             with suppress(OSError):
                 mark.touch()
         with suppress(OSError):
-            for path in self.folder.iterdir():
-                if path != mark:
-                    remove(path)
+            self._tidy({PUBLISHED, FACTS})
+            mark.unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # -- its shots -----------------------------------------------------------------------------------------
@@ -200,6 +192,14 @@ def begin_work(folder: Path, target: Path, facts: ResumeKey, *, anew: bool = Fal
     if anew or not (folder / FACTS).exists():
         with atomic_output(folder / FACTS) as temporary:
             temporary.write_text(facts.text(target), encoding="ascii")
+
+
+def tidy_after(target: Path) -> None:
+    """Remove what a run left that was killed after its result was in its place: a folder that holds no work."""
+    folder = work_folder_of(target)
+    if folder.is_dir() and not has_work(folder):
+        with suppress(FramestyleError):  # somebody is at work on it
+            discard_work(target)
 
 
 def discard_work(target: Path) -> None:

@@ -28,11 +28,13 @@ from framestyle.jobs.plan.tasks import (
 )
 from framestyle.jobs.resume.claims import claim
 from framestyle.jobs.resume.manifest import NAME, Manifest
+from framestyle.jobs.resume.one_result import OneResult
 from framestyle.jobs.resume.precision import begun_precision
-from framestyle.jobs.resume.scratch import Scratch
+from framestyle.jobs.resume.resume_key import work_folder_of
+from framestyle.jobs.resume.scratch import Scratch, clear_dead
 from framestyle.jobs.run.job_painter import JobPainter
 from framestyle.jobs.run.output_status import Replacing, placed, split_by_status
-from framestyle.kinds import WHOLE_CLIP, TimeRange
+from framestyle.kinds import WHOLE_CLIP, MediaKind, TimeRange
 from framestyle.masks import check_masks
 from framestyle.media.video.codecs import CODECS
 from framestyle.media.video.sequences import existing_files
@@ -92,6 +94,18 @@ class Job:
     done: tuple[Task, ...]
     inputs: Inputs
     manifest: Manifest | None
+    one: OneResult | None = None
+    """Of a file, in place of a manifest."""
+
+    @property
+    def record(self) -> Manifest | None:
+        """What says which results are made."""
+        return self.one if self.manifest is None else self.manifest
+
+    @property
+    def folder(self) -> Path:
+        """Where its results go."""
+        return self.output.parent if self.manifest is None else self.output
 
     @property
     def tasks(self) -> int:
@@ -133,10 +147,11 @@ def prepare(order: Order) -> list[Job]:
         else:
             spec = RenderSpec(preset, kind, identity, picture_digests(preset), order.seed, span=order.span)
             spec = replace(spec, precision=begun_precision(tasks, spec, kept, fresh=order.fresh))
-        to_do, done = split_by_status(tasks, spec, kept, order.replacing)
+        one = OneResult(folder) if one_file else None
+        to_do, done = split_by_status(tasks, spec, one or kept, order.replacing)
         to_do, refused = placed(to_do, kept, alone=len(tasks) + len(inputs.unusable) == 1)
         given = replace(inputs, unusable=(*inputs.unusable, *refused))
-        jobs.append(Job(preset, folder, spec, to_do, done, given, kept))
+        jobs.append(Job(preset, folder, spec, to_do, done, given, kept, one))
     return jobs
 
 
@@ -212,13 +227,31 @@ def paint(
 
 def _held(job: Job, order: Order, stack: ExitStack) -> tuple[Job, Scratch | None]:
     """A job whose outputs no other job makes from here on, as they stand then, and its scratch folder."""
+    if job.one is not None:
+        stack.enter_context(job.one)  # to go last
     if not job.to_do:
+        clear_dead(job.folder)
+        _tidy(job)
         return job, None
-    scratch = stack.enter_context(Scratch(job.output if job.manifest is not None else job.output.parent))
+    scratch = stack.enter_context(Scratch(job.folder))
     claim(scratch, [task.target for task in job.to_do])
-    manifest = None
-    if job.manifest is not None:
-        manifest = Manifest(job.output)
-        manifest.scratch = scratch.folder
-    to_do, done = split_by_status((*job.done, *job.to_do), job.spec, manifest, order.replacing)
-    return replace(job, to_do=to_do, done=done, manifest=manifest), scratch
+    job = replace(
+        job,
+        manifest=None if job.manifest is None else Manifest(job.output),
+        one=None if job.one is None else OneResult(job.output),
+    )
+    if job.record is not None:
+        job.record.scratch = scratch.folder
+    to_do, done = split_by_status((*job.done, *job.to_do), job.spec, job.record, order.replacing)
+    job = replace(job, to_do=to_do, done=done)
+    _tidy(job)
+    return job, scratch
+
+
+def _tidy(job: Job) -> None:
+    """What a run left that was killed after a clip was in its place."""
+    for task in job.done:
+        if task.kind is MediaKind.VIDEO and work_folder_of(task.target).is_dir():
+            from framestyle.jobs.resume.work_folder import tidy_after  # loads torch
+
+            tidy_after(task.target)

@@ -79,11 +79,13 @@ def render_video(
     context: Context,
     facts: ResumeKey | None = None,
     apart: PaintApart | None = None,
+    on_published: Callable[[], None] = lambda: None,
 ) -> TaskDone:
     """Stylize a clip into its target, whole or not at all. Reader, writer and threads end with it.
 
     With `facts` its work is checkpointed, and resumed where it was stopped. Its shots are painted one after another,
-    and encoded as they come; or by `apart`, and then joined.
+    and encoded as they come; or by `apart`, and then joined. `on_published`: called once the result is in its place,
+    before the work goes.
     """
     started, preset = time.perf_counter(), session.preset
     clip, steps = Clip.of(task, found, span, preset, facts), StepCount()
@@ -93,6 +95,7 @@ def render_video(
         if folder.is_published:
             painted = found.frames * preset.video.painted_times
             context.on_event(TaskResumed(str(task.source), found.frames, painted, len(found.shots)))
+            on_published()
             return _done(clip, started)
         source = _Streamed(session) if apart is None else _PaintedApart(session, apart)
         try:
@@ -101,16 +104,8 @@ def render_video(
             if not (kept := folder.painted):
                 raise
             raise _stopped(clip, kept, preset) from stop
+        on_published()
     return _done(clip, started, steps.taken)
-
-
-def join_clip(clip: Clip, facts: ResumeKey, maker: Maker, context: Context) -> TaskDone:
-    """The clip of shots that are painted already; its work folder goes. OutputError where one is not whole."""
-    started = time.perf_counter()
-    with WorkFolder(clip.task.target, facts, clip.shots) as folder:
-        if not folder.is_published:
-            _assemble(clip, folder, _Joined(maker), context)
-    return _done(clip, started)
 
 
 def _begun(clip: Clip, index: int, preset: Preset) -> TaskStarted:

@@ -115,7 +115,10 @@ class _Work:
         if self._engine.paints_apart(setting):
             apart = partial(self._paint_apart, setting)
         with session.blaming_memory(task.source, "render"):
-            return render_video(task, index, found, self._span, session, self._context, facts, apart)
+            published = partial(self._ledger.record.finish, task)
+            return render_video(
+                task, index, found, self._span, session, self._context, facts, apart, published
+            )
 
     def _paint_apart(self, setting: Setting, shots: Sequence[ShotTask], context: Context) -> None:
         self._engine.run(shots, setting, _ShotLedger(), context)
@@ -136,7 +139,8 @@ class _TaskLedger:
         """The last news of a task. Raises its error, where it is alone."""
         task = self._tasks[index]
         if isinstance(outcome, TaskDone):
-            self.record.finish(task)
+            if task.kind is MediaKind.PHOTO:  # of a clip it was told before its work went
+                self.record.finish(task)
             self._done[index] = outcome
             return outcome
         if not isinstance(outcome, FramestyleError):

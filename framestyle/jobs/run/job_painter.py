@@ -70,7 +70,7 @@ class JobPainter:
         context, engine = context.also(meter), self._engine()
         surveys = Surveys.of(left, order.span, job.preset, context)
         if self._alone and (error := surveys.error_of(left[0])) is not None:
-            ManifestRecorder(job.manifest, job.spec).refuse(left[0], error)
+            ManifestRecorder(job.record, job.spec).refuse(left[0], error)
             raise error
         session = self._session(engine, job, left, context)
         if paints_elsewhere(engine):
@@ -78,14 +78,14 @@ class JobPainter:
         spec = replace(job.spec, precision=session.spec.precision)
         if NOT_HERE in spec.weights_fingerprint:  # they are now
             spec = replace(spec, weights_fingerprint=weights_identity(spec.weights))
-        if job.manifest is not None:
+        if job.record is not None:
             recorded = json.loads(recipe_text(session))
             for kind in {task.kind for task in left}:
-                job.manifest.record_work(spec.key(kind), recorded)
+                job.record.record_work(spec.key(kind), recorded)
         for task in left:
             if order.fresh and task.kind is MediaKind.VIDEO:
                 discard_work(task.target)
-        record = ManifestRecorder(job.manifest, spec)
+        record = ManifestRecorder(job.record, spec)
         done = run(
             left,
             job.output,
@@ -158,8 +158,8 @@ class JobPainter:
         """No network is needed to say so."""
         started = time.perf_counter()
         recorded: Mapping[str, Any] = {}
-        if job.manifest is not None and job.done:
-            recorded = job.manifest.recorded_work(job.done[0])
+        if job.record is not None and job.done:
+            recorded = job.record.recorded_work(job.done[0])
         description = JobDescription(
             str(job.output),
             job.preset.name,

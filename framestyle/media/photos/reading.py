@@ -7,13 +7,14 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from framestyle.errors import FramestyleError, InputError
+from framestyle.errors import InputError, foreign_errors
 from framestyle.frames import Pixels
 from framestyle.kinds import MediaKind
 from framestyle.media.files import sniff
@@ -88,21 +89,16 @@ _one_at_a_time = threading.RLock()
 @contextmanager
 def opened(path: Path) -> Iterator[Image.Image]:
     """Pillow's image, not decoded yet; whatever goes wrong with it inside is an InputError."""
-    try:
-        with _one_at_a_time, warnings.catch_warnings():
-            # Pillow warns of half the size it refuses (photos of 100 million pixels exist) and of odd EXIF.
-            warnings.simplefilter("ignore")
-            _refuse_unreadable(path)
-            use_heif()
-            Image.init()
-            formats = [name for name in READ if name in Image.OPEN]
-            # As a file, not by name: Pillow would map it, and garble a TIFF that lies on its side.
-            with path.open("rb") as file, Image.open(file, formats=formats) as image:
-                yield image
-    except FramestyleError:
-        raise
-    except Exception as error:  # decoders raise whatever they like on damaged files
-        raise _refusal(path, error) from error
+    with foreign_errors(partial(_refusal, path)), _one_at_a_time, warnings.catch_warnings():
+        # Pillow warns of half the size it refuses (photos of 100 million pixels exist) and of odd EXIF.
+        warnings.simplefilter("ignore")
+        _refuse_unreadable(path)
+        use_heif()
+        Image.init()
+        formats = [name for name in READ if name in Image.OPEN]
+        # As a file, not by name: Pillow would map it, and garble a TIFF that lies on its side.
+        with path.open("rb") as file, Image.open(file, formats=formats) as image:
+            yield image
 
 
 _PYTHON_REPR = re.compile(r"<[^<>]*(?:at 0x[0-9a-f]+|name=[^<>]*)>")

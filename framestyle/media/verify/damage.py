@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 from statistics import median
 
+from framestyle.media.apng import ends_whole
 from framestyle.media.verify.listing import CORRUPT, UNFLAGGED, Listing, Track, corrupt_frames
 from framestyle.media.verify.verdict import DAMAGE, NOTE, Problem, summarized
 from framestyle.media.video.probe import VideoInfo
@@ -145,6 +146,8 @@ def _endings(info: VideoInfo) -> Iterator[Problem]:
         promised = int.from_bytes(head[4:8], "little") + 8
         if promised > size:
             yield Problem(DAMAGE, f"the WebP should have {promised} bytes, and has {size}")
+    elif info.video_codec == "apng" and not ends_whole(info.path):
+        yield Problem(DAMAGE, "the PNG has no end: it was cut off")
 
 
 def pauses(listing: Listing) -> list[Problem]:
@@ -194,7 +197,7 @@ def silences(listing: Listing) -> Iterator[Problem]:
 
 def untagged(info: VideoInfo) -> Iterator[Problem]:
     """Colours that the file leaves to players."""
-    if info.video_codec in ("gif", "webp_anim"):
+    if info.video_codec in ("gif", "webp_anim", "apng"):
         return
     stated = (info.color_range, info.color_matrix, info.color_primaries, info.color_transfer)
     names = ("range", "matrix", "primaries", "transfer")

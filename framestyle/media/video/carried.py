@@ -15,7 +15,7 @@ from framestyle.media.video.metadata import file_metadata
 from framestyle.media.video.probe import VideoInfo
 from framestyle.media.video.streams import Stream
 
-SILENT_MUXERS = {"gif": "GIF", "webp": "WebP"}
+SILENT_MUXERS = {"gif": "GIF", "webp": "WebP", "apng": "APNG"}
 FROM_ZERO = ("-ss", "0", "-copypriorss:a", "0")
 """Of what is copied, nothing of before."""
 MOV_CONTAINERS = "mov,mp4"

@@ -160,6 +160,14 @@ CODECS: Mapping[str, Codec] = {
         alpha={8: "bgra"},
         smallest=(1, 1),
     ),
+    "apng": Codec(
+        "apng",
+        (".apng",),
+        {8: "rgb24", 16: "rgb48be"},
+        _ALWAYS,
+        alpha={8: "rgba"},  # ffmpeg does not read again what it writes with 16
+        smallest=(1, 1),
+    ),
 }
 MUXERS = {
     ".mp4": "mp4",
@@ -169,8 +177,9 @@ MUXERS = {
     ".webm": "webm",
     ".gif": "gif",
     ".webp": "webp",
+    ".apng": "apng",
 }
-ALPHA_CONTAINERS = {"mov", "matroska", "webm", "gif", "webp"}
+ALPHA_CONTAINERS = {"mov", "matroska", "webm", "gif", "webp", "apng"}
 
 
 def video_codecs() -> tuple[str, ...]:

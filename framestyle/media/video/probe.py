@@ -11,7 +11,8 @@ from pathlib import Path
 
 from framestyle.errors import InputError
 from framestyle.kinds import MediaKind
-from framestyle.media.animated import gif_shows_through, plays_of, webp_shows_through
+from framestyle.media.animated import gif_shows_through, plays_of, png_shows_through, webp_shows_through
+from framestyle.media.apng import png_frames
 from framestyle.media.ffmpeg import ask, input_arguments
 from framestyle.media.files import sniff
 from framestyle.media.video.beside import PLAIN, Viewing, beside_in, viewing_in
@@ -31,6 +32,8 @@ UNPLAYABLE = "Is it complete? Does it play elsewhere?"
 MEASURED_CONTAINERS = {"mpegts", "mpeg", "ogg"}
 """Containers that say nowhere how long they are: ffmpeg looks for the last time in them."""
 
+SHOWS_THROUGH = {"gif": gif_shows_through, "webp_anim": webp_shows_through, "apng": png_shows_through}
+"""Of animations: what tells whether anything shows through them."""
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """ffmpeg's own decoders of these drop transparency."""
 
@@ -129,8 +132,7 @@ def probe(path: Path) -> VideoInfo:
     width, height, rate = first.width, first.height, first.frame_rate
     if width <= 0 or height <= 0:
         raise InputError(f"{path} has pictures of no size", next_step=UNPLAYABLE)
-    in_mov = described.container.startswith("mov,mp4")
-    promise = promise_of(path, described.video_index) if in_mov else Promise(None, described.video_end_s)
+    promise = _promise(path, described)
     guessed = round(described.duration_s * rate) if described.duration_s else None
     colors = colors_of(
         pixel_format=described.pixel_format,
@@ -178,15 +180,23 @@ def probe(path: Path) -> VideoInfo:
         is_interlaced=described.is_interlaced or first.is_interlaced,
         is_picture_sequence=described.is_picture_sequence,
         alpha_index=described.alpha_index,
-        plays=plays_of(path) if described.video_codec in ("gif", "webp_anim") else None,
+        plays=plays_of(path) if described.video_codec in SHOWS_THROUGH else None,
         viewing=viewing,
         beside=beside_in(said, viewing),
     )
 
 
+def _promise(path: Path, described: Description) -> Promise:
+    """What a file's head says of its pictures' number and end."""
+    if described.container.startswith("mov,mp4"):
+        return promise_of(path, described.video_index)
+    frames = png_frames(path) if described.video_codec == "apng" else None
+    return Promise(frames, described.video_end_s)
+
+
 def _has_alpha(path: Path, described: Description) -> bool:
     """What is said of a codec's transparency is true of some only: what their files hold counts."""
-    looked_at = {"gif": gif_shows_through, "webp_anim": webp_shows_through}.get(described.video_codec or "")
+    looked_at = SHOWS_THROUGH.get(described.video_codec or "")
     return described.has_alpha if looked_at is None else looked_at(path)
 
 

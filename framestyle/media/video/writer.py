@@ -58,7 +58,11 @@ NO_WORDS_IN_H264 = "filter_units=remove_types=6"
 """x264 says in the pictures, too, that they are for two eyes. ffmpeg 9 decodes none that are told of so twice."""
 PICTURES_STREAM = 0
 """They are mapped first."""
-LOOPS: Mapping[str, Callable[[int], int]] = {"gif": gif_repeats, "webp": int}
+LOOPS: Mapping[str, tuple[str, Callable[[int], int]]] = {
+    "gif": ("-loop", gif_repeats),
+    "webp": ("-loop", int),
+    "apng": ("-plays", int),
+}
 """How ffmpeg is told how often an animation is played, in containers that say so."""
 
 
@@ -241,10 +245,13 @@ class VideoWriter:
             arguments += ["-bsf:v:0", ",".join(passes)]
         if self._muxer == "gif":
             arguments += ["-final_delay", str(min(GIF_MOST, max(1, round(self._last_length_s * 100))))]
+        elif self._muxer == "apng":
+            arguments += ["-final_delay", str(self._last_length_s)]
         for key, value in self._metadata.items():
             arguments += ["-metadata", f"{key.replace('=', '_')}={value}".replace("\0", "")]
         if self._muxer in LOOPS:
-            arguments += ["-loop", str(LOOPS[self._muxer](self._plays))]
+            option, counted = LOOPS[self._muxer]
+            arguments += [option, str(counted(self._plays))]
         if self._muxer in MOV_MUXERS:
             arguments += ["-movflags", "+faststart"]
             if not self._viewing.is_plain:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from framestyle.context import Context
+from framestyle.nst.in_time import haste
 from framestyle.nst.objective import Objective
 from framestyle.nst.optimise.adam import Gradient, run_adam
 from framestyle.nst.optimise.lbfgs import run_lbfgs
@@ -34,6 +35,8 @@ class Descent:
     context: Context
     replays: Replays | None
     has_room: Callable[[], bool]
+    pace: float = 0.0
+    """How fast the style changes: at a pace, what has come to rest moves again."""
 
     def after(self, steps: int) -> Descent:
         """What is left of it when so many were taken."""
@@ -56,7 +59,8 @@ def _adam(descent: Descent, preset: Preset, gradient: Gradient, learning_rate: f
     memory = preset.optimizer if stop is None else preset.video
     rate: float | Tensor = learning_rate
     if stop is not None and preset.video.anneal:
-        rate = state.annealed(learning_rate, preset.scales.steps)
+        annealed = state.annealed(learning_rate, preset.scales.steps)
+        rate = annealed + haste(descent.pace) * (learning_rate - annealed)
     return run_adam(
         [Given(state, one, rate, memory.average_decay, memory.betas) for one in descent.objectives],
         gradient,

@@ -341,17 +341,22 @@ def drawn(number: int) -> Image.Image:
     return layer
 
 
+SOURCES = ("gif", "webp", "png", "avif")
+CODEC_OF = {"gif": "gif", "webp": "webp", "apng": "apng", "mov": "prores", "mp4": "h264"}
+
+
 @pytest.fixture(scope="module")
 def animations(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A GIF, a WebP and an AVIF of five pictures each, with transparency; results beside them, by name."""
+    """A GIF, a WebP, a PNG and an AVIF of five pictures each, with transparency; results beside them, by name."""
     folder = tmp_path_factory.mktemp("animations")
     frames = [drawn(n) for n in range(5)]
     told: dict[str, Any] = {"save_all": True, "append_images": frames[1:], "duration": [80, 80, 120, 80, 80]}
     frames[0].save(folder / "in.gif", loop=3, disposal=2, **told)
     frames[0].save(folder / "in.webp", loop=3, **told)
+    frames[0].save(folder / "in.png", loop=3, **told)
     frames[0].save(folder / "in.avif", **told)
-    for source in ("gif", "webp", "avif"):
-        for suffix, codec in (("gif", "gif"), ("webp", "webp"), ("mov", "prores"), ("mp4", "h264")):
+    for source in SOURCES:
+        for suffix, codec in CODEC_OF.items():
             rewrite(folder / f"in.{source}", folder / f"{source}.{suffix}", codec)
     return folder
 
@@ -380,7 +385,7 @@ def redrawn(
         options: dict[str, Any] = {} if repeats < 0 else {"loop": repeats}
         if path.suffix == ".gif":
             options["disposal"] = 2
-        else:
+        elif path.suffix == ".webp":
             options["lossless"] = True
         frames[0].save(
             path, save_all=True, append_images=frames[1:], duration=times[: len(frames)], **options
@@ -406,12 +411,12 @@ def by_ffmpeg(*arguments: str) -> Mutation:
     return mutate
 
 
-LASTS = {"gif": "4 frames, the source has 5", "webp": "it lasts"}
+LASTS = {"gif": "4 frames, the source has 5", "webp": "it lasts", "apng": "4 frames, the source has 5"}
 """WebP may make one picture of several."""
 PRORES = ("-c:v", "prores_ks", "-profile:v", "4")
 ANIMATED: dict[str, tuple[str, Mutation, str]] = {
     f"{suffix}, {name}": (suffix, mutation, words)
-    for suffix in ("gif", "webp")
+    for suffix in ("gif", "webp", "apng")
     for name, mutation, words in (
         ("for ever", redrawn(loop=0), "it is played for ever"),
         ("more often", redrawn(loop=9), "it is played"),
@@ -438,6 +443,7 @@ ANIMATED |= {
 FROM = {
     "gif": ANIMATED,
     "webp": ("gif, opaque", "webp, more often"),
+    "png": ("gif, opaque", "apng, more often"),
     "avif": ("gif, opaque", "mp4, one picture"),
 }
 """Of GIF each property; of the other sources, that they are looked at in the same way."""
@@ -453,7 +459,7 @@ def test_each_property_of_animations(animations: Path, tmp_path: Path, source: s
     assert any(words in text for text in told), told
 
 
-@pytest.mark.parametrize("suffix", ["gif", "webp", "mov", "mp4"])
-@pytest.mark.parametrize("source", ["gif", "webp", "avif"])
+@pytest.mark.parametrize("suffix", CODEC_OF)
+@pytest.mark.parametrize("source", SOURCES)
 def test_untouched_animations_raise_no_alarm(animations: Path, source: str, suffix: str) -> None:
     assert found(animations / f"{source}.{suffix}", animations / f"in.{source}") == []

@@ -55,7 +55,7 @@ def test_every_kind_is_read_with_its_transparency(tmp_path: Path, name: str) -> 
 
 
 WRITTEN = [("prores", ".mov", 1.0), ("prores", ".mkv", 1.0), ("vp9", ".webm", 6.0), ("vp9", ".mkv", 6.0)]
-WRITTEN += [("ffv1", ".mkv", 0.0), ("webp", ".webp", 3.0), ("gif", ".gif", 255.0)]
+WRITTEN += [("ffv1", ".mkv", 0.0), ("webp", ".webp", 3.0), ("gif", ".gif", 255.0), ("apng", ".apng", 0.0)]
 
 
 def write(

@@ -78,20 +78,22 @@ def test_a_gif_that_leaves_out_what_stays_is_opaque(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("suffix", "codec"), [("gif", "gif"), ("webp", "webp"), ("mov", "prores"), ("mkv", "ffv1")]
+    ("suffix", "codec"),
+    [("gif", "gif"), ("webp", "webp"), ("apng", "apng"), ("mov", "prores"), ("mkv", "ffv1")],
 )
-@pytest.mark.parametrize("source", ["gif", "webp"])
+@pytest.mark.parametrize("source", ["gif", "webp", "png"])
 def test_transparency_goes_wherever_there_is_room_for_it(
     tmp_path: Path, source: str, suffix: str, codec: str
 ) -> None:
-    given = animation(tmp_path / f"in.{source}", [drawn(n) for n in range(4)], disposal=2, loop=0)
+    disposal = 1 if source == "png" else 2  # each format's word for clearing what was there
+    given = animation(tmp_path / f"in.{source}", [drawn(n) for n in range(4)], disposal=disposal, loop=0)
     notes = rewrite(given, tmp_path / f"out.{suffix}", codec)
     mine, theirs = frames_of(tmp_path / f"out.{suffix}"), frames_of(given)
     assert probe(tmp_path / f"out.{suffix}").has_alpha and not any("transparency" in note for note in notes)
     assert [np.abs(a[..., 3].astype(int) - b[..., 3]).max() for a, b in zip(mine, theirs, strict=True)] == [
         0
     ] * 4
-    if suffix in ("gif", "webp"):  # as others see it
+    if suffix in ("gif", "webp", "apng"):  # as others see it
         assert all(
             (a[..., 3] == b[..., 3]).all()
             for a, b in zip(layers_of(tmp_path / f"out.{suffix}"), theirs, strict=True)
@@ -111,19 +113,72 @@ def test_a_gif_is_played_as_often_afterwards(tmp_path: Path, loop: int | None, p
     with Image.open(tmp_path / "out.gif") as image:
         assert image.info.get("loop") == loop
     rewrite(given, tmp_path / "out.webp", "webp")
-    with Image.open(tmp_path / "out.webp") as image:
-        assert image.info["loop"] == plays
+    rewrite(given, tmp_path / "out.apng", "apng")
+    for name in ("out.webp", "out.apng"):
+        with Image.open(tmp_path / name) as image:
+            assert image.info["loop"] == plays
     said = rewrite(given, tmp_path / "out.mp4", "h264")
     assert any(f"played {plays} times" in note for note in said) == (plays > 1)
 
 
 @pytest.mark.parametrize("loop", [0, 1, 5])
-def test_a_webp_is_played_as_often_afterwards(tmp_path: Path, loop: int) -> None:
-    given = animation(tmp_path / "in.webp", [drawn(n) for n in range(3)], loop=loop)
-    for suffix in ("webp", "gif"):
+@pytest.mark.parametrize("source", ["webp", "png"])
+def test_a_webp_or_png_is_played_as_often_afterwards(tmp_path: Path, source: str, loop: int) -> None:
+    given = animation(tmp_path / f"in.{source}", [drawn(n) for n in range(3)], loop=loop)
+    for suffix in ("webp", "apng", "gif"):
         rewrite(given, tmp_path / f"out.{suffix}", suffix)
         assert plays_of(tmp_path / f"out.{suffix}") == loop
     assert [gif_repeats(plays) for plays in (0, 1, 2, 9)] == [0, -1, 1, 8]
+
+
+@pytest.mark.parametrize("disposal", [0, 1, 2])
+@pytest.mark.parametrize("blend", [0, 1])
+def test_an_animated_png_is_a_clip_however_it_disposes_and_blends(
+    tmp_path: Path, disposal: int, blend: int
+) -> None:
+    given = [drawn(n) for n in range(4)]
+    path = animation(tmp_path / "a.png", given, disposal=disposal, blend=blend)
+    assert sniff(path) is MediaKind.VIDEO and probe(path).has_alpha
+    # Pillow writes pictures that take themselves away again, and composes them otherwise.
+    shown = [np.asarray(one) for one in given] if disposal == 2 else layers_of(path)
+    assert are_alike(frames_of(path), shown)
+
+
+def test_what_a_png_shows_where_it_is_not_animated_is_no_frame_of_it(tmp_path: Path) -> None:
+    path = animation(tmp_path / "a.png", [drawn(n) for n in range(4)], disposal=1, default_image=True)
+    assert are_alike(frames_of(path), layers_of(path)[1:])
+    still = animation(tmp_path / "b.png", [drawn(0)], default_image=False)
+    assert sniff(still) is MediaKind.PHOTO
+
+
+def test_an_opaque_animated_png_is_opaque_and_a_deep_one_deep(tmp_path: Path) -> None:
+    given, made = tmp_path / "a.apng", tmp_path / "b.apng"
+    source = ("-f", "lavfi", "-i", "testsrc2=s=48x32:r=10:d=0.3")
+    encode(*source, "-pix_fmt", "rgba", str(given))
+    assert probe(given).pixel_format == "rgba" and not probe(given).has_alpha
+    encode(*source, "-pix_fmt", "rgb48be", str(given))
+    assert probe(given).bit_depth == 16 and probe(given).plays == 1
+    rewrite(given, made, "apng")
+    assert probe(made).bit_depth == 16 and len(frames_of(made)) == 3
+    with VideoReader(given) as one, VideoReader(made) as other:
+        assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(one, other, strict=True))
+
+
+def test_pictures_of_a_png_that_cannot_be_decoded_are_missed(tmp_path: Path) -> None:
+    """ffmpeg lays no deep pictures over each other: it gives the first one alone."""
+    source = ("-f", "lavfi", "-i", "testsrc2=s=48x32:r=10:d=0.3", "-pix_fmt", "rgba64be")
+    encode(*source, str(tmp_path / "a.apng"))
+    with VideoReader(tmp_path / "a.apng") as reader:
+        assert len(list(reader)) == 1 and reader.missing_estimate == 2
+    assert verify(tmp_path / "a.apng").verdict == "damaged"
+
+
+def test_an_animated_png_that_is_cut_off_is_damaged(tmp_path: Path) -> None:
+    whole = animation(tmp_path / "a.png", [drawn(n) for n in range(4)])
+    assert verify(whole).verdict == "whole"
+    for kept in (-3, -40, 400):
+        (tmp_path / "b.png").write_bytes(whole.read_bytes()[:kept])
+        assert verify(tmp_path / "b.png").verdict == "damaged"
 
 
 def test_a_clip_that_says_nothing_is_played_for_ever(tmp_path: Path) -> None:

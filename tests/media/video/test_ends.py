@@ -72,7 +72,8 @@ def held(path: Path, length_ms: int = 700) -> Path:
         lengths = [50] * 7 + [length_ms]
         frames[0].save(path, save_all=True, append_images=frames[1:], duration=lengths, loop=0)
         return path
-    rewrite(held(path.with_suffix(".gif"), length_ms), path)
+    codec = "apng" if path.suffix == ".apng" else "h264"
+    rewrite(held(path.with_suffix(".gif"), length_ms), path, codec)
     return path
 
 
@@ -83,10 +84,11 @@ TARGETS = {
     "o.webm": "vp9",
     "o.gif": "gif",
     "o.webp": "webp",
+    "o.apng": "apng",
 }
 
 
-@pytest.mark.parametrize("source", ["s.gif", "s.webp", "s.mkv", "s.mp4"])
+@pytest.mark.parametrize("source", ["s.gif", "s.webp", "s.apng", "s.mkv", "s.mp4"])
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_last_frame_is_held_from_anything_to_anything(tmp_path: Path, source: str, target: str) -> None:
     held(tmp_path / source)

@@ -80,7 +80,7 @@ def test_every_codec_in_every_container_keeps_count_rate_size_and_colours(
     assert (len(frames), info.frame_rate, info.width, info.height) == (5, rate, 280, 128)
     seen = np.stack([np.stack([f[64, 40 * n + 20] for n in range(7)]) for f in frames]).astype(float)
     assert np.abs(seen / (257 if info.bit_depth > 8 else 1) - np.asarray(PATCHES)).max() <= 3
-    if codec not in ("gif", "webp", "ffv1"):
+    if codec not in ("gif", "webp", "ffv1", "apng"):
         assert (info.color_range, info.color_matrix) == ("tv", "bt709")
         assert (info.color_primaries, info.color_transfer) == ("bt709", "bt709")
 
@@ -94,7 +94,7 @@ def test_lossless_is_lossless(tmp_path: Path, codec: str, suffix: str) -> None:
     assert all(np.array_equal(a, b) for a, b in zip(read(tmp_path / f"out{suffix}"), frames, strict=True))
 
 
-@pytest.mark.parametrize("codec", ["h264", "h265", "vp9", "av1", "prores", "ffv1", "gif", "webp"])
+@pytest.mark.parametrize("codec", ["h264", "h265", "vp9", "av1", "prores", "ffv1", "gif", "webp", "apng"])
 def test_odd_sizes_are_kept(tmp_path: Path, codec: str) -> None:
     suffix = CODECS[codec].containers[0]
     notes = write(tmp_path / f"out{suffix}", noise(2, 37, 51), codec)

@@ -28,7 +28,7 @@ from framestyle.nst.optimise.state import PixelState
 from framestyle.nst.regions import weights_at_layers
 from framestyle.nst.statistics.base import StyleTarget, statistic_of
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.targets import style_targets
+from framestyle.nst.targets import blended_targets, read_style
 from framestyle.nst.weights.backbone import (
     CAFFE_FACTOR,
     CAFFE_SHIFT,
@@ -66,16 +66,12 @@ def _objective(
         return work(tiling)
 
     targets = {
-        name: style_targets(
-            network,
-            [(style, 1.0)],
+        name: blended_targets(
+            [(read_style(network, style, [name], kind, size, 1.0, fit), 1.0)],  # type: ignore[arg-type]
             [name],
-            statistic_of(statistic),
-            size,
-            1.0,
-            fit,  # type: ignore[arg-type]
+            kind,
         )[name]
-        for name, statistic in statistics.items()
+        for name, kind in ((name, statistic_of(one)) for name, one in statistics.items())
     }
     weights = LossWeights(1.0, 1.0, 3.0, content_layers, dict.fromkeys(statistics, 1.0))
     reliability = torch.linspace(0, 1, content.shape[-1], dtype=content.dtype).expand(content[:, :1].shape)

@@ -97,18 +97,7 @@ def gatys(untrained: Backbone) -> Callable[..., Stylizer]:
     """The `gatys2015` preset on seeded random filters, its network at the given precision."""
 
     def made(style_image: Tensor, dtype: torch.dtype) -> Stylizer:
-        preset = load_preset("gatys2015")
-        stylizer = Stylizer(preset, untrained, [style_image], seed=0)
-        stylizer.network = VGG19(
-            untrained,
-            stylizer.network.taps,
-            pooling=preset.network.pooling,
-            rescale_pooling=preset.network.rescale_pooling,
-            padding=preset.network.padding,
-            dtype=dtype,
-        )
-        stylizer.styles.network = stylizer.network
-        return stylizer
+        return Stylizer(load_preset("gatys2015"), untrained, [style_image], seed=0, dtype=dtype)
 
     return made
 
