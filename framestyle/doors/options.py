@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from framestyle.errors import UsageError
+from framestyle.quality import QUALITIES, quality_settings
 from framestyle.registries import ENGINES, FLOW, WEIGHTS, engine_name, is_elsewhere
 
 PLAIN_PRESET = "base"
@@ -92,7 +93,13 @@ def add_mask(parser: argparse.ArgumentParser) -> None:
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
-    """`--set`, `--mask` and `--max-side`."""
+    """`--quality`, `--set`, `--mask` and `--max-side`."""
+    parser.add_argument(
+        "--quality",
+        choices=QUALITIES,
+        help="how much work it is worth: sizes, steps and, of clips, whether all frames are optimised or key frames; "
+        "in place of what the preset says, and below --set; --dry-run tells the time",
+    )
     add_overrides(parser)
     add_mask(parser)
     parser.add_argument(
@@ -130,10 +137,12 @@ def _store(args: argparse.Namespace) -> str | None:
 
 
 def overrides_of(args: argparse.Namespace) -> list[str]:
-    """Those of `--style`, of `--set`, then `--mask`, then `--max-side`, each where the command has it."""
+    """Those of `--style`, of `--quality`, `--set`, `--mask` and `--max-side`, each where the command has it."""
     from framestyle.presets import Said
 
     overrides = list(args.overrides)
+    if (quality := getattr(args, "quality", None)) is not None:
+        overrides[:0] = [Said(one, f"--quality {quality}") for one in quality_settings(quality)]
     if styles := getattr(args, "styles", []):
         images = [json.dumps(style, ensure_ascii=False) for style in styles]
         overrides.insert(0, Said(f"style.images=[{', '.join(images)}]", f"--style {' '.join(images)}"))

@@ -29,8 +29,9 @@ from framestyle.nst.stylizer import Stylizer
 
 LEAST_COVERED = 0.85
 """Share of a frame between that its key frames must show: else there is a nearer one."""
-LEAST_CARRIED = 0.5
-"""The same of a key frame by the one before, unless that is the frame before."""
+LEAST_CARRIED, LEAST_TRUSTED = 0.6, 0.9
+"""How much of a key frame must be reached from the one before, and of a frame between from either, as parts of what is
+reached from one frame to the next: footage differs in how far any flow can be trusted, noise and crowds least."""
 WELL_COVERED = 0.98
 """Share from which a frame between is shown as it was warped, without a step."""
 VAGUE_WEIGHT = 0.02
@@ -79,23 +80,21 @@ class KeyFramePainting(ShotPainting):
         """
         there = self._waiting[distance - 1].frame.pixels
         before = _content_pixels(self._done[0], there)
-        if float(self._shown_of(there, before).mean()) < LEAST_CARRIED:
+        next_one = self._reached(self._waiting[0].frame.pixels, before)
+        if self._reached(there, before) < LEAST_CARRIED * next_one:
             return False
         for number in sorted({distance // 2, distance // 4, 3 * distance // 4} - {0}):
             context.check_cancelled()
             between = self._waiting[number - 1].frame.pixels
-            covered = self._shown_of(between, before).maximum(self._shown_of(between, there))
-            if float(covered.mean()) < LEAST_COVERED:
+            seen = [_Seen.of(between, other, self.flow) for other in (before, there)]
+            trusted = float(seen[0].trusted.maximum(seen[1].trusted).mean())
+            covered = float(seen[0].shown.maximum(seen[1].shown).mean())
+            if trusted < LEAST_TRUSTED * next_one or covered < LEAST_COVERED:
                 return False
         return True
 
-    def _shown_of(self, pixels: Pixels, other: Pixels) -> Tensor:
-        """How far another frame shows what this one does, 11HW."""
-        motion = self.flow(pixels, other)
-        content, device = to_tensor(pixels), torch.device("cpu")
-        seen = sampler(motion.backward, device)
-        same = shows_the_same(seen.smooth(to_tensor(other)), content, seen)
-        return (torch.from_numpy(motion.reliability)[None, None] * same).maximum(alike(same))
+    def _reached(self, pixels: Pixels, other: Pixels) -> float:
+        return float(self.flow(pixels, other).reliability.mean())
 
     def _paint_up_to(self, distance: int, context: Context) -> Iterator[Frame]:
         """The frames up to the key frame that lies so much further."""
@@ -167,6 +166,22 @@ class Blend:
         """Near the picture, where it is covered."""
         weight = stylizer.preset.video.temporal_weight
         return [TemporalTarget(self.image, self.covered, weight)] if weight > 0 else []
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """A frame from another one: how far the motion between them can be trusted, and what it shows of it, 11HW each."""
+
+    trusted: Tensor
+    shown: Tensor
+
+    @classmethod
+    def of(cls, pixels: Pixels, other: Pixels, flow: OpticalFlow) -> _Seen:
+        motion = flow(pixels, other)
+        seen = sampler(motion.backward, torch.device("cpu"))
+        same = shows_the_same(seen.smooth(to_tensor(other)), to_tensor(pixels), seen)
+        trusted = torch.from_numpy(motion.reliability)[None, None]
+        return cls(trusted, (trusted * same).maximum(alike(same)))
 
 
 def _content_pixels(painted: Painted, like: Pixels) -> Pixels:

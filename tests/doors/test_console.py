@@ -209,6 +209,17 @@ def test_of_many_results_each_is_told_once_it_is_there(width: int) -> None:
     assert "wrote" not in _shown("rich", [dataclasses.replace(JOB, tasks=1), TASK, done])
 
 
+def test_the_display_says_how_much_other_machines_are_at(width: int) -> None:
+    """Until nothing is painted elsewhere any more; as JSON for programs."""
+    at_work = [JOB, TASK, MachinesAtWork(12, 0, 5)]
+    assert "12 shots at work on 5 machines  frame 0/30" in " ".join(_lines(_shown("rich", at_work)))
+    both = " ".join(_lines(_shown("rich", [JOB, TASK, MachinesAtWork(1, 2, 2)])))
+    assert "1 shot and 2 photos at work on 2 machines" in both
+    assert "at work" not in _shown("rich", [JOB, TASK, MachinesAtWork(0, 0, 0)])
+    told = json.loads(_shown("json", at_work).splitlines()[-1])
+    assert (told["event"], told["shots"], told["machines"]) == ("machines_at_work", 12, 5)
+
+
 def test_photos_are_counted_as_photos(width: int) -> None:
     photo = dataclasses.replace(TASK, path="in/a.jpg", kind=MediaKind.PHOTO, frames=1, shots=0)
     assert "photo 0/30" in " ".join(_lines(_shown("rich", [JOB, photo])))
