@@ -26,7 +26,7 @@ from framestyle.session import Session
 IMAGES = Path(__file__).parent / "images"
 PHOTOS = {
     "street": ("nightswirl", "mosaic", "wave", "woodcut"),
-    "stilllife": ("sunfield", "stainedglass", "inkwash", "watercolor"),
+    "stilllife": ("sunfield", "stainedglass", "watercolor"),
 }
 PRESET_PHOTOS = ("canyon", "stilllife")
 CLIP_PRESET = "sunfield"

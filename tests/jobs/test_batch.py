@@ -317,13 +317,13 @@ def test_several_presets_have_a_folder_each_and_share_the_weights(
     order: Order, make_preset: MakePreset, loads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     targets: list[str] = []
-    real = styles_module.style_targets
+    real = styles_module.blended_targets
 
     def counted(*arguments: Any, **more: Any) -> Any:
         targets.append("made")
         return real(*arguments, **more)
 
-    monkeypatch.setattr(styles_module, "style_targets", counted)
+    monkeypatch.setattr(styles_module, "blended_targets", counted)
     both = replace(order, presets=[make_preset("one"), make_preset("two", tv_weight=0.5)])
     news: list[Event] = []
     done = _do(both, news.append)

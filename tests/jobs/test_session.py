@@ -81,7 +81,7 @@ def test_a_batch_reads_weights_and_style_once_and_makes_targets_once_an_area(
 ) -> None:
     backbones = _counted(monkeypatch, opening, "load_backbone")
     styles = _counted(monkeypatch, opening, "read_style_image")
-    targets = _counted(monkeypatch, styles_module, "style_targets")
+    targets = _counted(monkeypatch, styles_module, "blended_targets")
     digests = _counted(monkeypatch, resolve, "sha256_of")
     recipes = _counted(monkeypatch, Recipe, "text")
     few = {"scales": {"min_px": 64, "first_steps": 1, "steps": 1}, "video": {"steps": 1, "min_steps": 1}}
@@ -119,7 +119,7 @@ def test_targets_do_not_pile_up_over_a_folder_of_many_sizes(
     preset: Callable[..., Preset], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """About 5 MB for each scale of each size: a thousand photos would fill any memory."""
-    targets = _counted(monkeypatch, styles_module, "style_targets")
+    targets = _counted(monkeypatch, styles_module, "blended_targets")
     stylizer = _open(preset(scales={"min_px": 64, "first_steps": 1})).stylizer
     usual = torch.zeros(1, 3, 16, 16)
     for width in range(17, 57):
