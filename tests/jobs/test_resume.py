@@ -160,6 +160,19 @@ def test_with_two_passes_too(make_order: MakeOrder, after: int) -> None:
     assert not _hidden()
 
 
+@pytest.mark.parametrize("after", [1, 2, 4, 6])
+def test_by_key_frames_it_goes_on_at_the_last_one(make_order: MakeOrder, after: int) -> None:
+    video = {"steps": 1, "min_steps": 1, "method": "key_frames", "key_frame_gap": 2, "polish_steps": 1}
+    with pytest.raises(Cancelled):
+        _do(make_order(video=video), _stop_after(after))
+    news = _do(make_order(video=video))
+    (resumed,) = _resumed(news)
+    assert after - 2 <= resumed.painted <= after
+    assert _painted(news) == list(range(resumed.painted, FRAMES))
+    assert Path("out.mp4").read_bytes() == _whole(make_order, video=video)
+    assert not _hidden()
+
+
 def test_again_and_again(make_order: MakeOrder, whole: bytes) -> None:
     order = make_order()
     for _ in range(3):
