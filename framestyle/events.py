@@ -47,6 +47,11 @@ class Note(Event):
     """Where a door has something to add: how to have it otherwise."""
     facts: Facts = field(default_factory=dict, hash=False)
 
+    @classmethod
+    def of(cls, error: FramestyleError, message: str) -> Self:
+        """A warning of what failed and ended nothing, told as `message`."""
+        return cls(message, "warning", error.code, error.facts)
+
 
 Remark: TypeAlias = str | Note
 """A sentence, or a note that carries a code."""

@@ -227,8 +227,8 @@ class Row:
             return False
         if machine not in self._unable:
             self._unable.add(machine)
-            told = f"{worker.by_machine(error, machine).message}; the others do it."
-            self._context.on_event(Note(told, "warning", error.code, {**error.facts, "machine": machine}))
+            told = worker.by_machine(error, machine)
+            self._context.on_event(Note.of(told, f"{told.message}; the others do it."))
         return True
 
     def _named(self, error: FramestyleError, machine: str) -> FramestyleError:
