@@ -167,7 +167,9 @@ def timed(clip: Path, workers: int, options: Sequence[str]) -> Timed:
     with tempfile.TemporaryDirectory(prefix="framestyle-machines-") as folder:
         command = [
             sys.executable, "-c", CHILD, str(workers), "stylize", str(clip), "-o", str(Path(folder) / "out.mkv"),
-            "-p", "nightswirl", "--engine", engine, "--device", "cpu", "--progress", "json", *options,
+            "-p", "nightswirl", "--engine", engine, "--device", "cpu", "--progress", "json",
+            # Else each command decides by a timing of its own, and one may work in bfloat16, the other not.
+            "--set", "optimizer.precision=float32", *options,
         ]  # fmt: skip
         started = time.perf_counter()
         ran = subprocess.run(
