@@ -137,6 +137,10 @@ class FramestyleError(Explained, Exception):
         self.next_step = next_step
         return self
 
+    def retold(self, message: str, facts: Facts) -> Self:
+        """Another error of this kind, code and advice, in other words and with other facts."""
+        return type(self)(message, code=self.code, facts=facts, next_step=self.next_step)
+
 
 class UsageError(FramestyleError):
     """The call itself does not make sense."""

@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 import wave
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,37 +84,22 @@ def _write_sound(target: Path) -> None:
         file.writeframes(sound().tobytes())
 
 
+def _encoding(size: tuple[int, int], more_inputs: Sequence[str] = ()) -> list[str]:
+    """ffmpeg's command up to the codec: RGB frames of that size from stdin, as Rec. 709."""
+    tags = "scale=out_color_matrix=bt709:out_range=tv,setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
+    raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}", "-r", str(FRAME_RATE)]
+    return [
+        imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error",
+        *raw, "-i", "pipe:0", *more_inputs, "-vf", tags, "-pix_fmt", "yuv420p",
+    ]  # fmt: skip
+
+
 def write_clip(target: Path, frames: Iterable[Pixels]) -> None:
     """H.264 and AAC in MP4, put in its place when whole."""
     with tempfile.TemporaryDirectory() as folder:
         track, made = Path(folder) / "sound.wav", Path(folder) / "clip.mp4"
         _write_sound(track)
-        size = f"{clip.SIZE[0]}x{clip.SIZE[1]}"
-        tags = "scale=out_color_matrix=bt709:out_range=tv,setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
-        command = [
-            imageio_ffmpeg.get_ffmpeg_exe(),
-            "-y",
-            "-loglevel",
-            "error",
-            "-f",
-            "rawvideo",
-            "-pix_fmt",
-            "rgb24",
-        ]
-        command += [
-            "-s",
-            size,
-            "-r",
-            str(FRAME_RATE),
-            "-i",
-            "pipe:0",
-            "-i",
-            str(track),
-            "-vf",
-            tags,
-            "-pix_fmt",
-            "yuv420p",
-        ]
+        command = _encoding(clip.SIZE, ["-i", str(track)])
         command += [
             "-c:v",
             "libx264",
@@ -138,19 +123,7 @@ def write_clip(target: Path, frames: Iterable[Pixels]) -> None:
 
 def write_matte(target: Path, frames: Iterable[Pixels]) -> None:
     """H.264 in MP4, lossless but for its half chroma, which a grey picture has none of."""
-    size = f"{matte.SIZE[0]}x{matte.SIZE[1]}"
-    tags = "scale=out_color_matrix=bt709:out_range=tv,setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
-    command = [
-        imageio_ffmpeg.get_ffmpeg_exe(),
-        "-y",
-        "-loglevel",
-        "error",
-        "-f",
-        "rawvideo",
-        "-pix_fmt",
-        "rgb24",
-    ]
-    command += ["-s", size, "-r", str(FRAME_RATE), "-i", "pipe:0", "-vf", tags, "-pix_fmt", "yuv420p"]
+    command = _encoding(matte.SIZE)
     command += ["-c:v", "libx264", "-qp", "0", "-preset", "slow", "-movflags", "+faststart", str(target)]
     subprocess.run(command, input=b"".join(frame.tobytes() for frame in frames), check=True)
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from framestyle.media.apng import PNG_HEAD, png_plays
+from framestyle.media.apng import png_plays
 from framestyle.media.ffmpeg import FFmpegDecoder, input_arguments
+from framestyle.media.png_chunks import PNG_HEAD
 
 FOR_EVER = 0
 EXTENSION, IMAGE, TRAILER = 0x21, 0x2C, 0x3B

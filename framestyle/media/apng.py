@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-PNG_HEAD = b"\x89PNG\r\n\x1a\n"
-CONTROL, PIXELS, END = b"acTL", b"IDAT", b"IEND"
-MOST_CHUNKS = 1_000_000
-KEPT_BYTES = 8
-"""Of each chunk's data: what a control says."""
+from framestyle.media.png_chunks import END, chunks_of, heads_of
+
+CONTROL, CONTROL_BYTES = b"acTL", 8
 
 
 def is_animated_png(path: Path) -> bool:
@@ -30,29 +27,12 @@ def png_plays(path: Path) -> int | None:
 
 def ends_whole(path: Path) -> bool:
     """Whether its last chunk is there."""
-    return any(name == END for name, _ in _chunks(path))
+    return any(name == END for name, _ in chunks_of(path))
 
 
 def _control(path: Path) -> tuple[int, int]:
     """How many pictures, and how often; it stands before the pixels."""
-    for name, data in _chunks(path):
-        if name == CONTROL and len(data) == KEPT_BYTES:
+    for name, data in heads_of(path):
+        if name == CONTROL and len(data) == CONTROL_BYTES:
             return int.from_bytes(data[:4], "big"), int.from_bytes(data[4:], "big")
-        if name == PIXELS:
-            break
     return 0, 0
-
-
-def _chunks(path: Path) -> Iterator[tuple[bytes, bytes]]:
-    """Each whole chunk's name and first bytes."""
-    size_bytes = path.stat().st_size
-    with path.open("rb") as file:
-        if file.read(len(PNG_HEAD)) != PNG_HEAD:
-            return
-        for _ in range(MOST_CHUNKS):
-            at, head = file.tell(), file.read(8)
-            length = int.from_bytes(head[:4], "big")
-            if len(head) < 8 or at + 12 + length > size_bytes:
-                return
-            yield head[4:], file.read(min(length, KEPT_BYTES))
-            file.seek(at + 12 + length)

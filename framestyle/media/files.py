@@ -14,8 +14,9 @@ from pathlib import Path
 
 from framestyle.errors import Code, FramestyleError, InputError, OutputError, StorageError
 from framestyle.kinds import MediaKind
-from framestyle.media.apng import PNG_HEAD, is_animated_png
+from framestyle.media.apng import is_animated_png
 from framestyle.media.jpeg import JPEG_HEAD, is_mjpeg
+from framestyle.media.png_chunks import PNG_HEAD
 from framestyle.paths import near_names, resolved
 
 HEAD_BYTES = 4096

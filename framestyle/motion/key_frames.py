@@ -69,18 +69,22 @@ class KeyFramePainting(ShotPainting):
     def _next_key(self, context: Context) -> int:
         """How many frames further the next key frame lies: as far as may be, halved until it is near enough."""
         distance = len(self._waiting)
-        while distance > 1 and not self._holds(distance, context):
+        if distance == 1:
+            return distance
+        nearest = self._waiting[0].frame.pixels
+        next_one = self._reached(nearest, _content_pixels(self._done[0], nearest))
+        while distance > 1 and not self._holds(distance, next_one, context):
             distance = (distance + 1) // 2
         return distance
 
-    def _holds(self, distance: int, context: Context) -> bool:
+    def _holds(self, distance: int, next_one: float, context: Context) -> bool:
         """Whether the frame there is shown by the last key frame, and by both of them those between.
 
-        Of these the middle ones are looked at, which are the farthest from both.
+        Of these the middle ones are looked at, which are the farthest from both. `next_one`: how much of the frame
+        right after the key frame is reached from it.
         """
         there = self._waiting[distance - 1].frame.pixels
         before = _content_pixels(self._done[0], there)
-        next_one = self._reached(self._waiting[0].frame.pixels, before)
         if self._reached(there, before) < LEAST_CARRIED * next_one:
             return False
         for number in sorted({distance // 2, distance // 4, 3 * distance // 4} - {0}):

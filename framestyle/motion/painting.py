@@ -107,8 +107,8 @@ class ShotPainting:
     def _optimised(self, prepared: Prepared, context: Context) -> tuple[Painted, FrameDone]:
         """The frame, and what is to be told of it."""
         started = time.perf_counter()
-        base = warm_from(prepared, self.stylizers.stylizer)
-        painted = paint_one(prepared, base, self._done, self.stylizers, context, self.replays)
+        base = _warm_from(prepared, self.stylizers.stylizer)
+        painted = _paint_one(prepared, base, self._done, self.stylizers, context, self.replays)
         self._done.appendleft(painted)
         result, seconds = painted.result, time.perf_counter() - started
         index, is_warm = prepared.frame.index, base is not None
@@ -160,12 +160,12 @@ def _lies_as_it_did(regions: Tensor | None, before: Painted) -> bool:
     return regions is None or torch.equal(before.regions, regions)
 
 
-def warm_from(prepared: Prepared, stylizer: Stylizer) -> int | None:
+def _warm_from(prepared: Prepared, stylizer: Stylizer) -> int | None:
     """How far back the frame lies that this one goes on from; None: the full coarse-to-fine start."""
     return None if stylizer.preset.video.warm_start == "none" else prepared.nearest_reached()
 
 
-def paint_one(
+def _paint_one(
     prepared: Prepared,
     base: int | None,
     done: Sequence[Painted],

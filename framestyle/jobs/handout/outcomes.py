@@ -42,8 +42,7 @@ class Failed:
         """The error, by the path that the input has here."""
         error = self.error
         facts = {name: str(source) if one == self.source else one for name, one in error.facts.items()}
-        message = error.message.replace(self.source, str(source))
-        return type(error)(message, code=error.code, facts=facts, next_step=error.next_step)
+        return error.retold(error.message.replace(self.source, str(source)), facts)
 
 
 Record = Made | Failed

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
 from framestyle.media.photos.cicp import Cicp, Coded, GammaTag
+from framestyle.media.png_chunks import heads_of
 
 BEFORE_CHUNKS = 8 + 25
 """Signature and header chunk: what everything else stands behind (PNG specification, 5.6)."""
@@ -19,7 +20,6 @@ OWN_KEYWORDS = ("framestyle", "comment")
 """What made a picture: for programs, and in words that begin with the program's name."""
 PROFILE_KEYWORD = "Raw profile type "
 """How ImageMagick keeps EXIF, XMP and IPTC blocks as text: carried, if at all, as what they are."""
-MOST_CHUNKS = 10_000
 LONG_TEXT = 1000
 """Characters from which a text is worth compressing."""
 
@@ -75,7 +75,7 @@ class CodedTag:
 def color_tag(path: Path) -> CodedTag:
     """cICP, else gAMA and cHRM where no profile stands above them (PNG specification, third edition, 4.3)."""
     found = {
-        kind: data for kind, data in _heads(path) if kind in (b"cICP", b"gAMA", b"cHRM", b"sRGB", b"iCCP")
+        kind: data for kind, data in heads_of(path) if kind in (b"cICP", b"gAMA", b"cHRM", b"sRGB", b"iCCP")
     }
     cicp = found.get(b"cICP", b"")
     if len(cicp) == 4:
@@ -87,23 +87,6 @@ def color_tag(path: Path) -> CodedTag:
     return CodedTag(
         GammaTag(gamma_value or None, struct.unpack(">8L", places) if len(places) == 32 else None)
     )
-
-
-def _heads(path: Path) -> Iterator[tuple[bytes, bytes]]:
-    """The chunks before the pixels."""
-    with path.open("rb") as file:
-        file.seek(8)
-        for _ in range(MOST_CHUNKS):
-            head = file.read(8)
-            length, kind = int.from_bytes(head[:4], "big"), head[4:]
-            if len(head) < 8 or kind == b"IDAT":
-                return
-            if length <= 64:
-                yield kind, file.read(length)
-                file.seek(4, 1)
-            else:
-                yield kind, b""
-                file.seek(length + 4, 1)
 
 
 def color_chunks(coded: Coded) -> list[bytes]:

@@ -15,6 +15,7 @@ from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.ffmpeg import ask
 from framestyle.media.photos import Photo, read_photo, recipe_in
 from framestyle.media.photos.formats import FORMATS
+from framestyle.media.png_chunks import PNG_HEAD
 from framestyle.media.verify.comparing_stills import still_differences
 from framestyle.media.verify.verdict import (
     DAMAGE,
@@ -30,7 +31,6 @@ from framestyle.media.video.sequences import NO_FILES, Numbering, numbering_of
 
 NO_RECIPE = (InputError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """What reading a recipe raises that is none, or a stranger's."""
-PNG_HEAD = b"\x89PNG\r\n\x1a\n"
 
 
 def verify_photo(path: Path) -> Report:

@@ -86,11 +86,7 @@ def _terminal_kept() -> Iterator[None]:
     A worker is in the background of it: where a library of its asks ffmpeg something as it is imported (scenedetect
     does), ffmpeg sets the terminal up, and the kernel stops both for ever (SIGTTOU).
     """
-    try:
-        is_terminal = os.isatty(0)
-    except OSError:
-        is_terminal = False
-    if not is_terminal:
+    if not os.isatty(0):  # nor where it is closed
         yield
         return
     kept, nowhere = os.dup(0), os.open(os.devnull, os.O_RDONLY)

@@ -53,9 +53,8 @@ def hello(setup: Setup) -> FramestyleError | None:
 
 def by_machine(error: FramestyleError, machine: str) -> FramestyleError:
     """The error, with the machine that it is of."""
-    facts = {**error.facts, "machine": machine}
     told = f"the machine {machine} cannot do the work: {error.message}"
-    return type(error)(told, code=error.code, facts=facts, next_step=error.next_step)
+    return error.retold(told, {**error.facts, "machine": machine})
 
 
 def _refused(setup: Setup) -> FramestyleError | None:
