@@ -22,7 +22,8 @@ EARLIER = b"an earlier result"
 PARTS = PRESET.replace("path: style.png", "path: style.png, region: 255").replace(
     "{steps: 1", "{cuts: none, steps: 1"
 )
-CLIP, ORDER = "sources/in.mkv", ("sources/in.mkv", "-o", "out.mkv")
+CLIP = "sources/in.mkv"
+ORDER = (CLIP, "-o", "out.mkv", "--overwrite")
 
 
 @lru_cache(maxsize=64)
@@ -68,10 +69,10 @@ def _folder(*names: str) -> None:
         Path("mattes", name).write_bytes(_clip_bytes("disc", FRAMES))
 
 
-def _gap() -> None:
-    """A sequence that lacks its fourth picture."""
+def _sequence() -> None:
+    """A picture for each frame, at the 24 a second that sequences have by default."""
     Path("seq").mkdir()
-    for number in (1, 2, 3, 5, 6):
+    for number in range(1, FRAMES + 1):
         save(Path(f"seq/m{number:02d}.png"), disc(0.5))
 
 
@@ -88,7 +89,7 @@ BAD_MASKS: dict[str, tuple[Callable[[], None], tuple[str, ...], tuple[str, ...]]
     "too short": (
         partial(_mask, "disc", 3),
         ("--mask", "m.mkv"),
-        ("the mask m.mkv ends at 0.300 s of sources/in.mkv: frame 5, at 0.500 s, has none",),
+        ("m.mkv ends at 0.300 s of sources/in.mkv: frame 5, at 0.500 s, has none",),
     ),
     "slow and too short": (
         partial(_mask, "disc", 2, rate=5),
@@ -138,21 +139,25 @@ BAD_MASKS: dict[str, tuple[Callable[[], None], tuple[str, ...], tuple[str, ...]]
         ("m.mkv", "neither a video nor a photo"),
     ),
     "cut off": (_cut_off, ("--mask", "m.mkv"), ("m.mkv",)),
-    "a sequence with a gap": (_gap, ("--mask", "seq/m%02d.png"), ("m04.png",)),
+    "a sequence at another rate": (
+        _sequence,
+        ("--mask", "seq/m%02d.png"),
+        ("seq/m%02d.png ends at 0.250 s of sources/in.mkv: frame 5, at 0.500 s",),
+    ),
     "none in the folder": (
         partial(_folder, "other.mkv"),
         ("--mask", "mattes"),
-        ("there is no mask for sources/in.mkv in mattes",),
+        ("there is no mask for sources/in.mkv in ",),
     ),
     "two in the folder": (
-        partial(_folder, "in.mkv", "in.mp4", "in.mov"),
+        partial(_folder, "in.mp4", "in.mov"),
         ("--mask", "mattes"),
-        ("mattes may both be the mask for sources/in.mkv",),
+        ("may both be the mask for sources/in.mkv",),
     ),
     "a clip for a photo": (
         _photo,
         ("--mask", "m.mkv", "sources/in.png", "-o", "out.png"),
-        ("the mask m.mkv is a clip, and sources/in.png is a photo",),
+        ("m.mkv is a clip, and sources/in.png is a photo",),
     ),
 }
 
@@ -204,7 +209,7 @@ BAD_TIMELINES: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "a preset that there is not": (
         "- {at: 1s, preset: wavve}",
-        (f"bad.yaml:{HEAD}:20: timeline.0.preset", "Did you mean wave?"),
+        (f"bad.yaml:{HEAD}:20: timeline.0.preset", "(did you mean wave?)"),
     ),
     "nothing changed": ("- {at: 1s}", (f"bad.yaml:{HEAD}:3: timeline.0: changes nothing",)),
 }

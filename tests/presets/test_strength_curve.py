@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from framestyle.presets.strength_curve import USUAL, StrengthCurve
@@ -14,6 +14,7 @@ from framestyle.presets.strength_curve import USUAL, StrengthCurve
 _distances = st.lists(st.floats(0, 10), min_size=11, max_size=11)
 
 
+@settings(max_examples=40, deadline=None)
 @given(_distances, _distances, st.floats(0, 1))
 def test_it_leads_there_and_back_whatever_was_measured(
     style: list[float], content: list[float], share: float
