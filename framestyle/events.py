@@ -174,6 +174,8 @@ class StepDone(Event):
     device_memory_bytes: int | None = None
     shot: int | None = None
     """Which shot it is taken for, where several may be at work."""
+    seconds: float | None = None
+    """How long the window took, where it was taken on another machine: news of it come late, and some at a time."""
 
 
 @dataclass(frozen=True)

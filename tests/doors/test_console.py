@@ -492,6 +492,18 @@ def test_photos_side_by_side_share_their_time(progress: Progress, clock: _Clock)
     assert progress.seconds_per_frame() == pytest.approx(4)
 
 
+def test_frames_of_other_machines_have_the_pace_that_they_took(progress: Progress, clock: _Clock) -> None:
+    """Their news come some at a time: two machines make a frame each in a quarter of a second."""
+    _tell(progress, JOB, PLAN, TASK, MachinesAtWork(2, 0, 2), ShotStarted(0, 0, 10), ShotStarted(1, 10, 12))
+    for batch in range(3):
+        clock.now += 0.5
+        for first in (0, 10):
+            frames = (first + 2 * batch, first + 2 * batch + 1)
+            _tell(progress, *(FrameDone(index, first // 10, 5, 0.25, 0.5, True) for index in frames))
+    assert progress.seconds_per_frame() == pytest.approx(0.125)
+    assert "0.12 s/frame" in status_line(progress) and progress.eta_s()
+
+
 def test_at_the_end_nothing_is_left(progress: Progress, clock: _Clock) -> None:
     plan = dataclasses.replace(PLAN, first_frames=1, warm_frames=1)
     _tell(progress, dataclasses.replace(JOB, frames=2), plan, dataclasses.replace(TASK, frames=2, shots=1))
