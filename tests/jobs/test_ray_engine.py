@@ -203,7 +203,9 @@ def test_an_order_on_two_nodes_is_the_local_one(orders: Orders, cluster: TwoNode
     assert [event.index for event in begun[:1]] == [SHOTS.index(max(SHOTS))] and len(begun) == len(SHOTS)
     told = [event for event in news if isinstance(event, MachinesAtWork)]
     assert max(event.machines for event in told) == 2 and told[-1] == MachinesAtWork(0, 0, 0)
-    taken = [event for event in news if isinstance(event, StepDone)]  # all of them are told, with what they took
+    taken = [
+        event for event in news if isinstance(event, StepDone)
+    ]  # all of them are told, with what they took
     assert sum(len(event.losses) for event in taken) == next(e.steps for e in news if isinstance(e, JobDone))
     assert all(event.seconds for event in taken)
 
