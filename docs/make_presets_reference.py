@@ -117,7 +117,7 @@ much in one layer, size or backbone as in another.
 | `gram` | The Gram matrix divided by H·W; squared error relative to the style target's own square |
 | `moments` | Mean and covariance of the features; each one's squared error relative to the style target's own square |
 | `wasserstein` | Mean and covariance by the squared 2-Wasserstein distance, relative to the style target's energy |
-| `neighbors` | What each place shows is to be like the style's place that it is matched with, and all places together like all of the style's ([looks.md](looks.md#nearest-neighbours)) |
+| `neighbors` | What each place shows is to be like the style's place that it is matched with, and all places together like all of the style's ([looks.md](measured/looks.md#nearest-neighbours)) |
 
 With every statistic but `gram2015`, layer weights are divided by their sum. With `gram2015` they are used as they are,
 and the content loss too is the paper's sum.
