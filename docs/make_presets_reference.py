@@ -73,8 +73,8 @@ and checks keys with it, when the first line of the preset says where it lies:
 No name, path or text of an imported zip reaches the disk: the preset is written anew after it was checked, and its
 pictures, which must decode as images, go to `art/` in your preset folder under plain names. Refused, with nothing
 left behind (exit code 3, or 5 where the file is no zip): names that lead out of the zip, links, names that are there twice or
-differ only by case, encryption, more than {MOST_ENTRIES} entries, more than {LARGEST_UNPACKED_BYTES:,} bytes unpacked, not
-exactly one preset, a preset with errors, with `extends`, or with a picture outside the zip, pictures that are not images.
+differ only by case; encryption, more than {MOST_ENTRIES} entries, more than {LARGEST_UNPACKED_BYTES:,} bytes unpacked; not
+exactly one preset, a preset with errors, with `extends`, or with a picture outside the zip; pictures that are not images.
 Files that the preset does not name are passed over. An existing preset is replaced only with `--overwrite`; its pictures
 stay.
 
