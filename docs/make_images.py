@@ -1,4 +1,4 @@
-"""Makes the pictures of README, docs/presets.md, docs/looks.md and docs/time.md from the project's own samples: python docs/make_images.py.
+"""Makes the pictures of README, docs/presets.md, docs/time.md and docs/measured/looks.md from the project's own samples: python docs/make_images.py.
 
 `--only photos clip presets neighbors time` makes some of them; `--photos canyon …`: those that docs/presets.md shows every preset on. Some
 ten minutes on two cores for the README's, a minute for each preset on each photo. Results are written to docs/images/;
