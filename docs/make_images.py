@@ -41,7 +41,7 @@ COMPARED_SETTINGS = ("scales.max_side_px=192",)
 TIME_PRESETS = ("nightswirl", "mosaic", "sunfield")
 """Of what lies behind the boat of the clip, of the boat, and of the end."""
 TIMELINE = "timeline=[{{at: 0s, mix: 0}}, {{at: 0.7s, mix: 1}}, {{at: shot 2, preset: this}}, {{at: 100%, preset: {}}}]"
-TIME_SETTINGS = ("scales.max_side_px=192", "video.steps=8")
+TIME_SETTINGS = ("scales.max_side_px=192", "scales.first_steps=60", "scales.steps=40", "video.steps=5")
 TIME_MOMENTS_S = (0.0, 0.35, 0.7, 1.4, 1.7, 2.3, 2.9)
 MOMENTS = (0.1, 0.3, 0.5, 0.6, 0.95)
 CELL_PX, PRESET_CELL_PX, TIME_CELL_PX = 320, 200, 192
