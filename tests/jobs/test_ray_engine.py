@@ -397,42 +397,32 @@ def test_an_order_is_refused_before_work_where_a_machine_cannot_do_it(
     assert not list(order.output.glob("*.png"))
 
 
-def test_a_machine_whose_disk_is_full_leaves_the_work_to_the_others(
+def test_a_machine_whose_disk_is_full_leaves_the_work_to_the_others_and_waits_for_them(
     orders: Orders, cluster: TwoNodes, full_disk: Callable[[Path], None]
 ) -> None:
-    """It says so, once, and gets no more; where all of them are full, nothing is published."""
+    """It says so, once, and gets no more: the other one goes while shots are at work and in the queue, and comes back.
+    Where all of them are full, nothing is published.
+    """
     order = replace(orders.order("slow"), work=(orders.folder / "store").as_uri())
-    full_disk(cluster.second_cache / "stores")
-    news = done(order)
-    equal(order, news, orders.local(order), steps=False)
-    (told,) = (one for one in news if isinstance(one, Note) and "cannot do the work" in one.message)
-    assert told.level == "warning" and told.message.endswith("; the others do it.")
     full_disk(cluster.head_cache / "stores")
+
+    def comes_back(event: Event) -> None:
+        if isinstance(event, Note) and "waiting for one to join" in event.message:
+            cluster.complete()
+
+    news = done(order, together(_at(9, cluster.lose_a_node), comes_back))
+    equal(order, news, orders.local(order), steps=False)
+    notes = [one.message for one in news if isinstance(one, Note) and "cannot do the work" in one.message]
+    assert len(notes) == 1 and notes[0].endswith("; the others do it.")
+    waits = [one.level for one in news if isinstance(one, Note) and "waiting for one to join" in one.message]
+    assert waits == ["warning"]
+    full_disk(cluster.second_cache / "stores")
     alone = replace(
         orders.order(), inputs=[orders.folder / "in" / "in.mov"], work=order.work, into_folder=True
     )
     with pytest.raises(StorageError, match=r"the machine \S+ \w+ cannot do the work: "):
         done(alone)
     assert not list(alone.output.glob("*.mov"))
-
-
-def test_work_waits_for_a_machine_that_can_do_it_and_says_so(
-    orders: Orders, cluster: TwoNodes, full_disk: Callable[[Path], None]
-) -> None:
-    """The only one goes while shots are at work and in the queue, then comes back; the other one's disk is full."""
-    order = replace(orders.order("slow"), work=(orders.folder / "store").as_uri())
-    full_disk(cluster.head_cache / "stores")
-    waits: list[Note] = []
-
-    def comes_back(event: Event) -> None:
-        if isinstance(event, Note) and "waiting for one to join" in event.message:
-            waits.append(event)
-            cluster.complete()
-
-    losing = _at(9, cluster.lose_a_node)
-    news = done(order, together(losing, comes_back))
-    equal(order, news, orders.local(order), steps=False)
-    assert [one.level for one in waits] == ["warning"]
 
 
 @pytest.fixture
