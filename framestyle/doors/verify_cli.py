@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from framestyle.doors.colors import BAD, DOUBTFUL, GOOD, QUIET
 from framestyle.doors.options import add_debug, add_paths, add_range
 from framestyle.doors.pipe import refuse_standard_input
 from framestyle.doors.rows import Row, print_rows
@@ -21,17 +22,17 @@ if TYPE_CHECKING:
     from framestyle.media.verify.verdict import Problem, Report
 
 VERDICTS = {
-    "whole": (0, "bold green"),
-    "missing": (InputError.exit_code, "bold red"),
-    "damaged": (InputError.exit_code, "bold red"),
-    "different": (OutputError.exit_code, "bold yellow"),
+    "whole": (0, f"bold {GOOD}"),
+    "missing": (InputError.exit_code, f"bold {BAD}"),
+    "damaged": (InputError.exit_code, f"bold {BAD}"),
+    "different": (OutputError.exit_code, f"bold {DOUBTFUL}"),
 }
 """Exit code, and the headline's style."""
 PROBLEM_ROWS = {
-    "missing": ("missing", "red"),
-    "damage": ("damage", "red"),
-    "difference": ("differs", "yellow"),
-    "note": ("note", "dim"),
+    "missing": ("missing", BAD),
+    "damage": ("damage", BAD),
+    "difference": ("differs", DOUBTFUL),
+    "note": ("note", QUIET),
 }
 VERSION = 1
 
