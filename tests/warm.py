@@ -23,7 +23,6 @@ from typing import Any
 LOADED = [
     "torch",
     "framestyle.doors.cli",
-    "framestyle.doors.studio.painter",
     "framestyle.doors.studio.server",
     "framestyle.jobs.run.batch",
     "framestyle.jobs.run.job",

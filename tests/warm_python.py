@@ -1,7 +1,8 @@
 """A program that stands for Python where others start FrameStyle: the work is done in a process of `tests.warm`.
 
 What was started is what is seen, by its number, its arguments, its streams, its signals and its end; ended by force, it
-takes the work with it. Whatever is not one of TAKEN is given to Python itself.
+takes the work with it, a moment later: whoever then waits for the end of a pipe from it needs Python itself, which
+gets whatever is not one of TAKEN.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 
 from tests import warm
 
-TAKEN = ("-m framestyle", "-m framestyle.doors.studio.painter", "lifeline.py", "pretended_worker.py")
+TAKEN = ("-m framestyle", "lifeline.py", "pretended_worker.py")
 PROGRAM = """\
 #!{python} -IS
 import os, sys
@@ -74,21 +75,21 @@ def _let_in(door: socket.socket) -> None:
 
 def _stand_for(asking: socket.socket) -> None:
     """One program: its work is begun, told of, and ended with it."""
-    with asking, asking.makefile("rw") as said, suppress(OSError):
+    with asking, suppress(OSError):  # the program may be gone by then
         _, streams, _, _ = socket.recv_fds(asking, 1, 3)
         try:
-            process = _begun(json.loads(said.readline()), streams)
+            with asking.makefile() as said:
+                process = _begun(json.loads(said.readline()), streams)
         finally:
             for one in streams:
                 os.close(one)
-        said.write(f"{process.pid}\n")
-        said.flush()
+        asking.sendall(f"{process.pid}\n".encode())
         connection.wait([process.ended, asking])
         if process.poll() is None:
             with suppress(ProcessLookupError):  # as long as it has not begun a session of its own
                 os.killpg(process.pid, signal.SIGKILL)
             process.kill()
-        said.write(f"{process.wait()}\n")
+        asking.sendall(f"{process.wait()}\n".encode())
 
 
 def _begun(place: dict[str, Any], streams: list[int]) -> warm.Popen:
