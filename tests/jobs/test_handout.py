@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -38,7 +39,6 @@ from framestyle.kinds import TimeRange
 from framestyle.motion.shots import Shot
 from framestyle.nst.sizes import Size
 from framestyle.presets import Preset
-from tests import warm
 
 MakeClip = Callable[..., Path]
 MakePreset = Callable[..., Preset]
@@ -191,7 +191,6 @@ def _report(news: list[Event]) -> list[object]:
     return [*failed, *((len(one.outputs), len(one.failed), one.frames, one.steps) for one in done)]
 
 
-@pytest.mark.usefixtures("warm_server")
 def test_what_is_joined_is_what_one_go_makes(project: Path, order: Order, loads: list[str]) -> None:
     """Planned, moved, painted in the other order by a process of its own and here, joined: bytes, manifest, report."""
     whole: list[Event] = []
@@ -201,7 +200,7 @@ def test_what_is_joined_is_what_one_go_makes(project: Path, order: Order, loads:
     assert planned.handout is not None and len(planned.units) == 5
     moved = project.rename(project.with_name("moved"))
     task = task_path(moved / "work", 4)
-    warm.run([sys.executable, "-c", PAINT, str(task)], check=True)
+    subprocess.run([sys.executable, "-c", PAINT, str(task)], check=True)
     _painted(moved, [3, 2, 1, 0])
     joined: list[Event] = []
     join(moved / "work", Context(joined.append))
