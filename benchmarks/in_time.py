@@ -179,7 +179,6 @@ def regions(bench: Bench) -> list[Figure]:
     last = len(frames) - 1
     content, masked = to_tensor(frames[last].pixels), stylizer.with_mask(to_tensor(_mask(front(last))))
     distances = style_distances(masked, _tensor(both[last]), content)
-    alone_at = list[tuple[Stylizer, float]]()
     for number, name in enumerate(("disc", "rest")):
         preset = stylizer.preset
         only = preset.model_copy(
@@ -188,16 +187,12 @@ def regions(bench: Bench) -> list[Figure]:
         alone = bench.stylizer(only).with_mask(to_tensor(_mask(front(last))))
         still = alone.stylize(content).image
         own = style_distances(alone, still, content)[0]
-        alone_at.append((alone, own))
         figures.append(Figure(f"style distance of {name} / painted alone", distances[number] / own, 1.2))
         together = style_distances(masked, masked.stylize(content).image, content)[number]
         print(f"{name}: of a still of both / painted alone {together / own:.2f}", file=sys.stderr)
     for number, (name, style) in enumerate((("disc", OTHER), ("rest", ONE))):
         image = stylizer.preset.style.images[number].path
         one_style, _ = bench.paint(clip.frames, bench.stylizer(bench.preset(ONE, f"style.images={image}")))
-        alone, own = alone_at[number]
-        unmasked = style_distances(alone, _tensor(one_style[last]), content)[0]
-        print(f"{name}: of the clip without a mask / painted alone {unmasked / own:.2f}", file=sys.stderr)
         inside = (lambda t: front(t)) if number == 0 else (lambda t: ~front(t))
         inner = lambda t, inside=inside: _shrunk(inside(t), AWAY_PX)  # noqa: E731
         ratio = changes(both, clip, inside) / changes(one_style, clip, inside)
