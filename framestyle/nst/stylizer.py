@@ -226,6 +226,20 @@ class Stylizer:
         taken = self._optimise(state, objectives, steps, reporter, stop, call, pace)
         return self._finish(self._needed_to_finish(content), state, taken)
 
+    def sketch(
+        self,
+        content: Tensor,
+        state: PixelState,
+        temporal: Sequence[TemporalTarget],
+        steps: int,
+        context: Context = SILENT,
+    ) -> int:
+        """Steps at a smaller size than the frame's, `state` in place, all at the full rate; how many were taken."""
+        call = _Call(context, self.replays())
+        reporter = steps_reporter(state, steps, 0, 2, self.device, context)
+        objectives = self._from_state(content, state, temporal, context)
+        return self._optimise(state, objectives, steps, reporter, None, call).steps
+
     def _from_state(
         self, content: Tensor, state: PixelState, temporal: Sequence[TemporalTarget], context: Context
     ) -> tuple[Objective, ...]:
