@@ -1,6 +1,6 @@
-"""Makes the pictures of README, docs/presets.md and docs/looks.md from the project's own samples: python docs/make_images.py.
+"""Makes the pictures of README, docs/presets.md, docs/time.md and docs/measured/looks.md from the project's own samples: python docs/make_images.py.
 
-`--only photos clip presets neighbors` makes some of them; `--photos canyon …`: those that docs/presets.md shows every preset on. Some
+`--only photos clip presets neighbors time` makes some of them; `--photos canyon …`: those that docs/presets.md shows every preset on. Some
 ten minutes on two cores for the README's, a minute for each preset on each photo. Results are written to docs/images/;
 nothing else is touched.
 """
@@ -8,6 +8,7 @@ nothing else is touched.
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -37,9 +38,14 @@ NEIGHBORS = {"portrait": "woodcut", "stilllife": "crosshatch"}
 """Presets of nearest neighbours, beside what Gram matrices make of them."""
 GRAM_SETTINGS = ("style.statistic=gram", "content.statistic=features", "content.weight=0.035")
 COMPARED_SETTINGS = ("scales.max_side_px=192",)
+TIME_PRESETS = ("nightswirl", "mosaic", "sunfield")
+"""Of what lies behind the boat of the clip, of the boat, and of the end."""
+TIMELINE = "timeline=[{{at: 0s, mix: 0}}, {{at: 0.7s, mix: 1}}, {{at: shot 2, preset: this}}, {{at: 100%, preset: {}}}]"
+TIME_SETTINGS = ("scales.max_side_px=192", "scales.first_steps=60", "scales.steps=40", "video.steps=5")
+TIME_MOMENTS_S = (0.0, 0.35, 0.7, 1.4, 1.7, 2.3, 2.9)
 MOMENTS = (0.1, 0.3, 0.5, 0.6, 0.95)
-CELL_PX, PRESET_CELL_PX = 320, 200
-PARTS = ("photos", "clip", "presets", "neighbors")
+CELL_PX, PRESET_CELL_PX, TIME_CELL_PX = 320, 200, 192
+PARTS = ("photos", "clip", "presets", "neighbors", "time")
 
 
 def stylize(
@@ -108,6 +114,28 @@ def neighbors(work: Path, device: str) -> None:
     write_photo(IMAGES / "neighbors.jpg", sheet(rows), None, {}, PhotoSettings(75, "4:2:0", "srgb"))
 
 
+def in_time(work: Path, device: str) -> None:
+    """The clip with its matte: it becomes a painting, its boat in another style, and drifts into a third one."""
+    source, matte, target = samples_dir() / "clip.mp4", samples_dir() / "matte.mp4", work / "time.mp4"
+    back, front, end = TIME_PRESETS
+    images = [{"path": load_preset(back).style.images[0].path}]
+    images.append({"path": load_preset(front).style.images[0].path, "region": 255})
+    parts = (f"style.images={json.dumps(images)}", f"style.mask={json.dumps(str(matte))}", TIMELINE.format(end))
+    if not target.exists():
+        stylize(MediaKind.VIDEO, {source: target}, back, (*TIME_SETTINGS, *parts), device)
+    labels, length_s = [f"{at_s:g} s" for at_s in TIME_MOMENTS_S], 3.0
+    moments = [at_s / length_s for at_s in TIME_MOMENTS_S]
+    rows = [
+        picture_row(title, labels, clip_moments(path, moments), TIME_CELL_PX)
+        for title, path in (
+            (source.name, source),
+            (matte.name, matte),
+            (f"{source.name} in {back}, its boat in {front}, then {end}", target),
+        )
+    ]
+    write_photo(IMAGES / "time.jpg", sheet(rows), None, {}, PhotoSettings(80, "4:2:0", "srgb"))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Make the documents' pictures.")
     parser.add_argument("--device", default="auto")
@@ -124,6 +152,8 @@ def main() -> None:
             clip(work, args.device)
         if "neighbors" in args.only:
             neighbors(work, args.device)
+        if "time" in args.only:
+            in_time(work, args.device)
         if "presets" in args.only:
             presets(work, args.device, args.photos)
 

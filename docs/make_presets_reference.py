@@ -73,8 +73,8 @@ and checks keys with it, when the first line of the preset says where it lies:
 No name, path or text of an imported zip reaches the disk: the preset is written anew after it was checked, and its
 pictures, which must decode as images, go to `art/` in your preset folder under plain names. Refused, with nothing
 left behind (exit code 3, or 5 where the file is no zip): names that lead out of the zip, links, names that are there twice or
-differ only by case, encryption, more than {MOST_ENTRIES} entries, more than {LARGEST_UNPACKED_BYTES:,} bytes unpacked, not
-exactly one preset, a preset with errors, with `extends`, or with a picture outside the zip, pictures that are not images.
+differ only by case; encryption, more than {MOST_ENTRIES} entries, more than {LARGEST_UNPACKED_BYTES:,} bytes unpacked; not
+exactly one preset, a preset with errors, with `extends`, or with a picture outside the zip; pictures that are not images.
 Files that the preset does not name are passed over. An existing preset is replaced only with `--overwrite`; its pictures
 stay.
 
@@ -117,7 +117,7 @@ much in one layer, size or backbone as in another.
 | `gram` | The Gram matrix divided by H·W; squared error relative to the style target's own square |
 | `moments` | Mean and covariance of the features; each one's squared error relative to the style target's own square |
 | `wasserstein` | Mean and covariance by the squared 2-Wasserstein distance, relative to the style target's energy |
-| `neighbors` | What each place shows is to be like the style's place that it is matched with, and all places together like all of the style's ([looks.md](looks.md#nearest-neighbours)) |
+| `neighbors` | What each place shows is to be like the style's place that it is matched with, and all places together like all of the style's ([looks.md](measured/looks.md#nearest-neighbours)) |
 
 With every statistic but `gram2015`, layer weights are divided by their sum. With `gram2015` they are used as they are,
 and the content loss too is the paper's sum.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from framestyle.presets import Preset, list_presets
     from framestyle.spec import RenderSpec
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "Cancelled": "framestyle.errors",

@@ -64,8 +64,9 @@ def as_note(remark: Remark, level: str = "info") -> Note:
 
 @dataclass(frozen=True)
 class Preparing(Event):
-    """Work before the first step: 'weights' (fetching, learning), 'shots' (looking for cuts), 'mask' (looking through a
-    moving mask), 'targets'."""
+    """Work before the first step: 'weights' (fetching, learning), 'strength' (measuring what it does), 'shots' (looking
+    for cuts), 'mask' (looking through a moving mask), 'cluster' (connecting to it), 'machines' (each says whether it
+    can do the work)."""
 
     what: str
     fraction: float
@@ -174,6 +175,8 @@ class StepDone(Event):
     device_memory_bytes: int | None = None
     shot: int | None = None
     """Which shot it is taken for, where several may be at work."""
+    seconds: float | None = None
+    """How long the window took, where it was taken on another machine: news of it come late, and some at a time."""
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,10 @@ from framestyle.opening import (
     with_these_weights,
 )
 from framestyle.presets import Preset, load_preset
+from framestyle.presets.strength_curve import USUAL, StrengthCurve
 from framestyle.resolve import PrecisionChoice, refuse_styleless, render_spec
 from framestyle.spec import RenderSpec
+from framestyle.strengths import curve_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +52,7 @@ class _Live:
     stylizer: Stylizer
     flow: OpticalFlow | None
     backbone: Backbone | None
+    curve: StrengthCurve = USUAL
 
 
 class Session:
@@ -103,7 +106,8 @@ class Session:
             stylizer = make_stylizer(
                 preset, backbone, chosen, seed=spec.seed, memory_limit_bytes=memory_limit_bytes
             )
-        self._begin(spec, _Live(stylizer, flow, backbone))
+            curve = curve_of(spec, stylizer, context)
+        self._begin(spec, _Live(stylizer, flow, backbone, curve))
 
     def _begin(self, spec: RenderSpec, live: _Live) -> None:
         stylizer = live.stylizer
@@ -244,7 +248,7 @@ class Session:
             first = self._mask_pixels(next(masks, None))
         if shots is None and isinstance(frames, Sequence | np.ndarray):
             shots = shots_of(frames, self.preset.video.cuts)
-        clip = ArrayClip(self.stylizer, shots=shots or ())
+        clip = ArrayClip(self.stylizer, shots=shots or (), curve=self.live.curve)
         now = first
         try:
             for number, frame in enumerate(frames):
@@ -271,7 +275,7 @@ class Session:
             if self._clip is None or mask is not None:
                 self._mask = self._mask_pixels(mask)
             if self._clip is None:
-                self._clip = ArrayClip(self.stylizer, flow=self.flow)
+                self._clip = ArrayClip(self.stylizer, flow=self.flow, curve=self.live.curve)
             with self._dropping_clip_on_failure():
                 return self._clip.push(frame, context, self._mask)
 

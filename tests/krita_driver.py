@@ -65,6 +65,28 @@ class Driver:
         items = [listed.item(row) for row in range(listed.count())]
         return {"presets": [one.text() for one in items if not one.icon().isNull()]}
 
+    def type(self, text, shortcuts):
+        """Keys for the list of presets, in a window of which some letters are the shortcuts."""
+        from PyQt5.QtTest import QTest
+        from PyQt5.QtWidgets import QAction, QApplication, QMainWindow
+
+        until(self.docker.presets.count)
+        window, taken = QMainWindow(), []
+        for keys in shortcuts:
+            action = QAction(keys, window)
+            action.setShortcut(keys)
+            action.triggered.connect(lambda _, keys=keys: taken.append(keys))
+            window.addAction(action)
+        window.setCentralWidget(self.docker)
+        window.show()
+        QApplication.setActiveWindow(window)
+        self.docker.presets.setFocus()
+        QTest.keyClicks(self.docker.presets, text)
+        chosen = self.docker.presets.currentItem().text()
+        QTest.keySequence(self.docker.presets, shortcuts[-1])
+        window.takeCentralWidget().setParent(None)
+        return {"chosen": chosen, "taken": taken}
+
     def paint(
         self,
         size,

@@ -203,11 +203,13 @@ def run_stylize(args: argparse.Namespace) -> int:
     from framestyle.context import Context
     from framestyle.doors.console import open_console
     from framestyle.doors.console.failures import FailureCollector
+    from framestyle.doors.timeline_chart import chart_notes
     from framestyle.jobs.run.batch import paint
 
     failures = FailureCollector()
+    charts = chart_notes((job.preset for job in jobs if job.to_do), args.progress)
     with open_console(args.progress) as console:
-        for note in hidden_presets(args.presets):
+        for note in chain(hidden_presets(args.presets), charts):
             console(note)
         paint(jobs, order, Context(console, on_picture=_on_picture(args.live_picture)).also(failures.collect))
     failures.refuse_any(sum(job.tasks for job in jobs), args.progress)

@@ -31,7 +31,7 @@ CELL_PX = 512
 SHEET = "contact-sheet.jpg"
 
 # Promised on two idle cores: the first result within 60 s of the command, all of it within 240. Measured without
-# AVX-512 (docs/startup.md): 54 s, 82 s more for the clip, 29 and 30 s for the other photos, 195 s in all.
+# AVX-512 (docs/measured/startup.md): 54 s, 82 s more for the clip, 29 and 30 s for the other photos, 195 s in all.
 PHOTO_SETTINGS = (
     "scales.max_side_px=384", "scales.first_steps=36", "scales.between_steps=8", "scales.steps=24",
 )  # fmt: skip

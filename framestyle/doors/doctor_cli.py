@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import framestyle
 from framestyle.doors.advice import finding_step, weights_text
+from framestyle.doors.colors import BAD, DOUBTFUL, GOOD
 from framestyle.doors.rows import Row, print_rows
 from framestyle.doors.text import json_text
 from framestyle.errors import Code
@@ -15,7 +16,7 @@ from framestyle.errors import Code
 if TYPE_CHECKING:
     from framestyle.doctor import Finding
 
-SIGNS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "failure": ("FAILURE", "bold red")}
+SIGNS = {"ok": ("ok", GOOD), "warning": ("warning", DOUBTFUL), "failure": ("FAILURE", f"bold {BAD}")}
 VERSION = 1
 
 
@@ -52,7 +53,7 @@ def report(found: Iterable[Finding], *, as_json: bool) -> int:
     states = [finding.state for finding in findings]
     warnings, failures = states.count("warning"), states.count("failure")
     end = "All is well." if not warnings + failures else f"{failures} failed, {warnings} to look at."
-    print_rows([Row("", end, "bold red" if failures else "bold yellow" if warnings else "bold green")])
+    print_rows([Row("", end, f"bold {BAD if failures else DOUBTFUL if warnings else GOOD}")])
     return exit_code(findings)
 
 

@@ -140,7 +140,9 @@ def _stopped(state: _State) -> Cancelled:
 def _make(state: _State, weights: str, device: str, seed: int, context: Context) -> Made | None:
     wanted, started = state.wanted, time.perf_counter()
     sizes, preset = sizes_for(wanted.looks, wanted.side_px), wanted.looks[0].preset
-    state.found = [*pictures_of(wanted.inputs, wanted.span, sizes, preset, context), *wanted.unusable]
+    in_time = any(look.preset.timeline for look in wanted.looks)
+    found = pictures_of(wanted.inputs, wanted.span, sizes, preset, context, in_time=in_time)
+    state.found = [*found, *wanted.unusable]
     pictures = [one for one in state.found if isinstance(one, Picture)]
     unusable = [one for one in state.found if isinstance(one, Unusable)]
     if not pictures and len(unusable) == 1:

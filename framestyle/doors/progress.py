@@ -7,7 +7,7 @@ import time
 from collections import deque
 
 from framestyle.doors.remaining import Clock, Remaining
-from framestyle.doors.shots_at_work import ShotsAtWork
+from framestyle.doors.remaining.frame_times import FrameTimes
 from framestyle.events import (
     CellDone,
     Event,
@@ -19,7 +19,6 @@ from framestyle.events import (
     Preparing,
     ShotStarted,
     StepDone,
-    TaskDone,
     TaskFailed,
     TaskResumed,
     TaskStarted,
@@ -35,17 +34,16 @@ RECENT = 15
 class Progress:
     """What has been done and what is left.
 
-    The first frame of a shot, a warm frame and a photo each have their own pace: the time from the end of the one
-    before, so that waiting for the decoder or the encoder counts too.
+    The first frame of a shot, a warm frame and a photo each have their own pace, see `FrameTimes`.
     """
 
     def __init__(self, clock: Clock = time.perf_counter) -> None:
         self._clock = clock
-        self._started = self._mark = clock()
+        self._started = clock()
         self.total = self.done = 0
         self.job: JobStarted | None = None
         self.task: TaskStarted | None = None
-        self._shots = ShotsAtWork()
+        self._times = FrameTimes(self._started)
         self.step: StepDone | None = None
         self.preparing: Preparing | None = None
         self.watched: FolderWatched | None = None
@@ -59,11 +57,11 @@ class Progress:
         self._remaining = Remaining(clock)
 
     def __call__(self, event: Event) -> None:
+        now = self._clock()
         self._remaining(event)
-        self._shots(event)
         if isinstance(event, JobStarted):
             # One display may see several jobs, as `demo` has: counts begin anew, the pace is kept.
-            self.job, self.total, self.done, self._mark = event, event.frames, 0, self._clock()
+            self.job, self.total, self.done = event, event.frames, 0
             self.task = self.step = self.preparing = None
         elif isinstance(event, FolderWatched):
             # Told between two jobs: nothing is at work.
@@ -85,18 +83,15 @@ class Progress:
             self.step = event
             self.losses.append(event.losses[-1])
         elif isinstance(event, FrameDone):
-            self._count("warm" if event.warm else "first")
+            self._count("warm" if event.warm else "first", self._times.seconds(event, now))
         elif isinstance(event, PhotoDone | CellDone):
-            self._count("photo")
-        elif isinstance(event, TaskDone):
-            self._mark = self._clock()
+            self._count("photo", self._times.seconds(event, now))
         elif isinstance(event, TaskFailed):
             self._give_up(event)
+        self._times(event, now)
 
-    def _count(self, kind: str) -> None:
-        now = self._clock()
-        self._paces[kind].append(now - self._mark)
-        self._mark = now
+    def _count(self, kind: str, seconds: float) -> None:
+        self._paces[kind].append(seconds)
         self.done += 1
         self._task_done += 1
 
@@ -105,12 +100,11 @@ class Progress:
         if self.task is not None and self.task.path == failed.path:
             self.total -= self.task.frames * self.task.passes - self._task_done
         self.task = self.step = None
-        self._mark = self._clock()
 
     @property
     def shots(self) -> list[ShotStarted]:
         """Those at work, in their order; where none is, the last that was."""
-        return self._shots.at_work
+        return self._times.shots.at_work
 
     @property
     def elapsed_s(self) -> float:

@@ -9,7 +9,7 @@ SPINS = "3000"
 """How often a thread looks whether there is work before it sleeps, some microseconds.
 
 The library's default is about a hundred times as long: beside another program of its kind, whose threads hold the
-cores meanwhile, a step then took twenty times as long and more. See docs/benchmarks.md.
+cores meanwhile, a step then took twenty times as long and more. See docs/measured/benchmarks.md.
 """
 SET_BY_THE_USER = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
 

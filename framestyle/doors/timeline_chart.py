@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
+from framestyle.events import Note
 from framestyle.presets import Preset
 from framestyle.presets.instants import Instant, Timeline, looks_of
 from framestyle.presets.timeline import Look
@@ -27,6 +28,13 @@ def chart_lines(preset: Preset) -> Iterator[str]:
     widest = max((len(name) for name, _ in rows), default=0)
     for name, values in rows:
         yield f"  {name:{widest}}  {_bars(values)}  {min(values):g} to {max(values):g}"
+
+
+def chart_notes(presets: Iterable[Preset], progress: str) -> Iterator[Note]:
+    """The charts of presets, line by line, for whoever watches a job; by `progress`, not for programs."""
+    if progress not in ("json", "openjd"):
+        for preset in presets:
+            yield from map(Note, chart_lines(preset))
 
 
 def _rows(preset: Preset, instants: list[Instant]) -> Iterator[tuple[str, list[float]]]:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from framestyle.doors.colors import BAD, DOUBTFUL, GOOD, QUIET
 from framestyle.doors.options import add_range
 from framestyle.doors.pipe import refuse_standard_input
 from framestyle.doors.rows import Row, print_rows
@@ -27,16 +28,16 @@ EXIT_CODES = {
     "different": OutputError.exit_code,
 }
 VERDICT_STYLES = {
-    "whole": "bold green",
-    "missing": "bold red",
-    "damaged": "bold red",
-    "different": "bold yellow",
+    "whole": f"bold {GOOD}",
+    "missing": f"bold {BAD}",
+    "damaged": f"bold {BAD}",
+    "different": f"bold {DOUBTFUL}",
 }
 PROBLEM_ROWS = {
-    "missing": ("missing", "red"),
-    "damage": ("damage", "red"),
-    "difference": ("differs", "yellow"),
-    "note": ("note", "dim"),
+    "missing": ("missing", BAD),
+    "damage": ("damage", BAD),
+    "difference": ("differs", DOUBTFUL),
+    "note": ("note", QUIET),
 }
 VERSION = 1
 

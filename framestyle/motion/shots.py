@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import cv2
-from scenedetect import FrameTimecode
-from scenedetect.detectors import AdaptiveDetector, ContentDetector
 
 from framestyle.frames import Frame, Pixels
+
+if TYPE_CHECKING:
+    from framestyle.motion.detectors import AdaptiveDetector, ContentDetector, FrameTimecode
 
 DETECTION_SIDE_PX = 256
 """Longer side at which frames are compared: cuts are seen at any size, and noise less."""
@@ -41,11 +43,8 @@ class ShotFinder:
 
     def __init__(self, method: str, frame_rate: Fraction) -> None:
         self._rate = float(frame_rate)
-        self._detector: AdaptiveDetector | ContentDetector | None = None
-        if method == "adaptive":
-            self._detector = AdaptiveDetector(min_scene_len=SHORTEST_SHOT_FRAMES)
-        elif method == "content":
-            self._detector = ContentDetector(min_scene_len=SHORTEST_SHOT_FRAMES)
+        self._detector = _detector(method)
+        self._is_adaptive = method == "adaptive"
         self._first: int | None = None
         self._count = 0
         self._cuts: set[int] = set()
@@ -61,9 +60,9 @@ class ShotFinder:
     @property
     def look_ahead(self) -> int:
         """How many frames must be added after one before `is_cut` is sure of it."""
-        if isinstance(self._detector, AdaptiveDetector):
-            return int(self._detector.window_width)
-        return 0 if self._detector is None else SHORTEST_SHOT_FRAMES
+        if self._detector is None:
+            return 0
+        return int(self._detector.window_width) if self._is_adaptive else SHORTEST_SHOT_FRAMES
 
     def is_cut(self, number: int) -> bool:
         """Whether the frame that was added as this one, counted from 0, begins a shot, and is not the first."""
@@ -83,7 +82,7 @@ class ShotFinder:
 
         Not for the fixed threshold, to which grain after a still is a cut.
         """
-        if isinstance(self._detector, AdaptiveDetector):
+        if self._is_adaptive:
             for number in range(-SHORTEST_SHOT_FRAMES, 0):
                 self._feed(frame, number)
 
@@ -97,7 +96,19 @@ class ShotFinder:
 
     def _timecode(self, number: int) -> FrameTimecode:
         """Counted from the lead-in."""
+        from framestyle.motion.detectors import FrameTimecode
+
         return FrameTimecode(number + SHORTEST_SHOT_FRAMES, fps=self._rate)
+
+
+def _detector(method: str) -> AdaptiveDetector | ContentDetector | None:
+    """None: nobody looks for cuts."""
+    if method == "none":
+        return None
+    from framestyle.motion.detectors import AdaptiveDetector, ContentDetector
+
+    kind = AdaptiveDetector if method == "adaptive" else ContentDetector
+    return kind(min_scene_len=SHORTEST_SHOT_FRAMES)
 
 
 def find_shots(frames: Iterable[Frame], method: str, frame_rate: Fraction) -> list[Shot]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from framestyle.presets.schema import Preset
+from framestyle.presets.strength_curve import USUAL, StrengthCurve
 from framestyle.presets.timeline import CHANGING, Look, TimelinePoint
 
 SCALE_STEP = 2**0.5
@@ -20,12 +20,6 @@ REMEMBERED = 4
 """So many frames after a change the pictures still follow it."""
 FADES = 0.7
 """How much of the pace is left a frame later."""
-PAINTED_BY_TWENTIETHS = (
-    *(0.0, 0.006, 0.024, 0.053, 0.091, 0.139, 0.193, 0.285, 0.406, 0.555),
-    *(0.695, 0.776, 0.833, 0.877, 0.912, 0.938, 0.956, 0.969, 0.98, 0.99, 1.0),
-)
-"""How far a picture is painted at strengths 0, 0.05 … 1. Strength is an exponent, and the distances to style and
-content answer to it in its middle alone: measured on a clip, so that of neither a step is much above the mean."""
 WEIGHT_SPAN = math.log(900.0)
 """A weight that changes by this factor has changed as much as `strength` from 0 to 1 changes the content's."""
 
@@ -56,28 +50,32 @@ def looks_of(preset: Preset) -> tuple[Look, ...]:
 class Timeline:
     """A preset's timeline on one clip: `times_s` are those of its points, in order, in seconds from the clip's start.
 
-    `frame_s`: how long a frame is shown.
+    `frame_s`: how long a frame is shown; `curve`: what `strength` does in this preset.
     """
 
-    def __init__(self, preset: Preset, times_s: Sequence[Fraction], frame_s: Fraction) -> None:
+    def __init__(
+        self, preset: Preset, times_s: Sequence[Fraction], frame_s: Fraction, curve: StrengthCurve = USUAL
+    ) -> None:
         if len(times_s) != len(preset.timeline):
             raise ValueError(f"{len(preset.timeline)} points and {len(times_s)} times")
-        self._preset, self._frame_s = preset, frame_s
+        self._preset, self._frame_s, self._curve = preset, frame_s, curve
         self._looks = looks_of(preset)
         points = sorted(zip(times_s, preset.timeline, strict=True), key=lambda one: one[0])
         self._tracks = {name: track for name in CHANGING if (track := _track(points, name))}
         self.at = lru_cache(maxsize=64)(self._at)
 
     @classmethod
-    def of(cls, preset: Preset, times_s: Sequence[Fraction], frame_s: Fraction) -> Timeline | None:
+    def of(
+        cls, preset: Preset, times_s: Sequence[Fraction], frame_s: Fraction, curve: StrengthCurve = USUAL
+    ) -> Timeline | None:
         """None where nothing changes in time."""
-        return cls(preset, times_s, frame_s) if preset.timeline else None
+        return cls(preset, times_s, frame_s, curve) if preset.timeline else None
 
     def _at(self, time_s: Fraction) -> Instant:
         """What holds then."""
         return Instant(
             self._value("preset", time_s, self._shares, _blended) or (1.0,),
-            self._value("strength", time_s, blend=_strengths),
+            self._value("strength", time_s, blend=self._strengths),
             self._value("content_weight", time_s),
             self._value("style_weight", time_s),
             self._value("style_images", time_s, blend=_blended),
@@ -108,13 +106,19 @@ class Timeline:
         strength = 0.5 if preset.strength is None else preset.strength
         return max(
             _apart(one.looks, other.looks),
-            abs(_painted(_or(one.strength, strength)) - _painted(_or(other.strength, strength))),
+            abs(self._curve.at(_or(one.strength, strength)) - self._curve.at(_or(other.strength, strength))),
             _weights_apart(one.content_weight, other.content_weight, preset.content.weight),
             _weights_apart(one.style_weight, other.style_weight, preset.style.weight),
             _apart(one.images or own, other.images or own),
             abs(_octaves(one.scales or own_scale) - _octaves(other.scales or own_scale)),
             *(abs(share - before.get(name, 1.0)) for name, share in regions.items()),
         )
+
+    def _strengths(self, before: float, after: float, share: float) -> float:
+        """Even to the eye: by how far a picture is painted, not by the number."""
+        if share == 0 or before == after:
+            return before
+        return self._curve.strength(_between(self._curve.at(before), self._curve.at(after), share))
 
     def _shares(self, name: str | Look) -> tuple[float, ...]:
         """Of a preset in full."""
@@ -157,23 +161,6 @@ def _eased(share: float, ease: str) -> float:
 
 def _between(before: float, after: float, share: float) -> float:
     return before + share * (after - before)
-
-
-def _strengths(before: float, after: float, share: float) -> float:
-    """Even to the eye: by how far a picture is painted, not by the number."""
-    if share == 0 or before == after:
-        return before
-    painted = _between(_painted(before), _painted(after), share)
-    place = min(bisect_right(PAINTED_BY_TWENTIETHS, painted) - 1, 19)
-    low, high = PAINTED_BY_TWENTIETHS[place : place + 2]
-    return (place + (painted - low) / (high - low)) / 20
-
-
-def _painted(strength: float) -> float:
-    """How far a picture is painted at a strength, 0 to 1 as that goes."""
-    place = min(int(20 * strength), 19)
-    low, high = PAINTED_BY_TWENTIETHS[place : place + 2]
-    return _between(low, high, 20 * strength - place)
 
 
 def _blended(before: Sequence[float], after: Sequence[float], share: float) -> tuple[float, ...]:

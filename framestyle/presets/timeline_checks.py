@@ -31,7 +31,7 @@ def cross_fades(root: Node, load: Callable[[str], Preset]) -> list[Fault]:
         except PresetError as error:
             said = error.message.splitlines()[0]
             near = error.facts.get("near")
-            hint = f". Did you mean {' or '.join(near)}?" if isinstance(near, list) and near else ""
+            hint = f" (did you mean {' or '.join(near)}?)" if isinstance(near, list) and near else ""
             key: KeyPath = ("timeline", number, "preset")
             faults.append(Fault(node.place, f"{said}{hint}", key, cause=error.code))
             del point.value["preset"]

@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 from rich.cells import cell_len
+from rich.color import Color
 
 from framestyle import events as all_events
+from framestyle.doors import colors
 from framestyle.doors.console import open_console
 from framestyle.doors.console.failures import failure_table
 from framestyle.doors.console.json_lines import failed_line
@@ -251,6 +253,34 @@ def test_the_display_names_every_shot_at_work(width: int) -> None:
     assert "shot 2/3  frame 10/30" in " ".join(_lines(_shown("rich", [*two, *ends])))
     after = [*two, *ends, ShotStarted(2, 22, 8)]
     assert "shots 2, 3 of 3  frame 10/30" in " ".join(_lines(_shown("rich", after)))
+
+
+def test_words_are_read_on_black_and_on_white(width: int) -> None:
+    """Every colour that is shown: none of a theme's own, and WCAG's contrast, which asks for 3 where words are bold."""
+    step, frame = StepDone(5, 10, 0, 1, 96, 54, (0.5,) * 5, PARTS), FrameDone(10, 1, 23, 1.5, 0.4, False)
+    ends = [
+        Note("so", "warning"),
+        TaskDone("clip.mp4", "out.mp4", 30, 1, 1.0),
+        TaskFailed("a.mp4", "no clip"),
+    ]
+    job = dataclasses.replace(JOB, tasks=2)
+    shown = _shown("rich", [job, *ends, PLAN, TASK, SHOT, step, frame])
+    codes = re.findall(r"\x1b\[([0-9;]*)m", shown)
+    fixed = re.compile("38;5;([0-9]+)")
+    used = {int(one) for code in codes for one in fixed.findall(code)}
+    assert not [code for code in codes if re.search(r"\b([349][0-8]|10[0-7])\b", fixed.sub("", code))]
+    for name in ("GOOD", "DOUBTFUL", "BAD", "AT_WORK", "LEFT"):
+        color = Color.parse(getattr(colors, name))
+        assert color.number in used, name
+        light = _luminance(*color.get_truecolor())
+        assert min((light + 0.05) / 0.05, 1.05 / (light + 0.05)) >= 4, name
+    assert len(used) == 5
+
+
+def _luminance(*rgb: int) -> float:
+    """WCAG 2.2, relative luminance, of 8 bits sRGB."""
+    linear = [((one / 255 + 0.055) / 1.055) ** 2.4 for one in rgb]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def test_the_display_gives_the_terminal_back(width: int) -> None:
@@ -490,6 +520,18 @@ def test_photos_side_by_side_share_their_time(progress: Progress, clock: _Clock)
         clock.now += 8 if path in ("a.jpg", "c.jpg") else 0
         progress(PhotoDone(path, "out.jpg", 10, 8.0, 0.1))
     assert progress.seconds_per_frame() == pytest.approx(4)
+
+
+def test_frames_of_other_machines_have_the_pace_that_they_took(progress: Progress, clock: _Clock) -> None:
+    """Their news come some at a time: two machines make a frame each in a quarter of a second."""
+    _tell(progress, JOB, PLAN, TASK, MachinesAtWork(2, 0, 2), ShotStarted(0, 0, 10), ShotStarted(1, 10, 12))
+    for batch in range(3):
+        clock.now += 0.5
+        for first in (0, 10):
+            frames = (first + 2 * batch, first + 2 * batch + 1)
+            _tell(progress, *(FrameDone(index, first // 10, 5, 0.25, 0.5, True) for index in frames))
+    assert progress.seconds_per_frame() == pytest.approx(0.125)
+    assert "0.12 s/frame" in status_line(progress) and progress.eta_s()
 
 
 def test_at_the_end_nothing_is_left(progress: Progress, clock: _Clock) -> None:

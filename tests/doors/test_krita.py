@@ -68,6 +68,12 @@ def test_presets_are_listed_with_their_style_images(krita: Krita) -> None:
     assert {"mosaic", "wave", "nightswirl"} <= set(krita.ask("presets")["presets"])
 
 
+def test_letters_choose_a_preset_and_are_no_shortcuts(krita: Krita) -> None:
+    """What commands still does."""
+    told = krita.ask("type", text="wat", shortcuts=["W", "A", "T", "Ctrl+W"])
+    assert told == {"chosen": "watercolor", "taken": ["Ctrl+W"]}
+
+
 def test_the_controls_say_what_is_painted(krita: Krita, whole: tuple[dict[str, Any], Pixels]) -> None:
     told, painted = whole
     assert told["button"] == ["Cancel", "Paint"]

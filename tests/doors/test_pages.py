@@ -26,7 +26,8 @@ PAGES = [
 HOW_TO = (
     "README.md", "docs/first-steps.md", "docs/weights.md", "docs/troubleshooting.md", "docs/pipes.md", "docs/watch.md",
     "docs/studio.md", "docs/comfyui.md", "docs/krita.md", "docs/gstreamer.md", "docs/moviepy.md", "docs/photos.md",
-    "docs/folders.md", "docs/python.md", "docs/questions.md",
+    "docs/folders.md", "docs/python.md", "docs/questions.md", "docs/media.md", "docs/presets.md", "docs/time.md",
+    "docs/previews.md", "docs/machines.md", "docs/extending.md",
 )  # fmt: skip
 MOST_WORDS = 35
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from framestyle.events import (
     FrameDone,
     JobDone,
     JobStarted,
+    MachinesAtWork,
     PhotoDone,
     ShotStarted,
     StepDone,
@@ -166,13 +168,13 @@ def _at_once(*each: list[Timed], hands: int) -> list[Timed]:
     return [(at - last, event) for (at, event), last in zip(told, before, strict=False)]
 
 
-def _shots_at_once(begin: Timed, *each: list[Timed], hands: int) -> list[Timed]:
-    """Shots beside each other, told as it comes. Each hand is as many times slower, but for what they gain together."""
+def _shots_at_once(begin: Timed, *each: list[Timed], hands: int, slower: float) -> list[Timed]:
+    """Shots beside each other, told as it comes. Each hand is so many times slower than if it were alone."""
     free, happens = [0.0] * hands, list[Timed]()
     for news in each:
         begun = now = free[0]
         for after, event in news:
-            now += after * hands * 0.8
+            now += after * slower
             if isinstance(event, FrameDone):
                 event, begun = replace(event, seconds=now - begun), now
             happens.append((now, event))
@@ -180,6 +182,21 @@ def _shots_at_once(begin: Timed, *each: list[Timed], hands: int) -> list[Timed]:
     happens.sort(key=lambda one: one[0])
     before = [0.0, *(at for at, _ in happens)]
     return [begin, *((at - last, event) for (at, event), last in zip(happens, before, strict=False))]
+
+
+def _from_elsewhere(news: Sequence[Timed], hands: int) -> list[Timed]:
+    """Shots that so many machines paint: each tells what there is twice a second, and how long its steps took."""
+    told = [(0.0, news[0][1]), (0.0, MachinesAtWork(hands, 0, hands))]
+    now, heard_at = 0.0, dict[int | None, float]()
+    for after, event in news[1:]:
+        now += after
+        shot = event.index if isinstance(event, ShotStarted) else getattr(event, "shot", None)
+        if isinstance(event, StepDone):
+            event = replace(event, seconds=now - heard_at[shot])
+        heard_at[shot] = now
+        told.append((math.ceil(now / 0.5) * 0.5, event))
+    before = [0.0, *(at for at, _ in told)]
+    return [(at - last, event) for (at, event), last in zip(told, before, strict=False)]
 
 
 def _estimates(news: Sequence[Timed]) -> Iterator[tuple[int, float, float | None]]:
@@ -230,6 +247,23 @@ def test_a_photo_over_its_scales(of: _Machine, size: Size) -> None:
 def test_a_clip_whose_shots_are_painted_beside_each_other(
     of: _Machine, lengths: tuple[int, ...], hands: int
 ) -> None:
+    hands = min(hands, len(lengths))
+    job, started, shots, done = _apart(of, lengths)
+    at_once = _shots_at_once(started, *shots, hands=hands, slower=hands * 0.8)  # they gain a little together
+    # Towards the end hands are idle, which nobody tells it.
+    _check([*job, *at_once, done], but_for=0.1)
+
+
+@pytest.mark.parametrize("of", MACHINES)
+@pytest.mark.parametrize("hands", [1, 3])
+def test_a_clip_whose_shots_are_painted_on_other_machines(of: _Machine, hands: int) -> None:
+    job, started, shots, done = _apart(of, (30, 25, 40, 20, 30, 35))
+    at_once = _shots_at_once(started, *shots, hands=hands, slower=1.0)
+    _check([*job, *_from_elsewhere(at_once, hands), done], but_for=0.1)
+
+
+def _apart(of: _Machine, lengths: Sequence[int]) -> tuple[list[Timed], Timed, list[list[Timed]], Timed]:
+    """A clip: the job's beginning, the task's, each of its shots by itself, and its end."""
     preset, dice, shots = _preset(), random.Random(4), list[list[Timed]]()
     for number, frames in enumerate(lengths):
         begin, *news = list(_clip("a.mp4", preset, SMALL, [frames], of, dice))[:-1]
@@ -237,9 +271,7 @@ def test_a_clip_whose_shots_are_painted_beside_each_other(
         shots.append([(after, _of_shot(event, number, first)) for after, event in news])
     started = begin[0], TaskStarted("a.mp4", MediaKind.VIDEO, 0, sum(lengths), len(lengths), *SMALL)
     job = [_started(of, sum(lengths)), (0.0, clip_plan("a.mp4", preset, SMALL, sum(lengths), len(lengths)))]
-    done = 0.3, TaskDone("a.mp4", "out/a.mp4", sum(lengths), 1, 1.0)
-    # Towards the end hands are idle, which nobody tells it.
-    _check([*job, *_shots_at_once(started, *shots, hands=min(hands, len(lengths))), done], but_for=0.1)
+    return job, started, shots, (0.3, TaskDone("a.mp4", "out/a.mp4", sum(lengths), 1, 1.0))
 
 
 def _of_shot(event: Event, number: int, first: int) -> Event:

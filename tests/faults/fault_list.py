@@ -175,6 +175,13 @@ CASES: dict[str, tuple[str, ...]] = {
         "a file to verify that is not there",
         "a clip of one frame, in words",
     ),
+    "Styles that move with the film": (
+        "a mask that moves and is no good",
+        "one bad mask among several clips",
+        "a timeline that a preset cannot have",
+        "a timeline that a clip does not have",
+        "kill -9 in the middle of a change of style",
+    ),
     "Machines": (
         "a locale without Unicode",
         "a clock that was set, or summer time on a FAT disk",

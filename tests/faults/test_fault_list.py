@@ -17,7 +17,7 @@ from framestyle.errors import Code, FramestyleError
 DOC = Path(__file__).parents[2] / "docs" / "reliability.md"
 
 
-LEAST = 138
+LEAST = 155
 """How many there were last. The list only grows."""
 
 

@@ -29,9 +29,12 @@ from framestyle.events import (
     JobDone,
     MachinesAtWork,
     Note,
+    Preparing,
     ShotStarted,
+    StepDone,
     TaskFailed,
     TaskResumed,
+    together,
 )
 from framestyle.jobs.engines.cluster import starting, worker
 from framestyle.jobs.engines.cluster.engine import RayEngine
@@ -197,10 +200,17 @@ def test_an_order_on_two_nodes_is_the_local_one(orders: Orders, cluster: TwoNode
     news = done(order)
     equal(order, news, orders.local(order))
     assert len([event for event in news if isinstance(event, TaskFailed)]) == BROKEN
-    begun = [event for event in news if isinstance(event, ShotStarted)]
-    assert [event.index for event in begun[:1]] == [SHOTS.index(max(SHOTS))] and len(begun) == len(SHOTS)
+    begun = [event.index for event in news if isinstance(event, ShotStarted)]
+    assert SHOTS.index(max(SHOTS)) in begun[:2] and len(begun) == len(SHOTS)  # either node may be heard first
+    ready = [event for event in news if isinstance(event, Preparing) and event.fraction == 1]
+    assert [event.what for event in ready if event.what != "shots"] == ["cluster", "machines"]
     told = [event for event in news if isinstance(event, MachinesAtWork)]
     assert max(event.machines for event in told) == 2 and told[-1] == MachinesAtWork(0, 0, 0)
+    taken = [
+        event for event in news if isinstance(event, StepDone)
+    ]  # all of them are told, with what they took
+    assert sum(len(event.losses) for event in taken) == next(e.steps for e in news if isinstance(e, JobDone))
+    assert all(event.seconds for event in taken)
 
 
 def test_an_order_through_s3_is_the_local_one(orders: Orders, cluster: TwoNodes) -> None:
@@ -387,17 +397,26 @@ def test_an_order_is_refused_before_work_where_a_machine_cannot_do_it(
     assert not list(order.output.glob("*.png"))
 
 
-def test_a_machine_whose_disk_is_full_leaves_the_work_to_the_others(
+def test_a_machine_whose_disk_is_full_leaves_the_work_to_the_others_and_waits_for_them(
     orders: Orders, cluster: TwoNodes, full_disk: Callable[[Path], None]
 ) -> None:
-    """It says so, once, and gets no more; where all of them are full, nothing is published."""
+    """It says so, once, and gets no more: the other one goes while shots are at work and in the queue, and comes back.
+    Where all of them are full, nothing is published.
+    """
     order = replace(orders.order("slow"), work=(orders.folder / "store").as_uri())
-    full_disk(cluster.second_cache / "stores")
-    news = done(order)
-    equal(order, news, orders.local(order), steps=False)
-    (told,) = (one for one in news if isinstance(one, Note) and "cannot do the work" in one.message)
-    assert told.level == "warning" and told.message.endswith("; the others do it.")
     full_disk(cluster.head_cache / "stores")
+
+    def comes_back(event: Event) -> None:
+        if isinstance(event, Note) and "waiting for one to join" in event.message:
+            cluster.complete()
+
+    news = done(order, together(_at(9, cluster.lose_a_node), comes_back))
+    equal(order, news, orders.local(order), steps=False)
+    notes = [one.message for one in news if isinstance(one, Note) and "cannot do the work" in one.message]
+    assert len(notes) == 1 and notes[0].endswith("; the others do it.")
+    waits = [one.level for one in news if isinstance(one, Note) and "waiting for one to join" in one.message]
+    assert waits == ["warning"]
+    full_disk(cluster.second_cache / "stores")
     alone = replace(
         orders.order(), inputs=[orders.folder / "in" / "in.mov"], work=order.work, into_folder=True
     )

@@ -10,6 +10,7 @@ from rich.console import Console as RichConsole
 from rich.table import Table
 from rich.text import Text
 
+from framestyle.doors.colors import BAD
 from framestyle.doors.console.words import cause_of
 from framestyle.doors.text import counted, plain
 from framestyle.errors import BatchError
@@ -69,7 +70,7 @@ def failure_table(failures: Sequence[tuple[str, TaskFailed]], stream: TextIO | N
         lines = [title, *(f"  {path}: {message}" for path, message in rows)]
         console.file.write("\n".join(lines) + "\n")
         return
-    table = Table(title=title, title_justify="left", title_style="bold red")
+    table = Table(title=title, title_justify="left", title_style=f"bold {BAD}")
     table.add_column("input", overflow="fold")
     table.add_column("why", overflow="fold", ratio=1)
     for path, message in rows:

@@ -11,6 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from framestyle.doors.colors import AT_WORK, BAD, DOUBTFUL, GOOD, LEFT, QUIET
 from framestyle.doors.console.words import (
     curve,
     describe,
@@ -33,10 +34,10 @@ SHOWN_OUTPUTS = 10
 
 def _style_of(event: Event) -> str:
     if isinstance(event, TaskFailed):
-        return "red"
+        return BAD
     if isinstance(event, TaskDone):
-        return "green"
-    return "yellow" if isinstance(event, Note) and event.level == "warning" else "dim"
+        return GOOD
+    return DOUBTFUL if isinstance(event, Note) and event.level == "warning" else QUIET
 
 
 def _frames_row(done: JobDone) -> tuple[str, str]:
@@ -110,9 +111,9 @@ class LiveDisplay:
                 )
             )
         if progress.watched is not None:
-            grid.add_row(Text(watched_text(progress.watched), style="dim"))
+            grid.add_row(Text(watched_text(progress.watched), style=QUIET))
         if progress.step is not None and progress.preparing is None:
-            grid.add_row(Text(self._step_text(progress.step), style="cyan", overflow="ellipsis"))
+            grid.add_row(Text(self._step_text(progress.step), style=AT_WORK, overflow="ellipsis"))
         return grid
 
     def _step_text(self, step: StepDone) -> str:
@@ -129,9 +130,15 @@ class LiveDisplay:
     def _bar(self, fraction: float, text: str) -> Table:
         row = Table.grid(padding=(0, 1))
         width = max(10, min(50, self._console.width - len(text) - 8))
-        row.add_row(
-            ProgressBar(total=1.0, completed=fraction, width=width), Text(f"{fraction:4.0%}"), Text(text)
+        bar = ProgressBar(
+            total=1.0,
+            completed=fraction,
+            width=width,
+            style=LEFT,
+            complete_style=GOOD,
+            finished_style=GOOD,
         )
+        row.add_row(bar, Text(f"{fraction:4.0%}"), Text(text))
         return row
 
     def _summary(self, done: JobDone) -> Table:
@@ -151,5 +158,5 @@ class LiveDisplay:
             table.add_row(*_frames_row(done))
         table.add_row("time", duration(done.seconds))
         if done.failed:
-            table.add_row("failed", Text(f"{len(done.failed)}, each with its reason", style="red"))
+            table.add_row("failed", Text(f"{len(done.failed)}, each with its reason", style=BAD))
         return table

@@ -30,7 +30,9 @@ class OpenJd(Silent):
     def __init__(self, stream: TextIO) -> None:
         self._stream, self._lock = stream, threading.Lock()
         self._tasks = self._done = 0
-        self._within = self._frames = 0.0
+        self._within = 0.0
+        self._frames = 0
+        """Of the shot at work; 0 for a photo."""
         self._told = -1
 
     def __call__(self, event: Event) -> None:
@@ -45,11 +47,11 @@ class OpenJd(Silent):
 
     def _count(self, event: Event) -> None:
         if isinstance(event, TasksBegun | JobStarted):
-            self._tasks, self._done, self._within = event.tasks, 0, 0.0
+            self._tasks, self._done, self._within, self._frames = event.tasks, 0, 0.0, 0
         elif isinstance(event, TaskPainted | TaskDone | TaskFailed | TaskSkipped):
-            self._done, self._within = self._done + 1, 0.0
+            self._done, self._within, self._frames = self._done + 1, 0.0, 0
         elif isinstance(event, ShotStarted):
-            self._frames = float(event.frames)
+            self._frames = event.frames
         elif isinstance(event, FrameDone) and self._frames:
             self._within = min(0.99, self._within + 1 / self._frames)
         elif isinstance(event, StepDone) and not self._frames:

@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from framestyle.doors.remaining.frame_times import FrameTimes
 from framestyle.doors.remaining.photos_at_once import Place, Row, ends_of
 from framestyle.doors.remaining.step_costs import RECENT, StepCosts, Work
 from framestyle.doors.remaining.tasks import Rates, TaskLeft, TimeLeft
-from framestyle.doors.shots_at_work import ShotsAtWork
 from framestyle.events import (
     CellDone,
     Event,
@@ -53,7 +53,7 @@ class Remaining:
         self._clock = clock
         self._costs = StepCosts()
         self._taken: dict[bool, deque[Taken]] = {warm: deque(maxlen=RECENT) for warm in (False, True)}
-        self._event_at = self._frame_at = clock()
+        self._event_at = clock()
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -65,7 +65,7 @@ class Remaining:
         self._row = Row()
         self._by_keys: list[float] = []
         """Seconds of warm frames since the last that were counted."""
-        self._shots = ShotsAtWork()
+        self._times = FrameTimes(self._event_at)
         self._shots_at: dict[int, float] = {}
         """When each shot that names its steps was last heard of."""
         self._reported: TimeLeft | None = None
@@ -93,14 +93,14 @@ class Remaining:
             self._frame(event, now)
         elif isinstance(event, TaskDone | TaskFailed):
             self._end(event, now)
-        self._shots(event)
+        self._times(event, now)
         self._event_at, self._reported = now, None
 
     def _start(self, started: TaskStarted, now: float) -> None:
         self._shots_at.clear()
         plan = self._taken_from_plan(started.path)
         self._task = None if plan is None else TaskLeft(plan)
-        self._begin_frame(now)
+        self._steps_taken = Work(0, 0)
         self._is_first_next = True
         if plan is None or plan.at_once == 1:
             self._row = Row()
@@ -115,14 +115,12 @@ class Remaining:
             pass
         return plan
 
-    def _begin_frame(self, now: float) -> None:
-        self._frame_at, self._steps_taken = now, Work(0, 0)
-
     def _step(self, event: StepDone, now: float) -> None:
         count, area_px = len(event.losses), event.width * event.height
         if not self._row.done_s:  # of a later photo the news may come all at once
-            seconds = (now - self._since(event.shot, now)) / self._hands
-            self._costs.add(area_px, count, seconds)
+            since = self._since(event.shot, now)
+            seconds = now - since if event.seconds is None else event.seconds
+            self._costs.add(area_px, count, seconds / self._hands)
         before = self._steps_taken
         self._steps_taken = Work(before.steps + count, before.megapixel_steps + count * area_px / 1e6)
 
@@ -136,22 +134,20 @@ class Remaining:
     @property
     def _hands(self) -> int:
         """How many pictures are painted beside each other."""
-        return max(self._row.at_once, len(self._shots.at_work))
+        return max(self._row.at_once, len(self._times.shots.at_work))
 
     def _frame(self, event: FrameDone | PhotoDone | CellDone, now: float) -> None:
         if self._task is None:
             return
         warm = isinstance(event, FrameDone) and event.warm
-        # The time from the end of the one before: waiting for the decoder or the encoder counts too.
-        seconds = now - self._frame_at
-        if self._hands > 1:
-            # Of what is painted beside others only its own time tells.
-            seconds = event.seconds / self._hands
+        beside = self._row.at_once
+        # Photos are told as if one had followed the other.
+        seconds = event.seconds / beside if beside > 1 else self._times.seconds(event, now)
         if isinstance(event, FrameDone) and event.shot in self._shots_at:
             self._shots_at[event.shot] = now
         self._count(warm, seconds, self._task)
         self._task.took(warm=warm)
-        self._begin_frame(now)
+        self._steps_taken = Work(0, 0)
         self._is_first_next = False
         if isinstance(event, PhotoDone) and self._row.at_once > 1:
             self._row.end(event.seconds, now)
@@ -171,7 +167,7 @@ class Remaining:
         if isinstance(event, TaskFailed) and not has_begun:
             self._taken_from_plan(event.path)
         self._task = None
-        self._begin_frame(now)
+        self._steps_taken = Work(0, 0)
 
     # -- asking --------------------------------------------------------------------------------------------
 
@@ -219,7 +215,7 @@ class Remaining:
         if self._hands > 1:
             left_s = whole_s  # some of them have just begun, some are nearly done
         elif warm:
-            left_s = max(0.0, whole_s - (self._event_at - self._frame_at))
+            left_s = max(0.0, whole_s - (self._event_at - self._times.begun_at))
         else:
             work = task.work(warm=False)
             left_s = whole_s * max(0.0, 1 - self._steps_taken.at(rates.fixed_px) / work.at(rates.fixed_px))

@@ -13,8 +13,8 @@ RECENT = 15
 FIXED_PX = {"cpu": 6e3, "cuda": 250e3, "mps": 100e3}
 """What a step costs whatever its size, in pixels that cost as much: until two sizes are measured.
 
-On a CPU a step at 128 px takes 1.42 times a sixteenth of one at 512 px (docs/benchmarks.md); a GPU's is reckoned from
-the operations that a step asks for."""
+On a CPU a step at 128 px takes 1.42 times a sixteenth of one at 512 px (docs/measured/benchmarks.md); a GPU's is
+reckoned from the operations that a step asks for."""
 FIXED_ERROR = 1.1
 """The standard error of that, as a logarithm."""
 FACTORS = np.geomspace(0.1, 10, 31)

@@ -30,7 +30,7 @@ from framestyle.nst.memory import TilingPlanner
 from framestyle.nst.sizes import LARGEST_BESIDE_PX, Size
 
 MOST_PICTURES = 8
-"""At a time. Python itself is one for all threads: at 128 px it takes 6 % of a step (measured: docs/benchmarks.md)."""
+"""At a time. Python itself is one for all threads: at 128 px it takes 6 % of a step (docs/measured/benchmarks.md)."""
 UNSEEN_ROOM_BYTES = 2 << 30
 """Where the system does not say how much memory is free: what small machines have to spare."""
 

@@ -103,11 +103,15 @@ def survey(path: Path, span: TimeRange, preset: Preset, context: Context) -> Sur
     survey_mask(preset, path, found.info, context, first, found.last)
     if not preset.timeline:
         return found
-    whole = found if span.is_all else _of_frames(path, WHOLE_CLIP, preset, context)
-    times_s, notes = point_times(preset, path, ClipTimes.of(whole))
+    times_s, notes = point_times(preset, path, clip_times(found, path, span, preset, context))
     for note in notes:
         context.on_event(note)
     return replace(found, timeline_s=times_s)
+
+
+def clip_times(found: Survey, path: Path, span: TimeRange, preset: Preset, context: Context) -> ClipTimes:
+    """Of the whole clip, of which `found` is the survey of a part: timelines count in it."""
+    return ClipTimes.of(found if span.is_all else _of_frames(path, WHOLE_CLIP, preset, context))
 
 
 def _of_frames(path: Path, span: TimeRange, preset: Preset, context: Context) -> Survey:

@@ -6,10 +6,10 @@ import hashlib
 import json
 import shutil
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 
 import cv2
-import scenedetect
 
 import framestyle
 from framestyle.errors import FramestyleError
@@ -84,7 +84,7 @@ def _versions() -> list[object]:
     """Of all that decodes and finds cuts. Of ffmpeg the file: it need not be the one that came with the install."""
     ffmpeg = shutil.which(ffmpeg_exe())
     stamp = [] if ffmpeg is None else _stamp(Path(ffmpeg))[:2]
-    return [framestyle.__version__, cv2.__version__, scenedetect.__version__, ffmpeg, *stamp]
+    return [framestyle.__version__, cv2.__version__, version("scenedetect"), ffmpeg, *stamp]
 
 
 def _seal(key: str, text: str) -> str:

@@ -156,12 +156,13 @@ def _other_size(look: Look, size: Reduced) -> Note:
     )
 
 
-def _instant_of(preset: Preset, picture: Picture, share: Fraction) -> Instant | None:
+def _instant_of(session: Session, picture: Picture, share: Fraction) -> Instant | None:
     """What holds at a clip's moment, or for a photo that stands at `share` of all."""
+    preset, curve = session.preset, session.live.curve
     if picture.at_s is None or picture.times is None:
-        return photo_instant(preset, picture.path, share)
+        return photo_instant(preset, picture.path, share, curve)
     times_s, _ = point_times(preset, picture.path, picture.times)
-    timeline = Timeline.of(preset, times_s, 1 / picture.times.frame_rate)
+    timeline = Timeline.of(preset, times_s, 1 / picture.times.frame_rate, curve)
     return None if timeline is None else timeline.at(picture.at_s)
 
 
@@ -178,7 +179,7 @@ def _stylized(
     pixels, alpha = picture.layers[size.size]
     mask = mask_at(session.preset, picture.path, picture.at_s, pixels, alpha)
     stylizer = session.stylizer_for(picture.path, mask)
-    if (instant := _instant_of(session.preset, picture, share)) is not None:
+    if (instant := _instant_of(session, picture, share)) is not None:
         stylizer = stylizer.at(instant)
     content = to_tensor(picture.content(size.size), stylizer.device)
     try:

@@ -16,7 +16,7 @@ from framestyle.errors import FramestyleError
 from framestyle.events import Note
 from framestyle.frames import Alpha, Pixels
 from framestyle.jobs.plan.inputs import Inputs, Unusable
-from framestyle.jobs.plan.survey import clip_reader, survey
+from framestyle.jobs.plan.survey import clip_reader, clip_times, survey
 from framestyle.jobs.plan.timeline_times import ClipTimes
 from framestyle.jobs.preview.times import Source, whole_source
 from framestyle.kinds import MediaKind, TimeRange
@@ -86,11 +86,18 @@ def in_sdr(preset: Preset) -> Preset:
 
 
 def pictures_of(
-    inputs: Inputs, span: TimeRange, sizes_for: SizesFor, preset: Preset, context: Context
+    inputs: Inputs,
+    span: TimeRange,
+    sizes_for: SizesFor,
+    preset: Preset,
+    context: Context,
+    *,
+    in_time: bool = False,
 ) -> list[Picture | Unusable]:
     """Every photo, and moments of every clip within `span`, in order; then what could not be opened.
 
-    `preset` says how clips are read, and how their cuts are found.
+    `preset` says how clips are read, and how their cuts are found. `in_time`: for presets that have a timeline, which
+    counts in whole clips.
     """
     found: list[Picture | Unusable] = []
     for one in inputs.found:
@@ -98,7 +105,7 @@ def pictures_of(
             if one.kind is MediaKind.PHOTO:
                 found.append(_of_photo(one.path, sizes_for, context))
             else:
-                found += _of_clip(one.path, span, sizes_for, in_sdr(preset), context)
+                found += _of_clip(one.path, span, sizes_for, in_sdr(preset), context, in_time)
         except FramestyleError as error:
             found.append(Unusable(one.path, error))
     return [*found, *inputs.unusable]
@@ -130,13 +137,12 @@ def _photo_at(path: Path, size: Size) -> Layers:
 
 
 def _of_clip(
-    path: Path, span: TimeRange, sizes_for: SizesFor, preset: Preset, context: Context
+    path: Path, span: TimeRange, sizes_for: SizesFor, preset: Preset, context: Context, in_time: bool
 ) -> Iterator[Picture]:
     found = survey(path, span, preset, context)
     wanted = set(moments(found.shots, MOMENTS))
     source = whole_source(found, span)
-    info = found.info
-    times = ClipTimes.of(found) if span.is_all else ClipTimes(info.frame_rate, info.duration_s)
+    times = clip_times(found, path, span, preset, context) if in_time else None
     with clip_reader(path, span, preset) as reader:
         for frame in reader:
             if frame.index in wanted:

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import framestyle
 from framestyle.errors import Code, OutputError
 from framestyle.jobs.plan.tasks import Task
 from framestyle.jobs.resume.fingerprint import FileFingerprint
@@ -84,11 +85,11 @@ class ResumeKey:
 
 
 def versions(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
-    """Of those that are installed."""
+    """Of those that are installed; our own as the code says it: a checkout's metadata is as old as its install."""
     found = {}
     for name in packages:
         with suppress(PackageNotFoundError):
-            found[name] = version(name)
+            found[name] = framestyle.__version__ if name == "framestyle" else version(name)
     return found
 
 

@@ -21,7 +21,7 @@ POINTS = IN_PX**2
 AT_ONE = IN_PX + 1
 """The point 1 both ways: what is added there comes to all outputs alike."""
 FEWEST_CHANNELS, FEWEST_TILES = 128, 12
-"""With fewer, the way to the points and back costs more than it saves (measured: docs/benchmarks.md)."""
+"""With fewer, the way to the points and back costs more than it saves (docs/measured/benchmarks.md)."""
 TILES_AT_A_TIME = 4
 """Products are made of so many rows at a time: 15 take longer than 16."""
 TILES_AT_ONCE = 64

@@ -18,6 +18,24 @@ FIRST_SIDE_PX = 320
 PATH = QtCore.Qt.ItemDataRole.UserRole
 
 
+class PresetList(QtWidgets.QListWidget):
+    """Typed letters choose a preset: Krita would take some of them as its own shortcuts."""
+
+    def event(self, event) -> bool:
+        """Qt asks whoever has the keys before it looks for a shortcut."""
+        if event.type() == QtCore.QEvent.Type.ShortcutOverride and _is_typed(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+
+def _is_typed(key) -> bool:
+    """Whether a key writes something, and commands nothing."""
+    modifiers = QtCore.Qt.KeyboardModifier
+    commands = modifiers.ControlModifier | modifiers.AltModifier | modifiers.MetaModifier
+    return bool(key.text()) and key.text().isprintable() and not key.modifiers() & commands
+
+
 class FrameStyleDocker(DockWidget):
     """Paints the active document. One painting at a time."""
 
@@ -25,7 +43,7 @@ class FrameStyleDocker(DockWidget):
         super().__init__()
         self.setWindowTitle("FrameStyle")
         self.painting: Painting | None = None
-        self.presets = QtWidgets.QListWidget()
+        self.presets = PresetList()
         self.presets.setIconSize(QtCore.QSize(ICON_PX, ICON_PX))
         self.presets.setMinimumHeight(ROWS_SHOWN * ICON_PX)
         self.settings = QtWidgets.QLineEdit()

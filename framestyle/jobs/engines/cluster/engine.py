@@ -11,6 +11,7 @@ from pathlib import Path
 
 from framestyle.context import Context
 from framestyle.errors import DeviceError, FramestyleError
+from framestyle.events import Preparing
 from framestyle.jobs.engines.cluster import worker
 from framestyle.jobs.engines.cluster.orders import Remote, Setup
 from framestyle.jobs.engines.cluster.row import Row, Workers
@@ -49,7 +50,17 @@ class RayEngine:
 
     def open(self, spec: RenderSpec, context: Context) -> Session:
         """Weights are loaded by workers, and here only if they are to be fetched or learned first."""
+        self._connect(context)
         return SessionElsewhere(decided(spec, self._machine.devices[0], context))
+
+    def _connect(self, context: Context) -> None:
+        """It takes seconds: say so."""
+        if self._ray is None:
+            address = address_of(self._machine.engine)
+            where = "Ray begins on this machine" if address is None else address
+            context.on_event(Preparing("cluster", 0.0, where))
+            self._ray = connected(address)
+            context.on_event(Preparing("cluster", 1.0, where))
 
     def photos_at_once(self, setting: Setting) -> int:
         """As many as the cluster has places."""
@@ -139,13 +150,17 @@ class RayEngine:
             ask.options(num_cpus=0, scheduling_strategy=OnNode(one["NodeID"], soft=False)).remote(setup)
             for one in nodes
         ]
-        ends_s = time.monotonic() + HELLO_S
+        ends_s, asked = time.monotonic() + HELLO_S, len(refs)
+        context.on_event(Preparing("machines", 0.0, f"0 of {asked} ready"))
         while refs:
             context.check_cancelled()
             done, refs = ray.wait(refs, timeout=0.2)
             for ref in done:
                 if (error := _answer(ray, ref)) is not None:
                     raise error
+            ready = asked - len(refs)
+            if done:
+                context.on_event(Preparing("machines", ready / asked, f"{ready} of {asked} ready"))
             if time.monotonic() > ends_s:
                 raise DeviceError(
                     f"{len(refs)} machines of the cluster do not answer",

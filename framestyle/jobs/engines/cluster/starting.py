@@ -56,7 +56,7 @@ def connected(address: str | None) -> Remote:
 
     if ray.is_initialized():
         return ray
-    with _signals_kept(), _terminal_kept():
+    with _signals_kept():
         try:
             if address is not None:
                 ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, logging_level="ERROR")
@@ -77,26 +77,6 @@ def connected(address: str | None) -> Remote:
                 next_step="Start one, which this machine has joined, with the same token: docs/machines.md says how.",
             ) from error
     return ray
-
-
-@contextmanager
-def _terminal_kept() -> Iterator[None]:
-    """What is started inside has no terminal as its input.
-
-    A worker is in the background of it: where a library of its asks ffmpeg something as it is imported (scenedetect
-    does), ffmpeg sets the terminal up, and the kernel stops both for ever (SIGTTOU).
-    """
-    if not os.isatty(0):  # nor where it is closed
-        yield
-        return
-    kept, nowhere = os.dup(0), os.open(os.devnull, os.O_RDONLY)
-    try:
-        os.dup2(nowhere, 0)
-        yield
-    finally:
-        os.dup2(kept, 0)
-        os.close(kept)
-        os.close(nowhere)
 
 
 @contextmanager

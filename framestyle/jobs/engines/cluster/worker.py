@@ -7,6 +7,7 @@ import secrets
 import socket
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -147,16 +148,22 @@ class _Telling:
         self._number, self._listener = number, listener
         self.go, self.machine, self.sequence = secrets.token_hex(4), machine_name(), 0
         self._waiting: list[Event] = []
-        self._told_s = 0.0
+        self._told_s, self._heard_s = 0.0, time.monotonic()
         self._send()
 
     def hear(self, event: Event) -> None:
-        """Of steps the last one counts: a display shows no more."""
-        if isinstance(event, StepDone) and self._waiting and isinstance(self._waiting[-1], StepDone):
-            self._waiting[-1] = event
+        """Steps say how long they took, since they are told later; windows of one scale are told as one."""
+        seconds, self._heard_s = time.monotonic() - self._heard_s, time.monotonic()
+        if isinstance(event, StepDone):
+            event = replace(event, seconds=seconds)
+        before = self._waiting[-1] if self._waiting else None
+        if isinstance(event, StepDone) and isinstance(before, StepDone) and _goes_on(before, event):
+            self._waiting[-1] = replace(
+                event, losses=before.losses + event.losses, seconds=(before.seconds or 0.0) + seconds
+            )
         else:
             self._waiting.append(event)
-        if time.monotonic() - self._told_s >= TELL_EVERY_S:
+        if self._heard_s - self._told_s >= TELL_EVERY_S:
             self._send()
 
     def _send(self) -> None:
@@ -168,3 +175,8 @@ class _Telling:
     def result(self, outcome: Outcome, made: str = "", unable: str = "") -> Result:
         """What became of it, with what was not sent yet."""
         return Result(outcome, self.go, self.machine, self.sequence, tuple(self._waiting), made, unable)
+
+
+def _goes_on(before: StepDone, event: StepDone) -> bool:
+    """Whether a window follows another one of the same picture at the same scale."""
+    return before.scale_index == event.scale_index and before.step + len(event.losses) == event.step
