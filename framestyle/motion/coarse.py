@@ -23,9 +23,6 @@ LEAST_YOUNG = 0.003
 FULL_SHARE = 0.1
 """Share of the picture from which it takes all of its steps."""
 
-COUNTS = 2
-"""A step at the small size counts as so many at full size, as it moves twice as far: what was painted so soon rests."""
-
 
 @dataclass(frozen=True, eq=False)
 class WarmStart:
@@ -66,7 +63,7 @@ def paint_coarsely(begun: WarmStart, most: int, context: Context) -> int:
     state = begun.state
     state.image = (state.image + change).clamp_(0, 1)
     state.average = state.average + state.average_weight * change
-    state.step_count = state.step_count + COUNTS * taken * young
+    state.step_count = state.step_count + taken * young
     return taken
 
 

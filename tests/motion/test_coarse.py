@@ -36,7 +36,7 @@ def test_only_what_is_young_changes(make_stylizer: MakeStylizer) -> None:
         assert torch.equal(before[..., :EDGE], after[..., :EDGE])
         assert float((before - after)[..., EDGE:].abs().mean()) > 0.01
     counts = begun.state.step_count
-    assert counts[..., :EDGE].unique().tolist() == [80.0] and counts[..., EDGE:].unique().tolist() == [12.0]
+    assert counts[..., :EDGE].unique().tolist() == [80.0] and counts[..., EDGE:].unique().tolist() == [6.0]
 
 
 @pytest.mark.parametrize(("young_from", "steps"), [(WIDTH, 0), (WIDTH - 2, 8), (EDGE, 20)])
