@@ -58,7 +58,8 @@ def paint_coarsely(begun: WarmStart, most: int, context: Context) -> int:
     weight = begun.stylizer.preset.video.temporal_weight
     held = [TemporalTarget(before, resize(begun.painted, size), weight)]
     held += [_smaller(one, size) for one in begun.targets if one.cell_px != 1]
-    taken = begun.stylizer.sketch(resize(begun.content, size), small, held, steps, context)
+    content = resize(begun.content, size)
+    taken = begun.stylizer.refine(content, small, held, context, steps=steps, anew=True).steps
     change = F.interpolate(small.result() - before, (full.height, full.width), mode="bicubic") * young
     state = begun.state
     state.image = (state.image + change).clamp_(0, 1)
