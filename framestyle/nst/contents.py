@@ -8,14 +8,15 @@ from functools import partial
 from typing import Any, Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from framestyle.nst import losses
-from framestyle.nst.image import Size, size_of
+from framestyle.nst.image import Size, bands, size_of
 from framestyle.nst.network.tiles import Place, Readings, Tiling, read_layers
 from framestyle.nst.network.vgg import VGG19
 from framestyle.nst.statistics.matches import directions
-from framestyle.nst.statistics.sums import EPSILON, wide
+from framestyle.nst.statistics.sums import EPSILON, mean_of, wide
 from framestyle.presets.sections import Content
 
 MOST_SAMPLES = 1024
@@ -47,7 +48,9 @@ def content_keeper(preset: Content, seed: int, *, letter: bool = False) -> Keepe
     layers = list(preset.layers)
     if preset.statistic == "self_similarity":
         return partial(kept_relations, layers=layers, seed=seed)
-    return partial(kept_features, layers=layers, letter=letter)
+    if letter:
+        return partial(kept_features, layers=layers, letter=True)
+    return partial(kept_features, layers=layers, focus=preset.focus)
 
 
 # -- features ----------------------------------------------------------------------------------------------
@@ -60,10 +63,13 @@ class KeptFeatures:
     features: Tensor
     variance: Tensor
     letter: bool = False
+    weight: Tensor | None = None
+    """How much each position counts, 11HW, 1 in the mean; None: all alike."""
 
     def read(self, features: Tensor, place: Place) -> Tensor:
         """The squared distance from the content's, of a part."""
-        return losses.squared_distance(features, self.features[..., place[0], place[1]])
+        weight = None if self.weight is None else self.weight[..., place[0], place[1]]
+        return losses.squared_distance(features, self.features[..., place[0], place[1]], weight)
 
     def loss(self, reading: Tensor) -> Tensor:
         """Relative to the variance, or half of the sum."""
@@ -73,11 +79,47 @@ class KeptFeatures:
 
 
 def kept_features(
-    network: VGG19, content: Tensor, tiling: Tiling, *, layers: Sequence[str], letter: bool = False
+    network: VGG19,
+    content: Tensor,
+    tiling: Tiling,
+    *,
+    layers: Sequence[str],
+    letter: bool = False,
+    focus: float = 0.0,
 ) -> dict[str, ContentTarget]:
-    """By layer: the features of a 1CHW content image, to be kept as they are."""
+    """By layer: the features of a 1CHW content image, to be kept as they are; what stands out by its `focus`."""
     maps = feature_maps(network, content, layers, tiling)
-    return {name: KeptFeatures(one, losses.feature_variance(one), letter) for name, one in maps.items()}
+    order = [stage.name for stage in network.stages]
+    standing_out = salience(maps[max(layers, key=order.index)], focus) if focus > 0 else None
+    return {
+        name: KeptFeatures(
+            one,
+            losses.feature_variance(one),
+            letter,
+            None if standing_out is None else at_size(standing_out, size_of(one)),
+        )
+        for name, one in maps.items()
+    }
+
+
+def salience(features: Tensor, focus: float) -> Tensor:
+    """How far positions of a 1CHW map stand out, 11HW, all above 0: the energy about the map's mean, over 3 by 3 of
+    them, to the power of `focus`.
+
+    The network answers loudest to what it knows. Of a deep layer these are a scene's things, faces above all.
+    """
+    mean = mean_of(features)[..., None, None]
+    energy = mean.new_empty(1, 1, *features.shape[2:])
+    for rows in bands(features):
+        energy[..., rows, :] = (wide(features[..., rows, :]) - mean).square_().mean(1, keepdim=True)
+    around = F.avg_pool2d(F.pad(energy, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    return (around / (around.mean() + EPSILON) + EPSILON).pow_(focus)
+
+
+def at_size(weight: Tensor, size: Size) -> Tensor:
+    """11HW at another size, 1 in the mean."""
+    found = F.interpolate(weight, (size.height, size.width), mode="bilinear")
+    return found / found.mean()
 
 
 def feature_maps(network: VGG19, image: Tensor, layers: Sequence[str], tiling: Tiling) -> dict[str, Tensor]:

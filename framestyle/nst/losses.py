@@ -19,29 +19,35 @@ from framestyle.nst.statistics.sums import EPSILON, mean_of, wide
 
 
 class _SquaredDistance(torch.autograd.Function):
-    """Σ (f - p)², in bands of rows."""
+    """Σ w (f - p)², in bands of rows."""
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor, target: Tensor) -> Tensor:
-        ctx.save_for_backward(features, target)
+    def forward(ctx: Any, features: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
+        ctx.save_for_backward(features, target, *([] if weight is None else [weight]))
         total = wide(features.new_zeros(()))
         for rows in bands(features):
-            total += (wide(features[..., rows, :]) - wide(target[..., rows, :])).square().sum()
+            squares = (wide(features[..., rows, :]) - wide(target[..., rows, :])).square_()
+            total += (squares if weight is None else squares.mul_(weight[..., rows, :])).sum()
         return total
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
-        features, target = ctx.saved_tensors
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None]:
+        features, target, *weight = ctx.saved_tensors
         gradient = torch.empty_like(features)
         for rows in bands(features):
-            difference = wide(features[..., rows, :]) - wide(target[..., rows, :])
-            gradient[..., rows, :] = 2 * grad_outputs[0] * difference
-        return gradient, None
+            slope = (wide(features[..., rows, :]) - wide(target[..., rows, :])).mul_(2 * grad_outputs[0])
+            for one in weight:
+                slope *= one[..., rows, :]
+            gradient[..., rows, :] = slope
+        return gradient, None, None
 
 
-def squared_distance(features: Tensor, target: Tensor) -> Tensor:
-    """Σ (f - p)² of two BCHW, a scalar; those of the parts of a picture add up. No gradient reaches `target`."""
-    distance: Tensor = _SquaredDistance.apply(features, target)
+def squared_distance(features: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Σ w (f - p)² of two BCHW, a scalar; those of the parts of a picture add up. No gradient reaches `target`.
+
+    `weight`: how much each position counts, B1HW; None: all alike.
+    """
+    distance: Tensor = _SquaredDistance.apply(features, target, weight)
     return distance
 
 

@@ -89,6 +89,13 @@ class Content(Section):
         "Content layers and their weights; 0 switches an inherited one off",
     )
     weight: float = key(0.035, "Weight of the content loss", ge=0)
+    focus: float = key(
+        0.0,
+        "How much more of what stands out in the content, as faces do, stays than of flat places; 0 = all alike, "
+        "1 = by its energy. Of features; not beside gram2015",
+        ge=0,
+        le=4,
+    )
     statistic: Literal["features", "self_similarity"] = key(
         "features",
         "What of them stays: the features themselves, or how its own places differ from each other; colours may go",

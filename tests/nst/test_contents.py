@@ -11,7 +11,15 @@ from torch import Tensor
 from torch.autograd import gradcheck
 
 from framestyle.nst import contents
-from framestyle.nst.contents import KeptRelations, relations, sample_places, sampled
+from framestyle.nst.contents import (
+    KeptFeatures,
+    KeptRelations,
+    at_size,
+    relations,
+    salience,
+    sample_places,
+    sampled,
+)
 from framestyle.nst.image import Size
 from framestyle.nst.network.tiles import WHOLE, Tiling
 from framestyle.nst.objective import loss_and_gradient
@@ -84,6 +92,63 @@ def test_places_are_the_seeds_and_no_more_than_there_are() -> None:
     assert sample_places(SIZE, 1).tolist() == [[row, column] for row in range(6) for column in range(8)]
 
 
+# -- what stands out ----------------------------------------------------------------------------------------
+
+
+def _with_a_thing(channels: int = 3) -> Tensor:
+    """Flat, but for 4 by 4 positions of a map of 12 by 16."""
+    maps = 0.2 + 0.01 * torch.rand(1, channels, 12, 16, generator=torch.Generator().manual_seed(1))
+    maps[..., 4:8, 6:10] += 2 * torch.rand(1, channels, 4, 4, generator=torch.Generator().manual_seed(2))
+    return maps
+
+
+def test_a_thing_on_flat_ground_stands_out_with_what_is_next_to_it() -> None:
+    found = salience(_with_a_thing(), 1.0)[0, 0]
+    assert float(found[5:7, 7:9].min()) > 4 * float(found[9:].max())
+    assert float(found[3, 7]) > 4 * float(found[0, 0])
+
+
+def test_salience_is_the_energy_about_the_mean_around_each_position() -> None:
+    """Against loops, at a place inside and one at the corner, whose edge is repeated."""
+    maps = _features(1)
+    energy = (maps - maps.mean((2, 3), keepdim=True)).square().mean(1)[0]
+    found = salience(maps, 2.0)[0, 0].sqrt()
+    inside = sum(energy[row, column] for row in (1, 2, 3) for column in (4, 5, 6)) / 9
+    corner = (4 * energy[0, 0] + 2 * energy[0, 1] + 2 * energy[1, 0] + energy[1, 1]) / 9
+    torch.testing.assert_close(found[2, 5] / found[0, 0], inside / corner)
+
+
+def test_of_a_flat_content_all_places_count_alike() -> None:
+    found = at_size(salience(torch.full((1, 3, 4, 5), 0.7), 1.0), Size(10, 8))
+    torch.testing.assert_close(found, torch.ones(1, 1, 8, 10))
+
+
+def test_the_same_change_costs_more_where_things_are_and_as_much_in_the_mean() -> None:
+    content = _with_a_thing().double()
+    weight = at_size(salience(content, 1.0), Size(16, 12))
+    everywhere = (slice(0, 12), slice(0, 16))
+    focused, plain = (
+        KeptFeatures(content, torch.ones((), dtype=torch.float64), weight=one) for one in (weight, None)
+    )
+
+    def loss(target: KeptFeatures, rows: slice, columns: slice) -> float:
+        changed = content.clone()
+        changed[..., rows, columns] += 0.1
+        return float(target.loss(target.read(changed, everywhere)))
+
+    thing, ground = (slice(4, 8), slice(6, 10)), (slice(0, 4), slice(0, 4))
+    assert loss(plain, *thing) == pytest.approx(loss(plain, *ground))
+    assert loss(focused, *thing) > 4 * loss(focused, *ground)
+    assert loss(focused, *everywhere) == pytest.approx(loss(plain, *everywhere))
+
+
+def test_the_gradient_of_weighted_features_equals_finite_differences() -> None:
+    weight = at_size(salience(_features(1), 1.0), SIZE)
+    target = KeptFeatures(_features(1), torch.ones((), dtype=torch.float64), weight=weight)
+    changed = _features(2).requires_grad_(True)
+    assert gradcheck(lambda x: target.loss(target.read(x, ALL)), (changed,))
+
+
 # -- in a picture ------------------------------------------------------------------------------------------
 
 
@@ -92,18 +157,29 @@ def make(
     make_preset: Callable[..., Preset], untrained: Backbone, picture: Picture
 ) -> Callable[..., Stylizer]:
     def made(statistic: str, **changes: Any) -> Stylizer:
-        content = {"statistic": statistic, "layers": {"relu2_2": 1.0, "relu3_1": 1.0}, "weight": 1.0}
+        content = {
+            "statistic": statistic,
+            "layers": {"relu2_2": 1.0, "relu3_1": 1.0},
+            "weight": 1.0,
+            "focus": 1.0,
+        }
         return Stylizer(make_preset(content=content, **changes), untrained, [picture(50, 30, 26)])
 
     return made
 
 
-@pytest.mark.parametrize("samples", [1024, 100])
+@pytest.mark.parametrize(
+    ("statistic", "samples"), [("self_similarity", 1024), ("self_similarity", 100), ("features", 0)]
+)
 def test_a_picture_in_tiles_has_the_wholes_losses_and_gradient(
-    make: Callable[..., Stylizer], picture: Picture, samples: int, monkeypatch: pytest.MonkeyPatch
+    make: Callable[..., Stylizer],
+    picture: Picture,
+    statistic: str,
+    samples: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(contents, "MOST_SAMPLES", samples)
-    stylizer, image = make("self_similarity"), picture(2, 37, 45)
+    stylizer, image = make(statistic), picture(2, 37, 45)
     objective = stylizer.objective(picture(1, 37, 45), ())
     whole, values = loss_and_gradient(stylizer.network, image, objective, WHOLE)
     for tiling in (Tiling(2, 20), Tiling(3, 16)):
@@ -124,6 +200,19 @@ def test_what_a_content_in_tiles_keeps_is_what_the_whole_keeps(
     assert isinstance(whole, KeptRelations) and isinstance(tiled, KeptRelations)
     torch.testing.assert_close(tiled.relations, whole.relations)
     assert torch.equal(tiled.samples, whole.samples)
+
+
+@pytest.mark.parametrize(("statistic", "focuses"), [("gram", True), ("gram2015", False)])
+def test_the_letter_of_2015_knows_no_focus(
+    make_preset: Callable[..., Preset], untrained: Backbone, picture: Picture, statistic: str, focuses: bool
+) -> None:
+    losses = [
+        Stylizer(
+            make_preset(content={"focus": focus}, style={"statistic": statistic}), untrained, [picture(50)]
+        ).losses_of(picture(2), picture(1))["content"]
+        for focus in (0.0, 1.0)
+    ]
+    assert (losses[0] != losses[1]) == focuses
 
 
 def test_steps_keep_the_form_and_let_colours_go(make: Callable[..., Stylizer], picture: Picture) -> None:

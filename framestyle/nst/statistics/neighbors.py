@@ -15,6 +15,7 @@ import operator
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import product
 
 import torch
 from torch import Tensor
@@ -132,7 +133,7 @@ class Neighbors:
                 stride_of(name) // stride_of(finest),
                 layer_weights[name] / sum(layer_weights[one] for one in banks),
             )
-            for name, bank in banks.items()
+            for name, bank in sorted(banks.items(), key=lambda one: stride_of(one[0]))
         ]
         counts = None if weights is None else weights[finest]
         matches = _matches(of_layers, picture[finest].shape[2:], counts, banks[finest].parts, before)
@@ -201,14 +202,24 @@ class _Query:
         of_all = wide(features).mean((2, 3)) if weight is None else _weighted_mean(features, weight)
         self._mean = of_all[..., None, None]
 
-    def alike(self, rows: slice, width: int) -> Tensor:
-        """Of rows of the finest layer, from a multiple of `cells` on: RWN."""
+    def alike(self, rows: slice) -> Tensor:
+        """Of its own rows that cover these of the finest layer, from a multiple of `cells` on: RWN."""
         own = slice(rows.start // self.cells, -(-rows.stop // self.cells))
         centred = wide(self._features[..., own, :]) - self._mean
-        found = (self._counts * directions(centred[0].permute(1, 2, 0))) @ self._bank.directions.mT
-        if self.cells > 1:
-            found = found.repeat_interleave(self.cells, 0).repeat_interleave(self.cells, 1)
-        return found[: rows.stop - rows.start, :width]
+        return (self._counts * directions(centred[0].permute(1, 2, 0))) @ self._bank.directions.mT
+
+
+def _alike(layers: Sequence[_Query], rows: slice) -> Tensor:
+    """In all layers together, the finest first: rows of that one, RWN."""
+    finest, *others = layers
+    total = finest.alike(rows)
+    for one in others:
+        found = one.alike(rows)
+        # In place: these are most of the bytes there are.
+        for down, right in product(range(one.cells), repeat=2):
+            covered = total[down :: one.cells, right :: one.cells]
+            covered += found[: covered.shape[0], : covered.shape[1]]
+    return total
 
 
 def _weighted_mean(features: Tensor, weight: Tensor) -> Tensor:
@@ -228,10 +239,7 @@ def _matches(
     best: list[Tensor] = []
     numbers: list[Tensor] = []
     for rows in _chunks(height, width * sum(count for count, _ in parts), max(one.cells for one in layers)):
-        alike = layers[0].alike(rows, width)
-        for one in layers[1:]:
-            alike = alike + one.alike(rows, width)
-        alike = alike.flatten(0, 1)
+        alike = _alike(layers, rows).flatten(0, 1)
         if before is not None:
             kept = before[0, rows].flatten()[:, None]
             stays = alike.gather(1, kept.clamp_min(0)) + STAYS * (kept != NONE_BEFORE)
