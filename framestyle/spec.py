@@ -36,6 +36,7 @@ CAME_LATER: Mapping[tuple[str, str], Any] = {
     ("", "timeline"): [],
     ("video", "method"): "optimized",
     ("video", "key_frame_gap"): 12,
+    ("video", "coarse_steps"): 20,
     ("video", "polish_steps"): 4,
 }
 """Keys of a preset that were not there when keys of specs were first written, by section (or none) and name, and the

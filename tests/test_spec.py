@@ -78,6 +78,7 @@ def test_a_key_that_came_later_counts_where_it_is_used(section: str, name: str) 
         "timeline": [{"at": "1s", "mix": 0.5}],
         "method": "key_frames",
         "key_frame_gap": 3,
+        "coarse_steps": 1,
         "polish_steps": 1,
     }[name]
     preset = Preset.model_validate({section: {name: other}} if section else {name: other})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -16,9 +16,11 @@ from torch import Tensor
 
 from framestyle.context import Context
 from framestyle.events import FrameDone
-from framestyle.frames import Frame, Pixels
+from framestyle.frames import Frame
 from framestyle.motion.carry import Moved, Painted, alike, carry, matched_fill, move, shows_the_same
-from framestyle.motion.flow import OpticalFlow
+from framestyle.motion.coarse import WarmStart, paint_coarsely
+from framestyle.motion.flow import Motion, OpticalFlow
+from framestyle.motion.measured import Measured
 from framestyle.motion.painting import Prepared, ShotPainting
 from framestyle.motion.sampling import sampler
 from framestyle.motion.shots import Shot
@@ -48,86 +50,104 @@ class KeyFramePainting(ShotPainting):
         super().__post_init__()
         self._waiting: deque[Prepared] = deque()
         self._video = self.stylizers.stylizer.preset.video
+        self._motions = Measured(self.flow)
 
     @property
     def _farthest(self) -> int:
         return 1
 
+    def _before_its_steps(self, begun: WarmStart, context: Context) -> int:
+        return paint_coarsely(begun, self._video.coarse_steps, context)
+
     def paint(self, prepared: Prepared, context: Context) -> Iterator[Frame]:
         """Those up to the next key frame, once it is known; the shot's first frame is one."""
         self._waiting.append(prepared)
         if not self._done:
-            yield from self._paint_up_to(1, context)
+            yield from self._paint_first(context)
         elif len(self._waiting) == self._video.key_frame_gap:
-            yield from self._paint_up_to(self._next_key(context), context)
+            yield from self._paint_to_next_key(context)
 
     def end(self, shot: Shot, context: Context) -> Iterator[Frame]:
         """Those that are left; the shot's last frame is a key frame."""
         while self._waiting:
-            yield from self._paint_up_to(self._next_key(context), context)
+            yield from self._paint_to_next_key(context)
 
-    def _next_key(self, context: Context) -> int:
+    def _last_key(self) -> Frame:
+        """The last key frame as it was before it was painted, at the depth of those that wait."""
+        next_one = self._waiting[0].frame
+        pixels = to_pixels(self._done[0].content, next_one.pixels.dtype.type)
+        return replace(next_one, index=next_one.index - 1, pixels=pixels)
+
+    def _distance_to_next_key(self, last: Frame, context: Context) -> int:
         """How many frames further the next key frame lies: as far as may be, halved until it is near enough."""
         distance = len(self._waiting)
         if distance == 1:
             return distance
-        nearest = self._waiting[0].frame.pixels
-        next_one = self._reached(nearest, _content_pixels(self._done[0], nearest))
-        while distance > 1 and not self._holds(distance, next_one, context):
+        next_one = _reached(self._motions.between(self._waiting[0].frame, last))
+        while distance > 1 and not self._holds(distance, last, next_one, context):
+            self._motions.forget(self._waiting[distance - 1].frame)
             distance = (distance + 1) // 2
         return distance
 
-    def _holds(self, distance: int, next_one: float, context: Context) -> bool:
+    def _holds(self, distance: int, last: Frame, next_one: float, context: Context) -> bool:
         """Whether the frame there is shown by the last key frame, and by both of them those between.
 
         Of these the middle ones are looked at, which are the farthest from both. `next_one`: how much of the frame
         right after the key frame is reached from it.
         """
-        there = self._waiting[distance - 1].frame.pixels
-        before = _content_pixels(self._done[0], there)
-        if self._reached(there, before) < LEAST_CARRIED * next_one:
+        there = self._waiting[distance - 1].frame
+        if _reached(self._motions.between(there, last)) < LEAST_CARRIED * next_one:
             return False
         for number in sorted({distance // 2, distance // 4, 3 * distance // 4} - {0}):
             context.check_cancelled()
-            between = self._waiting[number - 1].frame.pixels
-            seen = [_Seen.of(between, other, self.flow) for other in (before, there)]
+            frame = self._waiting[number - 1].frame
+            seen = [_Seen.of(frame, other, self._motions.between(frame, other)) for other in (last, there)]
             trusted = float(seen[0].trusted.maximum(seen[1].trusted).mean())
             covered = float(seen[0].shown.maximum(seen[1].shown).mean())
             if trusted < LEAST_TRUSTED * next_one or covered < LEAST_COVERED:
                 return False
         return True
 
-    def _reached(self, pixels: Pixels, other: Pixels) -> float:
-        return float(self.flow(pixels, other).reliability.mean())
+    def _paint_first(self, context: Context) -> Iterator[Frame]:
+        first = self._waiting.popleft()
+        yield from self._key(first, *self._optimised(first, context), context)
 
-    def _paint_up_to(self, distance: int, context: Context) -> Iterator[Frame]:
-        """The frames up to the key frame that lies so much further."""
-        taken = [self._waiting.popleft() for _ in range(distance)]
-        before = self._done[0] if self._done else None
-        key = taken[-1]
-        if before is not None:
-            pixels = key.frame.pixels
-            key = replace(key, motions={1: self.flow(pixels, _content_pixels(before, pixels))})
+    def _paint_to_next_key(self, context: Context) -> Iterator[Frame]:
+        """The frames up to the next key frame."""
+        last = self._last_key()
+        distance = self._distance_to_next_key(last, context)
+        *between, key = (self._waiting.popleft() for _ in range(distance))
+        before = self._done[0]
+        key = replace(key, motions={1: self._motions.taken(key.frame, last)})
         painted, done = self._optimised(key, context)
-        for number, one in enumerate(taken[:-1], 1):
-            assert before is not None  # a shot's first frame has none before it
-            yield self._between(one, before, painted, number / distance, context)
+        for number, one in enumerate(between, 1):
+            motions = [self._motions.taken(one.frame, other) for other in (last, key.frame)]
+            yield self._between(one, before, painted, motions, number / distance, context)
+        yield from self._key(key, painted, done, context)
+
+    def _key(self, key: Prepared, painted: Painted, done: FrameDone, context: Context) -> Iterator[Frame]:
         context.on_event(done)
         yield replace(key.frame, pixels=to_pixels(painted.result.image, key.frame.pixels.dtype.type))
         self._mark(key)
 
     def _between(
-        self, prepared: Prepared, before: Painted, after: Painted, place: float, context: Context
+        self,
+        prepared: Prepared,
+        before: Painted,
+        after: Painted,
+        motions: Sequence[Motion],
+        place: float,
+        context: Context,
     ) -> Frame:
-        """One frame, warped from both; `place`: how far it lies from the one to the other, 0 to 1."""
+        """One frame, warped from both, to which its `motions` lead; `place`: how far it lies from the one to the
+        other, 0 to 1."""
         context.check_cancelled()
         started, frame = time.perf_counter(), prepared.frame
         stylizer, dtype = self.stylizers.of(frame), frame.pixels.dtype.type
         content = to_tensor(frame.pixels, stylizer.device)
         regions = stylizer.regions_of(content)
         ends = [
-            move(one, content, self.flow(frame.pixels, _content_pixels(one, frame.pixels)), regions)
-            for one in (before, after)
+            move(one, content, motion, regions) for one, motion in zip((before, after), motions, strict=True)
         ]
         found = Blend.of(content, ends[0], ends[1], place)
         is_covered = float(found.covered.mean()) >= WELL_COVERED
@@ -180,16 +200,15 @@ class _Seen:
     shown: Tensor
 
     @classmethod
-    def of(cls, pixels: Pixels, other: Pixels, flow: OpticalFlow) -> _Seen:
-        motion = flow(pixels, other)
+    def of(cls, frame: Frame, other: Frame, motion: Motion) -> _Seen:
         seen = sampler(motion.backward, torch.device("cpu"))
-        same = shows_the_same(seen.smooth(to_tensor(other)), to_tensor(pixels), seen)
+        same = shows_the_same(seen.smooth(to_tensor(other.pixels)), to_tensor(frame.pixels), seen)
         trusted = torch.from_numpy(motion.reliability)[None, None]
         return cls(trusted, (trusted * same).maximum(alike(same)))
 
 
-def _content_pixels(painted: Painted, like: Pixels) -> Pixels:
-    return to_pixels(painted.content, like.dtype.type)
+def _reached(motion: Motion) -> float:
+    return float(motion.reliability.mean())
 
 
 def _leads_to(moved: Moved) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -26,6 +26,7 @@ from framestyle.motion.carry import (
     share_of_steps,
     temporal_targets,
 )
+from framestyle.motion.coarse import WarmStart
 from framestyle.motion.flow import OpticalFlow
 from framestyle.motion.in_time import FrameStylizers, let_go
 from framestyle.motion.second_pass import FrameStore, keep, second_pass
@@ -35,6 +36,7 @@ from framestyle.nst.objective import TemporalTarget
 from framestyle.nst.optimise.replay import Replays
 from framestyle.nst.stylizer import Stylizer
 
+Prepare = Callable[[WarmStart, Context], int]
 LEAST_RELIABLE = 0.2
 """Share of the frame that must be reached from the frame before; below it the frame starts afresh.
 
@@ -108,11 +110,17 @@ class ShotPainting:
         """The frame, and what is to be told of it."""
         started = time.perf_counter()
         base = _warm_from(prepared, self.stylizers.stylizer)
-        painted = _paint_one(prepared, base, self._done, self.stylizers, context, self.replays)
+        painted = _paint_one(
+            prepared, base, self._done, self.stylizers, context, self.replays, self._before_its_steps
+        )
         self._done.appendleft(painted)
         result, seconds = painted.result, time.perf_counter() - started
         index, is_warm = prepared.frame.index, base is not None
         return painted, FrameDone(index, prepared.shot, result.steps, seconds, result.loss, is_warm)
+
+    def _before_its_steps(self, begun: WarmStart, context: Context) -> int:
+        """What a kind does to a warm frame first; how many steps that took."""
+        return 0
 
     def _mark(self, prepared: Prepared) -> None:
         self.on_bookmark(Bookmark(prepared.shot, 1, prepared.frame.index + 1, tuple(self._done)))
@@ -172,6 +180,7 @@ def _paint_one(
     stylizers: FrameStylizers,
     context: Context,
     replays: Replays,
+    prepare: Prepare,
 ) -> Painted:
     """Optimise one frame: from its beginning (`base` None), or from the one that lies `base` back in `done`."""
     stylizer, pts = stylizers.of(prepared.frame), prepared.frame.pts
@@ -201,7 +210,9 @@ def _paint_one(
     level = followed_level(before, content)
     if video.leash_weight > 0 and video.warm_start == "flow":
         targets += drift_penalties(anchor, holds, level, video.leash_weight, 1 - loose)
+    before_it = prepare(WarmStart(stylizer, content, state, targets, holds), context)
     result = stylizer.refine(content, state, targets, context, replays, pace)
+    result = replace(result, steps=result.steps + before_it)
     shown = result.state.result()
     anchored, level = shown.lerp(anchor, holds), level.lerp(shown.mean((2, 3), keepdim=True), loose)
     return Painted(content, result, anchored, level, kept_regions(content, regions))

@@ -210,10 +210,11 @@ class Stylizer:
         replays: Replays | None = None,
         pace: float = 0.0,
         steps: int | None = None,
+        anew: bool = False,
     ) -> Stylized:
-        """A warm start: from `state` (carried from the frame before), at full size only, stopping early.
+        """A warm start: from `state` (carried from the frame before; it changes), at its size only, stopping early.
 
-        `steps`: in place of `video.steps`. `pace` (`Timeline.pace`): where the style changes it takes more, and all.
+        `steps`: in place of `video.steps`; `anew`: all of them, at the full rate. `pace` (`Timeline.pace`): see there.
         """
         video = self.preset.video
         steps, content = steps_at(video.steps if steps is None else steps, pace), content.to(self.device)
@@ -223,7 +224,7 @@ class Stylizer:
         reporter = steps_reporter(state, steps, 0, 1, self.device, context)
         stop = EarlyStop(steps if pace > 0 else video.min_steps, video.tolerance, self._places)
         objectives = self._from_state(content, state, temporal, context) if steps else ()
-        taken = self._optimise(state, objectives, steps, reporter, stop, call, pace)
+        taken = self._optimise(state, objectives, steps, reporter, None if anew else stop, call, pace)
         return self._finish(self._needed_to_finish(content), state, taken)
 
     def _from_state(

@@ -23,6 +23,8 @@ SHORTHANDS = {
 }
 """Short names that overrides may use."""
 
+COARSE_COST = 0.25
+"""Of a step at half the size, as a part of a step."""
 UNSEEN_SIDE_PX = 2048
 """The size that a cost is estimated for where the input's own size is kept."""
 DRAFT_BELOW, SLOW_FROM = 20.0, 300.0
@@ -115,6 +117,13 @@ class Video(Section):
         ge=1,
         le=250,
     )
+    coarse_steps: int = key(
+        20,
+        "Most steps at half the size that a key frame takes first, for what came into the picture lately",
+        "steps",
+        ge=0,
+        le=100_000,
+    )
     polish_steps: int = key(
         4, "Steps for a frame between key frames where these do not show all of it", "steps", ge=0, le=100_000
     )
@@ -185,7 +194,10 @@ class Video(Section):
     def warm_steps(self) -> float:
         """Steps of a warm frame, at most; by key frames in the mean, if they lie as far apart as they may."""
         gap = self.frames_a_key_frame
-        return (self.steps + (gap - 1) * self.polish_steps) / gap
+        if gap == 1:
+            return self.steps
+        key = self.steps + self.coarse_steps * COARSE_COST
+        return (key + (gap - 1) * self.polish_steps) / gap
 
 
 class Output(Section):

@@ -19,6 +19,7 @@ from photo_makers import picture, save
 from place import Place
 
 SLOW = ("--set", "video.steps=20", "--set", "video.min_steps=20", "--set", "video.tolerance=0")
+BY_KEYS = ("--set", "video.method=key_frames", "--set", "video.key_frame_gap=2")
 CLIP = ("sources/in.mp4", "-o", "out.mp4")
 GONE_S = 10.0
 
@@ -89,16 +90,19 @@ def _ended(process: subprocess.Popen[str]) -> tuple[int, list[str]]:
     None,
     "the same command goes on at the last frame that was checkpointed; the same result",
 )
-def test_kill_9_mid_frame(place: Place, whole: bytes, children_of: Callable[[int], list[int]]) -> None:
-    with place.start(*CLIP, *SLOW) as process:
+@pytest.mark.parametrize("method", [(), BY_KEYS], ids=["every frame", "key frames"])
+def test_kill_9_mid_frame(
+    place: Place, whole: bytes, method: tuple[str, ...], children_of: Callable[[int], list[int]]
+) -> None:
+    with place.start(*CLIP, *SLOW, *method) as process:
         _until(process, "frame_done", 3)
         _until(process, "step_done", 2)
         helpers = children_of(process.pid)
         process.kill()
     assert process.returncode == -signal.SIGKILL and helpers and not _alive(helpers)
     assert not Path("out.mp4").exists() and _hidden()
-    place.paints(*CLIP, *SLOW)
-    assert Path("out.mp4").read_bytes() == _whole(place, *SLOW) != whole
+    place.paints(*CLIP, *SLOW, *method)
+    assert Path("out.mp4").read_bytes() == _whole(place, *SLOW, *method) != whole
 
 
 KILLED = "import os, signal\ndef die(*_):\n    os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -188,10 +188,17 @@ def test_a_clip_by_key_frames_is_planned_by_their_mean(
 ) -> None:
     clip = make_clip("in.mp4", shots=(9,))
     task, news = Task(MediaKind.VIDEO, clip, tmp_path / "out.mp4"), list[Event]()
-    video = {"method": "key_frames", "key_frame_gap": 4, "steps": 10, "min_steps": 8, "polish_steps": 2}
+    video = {
+        "method": "key_frames",
+        "key_frame_gap": 4,
+        "steps": 10,
+        "min_steps": 8,
+        "polish_steps": 2,
+        "coarse_steps": 8,
+    }
     run([task], task.target, TimeRange(), *make_workshop(news.append, scales=SCALES, video=video))
     (plan,) = _plans(news)
     assert (plan.first_frames, plan.warm_frames, plan.key_frame_gap) == (1, 8, 4)
-    assert (plan.warm_least_steps, plan.warm_steps) == (2, 4)
+    assert (plan.warm_least_steps, plan.warm_steps) == (2, 5)
     warm = [event.steps for event in news if isinstance(event, FrameDone) and event.warm]
     assert len(warm) == 8 and sum(warm) <= 8 * plan.warm_steps

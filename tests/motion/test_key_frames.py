@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,8 +12,9 @@ import pytest
 from scenes import clip, grainy
 
 from framestyle.context import Context
-from framestyle.events import Event, FrameDone
-from framestyle.frames import Frame
+from framestyle.events import Event, FrameDone, StepDone
+from framestyle.frames import Frame, Pixels
+from framestyle.motion.flow import DISFlow, FloatArray
 from framestyle.motion.sequence import stylize_frames
 from framestyle.motion.shots import Shot
 from framestyle.nst.stylizer import Stylizer
@@ -75,6 +77,54 @@ def test_fast_motion_brings_key_frames_nearer(make_stylizer: MakeStylizer) -> No
         return sum(one.steps > 0 for one in _painted(frames, make_stylizer(video=video))[1])
 
     assert keys(0.0) == 2 < keys(6.0)
+
+
+class _CountingFlow(DISFlow):
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[int, int]] = []
+
+    def both_ways(self, current: Pixels, previous: Pixels) -> tuple[FloatArray, FloatArray]:
+        self.asked.append((zlib.crc32(current), zlib.crc32(previous)))
+        return super().both_ways(current, previous)
+
+
+def test_no_motion_is_measured_twice(make_stylizer: MakeStylizer) -> None:
+    flow, frames = _CountingFlow(), grainy(clip([(1, 9)], height=48, width=64, pan_px=3.0))
+    stylizer = make_stylizer(video={**BY_KEYS, "key_frame_gap": 8})
+    list(stylize_frames(frames, [Shot(0, 9)], stylizer, flow=flow))
+    assert len(flow.asked) == len(set(flow.asked)) >= 9
+
+
+def test_regions_stay_apart(make_stylizer: MakeStylizer) -> None:
+    """Half of the picture is for no style: there it stays the content, wherever the mask's edge has moved to."""
+    frames = grainy(clip([(1, 5)], height=48, width=64, pan_px=0.0))
+    masks = [np.zeros((48, 64, 3), np.uint8) for _ in frames]
+    for number, mask in enumerate(masks):
+        mask[:, : 24 + 4 * number, 0] = 255
+    style = {"images": [{"path": "style.png", "region": "#ff0000"}]}
+    stylizer = make_stylizer(video=BY_KEYS, style=style)
+    masked = [replace(one, mask=mask) for one, mask in zip(frames, masks, strict=True)]
+    done, told = _painted(masked, stylizer)
+    assert [one.index for one in told if one.steps] == [0, 4]
+    for number, one in enumerate(done):
+        changed = np.abs(one.pixels.astype(int) - frames[number].pixels).mean(-1)
+        edge = 24 + 4 * number
+        assert changed[:, edge + 3 :].max() <= 1 < changed[:, : edge - 3].mean()
+
+
+def test_what_comes_in_is_painted_at_half_the_size_first(make_stylizer: MakeStylizer) -> None:
+    def windows(pan_px: float) -> set[tuple[int, int]]:
+        """At which size windows of steps ended, and at which step, in frames after the first one."""
+        frames = grainy(clip([(1, 5)], height=48, width=64, pan_px=pan_px))
+        events: list[Event] = []
+        stylizer = make_stylizer(video={**BY_KEYS, "polish_steps": 0, "coarse_steps": 3})
+        list(stylize_frames(frames, [Shot(0, 5)], stylizer, context=Context(events.append)))
+        first = next(number for number, event in enumerate(events) if isinstance(event, FrameDone))
+        return {(one.width, one.step) for one in events[first:] if isinstance(one, StepDone)}
+
+    assert windows(0.0) == {(64, 5)}
+    assert windows(2.0) == {(32, 3), (64, 5)}
 
 
 def test_each_shot_begins_afresh(make_stylizer: MakeStylizer) -> None:

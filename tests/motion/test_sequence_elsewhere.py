@@ -42,6 +42,7 @@ def _run(stylizer: Stylizer, frames: list[Frame]) -> list[Frame]:
         ({"temporal_weight": 50.0, "long_term": [1, 2]}, "moments"),
         ({"carry_average": False, "anneal": False, "leash_weight": 0.0}, "gram"),
         ({"warm_start": "previous"}, "gram"),
+        ({"method": "key_frames", "key_frame_gap": 2, "polish_steps": 1}, "gram"),
     ],
 )
 def test_a_clip_is_the_same_elsewhere(

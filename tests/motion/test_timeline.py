@@ -78,6 +78,15 @@ def test_mix_goes_from_the_source_itself_to_the_painted_picture(make: Make) -> N
     assert np.abs(mixed[2] - half).max() <= 1
 
 
+def test_between_key_frames_it_goes_on_changing(make: Make) -> None:
+    frames, video = textured(5, (64, 48)), {"steps": 1, "method": "key_frames", "key_frame_gap": 4}
+    mixed, _ = _paint(make({"at": "0s", "mix": 0.0}, {"at": "0.4s", "mix": 1.0}, video=video), frames)
+    painted, _ = _paint(make({"at": "0s", "mix": 1.0}, video=video), frames)
+    for number in range(5):
+        wanted = frames[number] + (painted[number].astype(float) - frames[number]) * number / 4
+        assert np.abs(mixed[number] - wanted).max() <= 1
+
+
 def test_a_change_takes_more_steps_and_all_of_them(make: Make) -> None:
     frames = textured(8, (64, 48))
     still = make({"at": "0s", "strength": 0.5}, video={"steps": 4, "min_steps": 1, "tolerance": 1.0})
