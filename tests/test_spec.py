@@ -72,6 +72,7 @@ def test_a_key_that_came_later_counts_where_it_is_used(section: str, name: str) 
         "turned": True,
         "mask_start": 1.5,
         "statistic": "self_similarity",
+        "focus": 1.0,
         "match": True,
         "share": 0.5,
         "mix": 0.5,
