@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +21,25 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 if TYPE_CHECKING:
     from framestyle.nst.weights.backbone import Backbone
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Of `--dist loadfile`: files are handed out in the order that is given below, not those of many tests first."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first: begun last, one of them would keep its worker for long after the others."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays to the end. A session that closes looks for garbage, and need not look through this:
+    of torch and thousands of tests that takes as long as painting a small picture."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +106,16 @@ def warm_server() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def warm_python(warm_server: None) -> Iterator[Path]:
+    """A program for those that start FrameStyle themselves, as `python -m framestyle`: see `tests.warm_python`."""
+    from tests.warm_python import warm_python
+
+    # The name of a socket must be short.
+    with tempfile.TemporaryDirectory(prefix="warm-") as folder, warm_python(Path(folder)) as program:
+        yield program
+
+
+@pytest.fixture(scope="session")
 def raft_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """`raft_file("raft-small")`: torchvision's network with seeded random numbers, as its publisher would save it."""
     made: dict[str, Path] = {}
@@ -102,6 +133,14 @@ def raft_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
         return made[kind]
 
     return saved
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_weights() -> None:
+    """Untrained weights are made once, whoever asks for them."""
+    from tests import kept_weights
+
+    kept_weights.keep()
 
 
 @pytest.fixture(scope="session")

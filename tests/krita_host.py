@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +26,19 @@ def krita_missing() -> str | None:
 
 
 class Krita:
-    """One process; `folder` is its own, with its home, its temporary files and what it logs."""
+    """One process; `folder` is its own, with its home, its temporary files and what it logs.
 
-    def __init__(self, folder: Path) -> None:
+    `python`: what its plug-in is to start FrameStyle with.
+    """
+
+    def __init__(self, folder: Path, python: Path) -> None:
         self._folder, self.temporary = folder, folder / "tmp"
         data = folder / "home" / ".local" / "share"
         for one in (data / "kritarunner", self.temporary):
             one.mkdir(parents=True)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+            patch.setattr(sys, "executable", str(python))
             command = ["integrations", "install", "krita", "--dir", str(data / "kritarunner")]
             assert cli.main(command) == 0
         shutil.copy(Path(__file__).parent / "krita_driver.py", data / "kritarunner" / "pykrita")
@@ -105,8 +110,8 @@ class Krita:
 
     def close(self) -> int:
         """Nothing more is asked: Krita ends."""
-        self._asking.close()
-        self._telling.close()
+        for pipe in (self._asking, self._telling):
+            pipe.close()
         try:
             return self.process.wait(ANSWER_S)
         finally:

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
-from torch.utils._pytree import tree_leaves, tree_map
 
 DEVICE = torch.device("lazy", 0)
 """A device type that torch knows by name, without anything behind it."""
@@ -48,7 +48,7 @@ class Elsewhere(Tensor):
 
     @classmethod
     def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        place = next(leaf.place for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, cls))
+        place = next(one.place for one in _tensors((args, kwargs or {})) if isinstance(one, cls))
         return place.compute(func, args, kwargs or {})
 
 
@@ -68,7 +68,7 @@ class PretendedDevice(TorchDispatchMode):
     def compute(self, func: Any, args: Any, kwargs: Any) -> Any:
         """One operation, where its tensors lie; RuntimeError where they lie apart."""
         name = func.overloadpacket.__name__
-        tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
+        tensors = [*_tensors((args, kwargs))]
         theirs = [tensor for tensor in tensors if isinstance(tensor, Elsewhere)]
         ours = [tensor for tensor in tensors if not isinstance(tensor, Elsewhere)]
         asked = kwargs.get("device")
@@ -83,21 +83,55 @@ class PretendedDevice(TorchDispatchMode):
             or (name == "copy_" and ours and theirs)
         ):
             self.held_up[name] += 1
-        plain_args, plain_kwargs = tree_map(_held, (args, kwargs))
-        if asked is not None:
-            plain_kwargs["device"] = _HOST
-        result = func(*plain_args, **plain_kwargs)
+        result = _computed(func, args, kwargs)
         if not here:
             return result
-        result = tree_map(lambda one: Elsewhere(one, self) if isinstance(one, Tensor) else one, result)
-        result = return_and_correct_aliasing(func, args, kwargs, result)
+        result = _each(lambda one: Elsewhere(one, self), result)
+        if _gives_what_it_was_given(func):
+            result = return_and_correct_aliasing(func, args, kwargs, result)
         if self.on_compute is not None:
             self.on_compute(func, args, kwargs, result)
         return result
 
 
-def _held(one: Any) -> Any:
+def _computed(func: Any, args: Any, kwargs: Any) -> Any:
+    """By the host, of what the pretended tensors hold."""
+    plain_args, plain_kwargs = _each(_held, (args, kwargs))
+    if plain_kwargs.get("device") is not None:
+        plain_kwargs["device"] = _HOST
+    return func(*plain_args, **plain_kwargs)
+
+
+@cache
+def _gives_what_it_was_given(func: Any) -> bool:
+    """Whether its result is one of its arguments, or a view of it."""
+    return any(one.alias_info is not None for one in func._schema.returns)
+
+
+def _held(one: Tensor) -> Tensor:
     return one.held if isinstance(one, Elsewhere) else one
+
+
+def _tensors(given: Any) -> Iterator[Tensor]:
+    """All in an operation's arguments: torch's own way through any tree takes longer than the operations."""
+    if isinstance(given, Tensor):
+        yield given
+    elif isinstance(given, (tuple, list)):
+        for one in given:
+            yield from _tensors(one)
+    elif isinstance(given, dict):
+        yield from _tensors(list(given.values()))
+
+
+def _each(change: Callable[[Tensor], Tensor], given: Any) -> Any:
+    """The same, each tensor in it changed."""
+    if isinstance(given, Tensor):
+        return change(given)
+    if type(given) in (tuple, list):
+        return type(given)([_each(change, one) for one in given])
+    if type(given) is dict:
+        return {name: _each(change, one) for name, one in given.items()}
+    return given
 
 
 class PretendedRecording:
@@ -126,11 +160,8 @@ class PretendedRecording:
         """From the tensors' memory into the tensors' memory."""
         self.replayed += 1
         for func, args, kwargs, result in self._operations:
-            plain_args, plain_kwargs = tree_map(_held, (args, kwargs))
-            if plain_kwargs.get("device") is not None:
-                plain_kwargs["device"] = _HOST
-            computed = func(*plain_args, **plain_kwargs)
-            for was, now in zip(tree_leaves(result), tree_leaves(computed), strict=True):
+            computed = _computed(func, args, kwargs)
+            for was, now in zip(_tensors(result), _tensors(computed), strict=True):
                 if isinstance(was, Elsewhere) and was.held.data_ptr() != now.data_ptr():
                     was.held.copy_(now)
 

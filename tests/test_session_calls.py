@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ from framestyle.motion.sequence import stylize_frames
 from framestyle.motion.shots import Shot
 from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset
+from tests import warm
 
 MakeSession = Callable[..., Session]
 LONG_STEPS = 100_000
@@ -225,6 +225,7 @@ def test_it_paints_whatever_the_callers_gradient_mode(make_session: MakeSession,
 # -- from a spec -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("warm_server")
 def test_another_process_paints_the_same_from_the_spec(make_session: MakeSession, tmp_path: Path) -> None:
     session = make_session()
     np.save(tmp_path / "in.npy", FRAMES[0])
@@ -235,7 +236,7 @@ def test_another_process_paints_the_same_from_the_spec(make_session: MakeSession
         "with Session(RenderSpec.from_json(open('spec.json', encoding='utf-8').read())) as session:\n"
         "    np.save('out.npy', session.image(np.load('in.npy')))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    done = warm.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert np.array_equal(np.load(tmp_path / "out.npy"), session.image(FRAMES[0]))
 

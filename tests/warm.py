@@ -1,7 +1,8 @@
 """Processes of the command, forked from one that has loaded torch already: all but those seconds is as it always is.
 
-`Popen` and `run` stand for subprocess's, for `[sys.executable, "-m", "framestyle", ...]` and `[sys.executable, "-c",
-code]`. A process that is to show what is loaded, or when, is started by subprocess itself.
+`Popen` and `run` stand for subprocess's, for `[sys.executable, "-m", "framestyle", ...]`, the same with `"-c", code`,
+and with a file. A process that is to show what is loaded, or when, is started by subprocess itself.
+`tests.warm_python` has a program that others can start as Python.
 """
 
 from __future__ import annotations
@@ -14,12 +15,24 @@ import signal
 import subprocess
 import sys
 import tempfile
-from multiprocessing import forkserver, reduction
+import threading
+from multiprocessing import connection, forkserver, reduction
 from pathlib import Path
 from typing import Any
 
-LOADED = ["torch", "framestyle.doors.cli", "framestyle.jobs.run.batch", "framestyle.jobs.run.job"]
+LOADED = [
+    "torch",
+    "framestyle.doors.cli",
+    "framestyle.doors.studio.server",
+    "framestyle.jobs.run.batch",
+    "framestyle.jobs.run.job",
+    "tests.warm_weights",
+]
+PYTHON = "TESTS_PYTHON"
+"""What a process of ours takes for its Python, where its environment says so."""
 _CONTEXT = multiprocessing.get_context("forkserver")
+_AT_ONCE = threading.Lock()
+"""How a process has ended is told once, to whoever asks first: multiprocessing asks of all when it starts one."""
 
 
 def start_server() -> None:
@@ -59,22 +72,29 @@ class Popen(subprocess.Popen[Any]):
         place = (dict(os.environ if env is None else env), os.fspath(cwd or Path.cwd()), bool(new_session))
         self._forked = _CONTEXT.Process(target=_run, args=([str(one) for one in args[1:]], place, streams))
         self._forked.daemon = True
-        self._forked.start()
+        with _AT_ONCE:
+            self._forked.start()
         assert self._forked.pid is not None
         self.pid, self._child_created = self._forked.pid, True
         self._close_pipe_fds(*pipes)  # type: ignore[attr-defined]
 
     def _internal_poll(self, *_: Any, **__: Any) -> int | None:
-        if self.returncode is None:
-            self.returncode = self._forked.exitcode
-        return self.returncode
+        with _AT_ONCE:
+            if self.returncode is None:
+                self.returncode = self._forked.exitcode
+            return self.returncode
+
+    @property
+    def ended(self) -> int:
+        """What can be read of where it has ended, for `multiprocessing.connection.wait`."""
+        return self._forked.sentinel
 
     def _wait(self, timeout: float | None) -> int:
         if self.returncode is None:
-            self._forked.join(timeout)
-            if self._forked.exitcode is None:
+            connection.wait([self.ended], timeout)
+            if self._internal_poll() is None:
                 raise subprocess.TimeoutExpired(self.args, timeout or 0)
-            self.returncode = self._forked.exitcode
+        assert self.returncode is not None
         return self.returncode
 
 
@@ -115,11 +135,16 @@ def _run(arguments: list[str], place: tuple[dict[str, str], str, bool], streams:
     os.chdir(folder)
     tempfile.tempdir = None
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.executable = environment.get(PYTHON, sys.executable)
     _take_threads()
     try:
         if arguments[0] == "-m":
             sys.argv = arguments[1:]
             runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+        elif arguments[0] != "-c":
+            sys.argv = arguments
+            sys.path.insert(0, str(Path(arguments[0]).parent))
+            runpy.run_path(arguments[0], run_name="__main__")
         else:
             sys.argv = ["-c", *arguments[2:]]
             exec(compile(arguments[1], "<string>", "exec"), {"__name__": "__main__"})

@@ -97,7 +97,8 @@ def demo(
     Results lie in a folder for each preset, with its manifest: what is finished is not done again, and a clip that was
     stopped is resumed. `overwrite` and `fresh` are as in `Order`. BatchError where something could not be painted.
     """
-    orders = _orders(folder, weights, device, seed, overwrite, fresh)
+    of_all = Order([], folder, [], weights, device, seed, into_folder=True, overwrite=overwrite, fresh=fresh)
+    orders = _orders(of_all)
     # All that can be refused is refused before the first step.
     jobs = [job for order in orders for job in prepare(order)]
     check_writable(folder / SHEET)
@@ -120,25 +121,15 @@ def demo(
     return made
 
 
-def _orders(folder: Path, weights: str, device: str, seed: int, overwrite: bool, fresh: bool) -> list[Order]:
-    """In the order in which they are painted. InputError where a sample is missing."""
+def _orders(of_all: Order) -> list[Order]:
+    """In the order in which they are painted, each a part of `of_all`. InputError where a sample is missing."""
     photo, clip = sample_photo(), samples_dir() / CLIP
     for path in (photo, clip, samples_dir() / MATTE):
         if not path.is_file():
             raise InputError(f"the sample {path} is missing", next_step="Install FrameStyle again.")
 
     def order(sample: Path, preset: Preset) -> Order:
-        return Order(
-            [sample],
-            folder / preset.name,
-            [preset],
-            weights=weights,
-            device=device,
-            seed=seed,
-            into_folder=True,
-            overwrite=overwrite,
-            fresh=fresh,
-        )
+        return replace(of_all, inputs=[sample], output=of_all.output / preset.name, presets=[preset])
 
     return [
         order(photo, load_preset(FIRST_PRESET, PHOTO_SETTINGS)),

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from framestyle.errors import UsageError
 from framestyle.quality import QUALITIES, quality_settings
@@ -22,39 +22,31 @@ if TYPE_CHECKING:
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
     """What `jobs.inputs.gather` takes."""
-    parser.add_argument(
-        "inputs",
-        nargs="+",
-        type=Path,
-        metavar="INPUT",
-        help="a clip, a photo, an image sequence (shot.%%04d.png), a folder, or a pattern ('photos/**/*.jpg')",
-    )
+    help = "a clip, a photo, an image sequence (shot.%%04d.png), a folder, or a pattern ('photos/**/*.jpg')"
+    add_paths(parser, "inputs", "INPUT", help)
+
+
+def add_paths(parser: argparse.ArgumentParser, name: str, metavar: str, help: str) -> None:
+    """One path or more, for `args.NAME`."""
+    parser.add_argument(name, nargs="+", type=Path, metavar=metavar, help=help)
+
+
+def add_repeated(parser: argparse.ArgumentParser, *names: str, **more: Any) -> None:
+    """An option that may be given several times: a list of what was said, `more` as for `add_argument`."""
+    parser.add_argument(*names, action="append", default=[], **more)
 
 
 def add_looks(parser: argparse.ArgumentParser, several: str) -> None:
     """`--preset` and `--style`. `several`: what several presets are for."""
     add_presets(parser, several)
-    parser.add_argument(
-        "--style",
-        dest="styles",
-        action="append",
-        default=[],
-        metavar="IMAGE",
-        help="your own picture as the style, in place of the preset's; may be repeated; needs no -p",
-    )
+    help = "your own picture as the style, in place of the preset's; may be repeated; needs no -p"
+    add_repeated(parser, "--style", dest="styles", metavar="IMAGE", help=help)
 
 
 def add_presets(parser: argparse.ArgumentParser, several: str) -> None:
     """`--preset`. `several`: what several presets are for."""
-    parser.add_argument(
-        "-p",
-        "--preset",
-        dest="presets",
-        action="append",
-        default=[],
-        metavar="PRESET",
-        help=f"a preset's name, or the path of a YAML file; {several}",
-    )
+    help = f"a preset's name, or the path of a YAML file; {several}"
+    add_repeated(parser, "-p", "--preset", dest="presets", metavar="PRESET", help=help)
 
 
 def chosen_presets(args: argparse.Namespace) -> list[str]:
@@ -72,14 +64,7 @@ def chosen_presets(args: argparse.Namespace) -> list[str]:
 
 def add_overrides(parser: argparse.ArgumentParser) -> None:
     """`--set`."""
-    parser.add_argument(
-        "--set",
-        dest="overrides",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="change any preset key",
-    )
+    add_repeated(parser, "--set", dest="overrides", metavar="KEY=VALUE", help="change any preset key")
 
 
 def add_mask(parser: argparse.ArgumentParser) -> None:
@@ -193,6 +178,12 @@ def add_work_options(parser: argparse.ArgumentParser) -> None:
     add_progress(parser)
 
 
+def add_memory_limit(parser: argparse.ArgumentParser) -> None:
+    """`--memory-limit`."""
+    help = "most memory of the device to use, such as 4G or 600M; a large picture is then painted in parts"
+    parser.add_argument("--memory-limit", type=parse_size, metavar="SIZE", help=help)
+
+
 def add_progress(parser: argparse.ArgumentParser, *more: str) -> None:
     """`--progress`, with `more` ways that are the command's own."""
     parser.add_argument(
@@ -201,6 +192,11 @@ def add_progress(parser: argparse.ArgumentParser, *more: str) -> None:
         choices=("auto", "rich", "json", *more, "none"),
         help="how to show progress",
     )
+    add_debug(parser)
+
+
+def add_debug(parser: argparse.ArgumentParser) -> None:
+    """`--debug` behind the command's name too, where it is not told of again."""
     parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from framestyle.doors.options import (
     add_looks,
+    add_memory_limit,
     add_range,
     add_settings,
     check_range,
     chosen_presets,
     order_of,
-    parse_size,
 )
 
 if TYPE_CHECKING:
@@ -27,12 +27,7 @@ def add_look(parser: argparse.ArgumentParser) -> None:
     add_looks(parser, "with several -p, each gets a folder of its name")
     add_settings(parser)
     add_range(parser)
-    parser.add_argument(
-        "--memory-limit",
-        type=parse_size,
-        metavar="SIZE",
-        help="most memory of the device to use, such as 4G or 600M; a large picture is then painted in parts",
-    )
+    add_memory_limit(parser)
 
 
 def job_order(args: argparse.Namespace, output: str) -> Order:

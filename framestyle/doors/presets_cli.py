@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from framestyle.doors.advice import ALL_KEYS, KEY_HELP
+from framestyle.doors.options import add_repeated
 from framestyle.doors.parsing import FormerName, Parser
 from framestyle.doors.presets_library import add_library
 from framestyle.doors.text import json_text, plain
@@ -35,7 +36,7 @@ def add_presets(parser: argparse.ArgumentParser) -> None:
 
 def _add_readers(actions: argparse._SubParsersAction[Any]) -> None:
     listing = actions.add_parser("list", help="every preset: main colours, cost class, tags")
-    listing.add_argument("--tag", action="append", default=[], metavar="TAG", help="only those with this tag")
+    add_repeated(listing, "--tag", metavar="TAG", help="only those with this tag")
     listing.add_argument(
         "--abstract", action="store_true", help="also those without a style image, to be extended"
     )

@@ -16,6 +16,7 @@ from framestyle.doors.options import (
     add_mask,
     add_overrides,
     add_range,
+    add_repeated,
     add_work_options,
     check_range,
     chosen_presets,
@@ -66,14 +67,8 @@ def add_preview(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="every preset, built-in and your own")
     add_overrides(parser)
     add_mask(parser)
-    parser.add_argument(
-        "--sweep",
-        dest="sweeps",
-        action="append",
-        default=[],
-        metavar="KEY=V,V,…",
-        help="one picture for each value of a preset key; twice: rows by columns",
-    )
+    help = "one picture for each value of a preset key; twice: rows by columns"
+    add_repeated(parser, "--sweep", dest="sweeps", metavar="KEY=V,V,…", help=help)
     parser.add_argument(
         "--max-side",
         dest="side_px",  # of the pictures shown: the preset keeps its own size

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from framestyle.doors.options import add_inputs, add_progress, add_replacing, add_work_options
+from framestyle.doors.options import add_inputs, add_paths, add_progress, add_replacing, add_work_options
 from framestyle.doors.orders import add_look, job_order
 from framestyle.doors.parsing import Parser
 from framestyle.doors.text import plain
@@ -35,9 +35,7 @@ def add_task(parser: argparse.ArgumentParser) -> None:
     add_work_options(plan)
     plan.set_defaults(run=run_plan)
     paint = actions.add_parser("paint", help="paint tasks: done twice it is the same, stopped it is resumed")
-    paint.add_argument(
-        "tasks", nargs="+", type=Path, metavar="TASK", help="a file of DIR/tasks, or DIR for all that is left"
-    )
+    add_paths(paint, "tasks", "TASK", "a file of DIR/tasks, or DIR for all that is left")
     paint.add_argument(
         "--only", metavar="N-M", help="of DIR, the tasks of these numbers alone, as in 0-4 or 3,7,12-20"
     )

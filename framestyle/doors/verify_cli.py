@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from framestyle.doors.colors import BAD, DOUBTFUL, GOOD, QUIET
-from framestyle.doors.options import add_range
+from framestyle.doors.options import add_debug, add_paths, add_range
 from framestyle.doors.pipe import refuse_standard_input
 from framestyle.doors.rows import Row, print_rows
 from framestyle.doors.text import counted, json_text
@@ -21,18 +21,13 @@ from framestyle.paths import is_folder
 if TYPE_CHECKING:
     from framestyle.media.verify.verdict import Problem, Report
 
-EXIT_CODES = {
-    "whole": 0,
-    "missing": InputError.exit_code,
-    "damaged": InputError.exit_code,
-    "different": OutputError.exit_code,
+VERDICTS = {
+    "whole": (0, f"bold {GOOD}"),
+    "missing": (InputError.exit_code, f"bold {BAD}"),
+    "damaged": (InputError.exit_code, f"bold {BAD}"),
+    "different": (OutputError.exit_code, f"bold {DOUBTFUL}"),
 }
-VERDICT_STYLES = {
-    "whole": f"bold {GOOD}",
-    "missing": f"bold {BAD}",
-    "damaged": f"bold {BAD}",
-    "different": f"bold {DOUBTFUL}",
-}
+"""Exit code, and the headline's style."""
 PROBLEM_ROWS = {
     "missing": ("missing", BAD),
     "damage": ("damage", BAD),
@@ -44,17 +39,11 @@ VERSION = 1
 
 def add_verify(parser: argparse.ArgumentParser) -> None:
     """The `verify` command."""
-    parser.add_argument(
-        "files",
-        nargs="+",
-        type=Path,
-        metavar="FILE",
-        help="a clip, a photo, an image sequence, or a folder of them",
-    )
+    add_paths(parser, "files", "FILE", "a clip, a photo, an image sequence, or a folder of them")
     parser.add_argument("--against", type=Path, metavar="SOURCE", help="what the one FILE was made of")
     add_range(parser)
     parser.add_argument("--json", action="store_true", help="for scripts; docs/reliability.md describes it")
-    parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    add_debug(parser)
     parser.set_defaults(run=run_verify)
 
 
@@ -75,7 +64,7 @@ def run_verify(args: argparse.Namespace) -> int:
         raise UsageError("--against is for one FILE", next_step="Give a command for each.")
     reports = list(_reports(files, args))
     verdicts = [report.verdict for report in reports]
-    code = next((EXIT_CODES[one] for one in ("damaged", "missing", "different") if one in verdicts), 0)
+    code = next((VERDICTS[one][0] for one in ("damaged", "missing", "different") if one in verdicts), 0)
     if args.json:
         data = {
             "framestyle_verify": VERSION,
@@ -88,7 +77,7 @@ def run_verify(args: argparse.Namespace) -> int:
     for report in reports:
         print_rows([_headline(report, args.against), *_facts(report), *map(_row, report.problems)])
     if len(reports) > 1:
-        tally = ", ".join(f"{verdicts.count(one)} {one}" for one in EXIT_CODES if one in verdicts)
+        tally = ", ".join(f"{verdicts.count(one)} {one}" for one in VERDICTS if one in verdicts)
         print(f"{counted(len(reports), 'file')}: {tally}")
     return code
 
@@ -166,7 +155,7 @@ def _headline(report: Report, source: Path | None) -> Row:
     said = (
         f"whole, and what {source} asks for" if source and report.verdict == "whole" else text[report.verdict]
     )
-    return Row("", f"{report.path}: {said}", VERDICT_STYLES[report.verdict])
+    return Row("", f"{report.path}: {said}", VERDICTS[report.verdict][1])
 
 
 def _row(problem: Problem) -> Row:

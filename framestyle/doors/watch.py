@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from framestyle.doors.advice import next_step
 from framestyle.doors.options import (
     add_engine,
+    add_memory_limit,
     add_presets,
     add_settings,
     add_work_options,
     order_of,
     overrides_of,
-    parse_size,
 )
 from framestyle.errors import Cancelled, Code, PresetError, UsageError
 from framestyle.events import Event, FrameDone, JobDone, PhotoDone, TaskFailed
@@ -71,9 +71,7 @@ def add_watch(parser: argparse.ArgumentParser) -> None:
         help="move inputs into IN/done and IN/failed; without, they stay as they are",
     )
     add_settings(parser)
-    parser.add_argument(
-        "--memory-limit", type=parse_size, metavar="SIZE", help="most memory of the device to use"
-    )
+    add_memory_limit(parser)
     parser.add_argument(
         "--overwrite", action="store_true", help="replace files in OUT that are not from here"
     )

@@ -22,7 +22,7 @@ from framestyle.nst.network.placement import Placement
 from framestyle.nst.network.tiles import Box, Part, Place, Readings, Tiling, read_layers
 from framestyle.nst.network.vgg import VGG19
 from framestyle.nst.regions import weights_at_layers
-from framestyle.nst.statistics.base import LayerMaps, Matching, Statistic, statistic_at
+from framestyle.nst.statistics.base import Compared, LayerMaps, Matching, Statistic, statistic_at
 from framestyle.nst.targets import StyleTargets
 from framestyle.presets import Preset
 from framestyle.presets.timeline import Look
@@ -60,7 +60,7 @@ class RegionStyle:
         before: Tensor | None = None,
     ) -> RegionStyle:
         """The same for a picture that looks like these features: see `Matching.matched`."""
-        found = statistic.matched(self.targets, picture, self.weights, layer_weights, before)
+        found = statistic.matched(self.targets, Compared(picture, self.weights, layer_weights, before))
         return replace(self, targets=found)
 
     def read(self, layer: str, features: Tensor, place: Place) -> Any:

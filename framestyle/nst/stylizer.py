@@ -231,7 +231,8 @@ class Stylizer:
         self, content: Tensor, state: PixelState, temporal: Sequence[TemporalTarget], context: Context
     ) -> tuple[Objective, ...]:
         """What is minimised from `state` on; it keeps the matches that were found."""
-        found = self.objectives(content, temporal, context, guided(content, state.image), state.matches)
+        like = guided(content, state.image)
+        found = tuple(self.objectives(content, temporal, context, like, state.matches))
         if self._matcher is not None:
             state.matches = self._matcher.kept(found, size_of(content))
         return found
@@ -266,15 +267,9 @@ class Stylizer:
             image = self._finishing.of(image, content, self._mask_weights)
         return Stylized(image, state, *taken)
 
-    def objective(
-        self,
-        content: Tensor,
-        temporal: Sequence[TemporalTarget],
-        context: Context = SILENT,
-        like: Tensor | None = None,
-    ) -> Objective:
-        """What is minimised at the first place on the pooling grid. `like`: see `objectives`."""
-        return next(self._objectives(content, temporal, context, like))
+    def objective(self, content: Tensor, temporal: Sequence[TemporalTarget]) -> Objective:
+        """What is minimised at the first place on the pooling grid, where no other picture is matched."""
+        return next(self.objectives(content, temporal))
 
     def objectives(
         self,
@@ -283,22 +278,12 @@ class Stylizer:
         context: Context = SILENT,
         like: Tensor | None = None,
         matches: Tensor | None = None,
-    ) -> tuple[Objective, ...]:
+    ) -> Iterator[Objective]:
         """What is minimised at each place on the pooling grid, in the order in which steps take turns.
 
         Where the statistic matches places: `like` is the picture whose places are matched, 1CHW (None: the content),
         and `matches` those of the frame before, as the state carries them.
         """
-        return tuple(self._objectives(content, temporal, context, like, matches))
-
-    def _objectives(
-        self,
-        content: Tensor,
-        temporal: Sequence[TemporalTarget],
-        context: Context,
-        like: Tensor | None = None,
-        matches: Tensor | None = None,
-    ) -> Iterator[Objective]:
         # Refused, if it is, before the style is read: minutes, of 8K.
         self.fitting.tiling(size := size_of(content), context=context)
         targets = self.style_targets(content, context)
@@ -338,7 +323,7 @@ class Stylizer:
     def losses_of(self, image: Tensor, content: Tensor) -> dict[str, float]:
         """Weighted losses of any image against a content image, for measuring: both 1CHW."""
         image = image.to(self.device)
-        parts = self.parts(image, self.objective(content.to(self.device), (), like=image))
+        parts = self.parts(image, next(self.objectives(content.to(self.device), (), like=image)))
         return {name: float(value) for name, value in parts.items()}
 
     def gradient(

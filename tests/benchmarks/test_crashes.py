@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,10 +28,11 @@ def test_a_trial_is_good_only_where_all_holds() -> None:
 
 @pytest.mark.slow
 def test_killed_at_random_it_goes_on_to_the_same_result(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm_python: Path
 ) -> None:
     """Of two passes; with one pass tests/faults/test_process_faults.py kills it, at moments that it chooses."""
     monkeypatch.setenv("FRAMESTYLE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(sys, "executable", str(warm_python))
     monkeypatch.setattr(crashes, "SHOT_FRAMES", 6)
     folder = tmp_path / "work"
     folder.mkdir()

@@ -75,14 +75,14 @@ def test_forty_mixed_photos_in_two_styles(workplace: Path, command: list[str], c
 
 
 def test_the_network_is_not_loaded_to_say_that_all_is_done(
-    workplace: Path, command: list[str], photo: Path
+    workplace: Path, command: list[str], photo: Path, call: Call
 ) -> None:
     (workplace / "in").mkdir()
     (workplace / "in" / "bad.png").write_bytes(photo.read_bytes()[:60])
     photo.rename(workplace / "in" / "good.png")
-    code = f"import sys; from framestyle.doors.cli import main; assert main({command!r}) == 4"
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-    code += "; assert not {'torch', 'torchvision'} & set(sys.modules)"
+    assert call(*command).returncode == 4
+    code = f"import sys; from framestyle.doors.cli import main; assert main({command!r}) == 4; "
+    code += "assert not {'torch', 'torchvision'} & set(sys.modules)"
     told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert told.stderr.count("task_skipped") == 2
 

@@ -271,14 +271,14 @@ PROGRAMS = {"x264": (), "mpv": ("--vo=null", "--ao=null"), "vspipe": ()}
 
 
 @pytest.fixture
-def programs(workplace: Path) -> Callable[..., None]:
+def programs(workplace: Path, warm_python: Path) -> Callable[..., None]:
     """`programs(names)`: on the path, beside this framestyle and our ffmpeg; skips where one is not installed."""
 
     def found(names: set[str]) -> None:
         folder = workplace / "bin"
         folder.mkdir()
         calls = {
-            "framestyle": f'exec "{sys.executable}" -m framestyle "$@"',
+            "framestyle": f'exec "{warm_python}" -m framestyle "$@"',
             "ffmpeg": f'exec "{ffmpeg_exe()}" -v error -y "$@"',
         }
         for name in names:

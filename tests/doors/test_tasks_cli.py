@@ -156,7 +156,7 @@ def film(photos: Path) -> Path:
 
 @pytest.mark.slow
 def test_a_bundle_is_run_by_openjd_stopped_and_run_again_and_equals_the_local_work(
-    photos: Path, film: Path, openjd: Callable[..., subprocess.Popen[str]]
+    photos: Path, film: Path, openjd: Callable[..., subprocess.Popen[str]], warm_python: Path
 ) -> None:
     """Checked, run in chunks, stopped within a shot, run again: what was kept is not painted again.
 
@@ -164,10 +164,7 @@ def test_a_bundle_is_run_by_openjd_stopped_and_run_again_and_equals_the_local_wo
     """
     folder = photos.parent
     command = folder / "framestyle"
-    command.write_text(
-        f'#!/bin/sh\nexec {sys.executable} -c "import sys; from framestyle.doors.cli import main;'
-        ' sys.exit(main())" "$@"\n'
-    )
+    command.write_text(f'#!/bin/sh\nexec {warm_python} -m framestyle "$@"\n')
     command.chmod(0o755)
     slow = ["--set", "video.steps=12", "--set", "video.min_steps=12", "--set", "output.save_every_s=0"]
     args = ["photos", "-p", "nightswirl", *SHALLOW, *slow, "--progress", "none"]

@@ -24,7 +24,7 @@ schema: 1
 style: {images: [{path: style.png}], layers: {relu1_1: 1}}
 content: {layers: {relu1_2: 1}}
 optimizer: {precision: float32}
-scales: {min_px: 64, first_steps: 2}
+scales: {min_px: 64, first_steps: 2, steps: 1}
 video: {steps: 1, min_steps: 1}
 output: {quality: draft, save_every_s: 0}
 """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -35,7 +34,7 @@ from tests.pretended_worker import SEEN
 
 MakeClip = Callable[..., Path]
 MakePreset = Callable[..., Preset]
-WORKER = (sys.executable, str(Path(__file__).parents[1] / "pretended_worker.py"))
+WORKER = Path(__file__).parents[1] / "pretended_worker.py"
 LONG_STEPS = 100_000
 SIZE = Size(32, 24)
 SHOTS = (6, 6)
@@ -48,24 +47,24 @@ class Tried(NamedTuple):
     devices: frozenset[str] = frozenset()
 
 
-def _in_this_process() -> Tried:
+def _in_this_process(python: Path) -> Tried:
     return Tried(LocalEngine())
 
 
-def _in_processes() -> Tried:
+def _in_processes(python: Path) -> Tried:
     devices = ("cuda:0", "cuda:1")
-    return Tried(LocalEngine(Machine(devices), worker=WORKER), frozenset(devices))
+    return Tried(LocalEngine(Machine(devices), worker=(str(python), str(WORKER))), frozenset(devices))
 
 
 @pytest.fixture(
     params=[(_in_this_process, 1), (_in_this_process, 2), (_in_processes, 1)],
     ids=["one by one", "side by side", "devices"],
 )
-def tried(request: pytest.FixtureRequest) -> Iterator[Tried]:
+def tried(request: pytest.FixtureRequest, warm_python: Path) -> Iterator[Tried]:
     """Each engine: in this process one by one and side by side, and on two devices, which are pretended."""
     make, threads = request.param
     with torch_threads(threads):
-        yield make()
+        yield make(warm_python)
 
 
 class Told:

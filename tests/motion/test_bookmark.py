@@ -21,6 +21,8 @@ from framestyle.nst.stylizer import Stylizer
 
 MakeStylizer = Callable[..., Stylizer]
 SHOTS = [Shot(0, 4), Shot(4, 7)]
+FEW: dict[str, Any] = {"scales": {"first_steps": 2, "steps": 1}, "video": {"steps": 2, "min_steps": 2}}
+"""Steps: enough that each hangs on what the one before left."""
 VIDEOS: dict[str, dict[str, Any]] = {
     "as a rule": {},
     "long term": {"long_term": [1, 2, 3]},
@@ -73,17 +75,21 @@ def _frames(dtype: type[Any] = np.uint8) -> list[Frame]:
 def test_from_any_bookmark_the_same_frames_come(make_stylizer: MakeStylizer, kind: str) -> None:
     every = {"two passes": 3, "by key frames": 1}.get(kind, 2)
     fewest = 5 if kind == "by key frames" else 7
-    _compare(lambda: make_stylizer(video=VIDEOS[kind]), np.uint8, every=every, fewest=fewest)
+    _compare(lambda: make_stylizer(**_few(VIDEOS[kind])), np.uint8, every=every, fewest=fewest)
 
 
 def test_matches_with_the_style_are_part_of_what_is_resumed(make_stylizer: MakeStylizer) -> None:
     style = {"statistic": "neighbors", "layers": {"relu1_1": 1.0, "relu3_1": 1.0}}
-    _compare(lambda: make_stylizer(style=style, video=VIDEOS["two passes"]), np.uint8, every=6)
+    _compare(lambda: make_stylizer(style=style, **_few(VIDEOS["two passes"])), np.uint8, every=6)
 
 
 @pytest.mark.parametrize("kind", ["as a rule", "two passes"])
 def test_deep_frames_come_back_in_their_depth(make_stylizer: MakeStylizer, kind: str) -> None:
-    _compare(lambda: make_stylizer(video=VIDEOS[kind]), np.uint16, every=5)
+    _compare(lambda: make_stylizer(**_few(VIDEOS[kind])), np.uint16, every=5)
+
+
+def _few(video: dict[str, Any]) -> dict[str, Any]:
+    return {**FEW, "video": FEW["video"] | video}
 
 
 def _compare(make: Callable[[], Stylizer], dtype: type[Any], *, every: int, fewest: int = 7) -> None:

@@ -19,6 +19,7 @@ from tests.pretend_device import DEVICE, PretendedDevice, pretended_device
 
 MakeStylizer = Callable[..., Stylizer]
 SIZE = {"height": 24, "width": 32}
+FEW: dict[str, Any] = {"scales": {"first_steps": 3, "steps": 2}, "video": {"steps": 3, "min_steps": 3}}
 WAITS_A_FRAME = 20
 """At the most: frame and motion to the device; the picture, and what decides where to begin, from it. Not the state."""
 
@@ -49,7 +50,7 @@ def test_a_clip_is_the_same_elsewhere(
 ) -> None:
     """Within a few levels: sums go another way, and flow is seen between thirty-seconds of a pixel."""
     frames = clip([(1, 3)], **SIZE)
-    changes: dict[str, Any] = {"video": video, "style": {"statistic": statistic}}
+    changes = {**FEW, "video": FEW["video"] | video, "style": {"statistic": statistic}}
     here, there = (_run(make_stylizer(device=where, **changes), frames) for where in ("cpu", DEVICE))
     for one, other in zip(here, there, strict=True):
         assert one.pts == other.pts
@@ -66,7 +67,7 @@ def test_only_the_frame_itself_goes_to_the_device_and_back(
         if isinstance(event, FrameDone):
             waits.append(place.held_up.total())
 
-    stylizer = make_stylizer(device=DEVICE)
+    stylizer = make_stylizer(device=DEVICE, **FEW)
     frames = clip([(1, 5)], **SIZE)
     list(stylize_frames(frames, [Shot(0, 5)], stylizer, context=Context(on_event)))
     of_frames = np.diff(waits)

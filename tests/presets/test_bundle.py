@@ -116,7 +116,7 @@ FILE_NAMES = st.text(
 WORDS = st.text(st.characters(exclude_categories=("Cc", "Cs", "Cn")), max_size=20)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     files=st.lists(FILE_NAMES, max_size=4, unique=True),
     description=WORDS,
@@ -379,7 +379,7 @@ def test_what_is_no_zip_is_an_input_error(write: Write) -> None:
         read_bundle(write("x.zip", "schema: 1\n"))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_damaged_export_is_refused_or_whole(tmp_path: Path, user_folder: Path, data: Any) -> None:
     path = hand_made(tmp_path / "x.zip", "style: {images: [{path: x.png}]}\n", x_png=png())

@@ -73,7 +73,7 @@ VALUES = st.one_of(
 LEAVES = sorted(set(leaves()) - {"extends", "optimizer.init", "style.mask"})  # those lead to files
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(key=st.sampled_from(LEAVES), value=VALUES)
 @example("video.long_term", [1, 1])
 @example("video.long_term", [])

@@ -266,7 +266,7 @@ def test_wrong_overrides(override: str, message: str) -> None:
     assert message in caught.value.message and "\n" not in caught.value.message
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     key=st.sampled_from([row.key for row in schema_rows()] + ["style", "x.y", "style.images.0.path"])
     | st.text(max_size=8),
@@ -282,7 +282,7 @@ def test_any_override_is_applied_or_raises_preset_error(key: str, value: str) ->
         assert "--set" in error.message
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.floats(min_value=0, allow_nan=False, allow_infinity=False))
 def test_a_number_arrives_as_it_was_written(number: float) -> None:
     assert load_preset("base", [f"style_weight={number!r}"]).style.weight == number

@@ -72,7 +72,7 @@ LAYERS = st.dictionaries(st.sampled_from(LAYER_NAMES), AMOUNTS.filter(bool), min
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     name=WORDS.filter(bool),
     description=WORDS,
@@ -188,7 +188,7 @@ def test_a_traced_preset_comes_back_and_no_value_is_without_origin(tmp_path: Pat
     assert bare == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(description=WORDS, tags=st.lists(WORDS, max_size=3))
 def test_any_text_can_be_traced(copy: Path, description: str, tags: list[str]) -> None:
     written = {"description": description, "tags": tags}

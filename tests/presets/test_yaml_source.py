@@ -149,7 +149,7 @@ def test_a_byte_order_mark_and_windows_lines_are_fine(tmp_path: Path) -> None:
     assert (preset.name, preset.tags) == ("über", ("a", "b"))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.text(st.characters(), max_size=60)
     | st.text(alphabet="a:[]{},&*!|>-'\"#? \n\t012eE.%@`~<", max_size=40)
@@ -176,7 +176,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.binary(max_size=80))
 def test_any_bytes_load_or_raise_preset_error(one_file: Path, data: bytes) -> None:
     one_file.write_bytes(data)
@@ -186,7 +186,7 @@ def test_any_bytes_load_or_raise_preset_error(one_file: Path, data: bytes) -> No
         assert str(one_file) in error.message
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(value=st.dictionaries(KEYS, VALUES, max_size=5))
 def test_any_map_loads_or_raises_preset_error(one_file: Path, value: dict[str, Any]) -> None:
     import json

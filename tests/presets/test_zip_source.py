@@ -72,7 +72,7 @@ def test_a_name_with_a_zero_byte_is_not_cut_there(tmp_path: Path) -> None:
     assert "has control characters" in refusal(path)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(st.sampled_from("ab./\\:C~\0\n é"), min_size=1, max_size=12))
 def test_names_that_are_taken_lead_below_any_folder(name: str) -> None:
     if name_problem(name) is None:
@@ -215,7 +215,7 @@ def _sample() -> bytes:
 SAMPLE = _sample()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     changes=st.lists(
         st.tuples(st.integers(0, len(SAMPLE) - 1), st.binary(max_size=4)), min_size=1, max_size=4

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from framestyle.doors.options import add_debug
 from framestyle.errors import DeviceError, InputError, OutputError, UsageError, WeightsError
 
 PORT = 8787
@@ -51,7 +52,7 @@ def add_studio(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
     parser.add_argument("--weights", default="auto", metavar="W", help="as for stylize (default: auto)")
     parser.add_argument("--device", default="auto", metavar="DEV", help="as for stylize (default: auto)")
-    parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    add_debug(parser)
     parser.set_defaults(run=run_studio)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -32,42 +32,38 @@ def _srgb_profile() -> bytes:
 SRGB_PROFILE = _srgb_profile()
 
 
-class Space(Protocol):
-    """What a profile means."""
-
-    is_srgb: bool
-
-    def to_srgb(self, pixels: Pixels) -> Pixels:
-        """HWC in the profile's colours -> HWC sRGB; uint16 where 8 bits would lose something."""
-
-    def from_srgb(self, pixels: Pixels) -> Pixels:
-        """HWC sRGB -> HWC in the profile's colours."""
-
-
-class SameSpace:
-    """sRGB, or taken for it."""
-
-    is_srgb = True
-
-    def to_srgb(self, pixels: Pixels) -> Pixels:
-        return pixels
-
-    def from_srgb(self, pixels: Pixels) -> Pixels:
-        return pixels
-
-
 @dataclass(frozen=True, eq=False)
-class MatrixSpace:
-    """A matrix and curves."""
+class Space:
+    """What a profile means: its way to sRGB, which gives uint16 where 8 bits would lose something, and back; all HWC.
 
-    profile: MatrixProfile
-    is_srgb = False
+    `is_grey`: it is of grey alone.
+    """
 
-    def to_srgb(self, pixels: Pixels) -> Pixels:
-        return self.profile.decode(pixels)
+    to_srgb: Callable[[Pixels], Pixels]
+    from_srgb: Callable[[Pixels], Pixels]
+    is_srgb: bool = False
+    is_grey: bool = False
 
-    def from_srgb(self, pixels: Pixels) -> Pixels:
-        return self.profile.encode(at_depth(pixels, np.uint16))
+
+SAME_SPACE = Space(lambda pixels: pixels, lambda pixels: pixels, is_srgb=True)
+"""sRGB, or taken for it."""
+
+
+def _by_matrix(profile: MatrixProfile) -> Space:
+    """A matrix and curves; `SAME_SPACE` where they are those of sRGB."""
+    if profile.is_srgb:
+        return SAME_SPACE
+    return Space(
+        profile.decode, lambda pixels: profile.encode(at_depth(pixels, np.uint16)), is_grey=profile.is_grey
+    )
+
+
+def _by_tables(profile: bytes) -> Space:
+    """Tables both ways, by LittleCMS, at 8 bits."""
+    return Space(
+        lambda pixels: _converted(pixels, profile, SRGB_PROFILE),
+        lambda pixels: _converted(at_depth(pixels, np.uint8), SRGB_PROFILE, profile),
+    )
 
 
 def excess_of(pixels: Pixels, held: Pixels, space: Space) -> Excess | None:
@@ -102,20 +98,6 @@ def _sameness(pixels: Pixels, content: Pixels) -> npt.NDArray[np.float32]:
     return smooth
 
 
-@dataclass(frozen=True, eq=False)
-class TableSpace:
-    """Tables both ways, by LittleCMS, at 8 bits."""
-
-    profile: bytes
-    is_srgb = False
-
-    def to_srgb(self, pixels: Pixels) -> Pixels:
-        return _converted(pixels, self.profile, SRGB_PROFILE)
-
-    def from_srgb(self, pixels: Pixels) -> Pixels:
-        return _converted(at_depth(pixels, np.uint8), SRGB_PROFILE, self.profile)
-
-
 def _converted(pixels: Pixels, own: bytes, wanted: bytes) -> npt.NDArray[np.uint8]:
     image = Image.fromarray(np.ascontiguousarray(pixels))
     return np.array(convert(image, own, wanted), order="C")
@@ -139,18 +121,17 @@ def space_of(profile: bytes | None, bits: int, coded: Coded | None = None) -> Sp
     `coded` stands above the profile. HDR is left as it is, and so is what has no meaning here.
     """
     if coded is not None:
-        known = coded.profile
-        return SameSpace() if known is None or known.is_srgb else MatrixSpace(known)
+        return SAME_SPACE if coded.profile is None else _by_matrix(coded.profile)
     if profile is None:
-        return SameSpace()
+        return SAME_SPACE
     found = read_profile(profile)
     if found is not None:
-        return SameSpace() if found.is_srgb else MatrixSpace(found)
-    space = TableSpace(profile)
+        return _by_matrix(found)
+    space = _by_tables(profile)
     return space if bits == 8 and _works_both_ways(space) else None
 
 
-def _works_both_ways(space: TableSpace) -> bool:
+def _works_both_ways(space: Space) -> bool:
     try:
         space.from_srgb(space.to_srgb(np.zeros((1, 1, 3), np.uint8)))
     except (ImageCms.PyCMSError, OSError, ValueError):

@@ -21,7 +21,7 @@ from framestyle.media.files import sniff
 from framestyle.media.jpeg import holds_film, holds_more
 from framestyle.media.photos.alpha import Alpha, at_depth, over_white, shrunk
 from framestyle.media.photos.cicp import Cicp, Coded
-from framestyle.media.photos.colors import SRGB_PROFILE, MatrixSpace, convert, excess_of, space_of
+from framestyle.media.photos.colors import SRGB_PROFILE, convert, excess_of, space_of
 from framestyle.media.photos.deep import decode_deep, decode_deep_still, is_deep
 from framestyle.media.photos.exif import (
     ORIENTATION,
@@ -282,7 +282,7 @@ def _to_srgb(photo: Photo) -> None:
         _without_conversion(photo)
         return
     own, photo.pixels = photo.pixels, space.to_srgb(photo.pixels)
-    if isinstance(space, MatrixSpace) and space.profile.is_grey:
+    if space.is_grey:
         photo.icc_profile = SRGB_PROFILE  # the result has colours
     else:
         photo.excess = excess_of(own, photo.pixels, space)

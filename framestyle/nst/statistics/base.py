@@ -8,6 +8,7 @@ one part's after another's: it is asked for `+`, and for the tensors in it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, cast, runtime_checkable
 
 from torch import Tensor
@@ -61,6 +62,21 @@ LayerMaps = Mapping[str, Tensor]
 """By layer, a map of the layer's size."""
 
 
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """What a picture is compared by when its places are matched.
+
+    `features`: by layer, 1CHW. `weights`: by layer, how much each position counts, 11HW; None: in full.
+    `layer_weights`: how much each layer counts where places are compared. `before`: the matches that were there, 1HW at
+    the finest matched layer, to be changed only for better ones (`NONE_BEFORE` where none was); None: there are none.
+    """
+
+    features: LayerMaps
+    weights: LayerMaps | None
+    layer_weights: Mapping[str, float]
+    before: Tensor | None = None
+
+
 @runtime_checkable
 class Matching(Statistic, Protocol):
     """A statistic whose targets hang on the picture: what a place is to show is found among the style's places.
@@ -75,19 +91,8 @@ class Matching(Statistic, Protocol):
     def joined(self, targets: Mapping[str, StyleTarget]) -> Mapping[str, StyleTarget]:
         """The targets of all layers of one style -> the same, ready to be matched with pictures."""
 
-    def matched(
-        self,
-        targets: Mapping[str, StyleTarget],
-        picture: LayerMaps,
-        weights: LayerMaps | None,
-        layer_weights: Mapping[str, float],
-        before: Tensor | None = None,
-    ) -> Mapping[str, StyleTarget]:
-        """`joined` targets -> those of a picture that looks like `picture`: features by layer, 1CHW.
-
-        `weights`: by layer, how much each position counts, 11HW; None: in full. `layer_weights`: how much each layer
-        counts where places are compared. `before`: the matches that were there, to be changed only for better ones.
-        """
+    def matched(self, targets: Mapping[str, StyleTarget], picture: Compared) -> Mapping[str, StyleTarget]:
+        """`joined` targets -> those of a picture that looks like `picture`."""
 
 
 def statistic_at(statistic: Statistic, layer: str) -> Statistic | None:

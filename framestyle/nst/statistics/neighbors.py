@@ -22,7 +22,7 @@ from torch import Tensor
 
 from framestyle.nst.network.tiles import Place
 from framestyle.nst.network.vgg import stride_of
-from framestyle.nst.statistics.base import LayerMaps, Statistic, StyleTarget
+from framestyle.nst.statistics.base import Compared, Statistic, StyleTarget
 from framestyle.nst.statistics.gram import GRAM
 from framestyle.nst.statistics.matches import NONE_BEFORE, Matched, directions
 from framestyle.nst.statistics.pieces import Pieces
@@ -108,35 +108,25 @@ class Neighbors:
             for name, one in targets.items()
         }
 
-    def matched(
-        self,
-        targets: Mapping[str, StyleTarget],
-        picture: LayerMaps,
-        weights: LayerMaps | None,
-        layer_weights: Mapping[str, float],
-        before: Tensor | None = None,
-    ) -> dict[str, StyleTarget]:
-        """`joined` targets -> what a picture that looks like `picture` is to show, at each of its places.
-
-        `picture`, `weights`: by layer, its features, 1CHW, and how much each position counts, 11HW (None: in full).
-        `before`: the places that were matched before, 1HW at the finest matched layer; `NONE_BEFORE` where none was.
-        """
+    def matched(self, targets: Mapping[str, StyleTarget], picture: Compared) -> dict[str, StyleTarget]:
+        """`joined` targets -> what a picture that looks like `picture` is to show, at each of its places."""
         banks = {name: one for name, one in targets.items() if isinstance(one, Bank)}
         if not banks:
             return dict(targets)
         finest = min(banks, key=stride_of)
         of_layers = [
             _Query(
-                picture[name],
-                None if weights is None else weights[name],
+                picture.features[name],
+                None if picture.weights is None else picture.weights[name],
                 bank,
                 stride_of(name) // stride_of(finest),
-                layer_weights[name] / sum(layer_weights[one] for one in banks),
+                picture.layer_weights[name] / sum(picture.layer_weights[one] for one in banks),
             )
             for name, bank in sorted(banks.items(), key=lambda one: stride_of(one[0]))
         ]
-        counts = None if weights is None else weights[finest]
-        matches = _matches(of_layers, picture[finest].shape[2:], counts, banks[finest].parts, before)
+        counts = None if picture.weights is None else picture.weights[finest]
+        size = picture.features[finest].shape[2:]
+        matches = _matches(of_layers, size, counts, banks[finest].parts, picture.before)
         return {
             name: Matched(one.directions, one.mean, one.gram, matches, stride_of(name) // stride_of(finest))
             if isinstance(one, Bank)

@@ -103,9 +103,11 @@ class Door(ABC):
     carries: frozenset[str] = frozenset()
     paints_photos: bool = False
     """Whether it has no clips: it is given the first frame, and the command line the same as a photo."""
+    paints_together: bool = False
+    """Whether several clips go through one of its processes at once: starting one takes longer than painting."""
 
-    def start(self) -> None:  # noqa: B027 - most have none
-        """A host that is started once for all tests; asked for before each."""
+    def start(self, python: Path) -> None:  # noqa: B027 - most have none
+        """A host that is started once for all tests, and starts FrameStyle by `python`; asked for before each."""
 
     def stop(self) -> None:  # noqa: B027
         """Its end, after the last test."""
@@ -121,6 +123,10 @@ class Door(ABC):
     @abstractmethod
     def paint(self, job: Job) -> Painted:
         """The clip through the door, whole."""
+
+    def paint_together(self, jobs: Sequence[Job]) -> list[Painted]:
+        """The same for several at once, by one process."""
+        return [self.paint(job) for job in jobs]
 
     @abstractmethod
     def cancel(self, job: Job) -> Stopped:

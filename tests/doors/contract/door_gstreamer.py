@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
+from collections.abc import Sequence
 
 import numpy as np
 from door import ALPHA, CUTS, DEEP, ODD, RATE, Door, Frames, Job, Painted, Stopped
@@ -37,14 +38,24 @@ class GStreamerDoor(Door):
 
     name = "gstreamer"
     carries = frozenset({ALPHA, CUTS, DEEP, ODD})
+    paints_together = True
 
     def missing(self) -> str | None:
         return gstreamer_missing()
 
     def paint(self, job: Job) -> Painted:
-        done = self._launch(job, *self._through_files(job)).communicate(timeout=120)[0]
-        progress = [float(one) for one in re.findall(r"framestyle-frame, frame=\(int\)(\d+)", done)]
-        return Painted(self._read(job), progress)
+        (painted,) = self.paint_together([job])
+        return painted
+
+    def paint_together(self, jobs: Sequence[Job]) -> list[Painted]:
+        """Each a line of its own in one pipeline."""
+        lines = [part for number, job in enumerate(jobs) for part in self._through_files(job, f"it{number}")]
+        done = self._launch(jobs[0], *lines).communicate(timeout=120)[0]
+        told = re.findall(r'from element "it(\d+)".*framestyle-frame, frame=\(int\)(\d+)', done)
+        progress: list[list[float]] = [[] for _ in jobs]
+        for number, frame in told:
+            progress[int(number)].append(float(frame))
+        return [Painted(self._read(job), frames) for job, frames in zip(jobs, progress, strict=True)]
 
     def cancel(self, job: Job) -> Stopped:
         process = self._launch(job, *self._through_files(job))
@@ -69,17 +80,15 @@ class GStreamerDoor(Door):
             asked, capture_output=True, text=True, check=True, env=environment, timeout=60
         ).stdout
 
-    def _through_files(self, job: Job) -> list[str]:
+    def _through_files(self, job: Job, name: str = "it") -> list[str]:
         frames = _with_alpha_if_deep(job.frames)
         (job.folder / "in.raw").write_bytes(_padded(frames))
         _, height, width, channels = frames.shape
         format_name = "rgba64-le" if frames.dtype == np.uint16 else {3: "rgb", 4: "rgba"}[channels]
         parse = ["rawvideoparse", f"format={format_name}", f"width={width}", f"height={height}"]
         source = ["filesrc", f"location={job.folder / 'in.raw'}", "!", *parse, f"framerate={RATE}/1"]
-        return [*source, "!", *self._element(job), "!", "filesink", f"location={job.folder / 'out.raw'}"]
-
-    def _element(self, job: Job) -> list[str]:
-        return ["framestyle", f"preset={job.preset}", "weights=untrained", "device=cpu"]
+        element = ["framestyle", f"name={name}", f"preset={job.preset}", "weights=untrained", "device=cpu"]
+        return [*source, "!", *element, "!", "filesink", f"location={job.folder / 'out.raw'}"]
 
     def _launch(self, job: Job, *pipeline: str) -> subprocess.Popen[str]:
         return subprocess.Popen(

@@ -32,10 +32,10 @@ class KritaDoor(Door):
         """An image is one picture."""
         return frames[:1]
 
-    def start(self) -> None:
+    def start(self, python: Path) -> None:
         if self._krita is None:
             self._folder = tempfile.TemporaryDirectory(prefix="krita-")
-            self._krita = Krita(Path(self._folder.name))
+            self._krita = Krita(Path(self._folder.name), python)
 
     def stop(self) -> None:
         if self._krita is not None and self._folder is not None:

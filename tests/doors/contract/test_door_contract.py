@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -64,12 +63,12 @@ def hosts_end() -> Iterator[None]:
 
 
 @pytest.fixture(params=DOORS, ids=repr)
-def door(request: pytest.FixtureRequest) -> Door:
+def door(request: pytest.FixtureRequest, warm_python: Path) -> Door:
     """Each that is here; one that is not skips with its reason, and fails where FRAMESTYLE_HOSTS=required."""
     found: Door = request.param
     if (why := found.missing()) is not None:
         (pytest.fail if os.environ.get("FRAMESTYLE_HOSTS") == "required" else pytest.skip)(why)
-    found.start()
+    found.start(warm_python)
     return found
 
 
@@ -122,9 +121,14 @@ def by_command_line(asked: Callable[..., Job]) -> Callable[[Frames, bool], Frame
 def painting(asked: Callable[..., Job]) -> Painting:
     """What a door makes of a case, once for all tests."""
 
-    @cache
+    known: dict[tuple[Door, Case], Painted] = {}
+
     def painted(door: Door, case: Case) -> Painted:
-        return door.paint(asked(case.made()))
+        if (door, case) not in known:
+            cases = [one for one in CASES if one.needs <= door.carries] if door.paints_together else [case]
+            made = door.paint_together([asked(one.made()) for one in cases])
+            known.update(zip([(door, one) for one in cases], made, strict=True))
+        return known[door, case]
 
     return painted
 

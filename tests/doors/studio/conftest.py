@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from studio_client import Client, Process, answers, wait_until
 from framestyle.doors.studio.server import make_server
 from framestyle.doors.studio.settings import Settings
 from framestyle.presets import user_presets_dir
+from tests import warm
 
 QUICK = """\
 schema: 1
@@ -46,8 +46,9 @@ def root(workplace: Path) -> Path:
 
 
 @pytest.fixture
-def studio(root: Path) -> Iterator[Client]:
+def studio(root: Path, warm_python: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     """A running one, in this process."""
+    monkeypatch.setattr(sys, "executable", str(warm_python))
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     settings = Settings(root, port=listening.getsockname()[1], weights="untrained", device="cpu")
@@ -64,18 +65,17 @@ def studio(root: Path) -> Iterator[Client]:
 
 
 @pytest.fixture
-def start(root: Path) -> Iterator[Callable[[], Process]]:
+def start(root: Path, warm_python: Path) -> Iterator[Callable[[], Process]]:
     """`start()`: `framestyle studio` in the root; ended with the test, and what it has left at work."""
     begun: list[Process] = []
 
     def started() -> Process:
         command = [sys.executable, "-m", "framestyle", "studio", "--root", str(root), "--port", "0"]
-        process = subprocess.Popen(
+        process = warm.Popen(
             [*command, "--weights", "untrained", "--device", "cpu"],
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            env=os.environ | {"OMP_NUM_THREADS": "1", warm.PYTHON: str(warm_python)},
         )
         assert process.stdout is not None
         for line in process.stdout:

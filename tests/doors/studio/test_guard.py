@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from studio_client import Client
@@ -24,23 +25,23 @@ def cookie(studio: Client) -> str:
     return f"framestyle_studio_{studio.port}={studio.token}"
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
-        "evil.example",
-        "evil.example:{port}",
-        "127.0.0.1",
-        "127.0.0.1:1",
-        "localhost.evil.example:{port}",
-        "[::2]:{port}",
-        "",
-    ],
+FOREIGN_HOSTS = (
+    "evil.example",
+    "evil.example:{port}",
+    "127.0.0.1",
+    "127.0.0.1:1",
+    "localhost.evil.example:{port}",
+    "[::2]:{port}",
+    "",
 )
-def test_a_foreign_host_is_refused(studio: Client, host: str) -> None:
-    # A name that was made to lead here (DNS rebinding) brings the token along, and is refused all the same.
-    for path in ("/", "/api/studio", "/page/main.js"):
-        headers = {"Host": host.format(port=studio.port), "Authorization": f"Bearer {studio.token}"}
-        assert studio.raw("GET", path, headers=headers).status == 400
+
+
+def test_a_foreign_host_is_refused(studio: Client) -> None:
+    for host in FOREIGN_HOSTS:
+        # A name that was made to lead here (DNS rebinding) brings the token along, and is refused all the same.
+        for path in ("/", "/api/studio", "/page/main.js"):
+            headers = {"Host": host.format(port=studio.port), "Authorization": f"Bearer {studio.token}"}
+            assert studio.raw("GET", path, headers=headers).status == 400
 
 
 def test_two_hosts_are_refused(studio: Client, local: str) -> None:
@@ -61,7 +62,6 @@ FOREIGN = {
 }
 
 
-@pytest.mark.parametrize("attack", FOREIGN)
 @pytest.mark.parametrize(
     "call",
     [
@@ -73,41 +73,57 @@ FOREIGN = {
         "GET /",
     ],
 )
-def test_another_page_is_refused_even_with_the_cookie(studio: Client, attack: str, call: str) -> None:
-    method, path = call.split()
-    headers = {"Cookie": cookie(studio), "Content-Type": JSON, **FOREIGN[attack]}
-    assert studio.raw(method, path, b"{}" if method == "POST" else None, headers).status == 403
+def test_another_page_is_refused_even_with_the_cookie(studio: Client, call: str) -> None:
+    for attack in FOREIGN:
+        method, path = call.split()
+        headers = {"Cookie": cookie(studio), "Content-Type": JSON, **FOREIGN[attack]}
+        assert studio.raw(method, path, b"{}" if method == "POST" else None, headers).status == 403
 
 
-@pytest.mark.parametrize(
-    "kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain", ""]
+FORMS = (
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "text/plain",
+    "",
 )
-def test_what_a_form_can_send_is_refused(studio: Client, kind: str) -> None:
-    # No Origin, no Sec-Fetch-Site: an old browser's form. The cookie alone does not do.
-    body = b"--x\r\nContent-Disposition: form-data; name=f; filename=a.png\r\n\r\nx\r\n--x--\r\n"
-    for path in ("/api/jobs", "/api/media", "/api/previews", "/api/queue", "/api/presets/import"):
-        headers = {"Cookie": cookie(studio), "Content-Type": kind}
-        assert studio.raw("POST", path, body, headers).status == 403
-        own = headers | {"Origin": f"http://127.0.0.1:{studio.port}"}
-        assert studio.raw("POST", path, body, own).status == 415
-    assert studio.get("/api/uploads")["entries"] == [] and studio.get("/api/jobs")["total"] == 0
 
 
-@pytest.mark.parametrize("given", [None, "Bearer wrong", "Bearer ", "Basic {token}", "{token}"])
-def test_without_the_token_nothing_is_told(studio: Client, given: str | None) -> None:
-    headers = {} if given is None else {"Authorization": given.format(token=studio.token)}
-    for path in (
-        "/api/studio",
-        "/api/folders",
-        "/api/openapi.json",
-        "/api/events?page=a",
-        "/page/main.js",
-        "/nothing",
-    ):
-        answer = studio.raw("GET", path, headers=headers)
-        assert answer.status == 401 and answer.json["code"] == "token-missing"
-    page = studio.raw("GET", "/", headers=headers)
-    assert page.status == 401 and studio.token.encode() not in page.body
+def test_what_a_form_can_send_is_refused(studio: Client) -> None:
+    for kind in FORMS:
+        # No Origin, no Sec-Fetch-Site: an old browser's form. The cookie alone does not do.
+        body = b"--x\r\nContent-Disposition: form-data; name=f; filename=a.png\r\n\r\nx\r\n--x--\r\n"
+        for path in ("/api/jobs", "/api/media", "/api/previews", "/api/queue", "/api/presets/import"):
+            headers = {"Cookie": cookie(studio), "Content-Type": kind}
+            assert studio.raw("POST", path, body, headers).status == 403
+            own = headers | {"Origin": f"http://127.0.0.1:{studio.port}"}
+            assert studio.raw("POST", path, body, own).status == 415
+        assert studio.get("/api/uploads")["entries"] == [] and studio.get("/api/jobs")["total"] == 0
+
+
+NO_TOKENS = (
+    None,
+    "Bearer wrong",
+    "Bearer ",
+    "Basic {token}",
+    "{token}",
+)
+
+
+def test_without_the_token_nothing_is_told(studio: Client) -> None:
+    for given in NO_TOKENS:
+        headers = {} if given is None else {"Authorization": given.format(token=studio.token)}
+        for path in (
+            "/api/studio",
+            "/api/folders",
+            "/api/openapi.json",
+            "/api/events?page=a",
+            "/page/main.js",
+            "/nothing",
+        ):
+            answer = studio.raw("GET", path, headers=headers)
+            assert answer.status == 401 and answer.json["code"] == "token-missing"
+        page = studio.raw("GET", "/", headers=headers)
+        assert page.status == 401 and studio.token.encode() not in page.body
 
 
 def test_the_token_becomes_a_strict_cookie_and_leaves_the_address(studio: Client) -> None:
@@ -132,42 +148,50 @@ def test_every_answer_says_what_a_browser_may_do_with_it(studio: Client) -> None
         assert "access-control-allow-origin" not in headers
 
 
-@pytest.mark.parametrize("method", ["TRACE", "PATCH", "OPTIONS", "CONNECT"])
-def test_other_methods_are_refused(studio: Client, method: str) -> None:
-    path = "/api/studio" if method != "CONNECT" else "127.0.0.1:1"
-    assert studio.call(method, path).status in (400, 404, 405)
+OTHER_METHODS = (
+    "TRACE",
+    "PATCH",
+    "OPTIONS",
+    "CONNECT",
+)
+
+
+def test_other_methods_are_refused(studio: Client) -> None:
+    for method in OTHER_METHODS:
+        path = "/api/studio" if method != "CONNECT" else "127.0.0.1:1"
+        assert studio.call(method, path).status in (400, 404, 405)
 
 
 # -- paths -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "..",
-        "../",
-        "a/../..",
-        "/",
-        "/etc",
-        "..%2f..%2fetc",
-        "%2e%2e",
-        "a%00",
-        "%00",
-        "a\\..\\..",
-        ".framestyle-studio",
-        "a/.hidden",
-        "~",
-        "C:/",
-        "link",
-        "%ff",
-        "a" * 5000,
-    ],
+WAYS_OUT = (
+    "..",
+    "../",
+    "a/../..",
+    "/",
+    "/etc",
+    "..%2f..%2fetc",
+    "%2e%2e",
+    "a%00",
+    "%00",
+    "a\\..\\..",
+    ".framestyle-studio",
+    "a/.hidden",
+    "~",
+    "C:/",
+    "link",
+    "%ff",
+    "a" * 5000,
 )
-def test_no_folder_leads_out_of_the_root(studio: Client, root: Path, path: str) -> None:
+
+
+def test_no_folder_leads_out_of_the_root(studio: Client, root: Path) -> None:
     (root / "a" / ".hidden").mkdir(parents=True)
     (root / "link").symlink_to("/etc")
-    answer = studio.call("GET", f"/api/folders?path={path.replace(chr(92), '%5c')}")
-    assert answer.status == 404 and answer.json["code"] == "not-found"
+    for path in WAYS_OUT:
+        answer = studio.call("GET", f"/api/folders?path={path.replace(chr(92), '%5c')}")
+        assert answer.status == 404 and answer.json["code"] == "not-found"
 
 
 def test_links_that_lead_out_are_not_there(studio: Client, root: Path, sample: Path, tmp_path: Path) -> None:
@@ -187,73 +211,88 @@ def test_links_that_lead_out_are_not_there(studio: Client, root: Path, sample: P
     assert studio.call("POST", "/api/jobs", {"inputs": [media], "look": look}).status == 404
 
 
-@pytest.mark.parametrize(
-    "name", ["../main.js", "..%2fapp.py", "%2e%2e/app.py", "__init__.py", "main.js%00", "", "/etc/passwd"]
+NO_FILES = (
+    "../main.js",
+    "..%2fapp.py",
+    "%2e%2e/app.py",
+    "__init__.py",
+    "main.js%00",
+    "",
+    "/etc/passwd",
 )
-def test_the_page_has_its_own_files_alone(studio: Client, name: str) -> None:
-    assert studio.call("GET", f"/page/{name}").status == 404
 
 
-@pytest.mark.parametrize(
-    "name", ["../../escape", "/tmp/escape", "a/b", ".hidden", "a\0b", "", "x" * 300, "-p"]
+def test_the_page_has_its_own_files_alone(studio: Client) -> None:
+    for name in NO_FILES:
+        assert studio.call("GET", f"/page/{name}").status == 404
+
+
+NO_NAMES = (
+    "../../escape",
+    "/tmp/escape",
+    "a/b",
+    ".hidden",
+    "a\0b",
+    "",
+    "x" * 300,
+    "-p",
 )
-def test_presets_have_plain_names(studio: Client, name: str) -> None:
-    from urllib.parse import quote
-
-    for method, body in (("GET", None), ("PUT", {"look": {"preset": "quick"}}), ("DELETE", None)):
-        assert studio.call(method, f"/api/presets/{quote(name, safe='')}", body).status in (
-            404,
-            405,
-            422,
-            403,
-        )
-    look = {"look": {"preset": name}, "picture": "0" * 24}
-    wanted = studio.call("POST", "/api/previews", {"page": "a", "wanted": [look]})
-    assert wanted.status == 422 or wanted.json[0]["state"] == "failed"
 
 
-@pytest.mark.parametrize(
-    "yaml",
-    [
-        "extends: ../../secret.yaml\n",
-        "extends: /etc/passwd\n",
-        "extends: quick\nstyle: {mask: /etc}\n",
-        "extends: quick\nstyle: {images: [{path: /etc/hostname}]}\n",
-        "extends: quick\nstyle: {images: [{path: ../../../etc/hostname}]}\n",
-        "extends: quick\noptimizer: {init: /etc/hostname}\n",
-        "extends: quick\noptimizer: {init: ~/x.png}\n",
-    ],
+def test_presets_have_plain_names(studio: Client) -> None:
+    for name in NO_NAMES:
+        for method, body in (("GET", None), ("PUT", {"look": {"preset": "quick"}}), ("DELETE", None)):
+            assert studio.call(method, f"/api/presets/{quote(name, safe='')}", body).status in (
+                404,
+                405,
+                422,
+                403,
+            )
+        look = {"look": {"preset": name}, "picture": "0" * 24}
+        wanted = studio.call("POST", "/api/previews", {"page": "a", "wanted": [look]})
+        assert wanted.status == 422 or wanted.json[0]["state"] == "failed"
+
+
+OUTSIDE = (
+    "extends: ../../secret.yaml\n",
+    "extends: /etc/passwd\n",
+    "extends: quick\nstyle: {mask: /etc}\n",
+    "extends: quick\nstyle: {images: [{path: /etc/hostname}]}\n",
+    "extends: quick\nstyle: {images: [{path: ../../../etc/hostname}]}\n",
+    "extends: quick\noptimizer: {init: /etc/hostname}\n",
+    "extends: quick\noptimizer: {init: ~/x.png}\n",
 )
-def test_a_preset_names_nothing_outside(studio: Client, yaml: str) -> None:
-    faults = studio.post("/api/presets/check", {"yaml": f"schema: 1\n{yaml}"})["faults"]
-    said = " ".join(fault["message"] for fault in faults)
-    # Whether there is such a file is not told either.
-    assert faults[0]["line"] and ("must lie in" in said or "a path is not taken" in said)
-    assert studio.call("PUT", "/api/presets/bad", {"yaml": f"schema: 1\n{yaml}"}).status == 422
-    wanted = {"page": "a", "wanted": [{"picture": "0" * 24, "look": {"yaml": yaml}}]}
-    assert studio.post("/api/previews", wanted)[0]["state"] == "failed"
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"style.images": "/etc/hostname"},
-        {"style.images.0.path": "/etc/hostname"},
-        {"style.mask": "/etc"},
-        {"optimizer.init": "/etc/hostname"},
-        {"style": "x"},
-        {"extends": "wave"},
-        {"a b": 1},
-        {"": 1},
-    ],
+def test_a_preset_names_nothing_outside(studio: Client) -> None:
+    for yaml in OUTSIDE:
+        faults = studio.post("/api/presets/check", {"yaml": f"schema: 1\n{yaml}"})["faults"]
+        said = " ".join(fault["message"] for fault in faults)
+        # Whether there is such a file is not told either.
+        assert faults[0]["line"] and ("must lie in" in said or "a path is not taken" in said)
+        assert studio.call("PUT", "/api/presets/bad", {"yaml": f"schema: 1\n{yaml}"}).status == 422
+        wanted = {"page": "a", "wanted": [{"picture": "0" * 24, "look": {"yaml": yaml}}]}
+        assert studio.post("/api/previews", wanted)[0]["state"] == "failed"
+
+
+NO_SETTINGS = (
+    {"style.images": "/etc/hostname"},
+    {"style.images.0.path": "/etc/hostname"},
+    {"style.mask": "/etc"},
+    {"optimizer.init": "/etc/hostname"},
+    {"style": "x"},
+    {"extends": "wave"},
+    {"a b": 1},
+    {"": 1},
 )
-def test_a_setting_names_no_picture(
-    studio: Client, in_folder: object, photo: Path, settings: dict[str, object]
-) -> None:
-    media = studio.get("/api/folders")["entries"][0]["media"]["id"]
-    body = {"inputs": [media], "look": {"preset": "quick", "settings": settings}}
-    assert studio.call("POST", "/api/jobs", body).status == 422
-    assert studio.get("/api/jobs")["total"] == 0
+
+
+def test_a_setting_names_no_picture(studio: Client, in_folder: object, photo: Path) -> None:
+    for settings in NO_SETTINGS:
+        media = studio.get("/api/folders")["entries"][0]["media"]["id"]
+        body = {"inputs": [media], "look": {"preset": "quick", "settings": settings}}
+        assert studio.call("POST", "/api/jobs", body).status == 422
+        assert studio.get("/api/jobs")["total"] == 0
 
 
 def test_an_alias_bomb_is_a_fault_in_its_line(studio: Client) -> None:

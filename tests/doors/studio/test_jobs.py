@@ -167,7 +167,7 @@ def test_a_job_outlives_the_server_that_is_killed_and_the_next_one_hears_it(
     start: Callable[[], Process], photo: Path
 ) -> None:
     one = start()
-    job = job_of(one.client, first(one.client, photo.name), settings={"scales.first_steps": 1500})
+    job = job_of(one.client, first(one.client, photo.name), settings={"scales.first_steps": 300})
     wait_until(lambda: one.client.get(f"/api/jobs/{job}")["progress"]["phase"] == "painting")
     (painting,) = (
         child for child in psutil.Process(one.process.pid).children() if "stylize" in child.cmdline()

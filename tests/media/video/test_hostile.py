@@ -195,7 +195,7 @@ def test_nut_gives_every_frame_with_its_time(nut: bytes) -> None:
     assert {len(frame.data) for frame in frames} == {16 * 8 * 3}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(data=st.data())
 def test_no_bytes_make_the_nut_reader_do_anything_but_read_or_refuse(nut: bytes, data: Any) -> None:
     changed = bytearray(nut[: data.draw(st.integers(0, len(nut)))])

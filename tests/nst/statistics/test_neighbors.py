@@ -12,7 +12,7 @@ from torch import Tensor
 from framestyle.nst.matching import matches_that_hold
 from framestyle.nst.optimise.state import PixelState
 from framestyle.nst.statistics import neighbors
-from framestyle.nst.statistics.base import StyleTarget
+from framestyle.nst.statistics.base import Compared, StyleTarget
 from framestyle.nst.statistics.gram import GramTarget
 from framestyle.nst.statistics.matches import NONE_BEFORE, Matched
 from framestyle.nst.statistics.neighbors import NEIGHBORS
@@ -43,7 +43,8 @@ def _style(*images: tuple[dict[str, Tensor], float]) -> Any:
 
 
 def _matches(style: Any, picture: dict[str, Tensor], **how: Any) -> Tensor:
-    return _matched(NEIGHBORS.matched(style, picture, how.pop("weights", None), LAYERS, **how)).matches
+    compared = Compared(picture, how.pop("weights", None), LAYERS, **how)
+    return _matched(NEIGHBORS.matched(style, compared)).matches
 
 
 def _matched(targets: Any, layer: str = "relu3_1") -> Matched:
@@ -102,7 +103,7 @@ def test_all_layers_together_decide() -> None:
     target = _style((style, 1.0))
     for weight, first in ((0.02, True), (50.0, False)):
         layers = {"relu3_1": 1.0, "relu4_1": weight}
-        found = _matched(NEIGHBORS.matched(target, picture, None, layers)).matches % 12
+        found = _matched(NEIGHBORS.matched(target, Compared(picture, None, layers))).matches % 12
         assert bool(((found < 6) == first).float().mean() > 0.9)
 
 

@@ -18,7 +18,14 @@ from framestyle.nst.network.tiles import WHOLE, Place, Tiling
 from framestyle.nst.objective import TemporalTarget, loss_and_gradient
 from framestyle.nst.optimise import replay
 from framestyle.nst.optimise.state import PixelState
-from framestyle.nst.statistics.base import Matching, Statistic, StyleTarget, statistic_at, statistic_of
+from framestyle.nst.statistics.base import (
+    Compared,
+    Matching,
+    Statistic,
+    StyleTarget,
+    statistic_at,
+    statistic_of,
+)
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.weights.backbone import Backbone
 from framestyle.plugins import Plugin
@@ -137,7 +144,8 @@ class Made:
             return self.of_style
         weights = None if weight is None else {LAYER: weight}
         style = self.statistic.joined({LAYER: self.of_style})
-        return self.statistic.matched(style, {LAYER: features.detach()}, weights, {LAYER: 1.0})[LAYER]
+        picture = Compared({LAYER: features.detach()}, weights, {LAYER: 1.0})
+        return self.statistic.matched(style, picture)[LAYER]
 
 
 def _made(statistic: Statistic, *readings: Any) -> Made:

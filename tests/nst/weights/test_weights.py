@@ -26,6 +26,7 @@ from framestyle.nst.weights.catalog import fetch, import_file, list_weights, loa
 from framestyle.nst.weights.imagenet import publisher as imagenet_publisher
 from framestyle.nst.weights.paths import choose_kind, weights_identity
 from framestyle.nst.weights.store import WeightsStore, keep
+from tests.kept_weights import AS_MADE
 
 State = dict[str, Tensor]
 SHAPES = {
@@ -377,7 +378,7 @@ def test_a_cache_that_cannot_be_made_is_a_storage_error_before_the_download(
 
 
 def test_untrained_weights_follow_from_the_seed_alone() -> None:
-    one, same, other = (load_backbone("untrained", seed=seed) for seed in (3, 3, 4))
+    one, same, other = (AS_MADE(WeightsStore(), seed, None) for seed in (3, 3, 4))
     assert torch.equal(one.convolutions["conv5_4"][0], same.convolutions["conv5_4"][0])
     assert not torch.equal(one.convolutions["conv1_1"][0], other.convolutions["conv1_1"][0])
     assert one.fingerprint == same.fingerprint != other.fingerprint
