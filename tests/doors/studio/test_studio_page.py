@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from pathlib import Path
 
 import test_guard
@@ -48,11 +48,24 @@ ATTACKS: dict[str, tuple[Callable[..., None], ...]] = {
     ),
 }
 """Rows of the page's table, and the tests that try them."""
+LOOPS: dict[Callable[..., None], Sized] = {
+    test_guard.test_a_foreign_host_is_refused: test_guard.FOREIGN_HOSTS,
+    test_guard.test_another_page_is_refused_even_with_the_cookie: test_guard.FOREIGN,
+    test_guard.test_what_a_form_can_send_is_refused: test_guard.FORMS,
+    test_guard.test_without_the_token_nothing_is_told: test_guard.NO_TOKENS,
+    test_guard.test_other_methods_are_refused: test_guard.OTHER_METHODS,
+    test_guard.test_no_folder_leads_out_of_the_root: test_guard.WAYS_OUT,
+    test_guard.test_the_page_has_its_own_files_alone: test_guard.NO_FILES,
+    test_guard.test_presets_have_plain_names: test_guard.NO_NAMES,
+    test_guard.test_a_preset_names_nothing_outside: test_guard.OUTSIDE,
+    test_guard.test_a_setting_names_no_picture: test_guard.NO_SETTINGS,
+}
+"""What some of them try one after the other, of one studio."""
 
 
 def cases_of(test: Callable[..., None]) -> int:
     marks = [mark for mark in getattr(test, "pytestmark", []) if mark.name == "parametrize"]
-    return math.prod(len(mark.args[1]) for mark in marks)
+    return math.prod(len(mark.args[1]) for mark in marks) * len(LOOPS.get(test, " "))
 
 
 def test_attacks_are_counted_as_they_are_tried() -> None:
