@@ -11,7 +11,7 @@ import torch
 from framestyle import strengths
 from framestyle.nst import strength
 from framestyle.nst.regions import region_weights
-from framestyle.nst.strength import bands
+from framestyle.nst.strength import striped_mask
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset
@@ -87,5 +87,5 @@ def test_of_regions_each_has_a_part_of_the_picture(untrained: Backbone) -> None:
     regions = (255, "#ff0000", "rest")
     spec, stylizer = _made(untrained, regions)
     assert curve_of(spec, stylizer) != USUAL
-    weights = region_weights(bands(stylizer.regions), stylizer.regions)
+    weights = region_weights(striped_mask(stylizer.regions), stylizer.regions)
     assert torch.equal(weights[0, :, 0], torch.eye(3))

@@ -36,7 +36,7 @@ def measured_curve(
     context, stylizer = Context(check_cancelled=check_cancelled), _hasty(stylizer)
     content = resize(content, fit_within(size_of(content), SIDE_PX)).to(stylizer.device)
     if stylizer.needs_mask:
-        stylizer = stylizer.with_mask(bands(stylizer.regions))
+        stylizer = stylizer.with_mask(striped_mask(stylizer.regions))
     others = len(looks_of(stylizer.preset))
     state = PixelState.start(content).by_pixel()
     distances: list[tuple[float, float]] = []
@@ -56,7 +56,7 @@ def _hasty(stylizer: Stylizer) -> Stylizer:
     return hasty
 
 
-def bands(regions: tuple[Color | None, ...]) -> Tensor:
+def striped_mask(regions: tuple[Color | None, ...]) -> Tensor:
     """A mask that shows each of these regions on as much of a picture, 1CHW: one pixel each, side by side."""
     free = next((color for color in EXTREMES if color not in regions), EXTREMES[0])
     row = [free if region is None else region for region in regions]
