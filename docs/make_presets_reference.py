@@ -109,6 +109,14 @@ It means about the same at any size. `python -m benchmarks.strength` on one phot
 
 Losses are relative (see [decision 0002](decisions/0002-losses-are-relative.md)), so a weight of 1 means about as
 much in one layer, size or backbone as in another.
+
+A preset can say what `--quality` means for it, beside what the word sets by itself (`quality=draft` in Python, and with `--set`):
+
+```yaml
+quality:
+  draft: {scales: {max_side_px: 384}}
+  best: {scales: {steps: 250}, video: {steps: 30}}
+```
 """,
     "style": """\
 | Statistic | What is matched in each layer |

@@ -1,7 +1,8 @@
-"""What `draft`, `good` and `best` set, in one word each: how much work a picture or a clip is worth. Loads no torch.
+"""What `draft`, `good` and `best` set, in one word each: how much work a picture or a clip is worth. Loads nothing.
 
 `good` is the preset's own picture, and of a clip its key frames; `draft` is for a look at what it will be; `best` is
-for who has the time. This is in place of what the preset says, and any other setting in place of this.
+for who has the time. This is in place of what the preset says, and any other setting in place of this; a preset's own
+`quality` says what a word means for it beside that.
 """
 
 from __future__ import annotations
@@ -26,8 +27,3 @@ QUALITIES: Mapping[str, Mapping[str, str | int]] = {
         "video.steps": 20,
     },
 }
-
-
-def quality_settings(quality: str) -> list[str]:
-    """As KEY=VALUE, in the order of the table; KeyError where there is no such quality."""
-    return [f"{key}={value}" for key, value in QUALITIES[quality].items()]

@@ -22,7 +22,7 @@ VERSION_KEY = "framestyle_spec"
 PIXELS_VERSION = 1
 """Raised when the same preset, weights and seed come to give pixels that look different: all is then made again."""
 NO_PIXELS: Mapping[str, Any] = {
-    **dict.fromkeys(("schema", "name", "description", "tags", "extends"), True),
+    **dict.fromkeys(("schema", "name", "description", "tags", "extends", "quality"), True),
     "output": {"save_every_s": True},
 }
 """Keys of a preset that no pixel depends on."""

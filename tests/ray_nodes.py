@@ -17,6 +17,12 @@ import pytest
 from framestyle.jobs.engines.cluster import starting
 
 BYTES = 100 * 2**20
+DEAD_AFTER = {
+    "health_check_period_ms": 1000,
+    "health_check_failure_threshold": 4,
+    "health_check_timeout_ms": 5000,
+}
+"""When a node that is silent counts as lost: after some 4 s, where Ray's own default is 15."""
 TOKEN = "RAY_AUTH_TOKEN"
 
 
@@ -82,7 +88,12 @@ def two_nodes(folder: Path) -> Iterator[TwoNodes]:
         import ray  # it reads its settings once
         from ray.cluster_utils import Cluster
 
-        head = {"num_cpus": 1, "include_dashboard": False, "object_store_memory": BYTES}
+        head = {
+            "num_cpus": 1,
+            "include_dashboard": False,
+            "object_store_memory": BYTES,
+            "_system_config": DEAD_AFTER,
+        }
         made = Cluster(initialize_head=True, head_node_args=head)
         try:
             nodes = TwoNodes(made, folder, port)

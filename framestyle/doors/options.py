@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from framestyle.errors import UsageError
-from framestyle.quality import QUALITIES, quality_settings
+from framestyle.quality import QUALITIES
 from framestyle.registries import ENGINES, FLOW, WEIGHTS, engine_name, is_elsewhere
 
 PLAIN_PRESET = "base"
@@ -127,7 +127,7 @@ def overrides_of(args: argparse.Namespace) -> list[str]:
 
     overrides = list(args.overrides)
     if (quality := getattr(args, "quality", None)) is not None:
-        overrides[:0] = [Said(one, f"--quality {quality}") for one in quality_settings(quality)]
+        overrides.insert(0, Said(f"quality={quality}", f"--quality {quality}"))
     if styles := getattr(args, "styles", []):
         images = [json.dumps(style, ensure_ascii=False) for style in styles]
         overrides.insert(0, Said(f"style.images=[{', '.join(images)}]", f"--style {' '.join(images)}"))

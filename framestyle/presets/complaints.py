@@ -63,6 +63,10 @@ def _fault(key: KeyPath, details: list[dict[str, Any]], root: Node) -> Fault:
         return Fault(node.place, "is missing", key)
     if first["type"] == "value_error":
         return Fault(node.place, str(first["msg"]).removeprefix("Value error, "), key)
+    if first["loc"][-1] == "[key]":  # of a map whose keys are words
+        close = nearest_choice(str(key[-1]), _choices(first))
+        wanted = f"must be {_phrase(first)}{did_you_mean([close] if close else [])}"
+        return Fault(node.key_place or node.place, wanted, key, of_key=True)
     wanted = " or ".join(dict.fromkeys(_phrase(one) for one in details))
     message = f"must be {wanted}, not {shown(node.value)}"
     return Fault(node.place, message + _hint(node.value, details), key)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from framestyle.presets.layers import LAYER_NAMES, LayerWeights
+from framestyle.presets.layers import LAYER_NAMES, FrozenMap
 from framestyle.presets.reference import LAYER_MAPS
 from framestyle.presets.schema import Preset
 
@@ -23,6 +23,8 @@ def json_schema(added: Mapping[str, str] = MappingProxyType({})) -> dict[str, An
     schema = Preset.model_json_schema(by_alias=True, schema_generator=_JsonSchema)
     schema["$defs"]["Layers"] = _layers_schema()
     _name_keys(schema, schema["$defs"], "", added)
+    for section, key in schema["$defs"]["Worth"]["properties"].items():
+        key["$ref"] = schema["properties"][section]["$ref"]  # as in the preset itself
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "FrameStyle preset"}
     return {**head, **{key: value for key, value in schema.items() if key not in head}}
 
@@ -33,10 +35,10 @@ def schema_text(added: Mapping[str, str] = MappingProxyType({})) -> str:
 
 
 class _JsonSchema(GenerateJsonSchema):
-    """Knows that layers are a map."""
+    """Knows that what cannot be changed is a map."""
 
     def encode_default(self, dft: Any) -> Any:
-        return dict(dft) if isinstance(dft, LayerWeights) else super().encode_default(dft)
+        return dict(dft) if isinstance(dft, FrozenMap) else super().encode_default(dft)
 
 
 def _layers_schema() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn, TypeVar
 
 from pydantic import AfterValidator, Field
 
@@ -17,20 +17,27 @@ LAYER_NAMES = (
 """What VGG19's activations are called here: relu1_1 … relu5_4, conv1_1 … conv5_4, pool1 … pool5."""
 
 
-class LayerWeights(dict[str, float]):
-    """Layer name -> weight, all above 0; cannot be changed, and so can be hashed."""
+Value = TypeVar("Value")
+
+
+class FrozenMap(dict[str, Value]):
+    """A map of a preset: cannot be changed, and so can be hashed."""
 
     def __hash__(self) -> int:  # type: ignore[override]
-        return hash(frozenset(self.items()))
+        return hash(frozenset(self))  # what it holds need not be hashable
 
-    def __reduce__(self) -> tuple[type[LayerWeights], tuple[dict[str, float]]]:
-        return LayerWeights, (dict(self),)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self),)
 
     def _refuse(self, *_: object, **__: object) -> NoReturn:
-        raise TypeError("a preset's layers cannot be changed; load it again with an override")
+        raise TypeError("a preset cannot be changed; load it again with an override")
 
     __setitem__ = __delitem__ = __ior__ = _refuse
     clear = pop = popitem = setdefault = update = _refuse
+
+
+class LayerWeights(FrozenMap[float]):
+    """Layer name -> weight, all above 0."""
 
 
 def _used_layers(layers: dict[str, float]) -> LayerWeights:

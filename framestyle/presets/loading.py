@@ -11,9 +11,10 @@ from pydantic import ValidationError
 from framestyle.errors import Code, PresetError
 from framestyle.presets.complaints import faults_of, shown
 from framestyle.presets.library import builtin_presets_dir, find_preset, is_file, preset_names
-from framestyle.presets.overrides import anchor_images, anchor_init, anchor_mask, apply_override
+from framestyle.presets.overrides import anchor_images, anchor_init, anchor_mask
 from framestyle.presets.paths import MASK, picture_keys
 from framestyle.presets.pictures import picture_problem
+from framestyle.presets.quality import apply_setting, merged, own_word
 from framestyle.presets.reference import LAYER_MAPS, did_you_mean, leaves, nearest_choice
 from framestyle.presets.schema import SCHEMA_VERSION, Preset
 from framestyle.presets.timeline_checks import cross_fades, timeline_faults
@@ -30,6 +31,7 @@ from framestyle.presets.yaml_source import (
     read_bytes,
     read_file,
 )
+from framestyle.quality import QUALITIES
 from framestyle.registries import INITS
 
 LONGEST_CHAIN = 32
@@ -100,7 +102,7 @@ def _finished(
     root.value.setdefault("name", Node(path.stem[:255], Place(str(path))))
     _fill_layer_maps(root)
     for override in overrides:
-        faults += apply_override(root, override, origin)
+        faults += apply_setting(root, override, origin)
     faults += _cross_fades(root, Path())
     faults += _picture_faults(root, problem)
     return _checked(root, faults), root
@@ -189,7 +191,7 @@ def _inheriting(
     for key in NOT_INHERITED:
         base.value.pop(key, None)
     _fill_layer_maps(base)
-    return _merged(base, root), base_faults + faults
+    return merged(base, root), base_faults + faults
 
 
 def _cross_fades(root: Node, folder: Path) -> list[Fault]:
@@ -219,16 +221,6 @@ def _parent(name: str, path: Path, chain: tuple[Path, ...]) -> Path:
     if len(chain) > LONGEST_CHAIN:
         raise PresetError(f"more than {LONGEST_CHAIN} presets extend each other")
     return parent
-
-
-def _merged(base: Node, over: Node) -> Node:
-    """Maps merge; lists and scalars replace."""
-    if not (isinstance(base.value, dict) and isinstance(over.value, dict)):
-        return over
-    merged = dict(base.value)
-    for key, child in over.value.items():
-        merged[key] = _merged(merged[key], child) if key in merged else child
-    return Node(merged, over.place, over.key_place)
 
 
 def _fill_layer_maps(root: Node) -> None:
@@ -322,7 +314,7 @@ def _checked(root: Node, faults: list[Fault]) -> Preset:
     """The Preset, or PresetError with every fault, in the order of the lines."""
     try:
         preset = Preset.model_validate(root.plain())
-        faults = faults or list(timeline_faults(root, preset))
+        faults = faults or list(timeline_faults(root, preset)) or list(_quality_faults(root))
         if not faults:
             return preset
     except ValidationError as error:
@@ -332,6 +324,16 @@ def _checked(root: Node, faults: list[Fault]) -> Preset:
         lines[MOST_FAULTS_SHOWN:] = [f"… and {len(lines) - MOST_FAULTS_SHOWN} more"]
     causes = list(dict.fromkeys(str(fault.cause) for fault in faults if fault.cause is not None))
     raise PresetError("\n".join(lines), code=Code.PRESET_INVALID, facts={"faults": lines, "causes": causes})
+
+
+def _quality_faults(root: Node) -> Iterator[Fault]:
+    """What is wrong with the preset as its own words on quality would make it."""
+    for word in QUALITIES:
+        if (own := own_word(root, word)).value:
+            try:
+                Preset.model_validate((changed := merged(root, own)).plain())
+            except ValidationError as error:
+                yield from faults_of(error, changed)
 
 
 def _not_yet_known(faults: Iterable[Fault], known: Iterable[Fault]) -> list[Fault]:

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from framestyle.presets.choices import OneOf, OneOfOrPath
-from framestyle.presets.schema import SHORTHANDS, Preset
+from framestyle.presets.schema import SHORTHANDS, Preset, Worth
 from framestyle.presets.sections import StyleImage
 from framestyle.presets.timeline import Look, TimelinePoint
 
@@ -127,6 +127,8 @@ def _type_and_range(annotation: Any) -> tuple[str, str]:
     origin = get_origin(annotation)
     if origin is Literal:
         return "choice", " | ".join(str(value) for value in get_args(annotation))
+    if origin is dict and get_args(annotation)[1] is Worth:
+        return "map of quality: {scales, video}", " | ".join(get_args(get_args(annotation)[0]))
     if origin is dict:
         weights = _type_and_range(get_args(annotation)[1])[1]
         named = "region: share" if "≤" in weights else "layer: weight"

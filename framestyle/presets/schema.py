@@ -5,11 +5,12 @@ Docs, lists of keys and the JSON Schema are made from these models (see referenc
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from framestyle.presets.choices import OneOf, OneOfOrPath
+from framestyle.presets.layers import FrozenMap
 from framestyle.presets.sections import Content, Section, Style, key
 from framestyle.presets.timeline import TimelinePoint
 from framestyle.registries import FLOWS, INITS
@@ -237,6 +238,16 @@ class Output(Section):
     )
 
 
+_Map = Annotated[dict[str, Any], AfterValidator(FrozenMap)]
+
+
+class Worth(Section):
+    """What a preset says of a quality: keys of these sections, as in the preset itself."""
+
+    scales: _Map = key(FrozenMap(), "Keys of `scales`")
+    video: _Map = key(FrozenMap(), "Keys of `video`")
+
+
 class Preset(Section):
     """A named style, complete: everything that a render depends on beside its inputs, weights and seed."""
 
@@ -258,6 +269,9 @@ class Preset(Section):
     mix: float = key(1.0, "0 = the content itself, 1 = the painted picture; colours are mixed", ge=0, le=1)
     timeline: tuple[TimelinePoint, ...] = key(
         (), "What changes from the clip's beginning to its end, point by point", strict=False, max_length=1000
+    )
+    quality: Annotated[dict[Literal["draft", "good", "best"], Worth], AfterValidator(FrozenMap)] = key(
+        FrozenMap(), "What `--quality` sets beside its own for this preset: keys of `scales` and `video`"
     )
     network: Network = Network()
     optimizer: Optimizer = Optimizer()

@@ -260,7 +260,6 @@ def test_a_preset_must_be_named(workplace: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_what_happens_in_the_folder_ends_a_rest(tmp_path: Path) -> None:
-    pytest.importorskip("watchdog")
     folder = tmp_path / "watched"
     (folder / "out").mkdir(parents=True)
     threads = set(threading.enumerate())

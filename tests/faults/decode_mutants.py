@@ -1,4 +1,4 @@
-"""Damages small files and has them decoded: python decode_mutants.py FOLDER SEED FIRST SECONDS
+"""Damages small files and has them decoded: python decode_mutants.py FOLDER SEED FIRST END
 
 Mutant n follows from the seed and n alone. Before each its number and file are told, after it what came of it. It is a
 process of its own because a decoder may crash.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import sys
-import time
 from itertools import islice
 from pathlib import Path
 
@@ -58,12 +57,10 @@ def decoded(path: Path) -> str:
         return f"refused {type(error).__name__}" if next_step(error) else f"ODD {error} has no next step"
 
 
-def main(folder: Path, seed: int, first: int, seconds: float) -> None:
-    """Mutants from `first` on, for so long."""
+def main(folder: Path, seed: int, first: int, end: int) -> None:
+    """Mutants from `first` on, up to `end`."""
     originals = sorted(path for path in folder.iterdir() if not path.name.startswith("mutant"))
-    until = time.monotonic() + seconds
-    number = first
-    while time.monotonic() < until:
+    for number in range(first, end):
         original = originals[number % len(originals)]
         path = folder / f"mutant{original.suffix}"
         path.write_bytes(mutant(original.read_bytes(), random.Random(f"{seed} {number}")))
@@ -74,7 +71,6 @@ def main(folder: Path, seed: int, first: int, seconds: float) -> None:
             came = f"ODD {type(error).__name__}: {' '.join(str(error).split())[:200]}"
         path.unlink()
         _tell(f" {came}")
-        number += 1
 
 
 def _tell(line: str) -> None:
@@ -83,4 +79,4 @@ def _tell(line: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -39,6 +40,7 @@ from framestyle.events import (
 from framestyle.jobs.engines.cluster import starting, worker
 from framestyle.jobs.engines.cluster.engine import RayEngine
 from framestyle.jobs.engines.cluster.orders import Setup
+from framestyle.jobs.engines.cluster.row import Workers
 from framestyle.jobs.engines.cluster.store import Store
 from framestyle.jobs.engines.engine import Machine
 from framestyle.jobs.resume.resume_key import versions
@@ -451,6 +453,22 @@ def full_disk() -> Iterator[Callable[[Path], None]]:
             subprocess.run(["umount", "-l", str(folder)], check=True)
             folder.rmdir()
         folder.with_name("aside").rename(folder)
+
+
+def test_a_unit_from_before_a_machine_was_barred_waits_as_the_others_do(cluster: TwoNodes) -> None:
+    """It lands there when the last one that can do the work has gone."""
+    import ray
+
+    workers = Workers(ray, Setup("", "", ("", ""), ()), "cpu", 1)
+    full = ray.get_runtime_context().get_node_id()
+    assert workers.bar(full) and workers.is_anyone_able()
+    cluster.lose_a_node()
+    while workers.is_anyone_able():
+        time.sleep(0.1)
+    assert workers.bar(full)
+    cluster.complete()
+    (other,) = set(workers.nodes()) - {full}
+    assert workers.is_anyone_able() and not workers.bar(other)
 
 
 def test_work_that_no_machine_can_do_is_refused(orders: Orders, cluster: TwoNodes) -> None:

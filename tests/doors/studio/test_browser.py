@@ -269,12 +269,11 @@ def test_a_set_is_dropped_a_style_made_of_a_picture_and_two_pages_agree(
     # A preset that is there is replaced when that is what is wanted; the tuner stays as it is.
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_label("Strength").fill("0.35")
-    for _ in range(2):
+    for saved in range(2):
         page.get_by_role("button", name="Save as preset").click()
         page.locator("dialog input").fill("mine")
         page.locator("dialog").get_by_role("button", name="Save").click()
-        page.locator(".toast", has_text="Saved as mine").wait_for()
-        page.locator(".toast", has_text="Saved as mine").wait_for(state="detached")
+        page.locator(".toast", has_text="Saved as mine").nth(saved).wait_for()
     assert page.get_by_label("Strength").input_value() == "0.35"
 
     # The set is there after a reload; both become one job; an upload that it needs stays.

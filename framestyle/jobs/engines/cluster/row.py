@@ -60,7 +60,12 @@ class Workers:
         return self._paint.options(**self._options).remote(self.setup, work, self.listener)
 
     def bar(self, node: str) -> bool:
-        """A node gets no more of the job's work; False where no other is left: then all are tried again."""
+        """A node gets no more of the job's work; False where no other is left: then all are tried again.
+
+        One that is barred already had a unit from before: that one waits, as those given since do.
+        """
+        if node in self._barred:
+            return True
         self._barred.add(node)
         if not self.is_anyone_able():
             self._barred.clear()
