@@ -114,7 +114,8 @@ class Stylizer:
         self.weights = LossWeights.of(preset, self.statistic)
         self._matcher = matcher_of(self.network, self.statistic, self.weights.style_layers)
         kept = preset.content.model_copy(update={"layers": dict.fromkeys(content_layers, 1.0)})
-        self._keep = content_keeper(kept, seed, letter=self.statistic.as_in_2015)
+        keeper = partial(content_keeper, kept, seed, letter=self.statistic.as_in_2015)
+        self._keepers = {coarse: keeper(coarse=coarse) for coarse in (False, True)}
         # L-BFGS remembers gradients of one function.
         self._places = 1 if preset.optimizer.name == "lbfgs" else preset.network.places
         kept_layers = content_layers if preset.content.statistic == "features" else []
@@ -191,7 +192,8 @@ class Stylizer:
                 state = state.resampled(size)
             reporter = steps_reporter(state, steps, index, len(painted_at), self.device, context)
             # It ends with the scale: a large picture's features are as large as the picture, several times.
-            objectives = self._from_state(resize(content, size), state, (), context) if steps else ()
+            coarse = index == 0 and len(painted_at) > 1
+            objectives = self._from_state(resize(content, size), state, (), context, coarse) if steps else ()
             if index + 1 == len(painted_at):
                 del content  # 0.4 GB of 8K
             taken = self._optimise(state, objectives, steps, reporter, None, call)
@@ -228,11 +230,16 @@ class Stylizer:
         return self._finish(self._needed_to_finish(content), state, taken)
 
     def _from_state(
-        self, content: Tensor, state: PixelState, temporal: Sequence[TemporalTarget], context: Context
+        self,
+        content: Tensor,
+        state: PixelState,
+        temporal: Sequence[TemporalTarget],
+        context: Context,
+        coarse: bool = False,
     ) -> tuple[Objective, ...]:
         """What is minimised from `state` on; it keeps the matches that were found."""
         like = guided(content, state.image)
-        found = tuple(self.objectives(content, temporal, context, like, state.matches))
+        found = tuple(self.objectives(content, temporal, context, like, state.matches, coarse))
         if self._matcher is not None:
             state.matches = self._matcher.kept(found, size_of(content))
         return found
@@ -278,8 +285,10 @@ class Stylizer:
         context: Context = SILENT,
         like: Tensor | None = None,
         matches: Tensor | None = None,
+        coarse: bool = False,
     ) -> Iterator[Objective]:
-        """What is minimised at each place on the pooling grid, in the order in which steps take turns.
+        """What is minimised at each place on the pooling grid, in the order in which steps take turns. `coarse`: at the
+        smallest of several scales.
 
         Where the statistic matches places: `like` is the picture whose places are matched, 1CHW (None: the content),
         and `matches` those of the frame before, as the state carries them.
@@ -290,7 +299,9 @@ class Stylizer:
         for number, placement in enumerate(placements(size, self._places, self.device)):
             placed = content if placement is None else placement.of(content)
             context.check_cancelled()
-            kept = self.fitting.run(size, partial(self._keep, self.network, placed), context=context)
+            kept = self.fitting.run(
+                size, partial(self._keepers[coarse], self.network, placed), context=context
+            )
             style = self._region_styles(content, targets, placement)
             if self._matcher is not None:
                 work = partial(self._matcher.maps, content if like is None else like, placement)
