@@ -55,6 +55,7 @@ def test_its_keys_are_those_that_manifests_and_stopped_work_hold() -> None:
     layers = {"relu3_2": 1.0, "relu4_2": 1.0, "relu5_2": 0.5}
     content = {"layers": layers, "focus": 0.0}
     told = {"name": "mine", "style": {"images": [{"path": "a.png"}]}, "content": content}
+    told["optimizer"] = {"precondition": False}
     preset = Preset.model_validate(told)
     spec = RenderSpec(
         preset, "untrained", "untrained seed=0", {"a.png": "0" * 64}, 7, span=TimeRange(Fraction(1, 3))
@@ -72,6 +73,7 @@ def test_a_key_that_came_later_counts_where_it_is_used(section: str, name: str) 
         "mask_start": 1.5,
         "statistic": "self_similarity",
         "focus": 1.0,
+        "precondition": True,
         "match": True,
         "share": 0.5,
         "mix": 0.5,

@@ -46,8 +46,8 @@ class Keeper(Protocol):
 def content_keeper(preset: Content, seed: int, *, letter: bool = False, coarse: bool = False) -> Keeper:
     """As a preset says. `seed` decides which places are sampled; `letter`: the content loss of Gatys 2015.
 
-    `coarse`: at the smallest of several scales. Where a face lies is settled there, so all layers keep more of what stands
-    out; from there on the deepest alone does, for the others would hold strokes off along with changes.
+    `coarse`: at the smallest of several scales. Where a face lies is settled there, so all layers keep more of what
+    stands out; from there on the deepest alone does, for the others would hold strokes off along with changes.
     """
     layers = list(preset.layers)
     if preset.statistic == "self_similarity":
