@@ -32,7 +32,7 @@ from statistics import mean
 import torch
 from PIL import Image
 
-from benchmarks.distances import Judge, embedding_distance, grain, lattice, style_vectors
+from benchmarks.distances import Judge, embedding_distance, grain, lattice, style_vectors, weave
 from benchmarks.looks_sheets import blind_order, blind_sheet, contact_sheet
 from benchmarks.processes import waited_for
 from benchmarks.reports import write_report
@@ -43,7 +43,7 @@ AS_SHIPPED = "base"
 PASTICHE_STEPS = 200
 SETTINGS_END = re.compile(r",(?=[\w.]+=)")
 """Between settings, not within one's list."""
-AVERAGED = ("processor_s", "style", "content", "lattice", "grain")
+AVERAGED = ("processor_s", "style", "content", "lattice", "weave", "grain")
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,7 @@ class Row:
     content: float
     embedding: float | None
     lattice: float
+    weave: float
     grain: float
     style_by_layer: tuple[float, ...]
 
@@ -176,6 +177,7 @@ def measure(painted: Sequence[Painted], python: Path | None) -> Iterator[Row]:
             found.content,
             embedding,
             lattice(picture, style),
+            weave(picture, style),
             grain(picture, style),
             found.style_by_layer,
         )
@@ -188,7 +190,7 @@ def _opened(path: Path) -> Image.Image:
 
 def table(rows: Sequence[Row]) -> str:
     """In Markdown: all of them, then each way's mean over the pairs that every way has painted."""
-    head = "| pair | way | CPU s | style | content | embedding | lattice | grain |\n" + "| --- " * 8 + "|"
+    head = "| pair | way | CPU s | style | content | embedding | lattice | weave | grain |\n" + "| --- " * 9 + "|"
     lines = [head, *(_line(row.pair, row.way, [row]) for row in rows)]
     by_pair: dict[str, set[str]] = {}
     for row in rows:
@@ -206,7 +208,7 @@ def _line(pair: str, way: str, rows: Sequence[Row]) -> str:
     known = [row.embedding for row in rows if row.embedding is not None]
     embedding = f"{mean(known):.3f}" if known else ""
     start = f"| {pair} | {way} | {means['processor_s']:.1f} | {means['style']:.4f} | {means['content']:.3f} |"
-    return f"{start} {embedding} | {means['lattice']:.2f} | {means['grain']:.2f} |"
+    return f"{start} {embedding} | {means['lattice']:.2f} | {means['weave']:.2f} | {means['grain']:.2f} |"
 
 
 def write_contact_sheet(painted: Sequence[Painted], path: Path) -> None:

@@ -31,6 +31,7 @@ CAME_LATER: Mapping[tuple[str, str], Any] = {
     ("style", "mask_start"): 0.0,
     ("content", "statistic"): "features",
     ("content", "focus"): 0.0,
+    ("optimizer", "precondition"): False,
     ("color", "match"): False,
     ("color", "share"): 1.0,
     ("", "mix"): 1.0,

@@ -62,6 +62,9 @@ class Optimizer(Section):
     )
     average_decay: float = key(0.8, "Averaging of the iterates; 0 switches it off", ge=0, lt=1)
     betas: _Betas = key((0.9, 0.9), "Adam's decays of its two moments", strict=False)
+    precondition: bool = key(
+        True, "Even out what Adam is given over frequencies and directions; without, fine detail is a weave"
+    )
     precision: Literal["auto", "float32", "bfloat16"] = key("auto", "Precision of the convolutions")
 
 

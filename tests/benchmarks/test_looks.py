@@ -14,7 +14,7 @@ from PIL import Image, ImageFilter
 from torch_threads import torch_threads
 
 from benchmarks import distances, looks, looks_sheets
-from benchmarks.distances import Judge, bulge, grain, lattice
+from benchmarks.distances import Judge, bulge, grain, lattice, weave
 from benchmarks.looks import Painted, Pair, Row, Way
 from framestyle.nst.weights.catalog import load_backbone
 
@@ -136,6 +136,18 @@ def test_grain_is_seen_and_a_picture_has_none_against_itself() -> None:
     assert grain(drawn(lambda x, y: 60 + x / 2 + 5 * np.sin(x * np.pi / 2)), slope) < 0.1
 
 
+def test_a_weave_is_fine_detail_along_rows_and_columns() -> None:
+    """Noise has none, nor has what is coarse; along the diagonals it is less than none."""
+    noise = np.random.default_rng(2).normal(0, 10, (HEIGHT, WIDTH))
+    even = drawn(lambda x, y: 128 + noise)
+    assert weave(even, even) == 0
+    woven = drawn(lambda x, y: 128 + noise + 9 * np.sin(x * 2.6) + 9 * np.sin(y * 2.6))
+    assert weave(woven, even) > 1
+    crossed = drawn(lambda x, y: 128 + noise + 9 * np.sin((x + y) * 1.8) + 9 * np.sin((x - y) * 1.8))
+    assert weave(crossed, even) < -1
+    assert abs(weave(drawn(lambda x, y: 128 + noise + 30 * np.sin(x / 3)), even)) < 0.2
+
+
 def test_an_even_fall_does_not_bulge_and_a_rise_in_its_middle_does() -> None:
     """Rings that fall by one logarithm each half an octave, then with the third one raised by one."""
     even = np.exp(np.asarray([[9.0, 8.0, 7.0, 6.0, 5.0]], np.float32))
@@ -220,7 +232,7 @@ def test_a_painter_that_fails_is_named_and_leaves_no_record(pair: Pair, tmp_path
 
 def test_the_table_has_means_over_the_pairs_that_all_have_painted() -> None:
     def row(pair: str, way: str, style: float, embedding: float | None = None) -> Row:
-        return Row(pair, way, 10.0, 320, 200, style, 0.5, embedding, 0.1, -0.2, (style,) * 5)
+        return Row(pair, way, 10.0, 320, 200, style, 0.5, embedding, 0.1, 0.3, -0.2, (style,) * 5)
 
     rows = [
         row("a", "x", 0.1, 0.2),
@@ -230,8 +242,8 @@ def test_the_table_has_means_over_the_pairs_that_all_have_painted() -> None:
         row("c", "x", 9),
     ]
     told = looks.table(rows)
-    assert "| **mean of 2** | x | 10.0 | 0.1500 | 0.500 | 0.300 | 0.10 | -0.20 |" in told
-    assert "| **mean of 2** | y | 10.0 | 0.4000 | 0.500 |  | 0.10 | -0.20 |" in told
+    assert "| **mean of 2** | x | 10.0 | 0.1500 | 0.500 | 0.300 | 0.10 | 0.30 | -0.20 |" in told
+    assert "| **mean of 2** | y | 10.0 | 0.4000 | 0.500 |  | 0.10 | 0.30 | -0.20 |" in told
 
 
 def test_the_sheet_has_a_line_a_pair_and_the_blind_one_no_names() -> None:

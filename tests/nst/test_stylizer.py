@@ -542,7 +542,7 @@ def test_half_precision_gives_nearly_the_same_picture(make: Make, picture: Pictu
         make(changes={"optimizer": {"precision": precision}}).stylize(picture(1)).image
         for precision in ("float32", "bfloat16")
     )
-    assert 0 < float((full - half).abs().mean()) < 0.01
+    assert 0 < float((full - half).abs().mean()) < 0.015
 
 
 def test_the_picture_in_the_making_is_shown_each_window_and_changes_nothing(

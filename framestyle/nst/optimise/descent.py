@@ -12,6 +12,7 @@ from framestyle.nst.in_time import haste
 from framestyle.nst.objective import Objective
 from framestyle.nst.optimise.adam import Gradient, run_adam
 from framestyle.nst.optimise.lbfgs import run_lbfgs
+from framestyle.nst.optimise.preconditioning import preconditioned
 from framestyle.nst.optimise.recovery import with_recovery
 from framestyle.nst.optimise.replay import Given, Replays
 from framestyle.nst.optimise.state import PixelState, Taken
@@ -63,7 +64,7 @@ def _adam(descent: Descent, preset: Preset, gradient: Gradient, learning_rate: f
         rate = annealed + haste(descent.pace) * (learning_rate - annealed)
     return run_adam(
         [Given(state, one, rate, memory.average_decay, memory.betas) for one in descent.objectives],
-        gradient,
+        _evened(gradient) if preset.optimizer.precondition else gradient,
         descent.steps,
         descent.report,
         stop,
@@ -71,6 +72,16 @@ def _adam(descent: Descent, preset: Preset, gradient: Gradient, learning_rate: f
         has_room=descent.has_room,
         context=descent.context,
     )
+
+
+def _evened(gradient: Gradient) -> Gradient:
+    """The same, preconditioned."""
+
+    def evened(image: Tensor, objective: Objective, context: Context) -> tuple[Tensor, Tensor]:
+        slope, losses = gradient(image, objective, context)
+        return preconditioned(slope), losses
+
+    return evened
 
 
 def _lbfgs(descent: Descent, preset: Preset, gradient: Gradient, learning_rate: float) -> Taken:
