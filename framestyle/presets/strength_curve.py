@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 
 PAINTED = (
-    *(0.0, 0.001, 0.004, 0.024, 0.064, 0.112, 0.168, 0.263, 0.388, 0.541),
-    *(0.686, 0.769, 0.827, 0.871, 0.906, 0.931, 0.949, 0.963, 0.975, 0.988, 1.0),
+    *(0.0, 0.001, 0.004, 0.024, 0.064, 0.112, 0.168, 0.263, 0.388, 0.53),
+    *(0.67, 0.757, 0.82, 0.869, 0.905, 0.932, 0.951, 0.966, 0.978, 0.989, 1.0),
 )
 """How far a picture is painted at strengths from 0 to 1, evenly apart: measured on a clip in `nightswirl`, and less at
 the low end, which frames pass sooner because they follow late."""

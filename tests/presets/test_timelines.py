@@ -83,7 +83,7 @@ def test_each_frame_of_a_change_has_its_share_of_what_is_left() -> None:
     assert [down.share(Fraction(n, 10)) for n in range(1, 21)] == pytest.approx(
         [-1 / n for n in range(20, 0, -1)]
     )
-    assert half.share(Fraction(1, 10)) == pytest.approx(0.541 / 20)
+    assert half.share(Fraction(1, 10)) == pytest.approx(0.53 / 20)
     assert up.share(Fraction(0)) == up.share(Fraction(21, 10)) == 0
     assert _timeline(_load("- {at: 0s, mix: 0}\n- {at: 2s, mix: 1}\n")).share(Fraction(1)) == 0
 
