@@ -79,7 +79,9 @@ def test_each_frame_of_a_change_has_its_share_of_what_is_left() -> None:
         _timeline(_load(f"- {{at: 0s, strength: {a}}}\n- {{at: 2s, strength: {b}}}\n"))
         for a, b in ((0, 1), (1, 0), (0, 0.45))
     )
-    assert [up.share(Fraction(n, 10)) for n in range(1, 21)] == pytest.approx([1 / n for n in range(20, 0, -1)])
+    assert [up.share(Fraction(n, 10)) for n in range(1, 21)] == pytest.approx(
+        [1 / n for n in range(20, 0, -1)]
+    )
     assert [down.share(Fraction(n, 10)) for n in range(1, 21)] == pytest.approx(
         [-1 / n for n in range(20, 0, -1)]
     )

@@ -8,8 +8,9 @@ from framestyle.nst.optimise.windows import EarlyStop
 
 PAINTED = 0.12
 """The style distance of a picture painted in full, as a part of the content's own: 0.08 to 0.17 of clips measured."""
-AHEAD = 1.3
-"""So much more than its even share a frame may make: those before it may have come late."""
+AHEAD, AHEAD_AT_LAST = 1.25, 1.55
+"""So much more than its even share a frame may make, at first and where none is left: those before it may have come
+late, and what the content has to give way comes after what shows of the style."""
 
 
 def even_share(distance: float, of_content: float, share: float) -> float:
@@ -17,8 +18,10 @@ def even_share(distance: float, of_content: float, share: float) -> float:
 
     `share`: above 0 of the way to being painted in full, below 0 of the way back to the content.
     """
-    end = PAINTED * of_content if share > 0 else of_content
-    return AHEAD * abs(share) * abs(distance - end)
+    painted = PAINTED * of_content
+    left = abs(distance - (painted if share > 0 else of_content))
+    passed = 1 - min(1.0, left / max(of_content - painted, 1e-9))
+    return (AHEAD + (AHEAD_AT_LAST - AHEAD) * passed) * abs(share) * left
 
 
 class EvenStop(EarlyStop):

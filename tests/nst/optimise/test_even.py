@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from framestyle.nst.optimise.even import AHEAD, PAINTED, EvenStop, even_share
+from framestyle.nst.optimise.even import AHEAD, AHEAD_AT_LAST, PAINTED, EvenStop, even_share
 
 
 def test_the_share_is_of_the_way_that_is_left() -> None:
     assert even_share(1.0, 1.0, 0.1) == pytest.approx(AHEAD * 0.1 * (1 - PAINTED))
     assert even_share(0.5, 1.0, 0.1) < even_share(1.0, 1.0, 0.1)
-    assert even_share(0.5, 1.0, -0.1) == pytest.approx(AHEAD * 0.1 * 0.5)
+    assert even_share(PAINTED, 1.0, -0.1) == pytest.approx(even_share(1.0, 1.0, 0.1))
+    assert AHEAD * 0.1 * 0.5 < even_share(0.5, 1.0, -0.1) < AHEAD_AT_LAST * 0.1 * 0.5
     assert even_share(PAINTED, 1.0, 0.1) == 0
 
 
