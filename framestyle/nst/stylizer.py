@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -30,12 +30,13 @@ from framestyle.nst.objective import (
     LossWeights,
     Objective,
     RegionStyle,
-    TemporalTarget,
+    Temporal,
     loss_and_gradient,
     loss_parts,
     region_styles,
 )
 from framestyle.nst.optimise.descent import Descent, descend
+from framestyle.nst.optimise.even import EvenStop
 from framestyle.nst.optimise.replay import Recorder, Replays
 from framestyle.nst.optimise.state import Parts, PixelState, Taken
 from framestyle.nst.optimise.windows import EarlyStop, Report, steps_reporter
@@ -114,8 +115,7 @@ class Stylizer:
         self.weights = LossWeights.of(preset, self.statistic)
         self._matcher = matcher_of(self.network, self.statistic, self.weights.style_layers)
         kept = preset.content.model_copy(update={"layers": dict.fromkeys(content_layers, 1.0)})
-        keeper = partial(content_keeper, kept, seed, letter=self.statistic.as_in_2015)
-        self._keepers = {coarse: keeper(coarse=coarse) for coarse in (False, True)}
+        self._keeper = partial(content_keeper, kept, seed, letter=self.statistic.as_in_2015)
         # L-BFGS remembers gradients of one function.
         self._places = 1 if preset.optimizer.name == "lbfgs" else preset.network.places
         kept_layers = content_layers if preset.content.statistic == "features" else []
@@ -207,35 +207,43 @@ class Stylizer:
         self,
         content: Tensor,
         state: PixelState,
-        temporal: Sequence[TemporalTarget] = (),
+        temporal: Temporal = (),
         context: Context = SILENT,
         replays: Replays | None = None,
         pace: float = 0.0,
         steps: int | None = None,
         anew: bool = False,
+        share: float = 0.0,
     ) -> Stylized:
         """A warm start: from `state` (carried from the frame before; it changes), at its size only, stopping early.
 
-        `steps`: in place of `video.steps`; `anew`: all of them, at the full rate. `pace` (`Timeline.pace`): see there.
+        `steps`: in place of `video.steps`; `anew`: all of them, at the full rate. `pace` and `share`: see `Timeline`.
         """
         video = self.preset.video
-        steps, content = steps_at(video.steps if steps is None else steps, pace), content.to(self.device)
+        content = content.to(self.device)
+        steps = steps_at(video.steps if steps is None else steps, pace, is_even=share != 0)
         if self.is_identity:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
         call = _Call(context, self.replays() if replays is None else replays)
         reporter = steps_reporter(state, steps, 0, 1, self.device, context)
-        stop = EarlyStop(steps if pace > 0 else video.min_steps, video.tolerance, self._places)
         objectives = self._from_state(content, state, temporal, context) if steps else ()
+        stop = EarlyStop(steps if pace > 0 else video.min_steps, video.tolerance, self._places)
+        if objectives and 0 < abs(share) < 1:
+            stop = self._even_stop(content, state, objectives[0], share)
         taken = self._optimise(state, objectives, steps, reporter, None if anew else stop, call, pace)
         return self._finish(self._needed_to_finish(content), state, taken)
 
+    def _even_stop(self, content: Tensor, state: PixelState, one: Objective, share: float) -> EvenStop:
+        """Ends a frame that makes its share of a change of `strength`."""
+
+        def distance(image: Tensor) -> float:
+            return float(self.parts(image, replace(one, temporal=()))["style"])
+
+        least_steps, of_content = self.preset.video.min_steps, distance(content)
+        return EvenStop(least_steps, lambda: distance(state.result()), of_content, share)
+
     def _from_state(
-        self,
-        content: Tensor,
-        state: PixelState,
-        temporal: Sequence[TemporalTarget],
-        context: Context,
-        coarse: bool = False,
+        self, content: Tensor, state: PixelState, temporal: Temporal, context: Context, coarse: bool = False
     ) -> tuple[Objective, ...]:
         """What is minimised from `state` on; it keeps the matches that were found."""
         like = guided(content, state.image)
@@ -274,21 +282,20 @@ class Stylizer:
             image = self._finishing.of(image, content, self._mask_weights)
         return Stylized(image, state, *taken)
 
-    def objective(self, content: Tensor, temporal: Sequence[TemporalTarget]) -> Objective:
+    def objective(self, content: Tensor, temporal: Temporal) -> Objective:
         """What is minimised at the first place on the pooling grid, where no other picture is matched."""
         return next(self.objectives(content, temporal))
 
     def objectives(
         self,
         content: Tensor,
-        temporal: Sequence[TemporalTarget],
+        temporal: Temporal,
         context: Context = SILENT,
         like: Tensor | None = None,
         matches: Tensor | None = None,
         coarse: bool = False,
     ) -> Iterator[Objective]:
-        """What is minimised at each place on the pooling grid, in the order in which steps take turns. `coarse`: at the
-        smallest of several scales.
+        """What is minimised at each place on the pooling grid, in turn; `coarse`: at the smallest of several scales.
 
         Where the statistic matches places: `like` is the picture whose places are matched, 1CHW (None: the content),
         and `matches` those of the frame before, as the state carries them.
@@ -299,16 +306,14 @@ class Stylizer:
         for number, placement in enumerate(placements(size, self._places, self.device)):
             placed = content if placement is None else placement.of(content)
             context.check_cancelled()
-            kept = self.fitting.run(
-                size, partial(self._keepers[coarse], self.network, placed), context=context
-            )
+            keep = partial(self._keeper(coarse=coarse), self.network, placed)
+            kept = self.fitting.run(size, keep, context=context)
             style = self._region_styles(content, targets, placement)
             if self._matcher is not None:
                 work = partial(self._matcher.maps, content if like is None else like, placement)
                 maps = self.fitting.run(size, work, context=context)
-                style = self._matcher.of(
-                    style, maps, placement, of_place(matches, number, self._places, len(style))
-                )
+                matched = of_place(matches, number, self._places, len(style))
+                style = self._matcher.of(style, maps, placement, matched)
             yield Objective(self.weights, kept, style, temporal, placement)
 
     def _region_styles(
@@ -317,8 +322,7 @@ class Stylizer:
         """Of the regions that the content has; of one that covers it all, where there is no mask."""
         if self.needs_mask:
             raise ValueError("style images for regions need a mask")
-        weights = self.regions_of(content)
-        if weights is None:
+        if (weights := self.regions_of(content)) is None:
             return (RegionStyle(targets[0]),)
         return region_styles(targets, weights, placement, self.weights.style_layers)
 
