@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,8 @@ from framestyle.session import Session
 
 ONE, OTHER = "nightswirl", "mosaic"
 BAND_PX, AWAY_PX = 4, 5
-RATE = Fraction(10)
-STEADY, CHANGE = 6, 20
-"""Frames before a change, and in it: two seconds at ten frames a second."""
+STEADY = 6
+"""Frames before a change."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,9 @@ class Bench:
     def __init__(self, args: argparse.Namespace) -> None:
         self.args = args
         self.width, self.height = args.side, args.side * 2 // 3
+        self.rate = Fraction(args.rate)
+        self.change = int(2 * self.rate)
+        """Frames in a change of two seconds."""
         self._backbone: Any = None
 
     def preset(self, name: str, *settings: str) -> Preset:
@@ -90,10 +93,10 @@ class Bench:
         )
         return foreground_clip(photo, front, frames, self.height, self.width)
 
-    def camera(self, kind: str, frames: int) -> KnownClip:
-        photo = read_photo(samples_dir() / "photos" / "canyon.jpg").pixels
+    def camera(self, kind: str, frames: int, name: str = "canyon") -> KnownClip:
+        photo = read_photo(samples_dir() / "photos" / f"{name}.jpg").pixels
         clip = camera_clip(kind, photo, frames, self.height, self.width)
-        return replace(clip, frames=[replace(one, pts=one.index / RATE) for one in clip.frames])
+        return replace(clip, frames=[replace(one, pts=one.index / self.rate) for one in clip.frames])
 
     def paint(
         self, frames: Sequence[Frame], stylizer: Stylizer, timeline: Timeline | None = None
@@ -220,14 +223,18 @@ def _shrunk(mask: Mask, by_px: int) -> Mask:
 
 
 def _in_time(
-    bench: Bench, preset: Preset, points: str, camera: str = "pan"
-) -> tuple[list[Floats], KnownClip, Stylizer]:
-    preset = bench.preset(preset.name, f"timeline={points}")
+    bench: Bench, name: str, before: str, after: str, camera: str = "pan", photo: str = "canyon"
+) -> tuple[list[Floats], KnownClip, Stylizer, Timeline]:
+    """A clip of a preset whose timeline goes from one value to another in two seconds."""
+    points = f"[{{at: frame {STEADY}, {before}}}, {{at: frame {STEADY + bench.change}, {after}}}]"
+    preset = bench.preset(name, f"timeline={points}")
     stylizer = bench.stylizer(preset)
-    clip = bench.camera(camera, STEADY + CHANGE + 4)
-    times = [point.when.number for point in preset.timeline]
-    pictures, _ = bench.paint(clip.frames, stylizer, Timeline(preset, times, 1 / RATE))
-    return pictures, clip, stylizer
+    clip = bench.camera(camera, STEADY + bench.change + 4, photo)
+    timeline = Timeline(
+        preset, [point.when.number / bench.rate for point in preset.timeline], 1 / bench.rate
+    )
+    pictures, _ = bench.paint(clip.frames, stylizer, timeline)
+    return pictures, clip, stylizer, timeline
 
 
 def _largest_step(values: Sequence[float]) -> float:
@@ -239,33 +246,28 @@ def _largest_step(values: Sequence[float]) -> float:
 def strength(bench: Bench) -> list[Figure]:
     """`strength` from 0 to 1 in two seconds, before a camera that stands still: what a pan brings in has distances of
     its own."""
-    start, end = STEADY / float(RATE), (STEADY + CHANGE) / float(RATE)
-    points = f"[{{at: {start}s, strength: 0}}, {{at: {end}s, strength: 1}}]"
-    pictures, clip, stylizer = _in_time(bench, bench.preset(ONE), points, "still")
-    kept: dict[str, list[float]] = {"style": [], "content": []}
-    weights = stylizer.weights
-    for frame, picture in zip(clip.frames, pictures, strict=True):
-        losses = stylizer.losses_of(_tensor(picture), to_tensor(frame.pixels))
-        kept["style"].append(losses["style"] / weights.style)
-        kept["content"].append(losses["content"] / weights.content)
-    for name, values in kept.items():
-        print(name, " ".join(f"{value:.4f}" for value in values), file=sys.stderr)
-    change = slice(STEADY, STEADY + CHANGE + 1)
-    return [
-        Figure(f"{name} distance: largest step / mean step", _largest_step(values[change]), 1.5)
-        for name, values in kept.items()
-    ]
+    figures = []
+    for name, photo in product((ONE, OTHER), bench.args.photos):
+        pictures, clip, stylizer, _ = _in_time(bench, name, "strength: 0", "strength: 1", "still", photo)
+        kept: dict[str, list[float]] = {"style": [], "content": []}
+        weights = stylizer.weights
+        for frame, picture in zip(clip.frames, pictures, strict=True):
+            losses = stylizer.losses_of(_tensor(picture), to_tensor(frame.pixels))
+            kept["style"].append(losses["style"] / weights.style)
+            kept["content"].append(losses["content"] / weights.content)
+        for part, values in kept.items():
+            print(part, " ".join(f"{value:.4f}" for value in values), file=sys.stderr)
+            largest = _largest_step(values[STEADY : STEADY + bench.change + 1])
+            figures.append(Figure(f"{part} distance of {photo} in {name}: largest step / mean", largest, 1.5))
+    return figures
 
 
 def fade(bench: Bench) -> list[Figure]:
     """Two presets cross-faded in two seconds: the middle, and steadiness."""
-    start, end = STEADY / float(RATE), (STEADY + CHANGE) / float(RATE)
-    points = f"[{{at: {start}s, preset: this}}, {{at: {end}s, preset: {OTHER}}}]"
-    pictures, clip, stylizer = _in_time(bench, bench.preset(ONE), points)
-    middle = STEADY + CHANGE // 2
-    timeline = Timeline(stylizer.preset, [Fraction(start), Fraction(end)], 1 / RATE)
+    pictures, clip, stylizer, timeline = _in_time(bench, ONE, "preset: this", f"preset: {OTHER}")
+    middle = STEADY + bench.change // 2
     content = to_tensor(clip.frames[middle].pixels)
-    still = stylizer.at(timeline.at(Fraction(start + end) / 2)).stylize(content).image
+    still = stylizer.at(timeline.at(clip.frames[middle].pts)).stylize(content).image
     figures = []
     for name in (ONE, OTHER):
         own = bench.stylizer(bench.preset(name))
@@ -274,7 +276,7 @@ def fade(bench: Bench) -> list[Figure]:
     steady = range(2, STEADY + 1)
     before, during = (
         float(np.mean([_change_at(pictures, clip, t) for t in span]))
-        for span in (steady, range(STEADY + 1, STEADY + CHANGE + 1))
+        for span in (steady, range(STEADY + 1, STEADY + bench.change + 1))
     )
     return [*figures, Figure("E_warp during the fade / before it", during / before, 1.5)]
 
@@ -326,6 +328,8 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
     parser.add_argument("--side", type=int, default=96, help="longer side in pixels")
     parser.add_argument("--frames", type=int, default=8, help="of clips with regions")
+    parser.add_argument("--photos", nargs="+", default=["canyon"], help="samples in which strength changes")
+    parser.add_argument("--rate", default="10", help="frames a second of clips whose style changes")
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="for every preset")
     parser.add_argument("--weights", default="original")
     parser.add_argument("--device", default="auto")

@@ -22,7 +22,6 @@ from framestyle.motion.shots import Shot, find_shots
 from framestyle.nst.stylizer import Stylizer
 from framestyle.presets import Preset
 from framestyle.presets.instants import Timeline
-from framestyle.presets.strength_curve import USUAL, StrengthCurve
 
 Array = npt.NDArray[Any]
 """HWC, RGB or RGBA: uint8, uint16, or floats in [0, 1]. Colours are not multiplied by alpha."""
@@ -118,7 +117,7 @@ def masks_of(mask: Array | Iterable[Array] | None) -> Iterator[Array]:
     return iter(mask)
 
 
-def array_timeline(preset: Preset, curve: StrengthCurve = USUAL) -> Timeline | None:
+def array_timeline(preset: Preset) -> Timeline | None:
     """A preset's timeline on arrays, which count 25 frames a second. UsageError where a point needs more of a clip."""
     for number, point in enumerate(preset.timeline):
         if point.when.kind not in ("s", "frame"):
@@ -128,13 +127,13 @@ def array_timeline(preset: Preset, curve: StrengthCurve = USUAL) -> Timeline | N
             )
     numbers = (point.when for point in preset.timeline)
     times_s = [one.number if one.kind == "s" else one.number / _RATE for one in numbers]
-    return Timeline.of(preset, times_s, 1 / _RATE, curve)
+    return Timeline.of(preset, times_s, 1 / _RATE)
 
 
 class ArrayClip:
     """A clip's arrays in, one after another, and stylized ones out, each in the form of its own: one shape, one type.
 
-    They keep their size. `shots` and `flow` are those of a `FramePainter`, `curve` that of a `Timeline`.
+    They keep their size. `shots` and `flow` are those of a `FramePainter`.
     """
 
     def __init__(
@@ -143,9 +142,8 @@ class ArrayClip:
         *,
         shots: Sequence[Shot] = (),
         flow: OpticalFlow | None = None,
-        curve: StrengthCurve = USUAL,
     ) -> None:
-        timeline = array_timeline(stylizer.preset, curve)
+        timeline = array_timeline(stylizer.preset)
         self._painter = FramePainter(stylizer, shots=shots, flow=flow, max_side_px=0, timeline=timeline)
         self._waiting: deque[ArrayPicture] = deque()
         """What the results to come need, in order."""

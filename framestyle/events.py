@@ -64,9 +64,8 @@ def as_note(remark: Remark, level: str = "info") -> Note:
 
 @dataclass(frozen=True)
 class Preparing(Event):
-    """Work before the first step: 'weights' (fetching, learning), 'strength' (measuring what it does), 'shots' (looking
-    for cuts), 'mask' (looking through a moving mask), 'cluster' (connecting to it), 'machines' (each says whether it
-    can do the work)."""
+    """Work before the first step: 'weights' (fetching, learning), 'shots' (looking for cuts), 'mask' (looking through a
+    moving mask), 'cluster' (connecting to it), 'machines' (each says whether it can do the work)."""
 
     what: str
     fraction: float

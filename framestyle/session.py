@@ -39,10 +39,8 @@ from framestyle.opening import (
     with_these_weights,
 )
 from framestyle.presets import Preset, load_preset
-from framestyle.presets.strength_curve import USUAL, StrengthCurve
 from framestyle.resolve import PrecisionChoice, refuse_styleless, render_spec
 from framestyle.spec import RenderSpec
-from framestyle.strengths import curve_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +50,6 @@ class _Live:
     stylizer: Stylizer
     flow: OpticalFlow | None
     backbone: Backbone | None
-    curve: StrengthCurve = USUAL
 
 
 class Session:
@@ -106,8 +103,7 @@ class Session:
             stylizer = make_stylizer(
                 preset, backbone, chosen, seed=spec.seed, memory_limit_bytes=memory_limit_bytes
             )
-            curve = curve_of(spec, stylizer, context)
-        self._begin(spec, _Live(stylizer, flow, backbone, curve))
+        self._begin(spec, _Live(stylizer, flow, backbone))
 
     def _begin(self, spec: RenderSpec, live: _Live) -> None:
         stylizer = live.stylizer
@@ -248,7 +244,7 @@ class Session:
             first = self._mask_pixels(next(masks, None))
         if shots is None and isinstance(frames, Sequence | np.ndarray):
             shots = shots_of(frames, self.preset.video.cuts)
-        clip = ArrayClip(self.stylizer, shots=shots or (), curve=self.live.curve)
+        clip = ArrayClip(self.stylizer, shots=shots or ())
         now = first
         try:
             for number, frame in enumerate(frames):
@@ -275,7 +271,7 @@ class Session:
             if self._clip is None or mask is not None:
                 self._mask = self._mask_pixels(mask)
             if self._clip is None:
-                self._clip = ArrayClip(self.stylizer, flow=self.flow, curve=self.live.curve)
+                self._clip = ArrayClip(self.stylizer, flow=self.flow)
             with self._dropping_clip_on_failure():
                 return self._clip.push(frame, context, self._mask)
 

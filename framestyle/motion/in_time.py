@@ -31,6 +31,10 @@ class FrameStylizers:
         """How fast the style changes there; see `Timeline.pace`."""
         return 0.0 if self.timeline is None else self.timeline.pace(pts)
 
+    def share(self, pts: Fraction) -> float:
+        """How much of what is left of a change of `strength` passes in that frame; see `Timeline.share`."""
+        return 0.0 if self.timeline is None else self.timeline.share(pts)
+
     def rests(self, pts: Fraction) -> bool:
         """Whether a picture that is shown once more stays as it is."""
         return self.timeline is None or self.timeline.rests(pts)

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -45,6 +46,7 @@ class KeyFramePainting(ShotPainting):
     """Frames wait until it is known which of them is the next key frame: at most `video.key_frame_gap` of them."""
 
     flow: OpticalFlow
+    _is_frame_by_frame: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -79,6 +80,8 @@ class ShotPainting:
     replays: Replays
     on_bookmark: OnBookmark
     resume: Bookmark | None
+    _is_frame_by_frame: ClassVar[bool] = True
+    """Each frame goes on from the one right before it."""
 
     def __post_init__(self) -> None:
         resume = self.resume
@@ -110,8 +113,9 @@ class ShotPainting:
         """The frame, and what is to be told of it."""
         started = time.perf_counter()
         base = _warm_from(prepared, self.stylizers.stylizer)
+        share = self.stylizers.share(prepared.frame.pts) if self._is_frame_by_frame and base == 1 else 0.0
         painted = _paint_one(
-            prepared, base, self._done, self.stylizers, context, self.replays, self._before_its_steps
+            prepared, base, self._done, self.stylizers, context, self.replays, self._before_its_steps, share
         )
         self._done.appendleft(painted)
         result, seconds = painted.result, time.perf_counter() - started
@@ -181,8 +185,12 @@ def _paint_one(
     context: Context,
     replays: Replays,
     prepare: Prepare,
+    share: float,
 ) -> Painted:
-    """Optimise one frame: from its beginning (`base` None), or from the one that lies `base` back in `done`."""
+    """Optimise one frame: from its beginning (`base` None), or from the one that lies `base` back in `done`.
+
+    `share`: of what is left of a change of `strength`, how much may pass in it.
+    """
     stylizer, pts = stylizers.of(prepared.frame), prepared.frame.pts
     content = to_tensor(prepared.frame.pixels, stylizer.device)
     regions = stylizer.regions_of(content)
@@ -211,7 +219,7 @@ def _paint_one(
     if video.leash_weight > 0 and video.warm_start == "flow":
         targets += drift_penalties(anchor, holds, level, video.leash_weight, 1 - loose)
     before_it = prepare(WarmStart(stylizer, content, state, targets, holds), context)
-    result = stylizer.refine(content, state, targets, context, replays, pace)
+    result = stylizer.refine(content, state, targets, context, replays, pace, share=share)
     result = replace(result, steps=result.steps + before_it)
     shown = result.state.result()
     anchored, level = shown.lerp(anchor, holds), level.lerp(shown.mean((2, 3), keepdim=True), loose)

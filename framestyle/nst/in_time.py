@@ -14,6 +14,8 @@ from framestyle.presets.timeline import Look
 
 MOST_STEPS = 3.0
 """So many times the steps of a warm frame are taken at the fastest pace."""
+MOST_EVEN_STEPS = 4.0
+"""The same where each frame ends when it has made its share of a change (`nst/optimise/even.py`)."""
 FULL_PACE = 0.05
 """What changes by this much a frame, as from nothing to all in 20 frames, is as fast as what needs most steps."""
 
@@ -36,9 +38,10 @@ def haste(pace: float) -> float:
     return min(1.0, pace / FULL_PACE)
 
 
-def steps_at(steps: int, pace: float) -> int:
-    """Those of a warm frame at a pace of change (`Timeline.pace`)."""
-    return round(steps * (1 + (MOST_STEPS - 1) * haste(pace)))
+def steps_at(steps: int, pace: float, *, is_even: bool = False) -> int:
+    """Those of a warm frame at a pace of change (`Timeline.pace`). `is_even`: it ends when it has made its share."""
+    most = MOST_EVEN_STEPS if is_even else MOST_STEPS
+    return round(steps * (1 + (most - 1) * haste(pace)))
 
 
 def weights_at(preset: Preset, instant: Instant, statistic: Statistic) -> LossWeights:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -36,6 +36,7 @@ from framestyle.nst.objective import (
     region_styles,
 )
 from framestyle.nst.optimise.descent import Descent, descend
+from framestyle.nst.optimise.even import EvenStop
 from framestyle.nst.optimise.replay import Recorder, Replays
 from framestyle.nst.optimise.state import Parts, PixelState, Taken
 from framestyle.nst.optimise.windows import EarlyStop, Report, steps_reporter
@@ -211,21 +212,34 @@ class Stylizer:
         pace: float = 0.0,
         steps: int | None = None,
         anew: bool = False,
+        share: float = 0.0,
     ) -> Stylized:
         """A warm start: from `state` (carried from the frame before; it changes), at its size only, stopping early.
 
-        `steps`: in place of `video.steps`; `anew`: all of them, at the full rate. `pace` (`Timeline.pace`): see there.
+        `steps`: in place of `video.steps`; `anew`: all of them, at the full rate. `pace` and `share`: see `Timeline`.
         """
         video = self.preset.video
-        steps, content = steps_at(video.steps if steps is None else steps, pace), content.to(self.device)
+        content = content.to(self.device)
+        steps = steps_at(video.steps if steps is None else steps, pace, is_even=share != 0)
         if self.is_identity:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
         call = _Call(context, self.replays() if replays is None else replays)
         reporter = steps_reporter(state, steps, 0, 1, self.device, context)
-        stop = EarlyStop(steps if pace > 0 else video.min_steps, video.tolerance, self._places)
         objectives = self._from_state(content, state, temporal, context) if steps else ()
+        stop = EarlyStop(steps if pace > 0 else video.min_steps, video.tolerance, self._places)
+        if objectives and 0 < abs(share) < 1:
+            stop = self._even_stop(content, state, objectives[0], share)
         taken = self._optimise(state, objectives, steps, reporter, None if anew else stop, call, pace)
         return self._finish(self._needed_to_finish(content), state, taken)
+
+    def _even_stop(self, content: Tensor, state: PixelState, one: Objective, share: float) -> EvenStop:
+        """Ends a frame that makes its share of a change of `strength`."""
+
+        def distance(image: Tensor) -> float:
+            return float(self.parts(image, replace(one, temporal=()))["style"])
+
+        least_steps, of_content = self.preset.video.min_steps, distance(content)
+        return EvenStop(least_steps, lambda: distance(state.result()), of_content, share)
 
     def _from_state(
         self, content: Tensor, state: PixelState, temporal: Sequence[TemporalTarget], context: Context

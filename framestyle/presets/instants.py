@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from framestyle.presets.schema import Preset
-from framestyle.presets.strength_curve import USUAL, StrengthCurve
+from framestyle.presets.strength_curve import painted_at, strength_at
 from framestyle.presets.timeline import CHANGING, Look, TimelinePoint
 
 SCALE_STEP = 2**0.5
@@ -50,26 +50,22 @@ def looks_of(preset: Preset) -> tuple[Look, ...]:
 class Timeline:
     """A preset's timeline on one clip: `times_s` are those of its points, in order, in seconds from the clip's start.
 
-    `frame_s`: how long a frame is shown; `curve`: what `strength` does in this preset.
+    `frame_s`: how long a frame is shown.
     """
 
-    def __init__(
-        self, preset: Preset, times_s: Sequence[Fraction], frame_s: Fraction, curve: StrengthCurve = USUAL
-    ) -> None:
+    def __init__(self, preset: Preset, times_s: Sequence[Fraction], frame_s: Fraction) -> None:
         if len(times_s) != len(preset.timeline):
             raise ValueError(f"{len(preset.timeline)} points and {len(times_s)} times")
-        self._preset, self._frame_s, self._curve = preset, frame_s, curve
+        self._preset, self._frame_s = preset, frame_s
         self._looks = looks_of(preset)
         points = sorted(zip(times_s, preset.timeline, strict=True), key=lambda one: one[0])
         self._tracks = {name: track for name in CHANGING if (track := _track(points, name))}
         self.at = lru_cache(maxsize=64)(self._at)
 
     @classmethod
-    def of(
-        cls, preset: Preset, times_s: Sequence[Fraction], frame_s: Fraction, curve: StrengthCurve = USUAL
-    ) -> Timeline | None:
+    def of(cls, preset: Preset, times_s: Sequence[Fraction], frame_s: Fraction) -> Timeline | None:
         """None where nothing changes in time."""
-        return cls(preset, times_s, frame_s, curve) if preset.timeline else None
+        return cls(preset, times_s, frame_s) if preset.timeline else None
 
     def _at(self, time_s: Fraction) -> Instant:
         """What holds then."""
@@ -91,6 +87,18 @@ class Timeline:
         paces = (self._between(one, before) * FADES**n for n, (one, before) in enumerate(pairwise(moments)))
         return max(paces)
 
+    def share(self, time_s: Fraction) -> float:
+        """How much of the way that is left passes in the frame there while `strength` changes; 0 where it does not.
+
+        Above 0: of the way to being painted in full; below 0: of the way back to the content.
+        """
+        now, then = (self.at(one).strength for one in (time_s, time_s - self._frame_s))
+        if now is None or then is None or now == then:
+            return 0.0
+        before = painted_at(then)
+        change = painted_at(now) - before
+        return change / (1 - before if change > 0 else before)
+
     def rests(self, time_s: Fraction) -> bool:
         """Whether all has been as it is for some frames: a picture shown once more is the same then."""
         return all(
@@ -106,7 +114,7 @@ class Timeline:
         strength = 0.5 if preset.strength is None else preset.strength
         return max(
             _apart(one.looks, other.looks),
-            abs(self._curve.at(_or(one.strength, strength)) - self._curve.at(_or(other.strength, strength))),
+            abs(painted_at(_or(one.strength, strength)) - painted_at(_or(other.strength, strength))),
             _weights_apart(one.content_weight, other.content_weight, preset.content.weight),
             _weights_apart(one.style_weight, other.style_weight, preset.style.weight),
             _apart(one.images or own, other.images or own),
@@ -118,7 +126,7 @@ class Timeline:
         """Even to the eye: by how far a picture is painted, not by the number."""
         if share == 0 or before == after:
             return before
-        return self._curve.strength(_between(self._curve.at(before), self._curve.at(after), share))
+        return strength_at(_between(painted_at(before), painted_at(after), share))
 
     def _shares(self, name: str | Look) -> tuple[float, ...]:
         """Of a preset in full."""

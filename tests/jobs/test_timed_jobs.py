@@ -11,7 +11,6 @@ import pytest
 from moving import Bytes, textured, write_clip
 from PIL import Image
 
-from framestyle import strengths
 from framestyle.context import SILENT, Context
 from framestyle.doors.dry_run import dry_run
 from framestyle.errors import Cancelled, InputError
@@ -26,7 +25,6 @@ from framestyle.media.video.reader import VideoReader
 from framestyle.motion.shots import Shot
 from framestyle.nst.sizes import Size
 from framestyle.presets import Preset
-from framestyle.presets.strength_curve import StrengthCurve
 
 FRAMES = 8
 SOURCE = Path("clip.mkv")
@@ -34,9 +32,7 @@ SOURCE = Path("clip.mkv")
 
 @pytest.fixture(autouse=True)
 def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """And what `strength` does is not measured, which takes longer than these clips."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(strengths, "measured_curve", lambda *given: StrengthCurve((0.0, 0.2, 1.0)))
 
 
 def _preset(style_image: Path, *points: dict[str, Any], **video: Any) -> Preset:

@@ -89,10 +89,10 @@ def test_between_key_frames_it_goes_on_changing(make: Make) -> None:
 
 def test_a_change_takes_more_steps_and_all_of_them(make: Make) -> None:
     frames = textured(8, (64, 48))
-    still = make({"at": "0s", "strength": 0.5}, video={"steps": 4, "min_steps": 1, "tolerance": 1.0})
+    still = make({"at": "0s", "content.weight": 1.0}, video={"steps": 4, "min_steps": 1, "tolerance": 1.0})
     changing = make(
-        {"at": "0.3s", "strength": 0.0},
-        {"at": "0.5s", "strength": 1.0},
+        {"at": "0.3s", "content.weight": 1.0},
+        {"at": "0.5s", "content.weight": 0.001},
         video={"steps": 4, "min_steps": 1, "tolerance": 1.0},
     )
     _, of_still = _paint(still, frames)
@@ -105,6 +105,25 @@ def test_a_shown_once_more_frame_is_painted_on_while_the_style_changes(make: Mak
     frames = textured(1, (64, 48)) * 10
     _, steps = _paint(make({"at": "0.2s", "strength": 0.0}, {"at": "0.4s", "strength": 1.0}), frames)
     assert steps[1] == steps[2] == 0 and steps[3] > 0 and steps[4] > 0 and steps[9] == 0
+
+
+def test_a_change_of_strength_does_not_leap(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture whose own strokes would be there in a frame or two gets there over the whole change."""
+    frames, video = textured(1, (64, 48)) * 14, {"steps": 20, "min_steps": 1}
+    stylizer = make({"at": "0.2s", "strength": 0.0}, {"at": "1.2s", "strength": 1.0}, images=1, video=video)
+    content = to_tensor(frames[0])
+
+    def largest_step() -> tuple[float, list[int]]:
+        painted, steps = _paint(stylizer, frames)
+        distances = [stylizer.losses_of(to_tensor(one), content)["style"] for one in painted]
+        moved = np.diff(distances[2:13])
+        return float(np.abs(moved).max() / abs(moved.mean())), steps
+
+    evenly, steps = largest_step()
+    monkeypatch.setattr(Timeline, "share", lambda *given: 0.0)
+    freely, all_steps = largest_step()
+    assert evenly < 0.7 * freely
+    assert min(steps[3:12]) < all_steps[3] == 60
 
 
 def _targets(stylizer: Stylizer, at_s: float) -> torch.Tensor:

@@ -73,6 +73,23 @@ def test_strength_goes_by_what_it_does_to_the_picture() -> None:
     assert max(paces) == pytest.approx(0.05, rel=0.01) and min(paces) == pytest.approx(0.05, rel=0.01)
 
 
+def test_each_frame_of_a_change_has_its_share_of_what_is_left() -> None:
+    """To being painted in full, whichever strength the change leads to; and the same way back."""
+    up, down, half = (
+        _timeline(_load(f"- {{at: 0s, strength: {a}}}\n- {{at: 2s, strength: {b}}}\n"))
+        for a, b in ((0, 1), (1, 0), (0, 0.45))
+    )
+    assert [up.share(Fraction(n, 10)) for n in range(1, 21)] == pytest.approx(
+        [1 / n for n in range(20, 0, -1)]
+    )
+    assert [down.share(Fraction(n, 10)) for n in range(1, 21)] == pytest.approx(
+        [-1 / n for n in range(20, 0, -1)]
+    )
+    assert half.share(Fraction(1, 10)) == pytest.approx(0.53 / 20)
+    assert up.share(Fraction(0)) == up.share(Fraction(21, 10)) == 0
+    assert _timeline(_load("- {at: 0s, mix: 0}\n- {at: 2s, mix: 1}\n")).share(Fraction(1)) == 0
+
+
 def test_a_strength_that_stays_is_just_that() -> None:
     at = _timeline(_load("- {at: 0s, strength: 0.3}\n- {at: 2s, strength: 0.3}\n- {at: 3s, mix: 1}\n")).at
     assert {at(Fraction(n, 7)).strength for n in range(30)} == {0.3}

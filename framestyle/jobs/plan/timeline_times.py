@@ -12,7 +12,6 @@ from framestyle.errors import InputError
 from framestyle.events import Note
 from framestyle.presets import Preset
 from framestyle.presets.instants import Instant, Timeline
-from framestyle.presets.strength_curve import USUAL, StrengthCurve
 from framestyle.presets.timeline import TimelinePoint
 
 if TYPE_CHECKING:
@@ -85,9 +84,7 @@ def _not_known(point: TimelinePoint, number: int, source: Path, what: str) -> In
     )
 
 
-def photo_instant(
-    preset: Preset, source: Path, share: Fraction, curve: StrengthCurve = USUAL
-) -> Instant | None:
+def photo_instant(preset: Preset, source: Path, share: Fraction) -> Instant | None:
     """What holds for a photo that stands at `share`, 0 to 1, of all; None where nothing changes in time.
 
     InputError where a point is at another time than a percentage.
@@ -99,7 +96,7 @@ def photo_instant(
                 next_step="Give points percentages: they count over the photos, in order.",
             )
     times = [point.when.number / 100 for point in preset.timeline]
-    timeline = Timeline.of(preset, times, Fraction(1), curve)
+    timeline = Timeline.of(preset, times, Fraction(1))
     return None if timeline is None else timeline.at(share)
 
 

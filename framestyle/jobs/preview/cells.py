@@ -158,11 +158,11 @@ def _other_size(look: Look, size: Reduced) -> Note:
 
 def _instant_of(session: Session, picture: Picture, share: Fraction) -> Instant | None:
     """What holds at a clip's moment, or for a photo that stands at `share` of all."""
-    preset, curve = session.preset, session.live.curve
+    preset = session.preset
     if picture.at_s is None or picture.times is None:
-        return photo_instant(preset, picture.path, share, curve)
+        return photo_instant(preset, picture.path, share)
     times_s, _ = point_times(preset, picture.path, picture.times)
-    timeline = Timeline.of(preset, times_s, 1 / picture.times.frame_rate, curve)
+    timeline = Timeline.of(preset, times_s, 1 / picture.times.frame_rate)
     return None if timeline is None else timeline.at(picture.at_s)
 
 

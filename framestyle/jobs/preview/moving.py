@@ -151,9 +151,7 @@ def _render(
                 flow=session.flow,
                 store=DiskStore(Path(beside)),
                 context=context.also(count),
-                timeline=Timeline.of(
-                    session.preset, found.timeline_s, 1 / found.info.frame_rate, session.live.curve
-                ),
+                timeline=Timeline.of(session.preset, found.timeline_s, 1 / found.info.frame_rate),
             )
         ) as stylized,
     ):

@@ -40,7 +40,7 @@ def render_photo(
     photo.pixels = with_hidden_filled(photo.pixels, photo.alpha)
     mask = mask_at(preset, task.source, None, photo.pixels, photo.alpha)
     stylizer = session.stylizer_for(task.source, mask)
-    if (instant := photo_instant(preset, task.source, task.share, session.live.curve)) is not None:
+    if (instant := photo_instant(preset, task.source, task.share)) is not None:
         stylizer = stylizer.at(instant)
     pixels, steps, loss = _painted(photo.pixels, stylizer, context)
     metadata = {**provenance_of(session), "recipe": recipe_text(session)}

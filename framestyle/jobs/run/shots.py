@@ -102,7 +102,7 @@ def painted_frames(
         resume=resume,
         first_number=task.number,
         replays=replays,
-        timeline=Timeline.of(session.preset, task.timeline_s, 1 / task.frame_rate, session.live.curve),
+        timeline=Timeline.of(session.preset, task.timeline_s, 1 / task.frame_rate),
     ) as painter:
         context = context.also(count)
         for frame in read:

@@ -146,7 +146,7 @@ class _Stream:
         preset, info = self._session.preset, self._reader.info
         survey_mask(preset, info.path, info, context)
         times_s, _ = point_times(preset, info.path, ClipTimes(info.frame_rate))
-        self._timeline = Timeline.of(preset, times_s, 1 / info.frame_rate, self._session.live.curve)
+        self._timeline = Timeline.of(preset, times_s, 1 / info.frame_rate)
         try:
             self._run(writer, context.also(self._count))
         except torch.OutOfMemoryError as error:

@@ -31,6 +31,9 @@ class EarlyStop:
     take turns at `places`, losses are compared at the same place.
     """
 
+    window_steps = WARM_WINDOW_STEPS
+    """Steps between two questions."""
+
     def __init__(self, min_steps: int, tolerance: float, places: int = 1) -> None:
         self.min_steps, self.tolerance = min_steps, tolerance
         self.slope_steps = max(2, places)
@@ -59,7 +62,7 @@ def in_windows(
     good = LastGood(taking.image)
     window: list[Tensor] = []
     taken = Taken()
-    window_steps = WINDOW_STEPS if stop is None else min(WINDOW_STEPS, WARM_WINDOW_STEPS)
+    window_steps = WINDOW_STEPS if stop is None else stop.window_steps
     for step in range(1, steps + 1):
         context.check_cancelled()  # a replayed step asks nobody
         window.append(taking.take(context))
