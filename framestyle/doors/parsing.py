@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import re
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
@@ -84,8 +85,14 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
         """End the process. Further lines of the message are part of the next step."""
         wrong, _, step = message.partition("\n")
+        if _SETTINGS_LEFT_OVER.match(wrong):
+            step = "Each setting has a --set of its own: --set KEY=VALUE --set KEY=VALUE."
         step = f"{plain(step, lines=True)} " if step else ""
         self.exit(UsageError.exit_code, f"framestyle: {plain(wrong)}\n  {step}See {self.prog} --help\n")
+
+
+_SETTINGS_LEFT_OVER = re.compile(r"unrecognized arguments: [a-z_]+(\.[a-z_0-9]+)*=")
+"""What argparse says where several settings follow one --set."""
 
 
 class FormerName(argparse.Action):

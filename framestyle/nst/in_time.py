@@ -12,7 +12,7 @@ from framestyle.presets.instants import Instant, looks_of
 from framestyle.presets.schema import Color
 from framestyle.presets.timeline import Look
 
-MOST_STEPS = 3.0
+MOST_STEPS = 2.0
 """So many times the steps of a warm frame are taken at the fastest pace."""
 MOST_EVEN_STEPS = 4.0
 """The same where each frame ends when it has made its share of a change (`nst/optimise/even.py`)."""

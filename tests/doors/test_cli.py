@@ -133,6 +133,15 @@ def test_a_bad_setting_is_exit_3_and_names_the_key(
     assert not Path("out.png").exists()
 
 
+def test_several_settings_after_one_option_are_told_how_they_are_given(
+    photo: Path, quick: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["stylize", str(photo), "-o", "out.png", "-p", quick, "--set", "strength=0.4", "color.share=1"])
+    assert ended.value.code == 2
+    is_told(capsys.readouterr().err, "color.share=1", "a --set of its own")
+
+
 @pytest.mark.parametrize("name", ["notes.mp4", "notes.jpg", "notes"])
 def test_a_text_is_exit_5_under_any_name(
     workplace: Path, quick: str, capsys: pytest.CaptureFixture[str], name: str

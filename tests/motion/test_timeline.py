@@ -98,7 +98,7 @@ def test_a_change_takes_more_steps_and_all_of_them(make: Make) -> None:
     _, of_still = _paint(still, frames)
     _, of_change = _paint(changing, frames)
     assert of_change[:4] == of_still[:4]
-    assert of_change[4] == of_change[5] == 12
+    assert of_change[4] == of_change[5] == 8
 
 
 def test_a_shown_once_more_frame_is_painted_on_while_the_style_changes(make: Make) -> None:
@@ -123,7 +123,7 @@ def test_a_change_of_strength_does_not_leap(make: Make, monkeypatch: pytest.Monk
     monkeypatch.setattr(Timeline, "share", lambda *given: 0.0)
     freely, all_steps = largest_step()
     assert evenly < 0.7 * freely
-    assert min(steps[3:12]) < all_steps[3] == 60
+    assert min(steps[3:12]) < all_steps[3] == 40
 
 
 def _targets(stylizer: Stylizer, at_s: float) -> torch.Tensor:

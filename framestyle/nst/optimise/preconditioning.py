@@ -3,9 +3,9 @@
 Seen through VGG19, the gradient at periods of two to three pixels is ten to twenty times weaker (in energy) along the
 diagonals than along rows and columns, and weaker there than at any longer period. Adam scales each pixel, not each
 frequency: the fine detail that a picture gains lies along rows and columns, as a weave over everything. Measured on the
-gradient, its whitening filter is nearly 1 plus the mixed second difference; with it strokes lie as the style's do, and
-losses fall sooner. Feature visualisation does the like by optimising Fourier coefficients (Olah, Mordvintsev and
-Schubert 2017, "preconditioning"); a small kernel does it in the pixels, where moments can follow a flow.
+gradient, its whitening filter is nearly 1 plus the mixed second difference; with it strokes lie as the style's do.
+Feature visualisation does the like by optimising Fourier coefficients (Olah, Mordvintsev and Schubert 2017,
+"preconditioning"); a small kernel does it in the pixels, where moments can follow a flow.
 """
 
 from __future__ import annotations
