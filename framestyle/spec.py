@@ -42,7 +42,8 @@ CAME_LATER: Mapping[tuple[str, str], Any] = {
     ("video", "polish_steps"): 4,
 }
 """Keys of a preset that were not there when keys of specs were first written, by section (or none) and name, and the
-value with which pixels are as they were before: they are left out then, so that nothing that is done is made anew."""
+value with which pixels are as they were before, which need not be the default: they are left out then, so that nothing
+that is done is made anew."""
 KEY_DIGITS = 24
 AUTO, PRECISIONS = "auto", ("float32", "bfloat16")
 """A precision that is left open, and those that it comes to."""
@@ -165,7 +166,10 @@ class RenderSpec:
 
     @classmethod
     def from_json(cls, text: str) -> RenderSpec:
-        """What `to_json` wrote. InputError where it is none, or was written by a newer FrameStyle."""
+        """What `to_json` wrote. InputError where it is none, or was written by a newer FrameStyle.
+
+        Keys of the preset that came later than the text keep the value with which pixels are as they were.
+        """
         try:
             data = json.loads(text)
             version = data[VERSION_KEY]
@@ -174,7 +178,7 @@ class RenderSpec:
                 raise ValueError(f"its version is {version!r}")
             start_s, end_s = (None if one is None else Fraction(one) for one in data["span"])
             return cls(
-                Preset.model_validate(data["preset"]),
+                Preset.model_validate(_with_what_came_later(data["preset"])),
                 _text(data["weights"]),
                 _text(data["weights_fingerprint"]),
                 {path: _digest(one) for path, one in data["pictures"].items()},
@@ -214,6 +218,13 @@ def refuse_newer(version: object, known: int, subject: str) -> None:
             f"{subject} of version {version}, newer than this FrameStyle knows ({known})",
             next_step="Update FrameStyle: pip install --upgrade framestyle",
         )
+
+
+def _with_what_came_later(preset: dict[str, Any]) -> dict[str, Any]:
+    """A preset as `to_json` wrote it, with the keys that were not there yet."""
+    for (section, name), as_before in CAME_LATER.items():
+        (preset.setdefault(section, {}) if section else preset).setdefault(name, as_before)
+    return preset
 
 
 def _text(value: Any) -> str:

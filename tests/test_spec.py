@@ -53,7 +53,9 @@ def test_its_keys_are_those_that_manifests_and_stopped_work_hold() -> None:
     """Written down as FrameStyle 0.1 first made them: another key would make all that is done anew."""
     # Keys hold every value of the preset: a default that changes since must not change this one.
     layers = {"relu3_2": 1.0, "relu4_2": 1.0, "relu5_2": 0.5}
-    told = {"name": "mine", "style": {"images": [{"path": "a.png"}]}, "content": {"layers": layers}}
+    content = {"layers": layers, "focus": 0.0}
+    told = {"name": "mine", "style": {"images": [{"path": "a.png"}]}, "content": content}
+    told["optimizer"] = {"precondition": False}
     preset = Preset.model_validate(told)
     spec = RenderSpec(
         preset, "untrained", "untrained seed=0", {"a.png": "0" * 64}, 7, span=TimeRange(Fraction(1, 3))
@@ -65,14 +67,13 @@ def test_its_keys_are_those_that_manifests_and_stopped_work_hold() -> None:
 
 @pytest.mark.parametrize(("section", "name"), CAME_LATER)
 def test_a_key_that_came_later_counts_where_it_is_used(section: str, name: str) -> None:
-    """At its default, which leaves pixels as they were, it does not: see the test above."""
-    plain = Preset().model_dump(mode="json", by_alias=True)
-    assert (plain[section] if section else plain)[name] == CAME_LATER[section, name]
+    """At the value that leaves pixels as they were it does not: see the test above."""
     other = {
         "turned": True,
         "mask_start": 1.5,
         "statistic": "self_similarity",
         "focus": 1.0,
+        "precondition": True,
         "match": True,
         "share": 0.5,
         "mix": 0.5,
@@ -82,8 +83,18 @@ def test_a_key_that_came_later_counts_where_it_is_used(section: str, name: str) 
         "coarse_steps": 1,
         "polish_steps": 1,
     }[name]
-    preset = Preset.model_validate({section: {name: other}} if section else {name: other})
-    assert RenderSpec(preset, "untrained").key("photo") != RenderSpec(Preset(), "untrained").key("photo")
+
+    def spec(value: Any) -> RenderSpec:
+        return RenderSpec(
+            Preset.model_validate({section: {name: value}} if section else {name: value}), "untrained"
+        )
+
+    as_before = spec(CAME_LATER[section, name])
+    assert spec(other).key("photo") != as_before.key("photo")
+
+    written = json.loads(as_before.to_json())
+    del (written["preset"][section] if section else written["preset"])[name]
+    assert RenderSpec.from_json(json.dumps(written)) == as_before
 
 
 @pytest.mark.parametrize(

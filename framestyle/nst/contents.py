@@ -43,14 +43,18 @@ class Keeper(Protocol):
     def __call__(self, network: VGG19, content: Tensor, tiling: Tiling) -> dict[str, ContentTarget]: ...
 
 
-def content_keeper(preset: Content, seed: int, *, letter: bool = False) -> Keeper:
-    """As a preset says. `seed` decides which places are sampled; `letter`: the content loss of Gatys 2015."""
+def content_keeper(preset: Content, seed: int, *, letter: bool = False, coarse: bool = False) -> Keeper:
+    """As a preset says. `seed` decides which places are sampled; `letter`: the content loss of Gatys 2015.
+
+    `coarse`: at the smallest of several scales. Where a face lies is settled there, so all layers keep more of what
+    stands out; from there on the deepest alone does, for the others would hold strokes off along with changes.
+    """
     layers = list(preset.layers)
     if preset.statistic == "self_similarity":
         return partial(kept_relations, layers=layers, seed=seed)
     if letter:
         return partial(kept_features, layers=layers, letter=True)
-    return partial(kept_features, layers=layers, focus=preset.focus)
+    return partial(kept_features, layers=layers, focus=preset.focus, in_all_layers=coarse)
 
 
 # -- features ----------------------------------------------------------------------------------------------
@@ -86,18 +90,23 @@ def kept_features(
     layers: Sequence[str],
     letter: bool = False,
     focus: float = 0.0,
+    in_all_layers: bool = False,
 ) -> dict[str, ContentTarget]:
-    """By layer: the features of a 1CHW content image, to be kept as they are; what stands out by its `focus`."""
+    """By layer: the features of a 1CHW content image, to be kept as they are.
+
+    The deepest layer keeps more of what stands out in it, by `focus`; `in_all_layers`: so do the others, in its places.
+    """
     maps = feature_maps(network, content, layers, tiling)
     order = [stage.name for stage in network.stages]
-    standing_out = salience(maps[max(layers, key=order.index)], focus) if focus > 0 else None
+    deepest = max(layers, key=order.index)
+    standing_out = salience(maps[deepest], focus) if focus > 0 else None
+    weights = {
+        name: at_size(standing_out, size_of(one))
+        for name, one in maps.items()
+        if standing_out is not None and (in_all_layers or name == deepest)
+    }
     return {
-        name: KeptFeatures(
-            one,
-            losses.feature_variance(one),
-            letter,
-            None if standing_out is None else at_size(standing_out, size_of(one)),
-        )
+        name: KeptFeatures(one, losses.feature_variance(one), letter, weights.get(name))
         for name, one in maps.items()
     }
 

@@ -44,6 +44,9 @@ class TemporalTarget:
     cell_px: int = 1
 
 
+Temporal = Sequence[TemporalTarget]
+
+
 @dataclass(frozen=True, eq=False)
 class RegionStyle:
     """What one region should look like; where it lies at each layer, 11HW (None: everywhere); its share of all."""

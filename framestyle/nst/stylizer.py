@@ -30,7 +30,7 @@ from framestyle.nst.objective import (
     LossWeights,
     Objective,
     RegionStyle,
-    TemporalTarget,
+    Temporal,
     loss_and_gradient,
     loss_parts,
     region_styles,
@@ -115,7 +115,7 @@ class Stylizer:
         self.weights = LossWeights.of(preset, self.statistic)
         self._matcher = matcher_of(self.network, self.statistic, self.weights.style_layers)
         kept = preset.content.model_copy(update={"layers": dict.fromkeys(content_layers, 1.0)})
-        self._keep = content_keeper(kept, seed, letter=self.statistic.as_in_2015)
+        self._keeper = partial(content_keeper, kept, seed, letter=self.statistic.as_in_2015)
         # L-BFGS remembers gradients of one function.
         self._places = 1 if preset.optimizer.name == "lbfgs" else preset.network.places
         kept_layers = content_layers if preset.content.statistic == "features" else []
@@ -192,7 +192,8 @@ class Stylizer:
                 state = state.resampled(size)
             reporter = steps_reporter(state, steps, index, len(painted_at), self.device, context)
             # It ends with the scale: a large picture's features are as large as the picture, several times.
-            objectives = self._from_state(resize(content, size), state, (), context) if steps else ()
+            coarse = index == 0 and len(painted_at) > 1
+            objectives = self._from_state(resize(content, size), state, (), context, coarse) if steps else ()
             if index + 1 == len(painted_at):
                 del content  # 0.4 GB of 8K
             taken = self._optimise(state, objectives, steps, reporter, None, call)
@@ -206,7 +207,7 @@ class Stylizer:
         self,
         content: Tensor,
         state: PixelState,
-        temporal: Sequence[TemporalTarget] = (),
+        temporal: Temporal = (),
         context: Context = SILENT,
         replays: Replays | None = None,
         pace: float = 0.0,
@@ -242,11 +243,11 @@ class Stylizer:
         return EvenStop(least_steps, lambda: distance(state.result()), of_content, share)
 
     def _from_state(
-        self, content: Tensor, state: PixelState, temporal: Sequence[TemporalTarget], context: Context
+        self, content: Tensor, state: PixelState, temporal: Temporal, context: Context, coarse: bool = False
     ) -> tuple[Objective, ...]:
         """What is minimised from `state` on; it keeps the matches that were found."""
         like = guided(content, state.image)
-        found = tuple(self.objectives(content, temporal, context, like, state.matches))
+        found = tuple(self.objectives(content, temporal, context, like, state.matches, coarse))
         if self._matcher is not None:
             state.matches = self._matcher.kept(found, size_of(content))
         return found
@@ -281,19 +282,20 @@ class Stylizer:
             image = self._finishing.of(image, content, self._mask_weights)
         return Stylized(image, state, *taken)
 
-    def objective(self, content: Tensor, temporal: Sequence[TemporalTarget]) -> Objective:
+    def objective(self, content: Tensor, temporal: Temporal) -> Objective:
         """What is minimised at the first place on the pooling grid, where no other picture is matched."""
         return next(self.objectives(content, temporal))
 
     def objectives(
         self,
         content: Tensor,
-        temporal: Sequence[TemporalTarget],
+        temporal: Temporal,
         context: Context = SILENT,
         like: Tensor | None = None,
         matches: Tensor | None = None,
+        coarse: bool = False,
     ) -> Iterator[Objective]:
-        """What is minimised at each place on the pooling grid, in the order in which steps take turns.
+        """What is minimised at each place on the pooling grid, in turn; `coarse`: at the smallest of several scales.
 
         Where the statistic matches places: `like` is the picture whose places are matched, 1CHW (None: the content),
         and `matches` those of the frame before, as the state carries them.
@@ -304,14 +306,14 @@ class Stylizer:
         for number, placement in enumerate(placements(size, self._places, self.device)):
             placed = content if placement is None else placement.of(content)
             context.check_cancelled()
-            kept = self.fitting.run(size, partial(self._keep, self.network, placed), context=context)
+            keep = partial(self._keeper(coarse=coarse), self.network, placed)
+            kept = self.fitting.run(size, keep, context=context)
             style = self._region_styles(content, targets, placement)
             if self._matcher is not None:
                 work = partial(self._matcher.maps, content if like is None else like, placement)
                 maps = self.fitting.run(size, work, context=context)
-                style = self._matcher.of(
-                    style, maps, placement, of_place(matches, number, self._places, len(style))
-                )
+                matched = of_place(matches, number, self._places, len(style))
+                style = self._matcher.of(style, maps, placement, matched)
             yield Objective(self.weights, kept, style, temporal, placement)
 
     def _region_styles(
@@ -320,8 +322,7 @@ class Stylizer:
         """Of the regions that the content has; of one that covers it all, where there is no mask."""
         if self.needs_mask:
             raise ValueError("style images for regions need a mask")
-        weights = self.regions_of(content)
-        if weights is None:
+        if (weights := self.regions_of(content)) is None:
             return (RegionStyle(targets[0]),)
         return region_styles(targets, weights, placement, self.weights.style_layers)
 

@@ -90,9 +90,9 @@ class Content(Section):
     )
     weight: float = key(0.035, "Weight of the content loss", ge=0)
     focus: float = key(
-        0.0,
+        1.5,
         "How much more of what stands out in the content, as faces do, stays than of flat places; 0 = all alike, "
-        "1 = by its energy. Of features; not beside gram2015",
+        "1 = by its energy. Of features: of the deepest layer, and at the smallest scale of all; not beside gram2015",
         ge=0,
         le=4,
     )

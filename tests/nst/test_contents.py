@@ -22,6 +22,7 @@ from framestyle.nst.contents import (
 )
 from framestyle.nst.image import Size
 from framestyle.nst.network.tiles import WHOLE, Tiling
+from framestyle.nst.network.vgg import VGG19
 from framestyle.nst.objective import loss_and_gradient
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.weights.backbone import Backbone
@@ -200,6 +201,45 @@ def test_what_a_content_in_tiles_keeps_is_what_the_whole_keeps(
     assert isinstance(whole, KeptRelations) and isinstance(tiled, KeptRelations)
     torch.testing.assert_close(tiled.relations, whole.relations)
     assert torch.equal(tiled.samples, whole.samples)
+
+
+@pytest.mark.parametrize("layers", [["relu2_2", "relu3_1"], ["relu3_1", "relu2_2"]])
+@pytest.mark.parametrize("coarse", [False, True])
+def test_what_stands_out_counts_more_in_the_deepest_layer_and_at_the_smallest_scale_in_all(
+    make_preset: Callable[..., Preset], untrained: Backbone, picture: Picture, layers: list[str], coarse: bool
+) -> None:
+    """Whatever their order; 1 in the mean, and not everywhere."""
+    content = make_preset(content={"layers": dict.fromkeys(layers, 1.0), "focus": 2.0}).content
+    keep = contents.content_keeper(content, 0, coarse=coarse)
+    kept = keep(VGG19(untrained, layers), picture(1, 40, 48), WHOLE)
+    weights = {name: one.weight for name, one in kept.items() if isinstance(one, KeptFeatures)}
+    assert set(weights) == set(layers)
+    assert (weights["relu2_2"] is not None) == coarse
+    for weight in (weights["relu3_1"], *([weights["relu2_2"]] if coarse else [])):
+        assert weight is not None
+        assert float(weight.mean()) == pytest.approx(1)
+        assert float(weight.max()) > 1.3
+
+
+def test_the_smallest_of_several_scales_is_coarse_and_no_warm_start_is(
+    make: Callable[..., Stylizer], picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, bool]] = []
+    plain = contents.kept_features
+
+    def spied(network: VGG19, content: Tensor, tiling: Tiling, **how: Any) -> dict[str, Any]:
+        seen.append((content.shape[3], how["in_all_layers"]))
+        return plain(network, content, tiling, **how)
+
+    monkeypatch.setattr(contents, "kept_features", spied)
+    stylizer = make("features", scales={"min_px": 16, "first_steps": 1, "between_steps": 1, "steps": 1})
+    painted = stylizer.stylize(picture(1, 40, 48))
+    assert {width for width, _ in seen} >= {17, 24, 48}
+    assert {width for width, coarse in seen if coarse} <= {17, 18, 19, 20}
+    assert {coarse for width, coarse in seen if width < 21} == {True}
+    seen.clear()
+    stylizer.refine(picture(2, 40, 48), painted.state)
+    assert {coarse for _, coarse in seen} == {False}
 
 
 @pytest.mark.parametrize(("statistic", "focuses"), [("gram", True), ("gram2015", False)])
