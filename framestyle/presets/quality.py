@@ -1,4 +1,4 @@
-"""What `--quality` changes in a preset: what the word sets, and what the preset itself says of it."""
+"""What a word on quality changes in a preset: what it sets by itself, and what the preset says of it."""
 
 from __future__ import annotations
 

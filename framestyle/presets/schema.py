@@ -274,7 +274,8 @@ class Preset(Section):
         (), "What changes from the clip's beginning to its end, point by point", strict=False, max_length=1000
     )
     quality: Annotated[dict[Literal["draft", "good", "best"], Worth], AfterValidator(FrozenMap)] = key(
-        FrozenMap(), "What `--quality` sets beside its own for this preset: keys of `scales` and `video`"
+        FrozenMap(),
+        "What a quality (`quality=draft`) sets for this preset beside its own: keys of `scales` and `video`",
     )
     network: Network = Network()
     optimizer: Optimizer = Optimizer()

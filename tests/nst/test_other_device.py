@@ -95,7 +95,7 @@ def test_the_host_waits_once_a_window(
 ) -> None:
     """Of a step of a still, and of one of a frame's."""
     monkeypatch.setattr(windows, "WINDOW_STEPS", 2)
-    monkeypatch.setattr(windows, "WARM_WINDOW_STEPS", 1)
+    monkeypatch.setattr(windows.EarlyStop, "window_steps", 1)
 
     def waits(windows: int) -> tuple[int, int]:
         steps = windows * 2
