@@ -57,7 +57,7 @@ def test_fine_detail_is_less_of_a_weave() -> None:
     straight = np.minimum(across, down) < 0.41 * np.maximum(across, down)
 
     def woven(precondition: str) -> float:
-        small = "scales.max_side_px=48", "scales.min_px=48", "scales.first_steps=25"
+        small = "scales.max_side_px=48", "scales.min_px=48", "scales.first_steps=12"
         preset = load_preset("nightswirl", [*small, "optimizer.precision=float32", precondition])
         painted = stylize_image(grey, preset, device="cpu").mean(2)
         energy = np.square(np.abs(np.fft.fft2(painted)))
