@@ -23,14 +23,6 @@ if TYPE_CHECKING:
     from framestyle.nst.weights.backbone import Backbone
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Of `-n auto`: one more than there are cores. A quarter of the time tests wait for other processes."""
-    return (
-        len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)) + 1
-    )
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Of `--dist loadfile`: files are handed out in the order that is given below, not those of many tests first."""
     if hasattr(config.option, "loadscopereorder"):
