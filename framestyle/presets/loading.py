@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -329,9 +330,11 @@ def _checked(root: Node, faults: list[Fault]) -> Preset:
 def _quality_faults(root: Node) -> Iterator[Fault]:
     """What is wrong with the preset as its own words on quality would make it."""
     for word in QUALITIES:
-        if (own := own_word(root, word)).value:
+        if own_word(root, word).value:
+            changed = deepcopy(root)
+            apply_setting(changed, f"quality={word}", OVERRIDE)
             try:
-                Preset.model_validate((changed := merged(root, own)).plain())
+                Preset.model_validate(changed.plain())
             except ValidationError as error:
                 yield from faults_of(error, changed)
 

@@ -161,7 +161,7 @@ def test_time_to_quality_is_that_of_the_quickest_run_that_comes_as_far() -> None
 @pytest.mark.slow
 def test_schedules_are_run_and_peers_take_the_plain_loops_time(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    chosen = ["default", PEER]
+    chosen = ["default", PEER, "the 2015 paper's schedule"]
     few = [
         "--side",
         "48",

@@ -18,12 +18,12 @@ def test_extra_memory_is_of_a_megapixel() -> None:
 
 
 def test_photos_are_painted_at_both_sizes_as_asked(tmp_path: Path) -> None:
-    ways = ["--ours", "twice:content.layers={relu4_2: 2},tv_weight=0"]
+    ways = ["--ours", "plain", "--ours", "twice:content.layers={relu4_2: 2},tv_weight=0"]
     main([*ways, "--sides", "32", "48", "--weights", "untrained", "-o", str(tmp_path)])
     with Image.open(tmp_path / "painted-48.png") as painted:
         assert painted.size == (48, 48)
     rows = json.loads((tmp_path / "still-memory.json").read_text(encoding="utf-8"))["rows"]
-    assert [row["way"] for row in rows] == ["twice"]
+    assert [row["way"] for row in rows] == ["plain", "twice"]
     assert all(row["larger_bytes"] > 100 << 20 and row["processor_s"] > 0 for row in rows)
 
 

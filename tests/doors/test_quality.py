@@ -69,6 +69,7 @@ def test_a_preset_has_its_own_word_on_it(tmp_path: Path) -> None:
             "one.yaml:2:26: video.stepz: no such key (did you mean video.steps?)",
         ),
         ("{best: {video: {method: key_frames, passes: 2}}}", "one.yaml:2:25: video: passes: 2 optimises"),
+        ("{good: {video: {passes: 2}}}", "video: passes: 2 optimises"),
         ("{draft: {style: {weight: 2}}}", "one.yaml:2:19: quality.draft.style: no such key"),
         ("{drft: {}}", "one.yaml:2:11: quality.drft: must be draft | good | best (did you mean draft?)"),
         ("draft", "one.yaml:2:10: quality: must be a map"),

@@ -46,7 +46,7 @@ class EarlyStop:
         last = totals[-1 - self.slope_steps :]
         if len(last) < self.fewest_losses:
             return False
-        gain = (last[0] - last[-1]) / (len(last) - 1) * WARM_WINDOW_STEPS
+        gain = (last[0] - last[-1]) / (len(last) - 1) * self.window_steps
         return gain < self.tolerance * abs(last[-1])
 
 
