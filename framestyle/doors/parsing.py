@@ -18,6 +18,10 @@ from framestyle.registries import COMMANDS
 PROGRAM = "framestyle"
 
 
+SETTING = re.compile(r"[a-z_]+(\.[a-z_0-9]+)*=")
+"""What --set takes."""
+
+
 class Parser(argparse.ArgumentParser):
     """Usage errors in our own words and exit code; what may have been meant is said."""
 
@@ -37,7 +41,11 @@ class Parser(argparse.ArgumentParser):
             self._refuse_unknown_command(given)
         else:
             self._refuse_unknown_option(given)
-        return super().parse_known_args(given, namespace)
+        found, left_over = super().parse_known_args(given, namespace)
+        if "--set" in self._option_string_actions and any(map(SETTING.match, left_over)):
+            wrong = f"unrecognized arguments: {' '.join(left_over)}"
+            self.error(f"{wrong}\nEach setting has a --set of its own: --set KEY=VALUE --set KEY=VALUE.")
+        return found, left_over
 
     def _refuse_unknown_command(self, given: Sequence[str]) -> None:
         assert self._choices is not None
@@ -85,14 +93,8 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
         """End the process. Further lines of the message are part of the next step."""
         wrong, _, step = message.partition("\n")
-        if _SETTINGS_LEFT_OVER.match(wrong):
-            step = "Each setting has a --set of its own: --set KEY=VALUE --set KEY=VALUE."
         step = f"{plain(step, lines=True)} " if step else ""
         self.exit(UsageError.exit_code, f"framestyle: {plain(wrong)}\n  {step}See {self.prog} --help\n")
-
-
-_SETTINGS_LEFT_OVER = re.compile(r"unrecognized arguments: [a-z_]+(\.[a-z_0-9]+)*=")
-"""What argparse says where several settings follow one --set."""
 
 
 class FormerName(argparse.Action):

@@ -140,6 +140,9 @@ def test_several_settings_after_one_option_are_told_how_they_are_given(
         main(["stylize", str(photo), "-o", "out.png", "-p", quick, "--set", "strength=0.4", "color.share=1"])
     assert ended.value.code == 2
     is_told(capsys.readouterr().err, "color.share=1", "a --set of its own")
+    with pytest.raises(SystemExit):
+        main(["doctor", "color.share=1"])  # it has none
+    assert "--set" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["notes.mp4", "notes.jpg", "notes"])
