@@ -69,7 +69,7 @@ class Painter:
         key = order["key"]
         try:
             render = self._moving(order) if order["moving"] else self._still(order)
-            said = {} if render is None else {"render_s": round(render.seconds, 1), "at_most": render.at_most}
+            said = {} if render is None else {"render_s": render.seconds, "at_most": render.at_most}
             say(key, "done", **said)
         except Cancelled:
             say(key, "cancelled")

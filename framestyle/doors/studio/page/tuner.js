@@ -111,7 +111,7 @@ export function openTuner(host, look, preset = null) {
     bar.hidden = facts.state !== "painting";
     if (facts.steps) bar.style.setProperty("--done", `${Math.round((100 * facts.step) / facts.steps)}%`);
     const words = facts.state === "painting" ? `Painting at ${shownAt(stage)} px${facts.steps ? `, ${facts.step} of ${facts.steps} steps` : ""}` : facts.state === "done" ? `Shown at ${shownAt(stage)} px` : "";
-    const time = facts.render_s && !mask ? ` · the full render takes ${facts.at_most ? "at most " : ""}${duration(facts.render_s)}` : "";
+    const time = facts.render_s != null && !mask ? ` · the full render takes ${facts.at_most ? "at most " : ""}${duration(facts.render_s)}` : "";
     if (words) status.textContent = words + time;
   }
 
