@@ -58,12 +58,7 @@ def test_its_keys_are_those_that_manifests_and_stopped_work_hold() -> None:
     told["optimizer"] = {"precondition": False}
     preset = Preset.model_validate(told)
     spec = RenderSpec(
-        preset,
-        "untrained",
-        "untrained seed=0 width=1/4",
-        {"a.png": "0" * 64},
-        7,
-        span=TimeRange(Fraction(1, 3)),
+        preset, "untrained", "untrained seed=0", {"a.png": "0" * 64}, 7, span=TimeRange(Fraction(1, 3))
     )
     assert spec.decided_precision is None
     assert spec.key("photo") == spec.undecided_key("photo") == "3e009d5abc9fa32d779a63fb"
