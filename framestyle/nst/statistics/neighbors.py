@@ -33,8 +33,10 @@ MATCHED_CELLS_PX = range(4, 9)
 16 px a mouth was matched with a sun, and with their Gram matrix it was painted as one."""
 MOST_PLACES = 16384
 """Of all style images together; of more, every second is taken, or every third, each way."""
+NUMBER = torch.int16
+"""Holds any of these. While they are matched, each of a picture's places keeps one for each part of the style."""
 CHUNK_BYTES = 32 << 20
-"""Of how alike some of the picture's places are to all of the style's."""
+"""Of how alike some of the picture's places are to all of the style's, or to the best of its parts."""
 STAYS = 0.05
 """A match that was there before stays unless another is more alike by this cosine."""
 PARTS = 8
@@ -135,8 +137,10 @@ class Neighbors:
         }
 
     def needs_bytes(self, channels: int, positions: int) -> int:
-        """The picture's features of a layer, while they are matched, and the style's, which stay."""
-        return 4 * channels * (positions + 2 * min(positions, MOST_PLACES)) + CHUNK_BYTES
+        """The picture's features of a layer and each place's best of a style image's parts, while they are matched;
+        and the style's places, which stay."""
+        of_parts = PARTS**2 * positions * (torch.float32.itemsize + NUMBER.itemsize)
+        return 4 * channels * (positions + 2 * min(positions, MOST_PLACES)) + of_parts + CHUNK_BYTES
 
 
 def _step(grids: Sequence[tuple[int, ...]]) -> int:
@@ -226,21 +230,26 @@ def _matches(
 ) -> Tensor:
     """1HW: the number of the style's place that each of the picture's is most like."""
     height, width = size
-    best: list[Tensor] = []
-    numbers: list[Tensor] = []
-    for rows in _chunks(height, width * sum(count for count, _ in parts), max(one.cells for one in layers)):
+    part_sizes = [count for count, _ in parts]
+    best: Tensor | None = None
+    for rows in _chunks(height, width * sum(part_sizes), max(one.cells for one in layers)):
         alike = _alike(layers, rows).flatten(0, 1)
         if before is not None:
             kept = before[0, rows].flatten()[:, None]
             stays = alike.gather(1, kept.clamp_min(0)) + STAYS * (kept != NONE_BEFORE)
             alike = alike.scatter(1, kept.clamp_min(0), stays)
-        of_parts = [one.max(1) for one in torch.split(alike, [count for count, _ in parts], 1)]
-        best.append(torch.stack([one.values for one in of_parts], 1))
-        numbers.append(torch.stack([one.indices for one in of_parts], 1))
+        if best is None:
+            # At once: of pieces laid together there would be two.
+            best = alike.new_empty(height * width, len(parts))
+            numbers = torch.empty_like(best, dtype=NUMBER)
+        here = slice(rows.start * width, rows.stop * width)
+        for number, one in enumerate(torch.split(alike, part_sizes, 1)):
+            best[here, number], numbers[here, number] = one.max(1)
+    assert best is not None
     counts = None if weight is None else wide(weight).flatten()
-    chosen = _shared(torch.cat(best), [share for _, share in parts], counts)
-    first = torch.tensor([0, *(count for count, _ in parts[:-1])], device=chosen.device).cumsum(0)
-    found = torch.cat(numbers).gather(1, chosen[:, None])[:, 0] + first[chosen]
+    chosen = _shared(best, [share for _, share in parts], counts)
+    first = torch.tensor([0, *part_sizes[:-1]], device=chosen.device).cumsum(0)
+    found = numbers.gather(1, chosen[:, None])[:, 0] + first[chosen]
     return found.view(1, height, width)
 
 
@@ -260,10 +269,14 @@ def _shared(best: Tensor, shares: Sequence[float], weight: Tensor | None) -> Ten
     counts = torch.ones_like(best[:, 0]) if weight is None else weight
     counts = (counts / counts.sum().clamp_min(EPSILON))[:, None]
     offset = torch.zeros_like(wanted)
+    # In bands: `best` of 8K is half a gigabyte, and all at once takes three more of it.
+    bands = list(_chunks(len(best), len(shares), 1))
     for _ in range(SHARE_ROUNDS):
-        got = ((SHARPNESS * best + offset).softmax(1) * counts).sum(0)
+        got = torch.zeros_like(wanted)
+        for rows in bands:
+            got += ((SHARPNESS * best[rows] + offset).softmax(1) * counts[rows]).sum(0)
         offset = offset + wanted - got.clamp_min(EPSILON).log()
-    return (SHARPNESS * best + offset).argmax(1)
+    return torch.cat([(SHARPNESS * best[rows] + offset).argmax(1) for rows in bands])
 
 
 NEIGHBORS = Neighbors()

@@ -139,6 +139,15 @@ def test_no_part_of_the_style_is_taken_for_much_more_than_its_share() -> None:
     assert used[0] > 64
 
 
+def test_shares_are_the_same_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large picture's places are compared with the style's parts some at a time."""
+    style, picture = _style((_maps(1, 16, 24), 1.0)), _maps(2, 16, 24)
+    at_once = _matches(style, picture)
+    assert len(at_once.unique()) > 64
+    monkeypatch.setattr(neighbors, "CHUNK_BYTES", 4 * 64 * 50)
+    assert torch.equal(_matches(style, picture), at_once)
+
+
 # -- several images ----------------------------------------------------------------------------------------
 
 
