@@ -212,7 +212,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=24)
     parser.add_argument("--workers", type=int, nargs="+", default=[0, 1, 2], help="0: the local engine")
     parser.add_argument("--max-side", type=int, default=128)
-    parser.add_argument("--weights", default="untrained")
+    parser.add_argument("--weights", default="original")
     parser.add_argument("-o", "--output", type=Path, default=Path())
     args, passed_on = parser.parse_known_args()
     args.output.mkdir(parents=True, exist_ok=True)

@@ -31,7 +31,7 @@ from framestyle.nst.network.vgg import vgg19_layers
 from framestyle.nst.objective import Objective, loss_and_gradient
 from framestyle.nst.optimise.state import PixelState
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.weights.backbone import Backbone
+from framestyle.nst.weights.backbone import CHANNELS, Backbone, Channels
 from framestyle.nst.weights.catalog import load_backbone
 from framestyle.presets import load_preset
 
@@ -153,10 +153,10 @@ def reference(backbone: Backbone, content: Tensor, style: Tensor, image: Tensor)
 # -- measuring ---------------------------------------------------------------------------------------------
 
 
-def operations(size: Size) -> float:
+def operations(size: Size, channels: Channels = CHANNELS) -> float:
     """Of one step, forward and backward to the pixels: two a multiplication, convolutions alone."""
     total, height, width = 0.0, size.height, size.width
-    for layer in vgg19_layers():
+    for layer in vgg19_layers(channels):
         if layer.kind == "conv":
             total += 2 * 2 * 9 * layer.in_channels * layer.out_channels * height * width
         elif layer.kind == "pool":
@@ -230,7 +230,7 @@ def measure(
     halfway = content.lerp(torch.rand(content.shape, generator=torch.Generator().manual_seed(1)), 0.1)
     truth = reference(backbone, content, style, halfway)
     medians = {name: statistics.median(taken) for name, taken in times.items()}
-    amount = operations(size_of(content)) / 1e9
+    amount = operations(size_of(content), backbone.channels) / 1e9
     rows = []
     for name, seconds in medians.items():
         errors = ours[name].agreement(halfway, truth) if name in ours else (0.0, 0.0, 1.0)

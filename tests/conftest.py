@@ -145,10 +145,19 @@ def kept_weights() -> None:
 
 @pytest.fixture(scope="session")
 def untrained() -> Backbone:
-    """VGG19 with seeded random filters, whole."""
+    """Seeded random filters, a quarter as many as VGG19's: quick."""
     from framestyle.nst.weights.catalog import load_backbone
 
     return load_backbone("untrained", seed=0)
+
+
+@pytest.fixture(scope="session")
+def vgg19() -> Backbone:
+    """Seeded random filters, as many as VGG19 has: for what is about its memory, its arithmetic or its shapes."""
+    from framestyle.nst.weights.backbone import CHANNELS
+    from framestyle.nst.weights.untrained import random_backbone
+
+    return random_backbone(0, CHANNELS, "random")
 
 
 @pytest.fixture

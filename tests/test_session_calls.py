@@ -244,7 +244,7 @@ def test_another_process_paints_the_same_from_the_spec(make_session: MakeSession
 def test_what_is_no_longer_what_the_spec_names_is_refused(make_session: MakeSession, style: Path) -> None:
     spec = make_session().spec
     with pytest.raises(WeightsError, match="others than those"):
-        Session(dataclasses.replace(spec, weights_fingerprint="untrained seed=1"))
+        Session(dataclasses.replace(spec, weights_fingerprint="untrained seed=1 width=1/4"))
     Image.fromarray(FRAMES[0]).save(style)
     with pytest.raises(PresetError, match=r"style\.png is another picture"):
         Session(RenderSpec.from_json(spec.to_json()))

@@ -158,5 +158,5 @@ def _take_threads() -> None:
     """What libraries read of the environment when they are loaded."""
     import torch
 
-    if (threads := os.environ.get("OMP_NUM_THREADS", "")).isdecimal() and int(threads) > 0:
-        torch.set_num_threads(int(threads))
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    torch.set_num_threads(int(threads) if threads.isdecimal() and int(threads) > 0 else os.cpu_count() or 1)

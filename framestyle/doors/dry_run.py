@@ -14,6 +14,7 @@ from framestyle.jobs.resume.disk_space import free_bytes
 from framestyle.jobs.run.batch import Job, Order
 from framestyle.jobs.run.refusals import refuse_job, refuse_task
 from framestyle.kinds import MediaKind
+from framestyle.nst.weights.catalog import width_of
 from framestyle.registries import is_elsewhere
 from framestyle.spec import AUTO
 
@@ -33,7 +34,7 @@ def dry_run(jobs: Sequence[Job], order: Order, workers: int | None = None) -> It
     total_s = total_bytes = most_work = 0.0
     prices: list[Price] = []
     for job in jobs:
-        price = price_of(job.preset, order.device)
+        price = price_of(job.preset, order.device, width_of(order.weights))
         seconds = size = 0.0
         yield plain(f"preset {job.preset.name} -> {job.output}")
         if job.preset.optimizer.precision == AUTO:

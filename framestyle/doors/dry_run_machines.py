@@ -18,6 +18,7 @@ from framestyle.jobs.plan.tasks import Task
 from framestyle.jobs.run.batch import Job, Order
 from framestyle.kinds import MediaKind
 from framestyle.nst.sizes import Size, fit_within
+from framestyle.nst.weights.catalog import width_of
 from framestyle.presets import Preset
 
 SHOWN_WORKERS, SHOWN_UNITS = 8, 4
@@ -67,7 +68,7 @@ class _Row:
 
 
 def _rows(job: Job, order: Order) -> Iterator[_Row]:
-    price_s = price_of(job.preset, order.device).seconds
+    price_s = price_of(job.preset, order.device, width_of(order.weights)).seconds
     for kind, tasks in groupby(job.to_do, lambda task: task.kind):
         if kind is MediaKind.PHOTO:
             yield _Row(tuple(_photos(tasks, job.preset, price_s)), photos=True)

@@ -55,7 +55,7 @@ def make_workshop(untrained: Backbone) -> MakeWorkshop:
             data[key] = {**data.get(key, {}), **value} if isinstance(value, dict) else value
         preset = Preset.model_validate(data)
         style = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(3))
-        spec = RenderSpec(preset, "untrained", "untrained seed=0")
+        spec = RenderSpec(preset, "untrained", "untrained seed=0 width=1/4")
         return Ready(Session.over(spec, Stylizer(preset, untrained, [style])), Context(on_event))
 
     return made

@@ -38,6 +38,7 @@ from framestyle.jobs.run.batch import Order, paint, prepare
 from framestyle.kinds import MediaKind, TimeRange
 from framestyle.media.photos import read_photo
 from framestyle.nst import styles as styles_module
+from framestyle.nst.weights.catalog import width_of
 from framestyle.nst.weights.paths import NOT_HERE
 from framestyle.presets import Preset
 
@@ -469,6 +470,15 @@ def test_a_price_is_stated_until_one_was_measured(make_preset: MakePreset, here:
     prices.keep_step_cost(preset, "cuda:0 bfloat16", 0.5)
     assert prices.price_of(preset, "cpu") == prices.Price(2.5, "cpu", True)
     assert prices.price_of(preset, "cuda") == prices.Price(0.5, "cuda", True)
+    # Narrower weights have a price of their own, stated or measured.
+    narrow = prices.price_of(preset, "cpu", 0.25)
+    assert not narrow.measured and narrow.seconds < stated.seconds
+    prices.keep_step_cost(preset, "cpu", 0.5, 0.25)
+    assert (prices.price_of(preset, "cpu", 0.25).seconds, prices.price_of(preset, "cpu").seconds) == (
+        0.5,
+        2.5,
+    )
+    prices.keep_step_cost(preset, "cuda:0 bfloat16", 0.5)
     # `auto` is what was used last, and a deeper look into the network costs more.
     assert prices.price_of(preset, "auto").device == "cuda"
     assert not prices.price_of(make_preset(style={"layers": {"relu4_1": 1.0}}), "cpu").measured
@@ -503,10 +513,10 @@ def test_a_job_leaves_its_price_for_the_next_estimate(
     order: Order, make_preset: MakePreset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _do(order)
-    assert not prices.price_of(order.presets[0], "cpu").measured  # too little to tell
+    assert not prices.price_of(order.presets[0], "cpu", width_of("untrained")).measured  # too little to tell
     monkeypatch.setattr(prices, "LEAST_MEASURED", 1e-6)
     _do(replace(order, fresh=True))
-    assert prices.price_of(order.presets[0], "cpu").measured
+    assert prices.price_of(order.presets[0], "cpu", width_of("untrained")).measured
 
 
 def test_errors_before_any_work_leave_nothing(order: Order, make_preset: MakePreset) -> None:

@@ -342,11 +342,11 @@ def _write_weights(path: Path, seed: int) -> None:
     """VGG19 of seeded random numbers, as torchvision names its tensors."""
     from safetensors.torch import save_file
 
-    from framestyle.nst.weights.backbone import CONVOLUTION_INDICES
-    from framestyle.nst.weights.catalog import load_backbone
+    from framestyle.nst.weights.backbone import CHANNELS, CONVOLUTION_INDICES
+    from framestyle.nst.weights.untrained import random_backbone
 
     tensors = {}
-    for name, (weight, bias) in load_backbone("untrained", seed=seed).convolutions.items():
+    for name, (weight, bias) in random_backbone(seed, CHANNELS).convolutions.items():
         index = CONVOLUTION_INDICES[name]
         tensors |= {
             f"features.{index}.weight": weight.contiguous(),

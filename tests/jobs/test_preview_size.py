@@ -96,13 +96,13 @@ def _stylized(preset: Preset, pixels: Pixels, backbone: Backbone) -> tuple[Styli
     return result, [event for event in news if isinstance(event, StepDone)]
 
 
-def test_its_steps_are_the_renders_first_steps(untrained: Backbone) -> None:
+def test_its_steps_are_the_renders_first_steps(vgg19: Backbone) -> None:
     preset = _preset(min_px=24, max_side_px=96, first_steps=20, steps=10)
     photo = _drawn(140, 100)
     look = reduced(preset, Size(140, 100), 50)
     assert look.size.longest_px == 48 and look.full.longest_px == 96
-    _, shown = _stylized(look.preset, cv2.resize(photo, look.size, interpolation=cv2.INTER_AREA), untrained)
-    _, whole = _stylized(preset, cv2.resize(photo, look.full, interpolation=cv2.INTER_AREA), untrained)
+    _, shown = _stylized(look.preset, cv2.resize(photo, look.size, interpolation=cv2.INTER_AREA), vgg19)
+    _, whole = _stylized(preset, cv2.resize(photo, look.full, interpolation=cv2.INTER_AREA), vgg19)
     assert len(shown) < len(whole)
     for mine, the_renders in zip(shown, whole, strict=False):
         same = replace(mine, scales=the_renders.scales, losses=the_renders.losses, parts=the_renders.parts)

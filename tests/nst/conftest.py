@@ -9,8 +9,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from framestyle.nst.weights.backbone import Backbone
-from framestyle.nst.weights.catalog import load_backbone
 from framestyle.presets import Preset
 
 Picture = Callable[..., Tensor]
@@ -25,12 +23,6 @@ SHALLOW: dict[str, Any] = {
     "network": {"places": 1},
     "scales": {"min_px": 16, "max_side_px": 0, "first_steps": 12, "steps": 6},
 }
-
-
-@pytest.fixture(scope="session")
-def untrained() -> Backbone:
-    """VGG19 with seeded random filters, whole."""
-    return load_backbone("untrained", seed=0)
 
 
 @pytest.fixture

@@ -154,9 +154,7 @@ def test_the_gradient_of_weighted_features_equals_finite_differences() -> None:
 
 
 @pytest.fixture
-def make(
-    make_preset: Callable[..., Preset], untrained: Backbone, picture: Picture
-) -> Callable[..., Stylizer]:
+def make(make_preset: Callable[..., Preset], vgg19: Backbone, picture: Picture) -> Callable[..., Stylizer]:
     def made(statistic: str, **changes: Any) -> Stylizer:
         content = {
             "statistic": statistic,
@@ -164,7 +162,7 @@ def make(
             "weight": 1.0,
             "focus": 1.0,
         }
-        return Stylizer(make_preset(content=content, **changes), untrained, [picture(50, 30, 26)])
+        return Stylizer(make_preset(content=content, **changes), vgg19, [picture(50, 30, 26)])
 
     return made
 

@@ -371,14 +371,14 @@ def _warnings(events: list[Event]) -> list[str]:
 
 
 def test_a_picture_that_never_fits_whole_is_painted_in_tiles_from_its_first_step_on(
-    make_preset: Callable[..., Preset], untrained: Backbone, picture: Picture, allocator: SmallAllocator
+    make_preset: Callable[..., Preset], vgg19: Backbone, picture: Picture, allocator: SmallAllocator
 ) -> None:
     preset = make_preset(scales={"min_px": 512, "first_steps": 2})
     events: list[Event] = []
-    stylizer = Stylizer(preset, untrained, [picture(50, 30, 26)])
+    stylizer = Stylizer(preset, vgg19, [picture(50, 30, 26)])
     wanted = stylizer.stylize(picture(1, 40, 72), Context(events.append))
     assert not _warnings(events)
-    stylizer = Stylizer(preset, untrained, [picture(50, 30, 26)])
+    stylizer = Stylizer(preset, vgg19, [picture(50, 30, 26)])
     allocator.most = SMALL_TILE_MAP
     found = stylizer.stylize(picture(1, 40, 72), Context(events.append))
     assert found.steps == 2
@@ -387,7 +387,7 @@ def test_a_picture_that_never_fits_whole_is_painted_in_tiles_from_its_first_step
 
 
 def test_a_clip_survives_memory_that_others_take_half_way(
-    make_preset: Callable[..., Preset], untrained: Backbone, picture: Picture, allocator: SmallAllocator
+    make_preset: Callable[..., Preset], vgg19: Backbone, picture: Picture, allocator: SmallAllocator
 ) -> None:
     """After its first frame; those that follow are told of once, and come out as they would have."""
     preset = make_preset(scales={"min_px": 512, "first_steps": 2}, video={"steps": 2, "min_steps": 2})
@@ -404,7 +404,7 @@ def test_a_clip_survives_memory_that_others_take_half_way(
                 allocator.most = most_after_the_first
 
         allocator.most = float("inf")
-        stylizer = Stylizer(preset, untrained, [picture(50, 30, 26)])
+        stylizer = Stylizer(preset, vgg19, [picture(50, 30, 26)])
         results = stylize_frames(frames, [Shot(0, 3)], stylizer, context=Context(heard))
         return [one.pixels.astype(int) for one in results], _warnings(events)
 
@@ -422,7 +422,8 @@ import torch
 from framestyle.context import Context
 from framestyle.events import Note
 from framestyle.nst.stylizer import Stylizer
-from framestyle.nst.weights.catalog import load_backbone
+from framestyle.nst.weights.backbone import CHANNELS
+from framestyle.nst.weights.untrained import random_backbone
 from framestyle.presets import load_preset
 
 torch.set_num_threads(1)
@@ -434,7 +435,7 @@ preset = load_preset("nightswirl", [*settings, *layers])
 def heard(event):
     if isinstance(event, Note):
         print(event.level, event.message)
-stylizer = Stylizer(preset, load_backbone("untrained"), [torch.rand(1, 3, 40, 40)])
+stylizer = Stylizer(preset, random_backbone(0, CHANNELS), [torch.rand(1, 3, 40, 40)])
 stylizer.stylize(torch.rand(1, 3, 40, 40))
 used = next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("VmSize"))
 resource.setrlimit(resource.RLIMIT_AS, (used + (300 << 20), resource.RLIM_INFINITY))

@@ -1,7 +1,7 @@
 """What a step costs on this machine, as last measured: kept in the cache. Loads no torch.
 
 A price is seconds for one step at one megapixel. It depends on the device, on how deep into the network the preset
-looks, and on the optimiser; on the picture's size little.
+looks, on how wide that is, and on the optimiser; on the picture's size little.
 """
 
 from __future__ import annotations
@@ -63,20 +63,23 @@ class StepCostMeter:
         return self.seconds / self.megapixel_steps if self.megapixel_steps >= LEAST_MEASURED else None
 
 
-def price_of(preset: Preset, device: str) -> Price:
-    """The last that was measured for such a preset on such a device (`auto`: on the one last used), else one stated."""
+def price_of(preset: Preset, device: str, width: float = 1.0) -> Price:
+    """The last that was measured for such a preset on such a device (`auto`: on the one last used), else one stated.
+
+    `width` is that of the weights, as a share of VGG19's channels.
+    """
     wanted = device.partition(":")[0]
     for key, seconds in reversed(_kept().items()):
         on, _, what = key.partition(" ")
-        if what == _kind_of(preset) and wanted in ("auto", on):
+        if what == _kind_of(preset, width) and wanted in ("auto", on):
             return Price(seconds, on, True)
     assumed = wanted if wanted in STATED_S else "cpu"
-    return Price(STATED_S[assumed], assumed, False)
+    return Price(STATED_S[assumed] * width, assumed, False)
 
 
-def keep_step_cost(preset: Preset, device: str, seconds: float) -> None:
+def keep_step_cost(preset: Preset, device: str, seconds: float, width: float = 1.0) -> None:
     """The last one stands last. A cache that cannot be written is no one's trouble."""
-    key = f"{device.split()[0].partition(':')[0]} {_kind_of(preset)}"
+    key = f"{device.split()[0].partition(':')[0]} {_kind_of(preset, width)}"
     prices = {name: price for name, price in _kept().items() if name != key}
     try:
         with atomic_output(_path()) as temporary:
@@ -85,9 +88,9 @@ def keep_step_cost(preset: Preset, device: str, seconds: float) -> None:
         return
 
 
-def _kind_of(preset: Preset) -> str:
+def _kind_of(preset: Preset, width: float) -> str:
     deepest = max({*preset.style.layers, *preset.content.layers}, key=_depth)
-    return f"{deepest} {preset.optimizer.name}"
+    return f"{deepest} {preset.optimizer.name}" + ("" if width == 1.0 else f" width {width:g}")
 
 
 def _depth(layer: str) -> tuple[str, int]:

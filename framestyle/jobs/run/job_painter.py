@@ -20,6 +20,7 @@ from framestyle.jobs.resume.scratch import Scratch
 from framestyle.jobs.run.known_failures import failing_again
 from framestyle.jobs.run.reporting import JobDescription, PriorResults, closing_event, starting_events
 from framestyle.kinds import MediaKind
+from framestyle.nst.weights.catalog import width_of
 from framestyle.nst.weights.paths import NOT_HERE, weights_identity
 from framestyle.registries import ENGINES, engine_name, is_elsewhere
 from framestyle.resolve import PrecisionChoice
@@ -100,7 +101,7 @@ class JobPainter:
             scratch=scratch,
         )
         if meter.price_s is not None and not isinstance(engine, NeedsNoSession):
-            keep_step_cost(job.preset, session.device, meter.price_s)
+            keep_step_cost(job.preset, session.device, meter.price_s, width_of(session.weights))
         return done
 
     def _engine(self) -> Engine:

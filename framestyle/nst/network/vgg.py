@@ -20,7 +20,7 @@ from torch.autograd.function import once_differentiable
 from framestyle.errors import Code, WeightsError
 from framestyle.nst.image import Size, bands
 from framestyle.nst.network.winograd import Filters
-from framestyle.nst.weights.backbone import CHANNELS, Backbone
+from framestyle.nst.weights.backbone import CHANNELS, Backbone, Channels
 from framestyle.nst.weights.kind import weights_end
 from framestyle.presets.layers import CONVOLUTIONS
 
@@ -42,14 +42,14 @@ class Layer:
 
 
 @cache
-def vgg19_layers() -> tuple[Layer, ...]:
-    """The 16 convolutions, their ReLUs and the 5 poolings, by name.
+def vgg19_layers(channels: Channels = CHANNELS) -> tuple[Layer, ...]:
+    """The 16 convolutions, their ReLUs and the 5 poolings, by name. Weights may be narrower than VGG19's own.
 
     Written down rather than asked of torchvision, which takes as long to load as torch itself.
     """
     layers: list[Layer] = []
     inputs = 3
-    for block, outputs in CHANNELS.items():
+    for block, outputs in enumerate(channels, 1):
         for place in (place for place in CONVOLUTIONS if place.startswith(f"{block}_")):
             layers += [Layer(f"conv{place}", "conv", inputs, outputs), Layer(f"relu{place}", "relu")]
             inputs = outputs
@@ -80,9 +80,9 @@ def stride_of(name: str) -> int:
     return 1 << (block if name.startswith("pool") else block - 1)
 
 
-def stages_up_to(taps: Collection[str]) -> tuple[Stage, ...]:
+def stages_up_to(taps: Collection[str], channels: Channels = CHANNELS) -> tuple[Stage, ...]:
     """What has to be computed for these layers. A ReLU goes with its convolution, unless somebody reads that one."""
-    layers = vgg19_layers()
+    layers = vgg19_layers(channels)
     names = [layer.name for layer in layers]
     deepest = max(names.index(tap) for tap in taps)
     stages: list[Stage] = []
@@ -195,7 +195,7 @@ class VGG19(nn.Module):
         if unknown or not taps:
             raise ValueError(f"no such layers: {unknown}" if unknown else "no layer is asked for")
         self.taps = frozenset(taps)
-        self.stages = stages_up_to(self.taps)
+        self.stages = stages_up_to(self.taps, backbone.channels)
         self.pooling, self.padding, self.dtype = pooling, padding, dtype
         self.gain = 1.0
         if rescale_pooling and pooling != backbone.native_pooling:
@@ -206,7 +206,7 @@ class VGG19(nn.Module):
         self.register_buffer("shift", torch.tensor(backbone.shift).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("factor", torch.tensor(backbone.factor).view(1, 3, 1, 1), persistent=False)
         self.filters: dict[str, Filters] = {}
-        for layer in vgg19_layers():
+        for layer in vgg19_layers(backbone.channels):
             if any(stage.convolution == layer.name for stage in self.stages):
                 self._add_convolution(layer, backbone, device)
         self.to(device)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,17 @@ CONVOLUTION_INDICES = {
     )
 }
 """torchvision's index in `features` of each convolution."""
-CHANNELS = {1: 64, 2: 128, 3: 256, 4: 512, 5: 512}
+Channels = tuple[int, int, int, int, int]
+"""Outputs of a convolution of each block."""
+CHANNELS: Channels = (64, 128, 256, 512, 512)
+"""VGG19's own (Simonyan and Zisserman, arXiv 1409.1556)."""
 
 
-def convolution_shapes() -> dict[str, tuple[int, int]]:
+def convolution_shapes(channels: Channels = CHANNELS) -> dict[str, tuple[int, int]]:
     """Outputs and inputs of each convolution."""
     shapes, inputs = {}, 3
     for name in CONVOLUTION_INDICES:
-        outputs = CHANNELS[int(name[4])]
+        outputs = channels[int(name[4]) - 1]
         shapes[name] = (outputs, inputs)
         inputs = outputs
     return shapes
@@ -59,6 +63,13 @@ class Backbone:
     native_pooling: str = "max"
     fingerprint: str = ""
     description: str = ""
+
+    @cached_property
+    def channels(self) -> Channels:
+        """Of each block; of a block that these weights lack, VGG19's own."""
+        found = {int(name[4]): len(bias) for name, (_, bias) in self.convolutions.items()}
+        one, two, three, four, five = (found.get(number, own) for number, own in enumerate(CHANNELS, 1))
+        return one, two, three, four, five
 
 
 def from_torchvision(state: Mapping[str, Any], origin: str) -> dict[str, tuple[Tensor, Tensor]]:

@@ -82,6 +82,12 @@ def check_layers(spec: str, layers: Iterable[str]) -> None:
             raise weights_end(name, layer, last.replace("conv", "relu"))
 
 
+def width_of(spec: str) -> float:
+    """The channels of what `spec` names, as a share of VGG19's; those of a file are its."""
+    name = choose_kind(spec)
+    return traits_of(name).width if name in WEIGHTS else 1.0
+
+
 def _place(layer: str) -> str:
     """conv5_2, relu5_2 -> 5_2; a pooling comes after its block's convolutions."""
     return layer[4:] if layer[:4] in ("conv", "relu") else f"{layer[-1]}_9"

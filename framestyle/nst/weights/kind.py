@@ -24,8 +24,8 @@ class WeightsKind(Protocol):
     """One of the weights that a user can name. Its module loads no torch: plans ask for `path` and `identity`.
 
     `seed` is for kinds that are made from one. Beside these, a kind that can be fetched has `fetch` and
-    `import_file`, as `KeptKind` has; `remedy`, `is_missed`, `mends_itself`, `comes_by_itself`, `caution` and
-    `last_convolution` may say more about it.
+    `import_file`, as `KeptKind` has; `remedy`, `is_missed`, `mends_itself`, `comes_by_itself`, `caution`,
+    `width` and `last_convolution` may say more about it.
     """
 
     def path(self, store: WeightsStore, seed: int) -> Path | None:
@@ -58,6 +58,8 @@ class Kind:
     """Whether `load` makes it or brings it here where it is not there."""
     caution: str | None = None
     """Said whenever it is used."""
+    width = 1.0
+    """Its channels, as a share of VGG19's: what a step costs goes by them."""
     last_convolution = "conv5_4"
     """Beyond which it has none."""
 

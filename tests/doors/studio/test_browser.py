@@ -30,7 +30,8 @@ AUDIT = (Path(__file__).parent / "audit.js").read_text(encoding="utf-8")
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     with playwright.sync_playwright() as running:
-        opened = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        # Without a GPU it would draw with one that it makes up, in software, at the priority of a real one.
+        opened = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         yield opened
         opened.close()
 
@@ -39,9 +40,11 @@ def browser() -> Iterator[Any]:
 def pages(browser: Any) -> Iterator[Callable[..., Page]]:
     """`pages(address, **context)`: a page whose scripts are to raise nothing, and that asks nobody else."""
     complaints: list[str] = []
+    contexts: list[Any] = []
 
     def opened(address: str, **context: Any) -> Page:
-        page = browser.new_context(**context).new_page()
+        contexts.append(browser.new_context(**context))
+        page = contexts[-1].new_page()
         page.set_default_timeout(120_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(
@@ -57,6 +60,8 @@ def pages(browser: Any) -> Iterator[Callable[..., Page]]:
         return page
 
     yield opened
+    for context in contexts:
+        context.close()  # an open page goes on asking and drawing
     assert complaints == []
 
 

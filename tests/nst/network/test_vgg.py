@@ -46,13 +46,13 @@ def _identity_normalised(backbone: Backbone) -> Backbone:
     return replace(backbone, shift=(0.0, 0.0, 0.0), factor=(1.0, 1.0, 1.0))
 
 
-def test_taps_equal_torchvisions_network(untrained: Backbone, picture: Picture) -> None:
+def test_taps_equal_torchvisions_network(vgg19: Backbone, picture: Picture) -> None:
     image = picture(1, 32, 64)
     with torch.device("meta"):
         theirs = torchvision.models.vgg19(weights=None).features
     theirs = theirs.to_empty(device="cpu")
     for name, index in CONVOLUTION_INDICES.items():
-        theirs[index].weight.data, theirs[index].bias.data = untrained.convolutions[name]
+        theirs[index].weight.data, theirs[index].bias.data = vgg19.convolutions[name]
     for module in theirs:
         if isinstance(module, torch.nn.ReLU):
             module.inplace = False
@@ -68,7 +68,7 @@ def test_taps_equal_torchvisions_network(untrained: Backbone, picture: Picture) 
             wanted[index] = x
 
     backbone = replace(
-        untrained, shift=IMAGENET_SHIFT, factor=IMAGENET_FACTOR, kind="imagenet", native_pooling="max"
+        vgg19, shift=IMAGENET_SHIFT, factor=IMAGENET_FACTOR, kind="imagenet", native_pooling="max"
     )
     network = VGG19(backbone, TORCHVISION_PLACES, pooling="max", padding="zeros")
     found = network(image)

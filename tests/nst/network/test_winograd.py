@@ -115,8 +115,8 @@ def test_it_is_for_what_it_pays_for() -> None:
     assert not pays(wide.double(), 64, 64) and not pays(wide.bfloat16(), 64, 64)
 
 
-def test_filters_at_the_points_are_made_when_they_are_needed(untrained: Backbone) -> None:
-    network = VGG19(untrained, ["relu3_2"])
+def test_filters_at_the_points_are_made_when_they_are_needed(vgg19: Backbone) -> None:
+    network = VGG19(vgg19, ["relu3_2"])
     of_pair = 36 * 4
     coming = of_pair * (128 * 128 + 128 * 256 + 256 * 256)
     assert network.coming_bytes == coming
@@ -126,15 +126,13 @@ def test_filters_at_the_points_are_made_when_they_are_needed(untrained: Backbone
     with torch.no_grad():
         network(torch.rand(1, 3, 64, 64))
     assert network.coming_bytes == 0, "the way back takes the same"
-    half = VGG19(untrained, ["relu3_2"], dtype=torch.bfloat16)
+    half = VGG19(vgg19, ["relu3_2"], dtype=torch.bfloat16)
     assert half.coming_bytes == 0
 
 
-def test_what_the_filters_will_take_is_planned_for(
-    untrained: Backbone, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_the_filters_will_take_is_planned_for(vgg19: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
     """They take from the room that there is for a picture."""
-    demand = Demand.of(VGG19(untrained, ["relu3_2"]), [], "adam")
+    demand = Demand.of(VGG19(vgg19, ["relu3_2"]), [], "adam")
     monkeypatch.setattr(memory, "room_bytes", lambda *_: 2 << 30)
 
     def tiling(coming_bytes: int) -> Tiling:
@@ -146,11 +144,11 @@ def test_what_the_filters_will_take_is_planned_for(
 
 
 @pytest.mark.parametrize("padding", ["zeros", "replicate", "reflect"])
-def test_a_deep_gradient_is_that_of_float64(untrained: Backbone, padding: str) -> None:
+def test_a_deep_gradient_is_that_of_float64(vgg19: Backbone, padding: str) -> None:
     image = torch.rand(1, 3, 140, 166, generator=torch.Generator().manual_seed(4))
 
     def gradient(dtype: torch.dtype) -> Tensor:
-        network = VGG19(untrained, ["relu1_1", "relu4_3"], padding=padding, dtype=dtype)
+        network = VGG19(vgg19, ["relu1_1", "relu4_3"], padding=padding, dtype=dtype)
         leaf = image.to(dtype).requires_grad_(True)
         found = network(leaf)
         loss = found["relu4_3"].square().mean() + found["relu1_1"].mean()

@@ -323,11 +323,13 @@ def test_recorded_frames_are_the_computed_ones(
         assert torch.equal(one, other)
 
 
-def test_the_planner_counts_what_it_needs(make: Callable[..., Stylizer], statistic: Statistic) -> None:
+def test_the_planner_counts_what_it_needs(
+    make: Callable[..., Stylizer], untrained: Backbone, statistic: Statistic
+) -> None:
     size, network = Size(200, 100), make().network
     bare = Demand.of(network, ["relu2_2"], "adam")
     asked = Demand.of(network, ["relu2_2"], "adam", style_layers=STYLE_LAYERS, statistic=statistic)
-    layers = zip(STYLE_LAYERS, (64, 128, 256), (200 * 100, 100 * 50, 50 * 25), strict=True)
+    layers = zip(STYLE_LAYERS, untrained.channels[:3], (200 * 100, 100 * 50, 50 * 25), strict=True)
     more = sum(
         statistic_at(statistic, name).needs_bytes(channels, positions) for name, channels, positions in layers
     )

@@ -88,7 +88,7 @@ def test_the_filters_are_vgg19s_as_far_as_presets_go_by_default(filters: Convolu
     assert list(filters) == wanted
     inputs = 3
     for name, (weight, bias) in filters.items():
-        outputs = weights.CHANNELS[int(name[4])]
+        outputs = weights.CHANNELS[int(name[4]) - 1]
         assert (weight.shape, bias.shape) == ((outputs, inputs, 3, 3), (outputs,)), name
         assert bool(weight.isfinite().all()) and bool(bias.isfinite().all()), name
         inputs = outputs

@@ -382,7 +382,7 @@ def test_untrained_weights_follow_from_the_seed_alone() -> None:
     assert torch.equal(one.convolutions["conv5_4"][0], same.convolutions["conv5_4"][0])
     assert not torch.equal(one.convolutions["conv1_1"][0], other.convolutions["conv1_1"][0])
     assert one.fingerprint == same.fingerprint != other.fingerprint
-    assert float(one.convolutions["conv4_1"][0].std()) == pytest.approx((2 / (256 * 9)) ** 0.5, rel=0.01)
+    assert float(one.convolutions["conv4_1"][0].std()) == pytest.approx((2 / (64 * 9)) ** 0.5, rel=0.01)
 
 
 # -- which they are ----------------------------------------------------------------------------------------
