@@ -238,7 +238,9 @@ def test_what_stands_out_counts_more_in_the_deepest_layer_and_at_the_smallest_sc
     content = make_preset(content=of).content
     keep = contents.content_keeper(content, 0, coarse=coarse)
     kept = keep(VGG19(untrained, layers), picture(1, 40, 48), WHOLE)
-    weights = {name: one.weight for name, one in kept.items() if isinstance(one, KeptFeatures | KeptRelations)}
+    weights = {
+        name: one.weight for name, one in kept.items() if isinstance(one, KeptFeatures | KeptRelations)
+    }
     assert set(weights) == set(layers)
     assert (weights["relu2_2"] is not None) == coarse
     for weight in (weights["relu3_1"], *([weights["relu2_2"]] if coarse else [])):
