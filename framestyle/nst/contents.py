@@ -51,7 +51,7 @@ def content_keeper(preset: Content, seed: int, *, letter: bool = False, coarse: 
     """
     layers = list(preset.layers)
     if preset.statistic == "self_similarity":
-        return partial(kept_relations, layers=layers, seed=seed)
+        return partial(kept_relations, layers=layers, seed=seed, focus=preset.focus, in_all_layers=coarse)
     if letter:
         return partial(kept_features, layers=layers, letter=True)
     return partial(kept_features, layers=layers, focus=preset.focus, in_all_layers=coarse)
@@ -97,18 +97,28 @@ def kept_features(
     The deepest layer keeps more of what stands out in it, by `focus`; `in_all_layers`: so do the others, in its places.
     """
     maps = feature_maps(network, content, layers, tiling)
-    order = [stage.name for stage in network.stages]
-    deepest = max(layers, key=order.index)
-    standing_out = salience(maps[deepest], focus) if focus > 0 else None
-    weights = {
-        name: at_size(standing_out, size_of(one))
-        for name, one in maps.items()
-        if standing_out is not None and (in_all_layers or name == deepest)
-    }
+    deepest = deepest_of(network, layers)
+    weights = _weights(maps[deepest], focus, layers if in_all_layers else [deepest], network, content)
     return {
         name: KeptFeatures(one, losses.feature_variance(one), letter, weights.get(name))
         for name, one in maps.items()
     }
+
+
+def deepest_of(network: VGG19, layers: Sequence[str]) -> str:
+    """The one that comes last in the network."""
+    order = [stage.name for stage in network.stages]
+    return max(layers, key=order.index)
+
+
+def _weights(
+    deepest: Tensor, focus: float, layers: Sequence[str], network: VGG19, content: Tensor
+) -> dict[str, Tensor]:
+    """How much each position of these layers counts, by what stands out in the deepest; none without a focus."""
+    if focus == 0:
+        return {}
+    standing_out = salience(deepest, focus)
+    return {name: at_size(standing_out, network.map_size(name, size_of(content))) for name in layers}
 
 
 def salience(features: Tensor, focus: float) -> Tensor:
@@ -199,6 +209,8 @@ class KeptRelations:
     relations: Tensor
     size: Size
     """Of the layer's map."""
+    weight: Tensor | None = None
+    """How much each sampled place counts, N; None: all alike. A pair counts by both."""
 
     def read(self, features: Tensor, place: Place) -> Samples:
         """The same places of a part of a picture."""
@@ -208,8 +220,11 @@ class KeptRelations:
         """The mean distance of shares, relative to that of a content in which all places are equally far apart."""
         own = relations(reading.in_order())
         indifferent = 1 / own.shape[1]
-        spread = (self.relations - indifferent).abs().sum()
-        return (own - self.relations).abs().sum() / (spread + EPSILON)
+        away, spread = (own - self.relations).abs(), (self.relations - indifferent).abs()
+        if self.weight is not None:
+            pairs = torch.outer(self.weight, self.weight)
+            away, spread = away * pairs, spread * pairs
+        return away.sum() / (spread.sum() + EPSILON)
 
 
 def relations(features: Tensor) -> Tensor:
@@ -220,9 +235,19 @@ def relations(features: Tensor) -> Tensor:
 
 
 def kept_relations(
-    network: VGG19, content: Tensor, tiling: Tiling, *, layers: Sequence[str], seed: int
+    network: VGG19,
+    content: Tensor,
+    tiling: Tiling,
+    *,
+    layers: Sequence[str],
+    seed: int,
+    focus: float = 0.0,
+    in_all_layers: bool = False,
 ) -> dict[str, ContentTarget]:
-    """By layer: the self-similarity of a 1CHW content image, at places that the seed and the size decide."""
+    """By layer: the self-similarity of a 1CHW content image, at places that the seed and the size decide.
+
+    Relations among places that stand out count more, as in `kept_features`.
+    """
     size = size_of(content)
     sizes = {name: network.map_size(name, size) for name in layers}
     places = {name: sample_places(one, seed).to(content.device) for name, one in sizes.items()}
@@ -232,10 +257,24 @@ def kept_relations(
 
     with torch.no_grad():
         found = read_layers(network, content, read, tiling)
+        weights: dict[str, Tensor] = {}
+        if focus > 0:
+            deepest = deepest_of(network, layers)
+            map_of_it = feature_maps(network, content, [deepest], tiling)[deepest]
+            weights = _weights(map_of_it, focus, layers if in_all_layers else [deepest], network, content)
         return {
-            name: KeptRelations(places[name], relations(found[name].in_order()), sizes[name])
+            name: KeptRelations(
+                places[name],
+                relations(found[name].in_order()),
+                sizes[name],
+                _at_samples(weights.get(name), places[name]),
+            )
             for name in layers
         }
+
+
+def _at_samples(weight: Tensor | None, samples: Tensor) -> Tensor | None:
+    return None if weight is None else weight[0, 0, samples[:, 0], samples[:, 1]]
 
 
 def sample_places(size: Size, seed: int) -> Tensor:

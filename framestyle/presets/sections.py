@@ -92,7 +92,7 @@ class Content(Section):
     focus: float = key(
         1.5,
         "How much more of what stands out in the content, as faces do, stays than of flat places; 0 = all alike, "
-        "1 = by its energy. Of features: of the deepest layer, and at the smallest scale of all; not beside gram2015",
+        "1 = by its energy. In the deepest layer, and at the smallest scale in all; not beside gram2015",
         ge=0,
         le=4,
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -43,6 +45,12 @@ def _target(features: Tensor) -> KeptRelations:
     return KeptRelations(places, relations(sampled(features, places, ALL, SIZE).in_order()), SIZE)
 
 
+def _focused(features: Tensor) -> KeptRelations:
+    """The first row counts ten times as much as any other."""
+    target = _target(features)
+    return replace(target, weight=torch.where(target.samples[:, 0] == 0, 10.0, 1.0))
+
+
 def _loss(target: KeptRelations, features: Tensor) -> Tensor:
     return target.loss(target.read(features, ALL))
 
@@ -79,9 +87,22 @@ def test_without_any_form_the_loss_is_one() -> None:
     assert float(_loss(target, apart)) == pytest.approx(1, abs=0.1)
 
 
+def test_a_change_of_what_counts_more_costs_more() -> None:
+    plain, focused = _target(_features(1)), _focused(_features(1))
+    first, last = _features(1), _features(1)
+    first[..., 0, 2:5] = _features(2)[..., 0, 2:5]
+    last[..., -1, 2:5] = _features(2)[..., -1, 2:5]
+    shares = [float(_loss(focused, one)) / float(_loss(plain, one)) for one in (first, last)]
+    assert shares[0] > 1.2 > 1 > shares[1]
+    assert float(_loss(focused, _features(1))) == pytest.approx(0, abs=1e-9)
+    even = replace(plain, weight=torch.full((len(plain.samples),), 3.0))
+    torch.testing.assert_close(_loss(even, first), _loss(plain, first))
+
+
 def test_gradients_equal_finite_differences() -> None:
-    target, features = _target(_features(1)), _features(2).requires_grad_(True)
-    assert gradcheck(lambda x: _loss(target, x), (features,), eps=1e-7, atol=1e-5, rtol=1e-4)
+    features = _features(2).requires_grad_(True)
+    for target in (_target(_features(1)), _focused(_features(1))):
+        assert gradcheck(partial(_loss, target), (features,), eps=1e-7, atol=1e-5, rtol=1e-4)
 
 
 def test_places_are_the_seeds_and_no_more_than_there_are() -> None:
@@ -203,14 +224,23 @@ def test_what_a_content_in_tiles_keeps_is_what_the_whole_keeps(
 
 @pytest.mark.parametrize("layers", [["relu2_2", "relu3_1"], ["relu3_1", "relu2_2"]])
 @pytest.mark.parametrize("coarse", [False, True])
+@pytest.mark.parametrize("statistic", ["features", "self_similarity"])
 def test_what_stands_out_counts_more_in_the_deepest_layer_and_at_the_smallest_scale_in_all(
-    make_preset: Callable[..., Preset], untrained: Backbone, picture: Picture, layers: list[str], coarse: bool
+    make_preset: Callable[..., Preset],
+    untrained: Backbone,
+    picture: Picture,
+    layers: list[str],
+    coarse: bool,
+    statistic: str,
 ) -> None:
-    """Whatever their order; 1 in the mean, and not everywhere."""
-    content = make_preset(content={"layers": dict.fromkeys(layers, 1.0), "focus": 2.0}).content
+    """Whatever their order; 1 in the mean (of these small maps all places are sampled), and not everywhere."""
+    of = {"layers": dict.fromkeys(layers, 1.0), "focus": 2.0, "statistic": statistic}
+    content = make_preset(content=of).content
     keep = contents.content_keeper(content, 0, coarse=coarse)
     kept = keep(VGG19(untrained, layers), picture(1, 40, 48), WHOLE)
-    weights = {name: one.weight for name, one in kept.items() if isinstance(one, KeptFeatures)}
+    weights = {
+        name: one.weight for name, one in kept.items() if isinstance(one, KeptFeatures | KeptRelations)
+    }
     assert set(weights) == set(layers)
     assert (weights["relu2_2"] is not None) == coarse
     for weight in (weights["relu3_1"], *([weights["relu2_2"]] if coarse else [])):
