@@ -97,15 +97,16 @@ def kept_features(
     The deepest layer keeps more of what stands out in it, by `focus`; `in_all_layers`: so do the others, in its places.
     """
     maps = feature_maps(network, content, layers, tiling)
-    deepest = deepest_of(network, layers)
-    weights = _weights(maps[deepest], focus, layers if in_all_layers else [deepest], network, content)
+    deepest = _deepest(network, layers)
+    counted = layers if in_all_layers else [deepest]
+    weights = _weights(maps[deepest], focus, counted, network, content) if focus > 0 else {}
     return {
         name: KeptFeatures(one, losses.feature_variance(one), letter, weights.get(name))
         for name, one in maps.items()
     }
 
 
-def deepest_of(network: VGG19, layers: Sequence[str]) -> str:
+def _deepest(network: VGG19, layers: Sequence[str]) -> str:
     """The one that comes last in the network."""
     order = [stage.name for stage in network.stages]
     return max(layers, key=order.index)
@@ -114,9 +115,7 @@ def deepest_of(network: VGG19, layers: Sequence[str]) -> str:
 def _weights(
     deepest: Tensor, focus: float, layers: Sequence[str], network: VGG19, content: Tensor
 ) -> dict[str, Tensor]:
-    """How much each position of these layers counts, by what stands out in the deepest; none without a focus."""
-    if focus == 0:
-        return {}
+    """How much each position of these layers counts, by what stands out in the deepest."""
     standing_out = salience(deepest, focus)
     return {name: at_size(standing_out, network.map_size(name, size_of(content))) for name in layers}
 
@@ -148,9 +147,7 @@ def feature_maps(network: VGG19, image: Tensor, layers: Sequence[str], tiling: T
 
     def keep(name: str, features: Tensor, place: Place) -> Readings:
         if name in layers:
-            if name not in kept:
-                kept[name] = _empty_map(features, network.map_size(name, size))
-            kept[name][..., place[0], place[1]] = features
+            _put(kept, name, features, place, network.map_size(name, size))
         return {}
 
     with torch.no_grad():
@@ -158,9 +155,14 @@ def feature_maps(network: VGG19, image: Tensor, layers: Sequence[str], tiling: T
     return {name: kept[name] for name in layers}
 
 
-def _empty_map(like: Tensor, size: Size) -> Tensor:
-    shape = (*like.shape[:2], size.height, size.width)
-    return torch.empty(shape, dtype=like.dtype, device=like.device, memory_format=torch.channels_last)
+def _put(kept: dict[str, Tensor], name: str, features: Tensor, place: Place, size: Size) -> None:
+    """A part of a layer's features into its map of that size."""
+    if name not in kept:
+        shape = (*features.shape[:2], size.height, size.width)
+        kept[name] = torch.empty(
+            shape, dtype=features.dtype, device=features.device, memory_format=torch.channels_last
+        )
+    kept[name][..., place[0], place[1]] = features
 
 
 # -- self-similarity ---------------------------------------------------------------------------------------
@@ -251,17 +253,18 @@ def kept_relations(
     size = size_of(content)
     sizes = {name: network.map_size(name, size) for name in layers}
     places = {name: sample_places(one, seed).to(content.device) for name, one in sizes.items()}
+    deepest = _deepest(network, layers)
+    maps: dict[str, Tensor] = {}
 
     def read(name: str, features: Tensor, place: Place) -> Readings:
+        if focus > 0 and name == deepest:
+            _put(maps, name, features, place, sizes[name])
         return {name: sampled(features, places[name], place, sizes[name])} if name in layers else {}
 
     with torch.no_grad():
         found = read_layers(network, content, read, tiling)
-        weights: dict[str, Tensor] = {}
-        if focus > 0:
-            deepest = deepest_of(network, layers)
-            map_of_it = feature_maps(network, content, [deepest], tiling)[deepest]
-            weights = _weights(map_of_it, focus, layers if in_all_layers else [deepest], network, content)
+        counted = layers if in_all_layers else [deepest]
+        weights = _weights(maps[deepest], focus, counted, network, content) if focus > 0 else {}
         return {
             name: KeptRelations(
                 places[name],

@@ -191,7 +191,7 @@ def test_a_part_of_nothing_or_of_one_position_gives_no_nan(statistic: str, weigh
 
 
 @pytest.fixture
-def make(make_preset: Callable[..., Preset], untrained: Backbone, picture: Picture) -> Make:
+def make(make_preset: Callable[..., Preset], vgg19: Backbone, picture: Picture) -> Make:
     """`make([0, 255], mask=...)`: a shallow stylizer with a style image for each region: dark red, then light green."""
     styles = [
         picture(50, 30, 26) * torch.tensor([0.8, 0.1, 0.1]).view(1, 3, 1, 1),
@@ -202,7 +202,7 @@ def make(make_preset: Callable[..., Preset], untrained: Backbone, picture: Pictu
         images = [{"path": "style.png", "region": region} for region in regions]
         style = {"images": images, **changes.pop("style", {})}
         preset = make_preset(style={"layers": {"relu1_1": 1.0, "relu2_1": 1.0}, **style}, **changes)
-        return Stylizer(preset, untrained, styles[: len(regions)], mask=mask)
+        return Stylizer(preset, vgg19, styles[: len(regions)], mask=mask)
 
     return made
 
@@ -229,7 +229,7 @@ def test_each_region_takes_on_its_own_style(
     }
     done = make([0, 255], _left_black(), **changes).stylize(picture(1)).image
     left, right = (part.mean((0, 2, 3)) for part in (done[..., :10], done[..., 14:]))
-    assert float(left[0]) > float(left[1]) + 0.05, "the left is not dark red"
+    assert float(left[0]) > float(left[1]) + 0.1, "the left is not dark red"
     assert float(right[1]) > float(right[0]) + 0.1, "the right is not light green"
     assert float(right.sum()) > float(left.sum()) + 0.5
 
