@@ -29,6 +29,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.loadscopereorder = False
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """For `-n auto`: three workers for two cores. Nearly a quarter of the time a test waits: for a browser, for a host,
+    for processes that begin and end."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + (cores + 1) // 2
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests come first: begun last, one of them would keep its worker for long after the others."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}

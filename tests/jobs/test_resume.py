@@ -576,6 +576,34 @@ def test_a_second_signal_does_not_wait() -> None:
     assert not done and before == (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM))
 
 
+def test_a_signal_is_heard_by_whoever_heard_signals_before() -> None:
+    """A watched folder's service paints its frame to the end: for it, SIGTERM is no KeyboardInterrupt."""
+    told: list[str] = []
+    before = signal.signal(signal.SIGTERM, lambda *_: told.append("heard"))
+    try:
+        with held_back():
+            with held_back():
+                signal.raise_signal(signal.SIGTERM)
+            told.append("inner block has ended")
+        told.append("outer block has ended")
+        with held_back():
+            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
+            told.append("two at once")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    first, second = told[:3], told[3:]
+    assert first == ["inner block has ended", "heard", "outer block has ended"]
+    assert second == ["heard", "heard", "two at once"]
+
+
+def test_a_signal_is_not_lost_where_the_block_fails() -> None:
+    with pytest.raises(KeyboardInterrupt) as caught, held_back():
+        signal.raise_signal(signal.SIGTERM)
+        raise ValueError("of its own")
+    assert isinstance(caught.value.__context__, ValueError)
+
+
 def test_a_signal_that_is_ignored_stays_so() -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

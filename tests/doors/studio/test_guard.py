@@ -422,7 +422,7 @@ def test_ten_thousand_requests_leave_it_as_it_was(studio: Client, local: str) ->
                 rest = rest[-11:] if b"HTTP/1.1 401" not in rest[-11:] else b""
     assert refused == 10_000 and here.memory_info().rss - before < 30 << 20
     began = time.monotonic()
-    assert studio.call("GET", "/api/studio").status == 200 and time.monotonic() - began < 2
+    assert studio.call("GET", "/api/studio").status == 200 and time.monotonic() - began < 15
 
 
 # -- a studio for others -----------------------------------------------------------------------------------
