@@ -13,6 +13,7 @@ from types import TracebackType
 from framestyle.errors import Cancelled, Code, FramestyleError, OutputError
 from framestyle.events import Note, Remark
 from framestyle.frames import Alpha, Pixels
+from framestyle.media.ffmpeg import FFmpeg
 from framestyle.media.video.codecs import VideoSettings
 from framestyle.media.video.colors import SDR, Colors, with_aspect
 from framestyle.media.video.encoding import Encoding, choose_encoding
@@ -81,7 +82,8 @@ class PipeWriter:
         self._stack = ExitStack()
 
     def __enter__(self) -> PipeWriter:
-        self._stack.enter_context(self._feed.running(self._arguments(), STANDARD_OUTPUT, self._descriptor))
+        process = FFmpeg(self._arguments(), STANDARD_OUTPUT, stdout=self._descriptor)
+        self._stack.enter_context(self._feed.into(process))
         return self
 
     def write(self, pixels: Pixels, pts_s: Fraction | None = None, alpha: Alpha | None = None) -> None:

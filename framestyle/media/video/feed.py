@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,7 +49,7 @@ class FrameForm:
 
 
 class FrameFeed:
-    """An ffmpeg that is fed with frames on its standard input, from the stream's head on; `finish` sends the last one.
+    """Writes frames to an ffmpeg's standard input, from the stream's head on; `finish` sends the last one.
 
     `encoding`: what is made of them; where that holds no transparency, they are laid over black. `tick`: seconds that
     times are rounded to. `count`: how many frames there were.
@@ -75,11 +73,8 @@ class FrameFeed:
         return ["-fps_mode:v:0", "passthrough", "-enc_time_base:v:0", tick]
 
     @contextmanager
-    def running(
-        self, arguments: Sequence[str], target: Path, stdout: int = subprocess.DEVNULL
-    ) -> Iterator[None]:
-        """ffmpeg at work, as `FFmpeg` starts it; it is killed at the end where it still runs."""
-        process = FFmpeg(arguments, target, stdout=stdout)
+    def into(self, process: FFmpeg) -> Iterator[None]:
+        """Frames go to this ffmpeg, which is killed at the end where it still runs."""
         try:
             process.write(self._head())
             self._process = process

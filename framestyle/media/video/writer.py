@@ -13,7 +13,7 @@ from framestyle.errors import Code, OutputError
 from framestyle.events import Remark
 from framestyle.frames import Alpha, Pixels
 from framestyle.media.animated import FOR_EVER, gif_repeats, mark_webp_alpha
-from framestyle.media.ffmpeg import output_argument
+from framestyle.media.ffmpeg import FFmpeg, output_argument
 from framestyle.media.files import atomic_output
 from framestyle.media.verify.checking import check_clip
 from framestyle.media.video.beside import PLAIN, lost_viewing
@@ -159,7 +159,7 @@ class VideoWriter:
                 beside = stack.enter_context(TemporaryDirectory(prefix=".framestyle-", dir=self._scratch))
                 self._carried.prepare(Path(beside), self._muxer)
             arguments = [*self._inputs(), *self._outputs(), output_argument(temporary)]
-            stack.enter_context(self._feed.running(arguments, self.target))
+            stack.enter_context(self._feed.into(FFmpeg(arguments, self.target)))
             self._stack = stack.pop_all()
         return self
 
