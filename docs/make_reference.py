@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -140,10 +141,24 @@ def _signature(name: str, thing: object) -> str:
     if not callable(thing) or (inspect.isclass(thing) and issubclass(thing, BaseModel)):
         return name
     whole = inspect.signature(thing)
-    kept = [_parameter(one) for one in whole.parameters.values() if one.name not in ("self", "cls")]
+    taken = (one for named in whole.parameters.values() for one in _unpacked(named, thing))
+    kept = [_parameter(one) for one in taken if one.name not in ("self", "cls")]
     returned = whole.return_annotation
     text = str(whole.replace(parameters=kept, return_annotation=_written(returned)))
     return f"{name}{text}" if len(name + text) <= 100 else f"{name}{_broken(text)}"
+
+
+def _unpacked(parameter: inspect.Parameter, thing: object) -> Iterator[inspect.Parameter]:
+    """What is only passed on, by the names of a TypedDict: each of them, with the default of whoever it goes to."""
+    passed_on = re.fullmatch(r"Unpack\[(\w+)\]", str(parameter.annotation))
+    if passed_on is None:
+        yield parameter
+        return
+    code = inspect.unwrap(thing.__init__ if inspect.isclass(thing) else thing)
+    for name, annotation in code.__globals__[passed_on[1]].__annotations__.items():
+        yield inspect.Parameter(
+            name, parameter.KEYWORD_ONLY, default=_Written("..."), annotation=annotation.__forward_arg__
+        )
 
 
 def _parameter(parameter: inspect.Parameter) -> inspect.Parameter:

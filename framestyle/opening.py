@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TypedDict
 
 import torch
 
@@ -31,6 +32,23 @@ from framestyle.presets.instants import looks_of
 from framestyle.registries import INITS, WEIGHTS
 from framestyle.resolve import picture_digests
 from framestyle.spec import RenderSpec
+
+
+class SessionOptions(TypedDict, total=False):
+    """What users choose beside a preset, for whoever passes it on to `Session.open`, which has the defaults."""
+
+    weights: str
+    device: str
+    seed: int
+
+
+class JobOptions(TypedDict, total=False):
+    """What only jobs ask of a session, for whoever passes it on to `Session`, which has the defaults."""
+
+    store: WeightsStore | None
+    backbone: Backbone | None
+    clips: bool
+    masks_follow: bool
 
 
 def refuse_other_pictures(spec: RenderSpec) -> None:

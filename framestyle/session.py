@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Self, Unpack
 
 import numpy as np
 import torch
@@ -32,6 +32,7 @@ from framestyle.nst.weights.backbone import Backbone
 from framestyle.nst.weights.catalog import check_layers
 from framestyle.nst.weights.paths import NOT_HERE, WeightsStore
 from framestyle.opening import (
+    JobOptions,
     computing,
     load_weights,
     make_stylizer,
@@ -65,8 +66,8 @@ class Session:
     and the session can be used further.
 
     For jobs: `clips` makes what measures motion at once, `masks_follow=False` refuses regions without a mask at once,
-    `backbone` are weights that are loaded already, `asked_weights` what the user called them; `pictures_checked`: the
-    spec was made of the pictures as they are now, which are not read for that again.
+    `store` is where weights are kept, `backbone` are some that are loaded already, `asked_weights` what the user called
+    them; `pictures_checked`: the spec was made of the pictures as they are now, which are not read for that again.
     """
 
     def __init__(
@@ -126,28 +127,23 @@ class Session:
         device: str = "auto",
         seed: int = 0,
         context: Context = SILENT,
-        store: WeightsStore | None = None,
-        backbone: Backbone | None = None,
-        clips: bool = False,
-        masks_follow: bool = True,
         memory_limit_bytes: int | None = None,
+        **for_jobs: Unpack[JobOptions],
     ) -> Self:
         """A session from a preset's name, its path, or what `load_preset` gave.
 
-        `weights`, `device` and `seed` are those of the command line; the rest as for the class.
+        `weights`, `device` and `seed` are those of the command line; `context`, `memory_limit_bytes` and, for jobs,
+        `store`, `backbone`, `clips` and `masks_follow` are as for the class.
         """
         loaded = preset if isinstance(preset, Preset) else load_preset(preset)
         return cls(
-            render_spec(loaded, weights=weights, seed=seed, store=store),
+            render_spec(loaded, weights=weights, seed=seed, store=for_jobs.get("store")),
             context,
             device=device,
-            store=store,
-            backbone=backbone,
-            clips=clips,
-            masks_follow=masks_follow,
             memory_limit_bytes=memory_limit_bytes,
             asked_weights=weights,
             pictures_checked=True,  # a moment ago
+            **for_jobs,
         )
 
     @classmethod

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Unpack
 
 from framestyle.arrays import Array
 from framestyle.context import Context
 from framestyle.doors.python_session import Session
 from framestyle.events import OnEvent, ignore
 from framestyle.motion.shots import Shot
+from framestyle.opening import SessionOptions
 from framestyle.presets import Preset
 
 
 class Painter:
     """A preset made ready to paint arrays, as often as asked.
 
-    `preset`: a name, a path, or what `load_preset` gave. `weights`, `device` and `seed` are those of the command line;
+    `preset`: a name, a path, or what `load_preset` gave. `weights`, `device` and `seed` are those of the command line,
+    `auto`, `auto` and 0 where they are not given; `memory_limit_bytes` caps what this process holds on the device.
     `on_event` hears the news. Arrays are painted at their own size: `scales.max_side_px` is not used.
     A precision that the preset leaves open is decided on here, for all that this Painter does: `preset` names it.
 
@@ -30,20 +33,13 @@ class Painter:
         self,
         preset: Preset | str | Path,
         *,
-        weights: str = "auto",
-        device: str = "auto",
-        seed: int = 0,
         memory_limit_bytes: int | None = None,
         on_event: OnEvent = ignore,
+        **options: Unpack[SessionOptions],
     ) -> None:
         self._context = Context(on_event)
         self.session = Session.open(
-            preset,
-            weights=weights,
-            device=device,
-            seed=seed,
-            context=self._context,
-            memory_limit_bytes=memory_limit_bytes,
+            preset, context=self._context, memory_limit_bytes=memory_limit_bytes, **options
         )
         self.preset = self.session.preset
 
@@ -73,16 +69,15 @@ def stylize_image(
     preset: Preset | str | Path,
     *,
     mask: Array | None = None,
-    weights: str = "auto",
-    device: str = "auto",
-    seed: int = 0,
     on_event: OnEvent = ignore,
+    **options: Unpack[SessionOptions],
 ) -> Array:
     """One picture stylized: HWC, RGB or RGBA, uint8, uint16 or floats in [0, 1]; the result has its shape and dtype.
 
-    `mask` is that of `Painter.stylize_image`. For several pictures make a `Painter`, whose arguments the others are.
+    `mask` is that of `Painter.stylize_image`. For several pictures make a `Painter`, whose arguments the others are:
+    `weights`, `device`, `seed` and `on_event`.
     """
-    painter = Painter(preset, weights=weights, device=device, seed=seed, on_event=on_event)
+    painter = Painter(preset, on_event=on_event, **options)
     return painter.stylize_image(image, mask=mask)
 
 
@@ -92,14 +87,12 @@ def stylize_frames(
     *,
     shots: Sequence[Shot] | None = None,
     mask: Array | Iterable[Array] | None = None,
-    weights: str = "auto",
-    device: str = "auto",
-    seed: int = 0,
     on_event: OnEvent = ignore,
+    **options: Unpack[SessionOptions],
 ) -> Iterator[Array]:
     """A clip's frames stylized, lazily and in order, each as `stylize_image` would give it, and steady.
 
-    See `Painter` for the arguments, and `Painter.stylize_frames` for `shots` and `mask`.
+    See `Painter` for `weights`, `device`, `seed` and `on_event`, `Painter.stylize_frames` for `shots` and `mask`.
     """
-    painter = Painter(preset, weights=weights, device=device, seed=seed, on_event=on_event)
+    painter = Painter(preset, on_event=on_event, **options)
     return painter.stylize_frames(frames, shots=shots, mask=mask)

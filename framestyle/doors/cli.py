@@ -18,12 +18,13 @@ import framestyle
 from framestyle.doors.advice import next_step, note_text
 from framestyle.doors.options import (
     add_engine,
+    add_flag,
     add_inputs,
     add_live_picture,
     add_replacing,
     add_work_options,
 )
-from framestyle.doors.orders import add_look, job_order
+from framestyle.doors.orders import add_doing, add_look, job_order
 from framestyle.doors.parsing import Parser, add_commands
 from framestyle.doors.pipe import add_pipe_options, is_piped, refuse_pipe_options, run_piped
 from framestyle.doors.signals import hear_signals, ignore_signals
@@ -153,7 +154,7 @@ def build_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"framestyle {framestyle.__version__}")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    add_flag(parser, "--debug", "show the traceback of an error")
     add_commands(parser)
     return parser
 
@@ -164,11 +165,7 @@ def add_stylize(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", required=True, help="a file, or a folder for several results")
     add_look(parser)
     add_replacing(parser)
-    parser.add_argument(
-        "--dry-run",
-        action="store_true",
-        help="say what would be done, and do nothing: sizes, time and disk by estimate",
-    )
+    add_flag(parser, "--dry-run", "say what would be done, and do nothing: sizes, time and disk by estimate")
     add_work_options(parser)
     add_live_picture(parser)
     add_engine(parser)
@@ -179,8 +176,7 @@ def add_stylize(parser: argparse.ArgumentParser) -> None:
 def add_demo(parser: argparse.ArgumentParser) -> None:
     """`framestyle demo`."""
     parser.add_argument("-o", "--output", type=Path, default=Path("framestyle-demo"), metavar="DIR")
-    add_replacing(parser)
-    add_work_options(parser)
+    add_doing(parser)
     parser.set_defaults(run=run_demo)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import framestyle
 from framestyle.doors.advice import finding_step, weights_text
 from framestyle.doors.colors import BAD, DOUBTFUL, GOOD
-from framestyle.doors.options import add_debug
+from framestyle.doors.options import add_debug, add_flag
 from framestyle.doors.rows import Row, print_rows
 from framestyle.doors.text import json_text
 from framestyle.errors import Code
@@ -23,7 +23,7 @@ VERSION = 1
 
 def add_doctor(parser: argparse.ArgumentParser) -> None:
     """The `doctor` command."""
-    parser.add_argument("--json", action="store_true", help="for scripts; docs/reliability.md describes it")
+    add_flag(parser, "--json", "for scripts; docs/reliability.md describes it")
     add_debug(parser)
     parser.set_defaults(run=run_doctor)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from framestyle.doors.options import add_inputs, add_replacing, add_work_options, count_of
-from framestyle.doors.orders import add_look, job_order
+from framestyle.doors.options import add_inputs, count_of
+from framestyle.doors.orders import add_doing, add_look, job_order
 from framestyle.doors.parsing import Parser
 from framestyle.doors.text import counted, plain
 
@@ -36,8 +36,7 @@ def add_farm(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="how FrameStyle is started on the farm's machines (default: framestyle)",
     )
-    add_replacing(openjd)
-    add_work_options(openjd)
+    add_doing(openjd)
     openjd.set_defaults(run=run_openjd)
 
 

@@ -6,6 +6,7 @@ import argparse
 from importlib.util import find_spec
 from pathlib import Path
 
+from framestyle.doors.options import add_flag
 from framestyle.doors.parsing import Parser
 from framestyle.doors.rows import Row, print_rows
 from framestyle.doors.text import plain
@@ -26,9 +27,7 @@ def add_integrations(parser: argparse.ArgumentParser) -> None:
     putting.add_argument(
         "--dir", type=Path, metavar="DIR", help="the program's folder, where it is not a usual one"
     )
-    putting.add_argument(
-        "--overwrite", action="store_true", help="replace files that are not ours, or were changed"
-    )
+    add_flag(putting, "--overwrite", "replace files that are not ours, or were changed")
     putting.set_defaults(run=run_install)
     taking = actions.add_parser("remove", help="take a plug-in away again")
     taking.add_argument("host", choices=HOSTS, metavar="HOST", help=", ".join(HOSTS))

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from framestyle.errors import UsageError
 from framestyle.quality import QUALITIES
 from framestyle.registries import ENGINES, FLOW, WEIGHTS, engine_name, is_elsewhere
-
-PLAIN_PRESET = "base"
-
-if TYPE_CHECKING:
-    from framestyle.jobs.run.batch import Order
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +30,11 @@ def add_repeated(parser: argparse.ArgumentParser, *names: str, **more: Any) -> N
     parser.add_argument(*names, action="append", default=[], **more)
 
 
+def add_flag(parser: argparse.ArgumentParser, name: str, help: str) -> None:
+    """An option without a value: whether it was given."""
+    parser.add_argument(name, action="store_true", help=help)
+
+
 def add_looks(parser: argparse.ArgumentParser, several: str) -> None:
     """`--preset` and `--style`. `several`: what several presets are for."""
     add_presets(parser, several)
@@ -47,19 +46,6 @@ def add_presets(parser: argparse.ArgumentParser, several: str) -> None:
     """`--preset`. `several`: what several presets are for."""
     help = f"a preset's name, or the path of a YAML file; {several}"
     add_repeated(parser, "-p", "--preset", dest="presets", metavar="PRESET", help=help)
-
-
-def chosen_presets(args: argparse.Namespace) -> list[str]:
-    """Presets by name or path: those of `-p`, else every setting at its default where `--style` says the style.
-
-    UsageError where neither was given.
-    """
-    if not args.presets and not args.styles:
-        raise UsageError(
-            "no style is named",
-            next_step="Name a preset with -p (framestyle presets list), or your own picture with --style.",
-        )
-    return list(args.presets) or [PLAIN_PRESET]
 
 
 def add_overrides(parser: argparse.ArgumentParser) -> None:
@@ -92,54 +78,6 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def order_of(args: argparse.Namespace, inputs: Sequence[Path], output: Path, presets: Sequence[str]) -> Order:
-    """What the options that all painting commands share ask for; `presets` by name or path."""
-    from framestyle.jobs.run.batch import Order
-    from framestyle.presets import load_preset
-
-    overrides = overrides_of(args)
-    return Order(
-        list(inputs),
-        output,
-        [load_preset(name, overrides, origin="--set") for name in presets],
-        weights=args.weights,
-        device=args.device,
-        seed=args.seed,
-        overwrite=args.overwrite,
-        memory_limit_bytes=args.memory_limit,
-        engine=getattr(args, "engine", "local"),  # tasks and farms are engines of their own
-        work=_store(args),
-    )
-
-
-def _store(args: argparse.Namespace) -> str | None:
-    """UsageError where a store is named for an engine that has no use for it."""
-    if getattr(args, "engine", None) is None or args.work is None:
-        return None
-    if not is_elsewhere(args.engine):
-        raise UsageError("--work is for --engine ray", next_step="Add that, or leave it out.")
-    return str(args.work)
-
-
-def overrides_of(args: argparse.Namespace) -> list[str]:
-    """Those of `--style`, of `--quality`, `--set`, `--mask` and `--max-side`, each where the command has it."""
-    from framestyle.presets import Said
-
-    overrides = list(args.overrides)
-    if (quality := getattr(args, "quality", None)) is not None:
-        overrides.insert(0, Said(f"quality={quality}", f"--quality {quality}"))
-    if styles := getattr(args, "styles", []):
-        images = [json.dumps(style, ensure_ascii=False) for style in styles]
-        overrides.insert(0, Said(f"style.images=[{', '.join(images)}]", f"--style {' '.join(images)}"))
-    if args.mask is not None:
-        # JSON's quotes are YAML's: a path may hold whatever means something there.
-        quoted = json.dumps(args.mask, ensure_ascii=False)
-        overrides.append(Said(f"style.mask={quoted}", f"--mask {quoted}"))
-    if getattr(args, "max_side", None) is not None:
-        overrides.append(Said(f"scales.max_side_px={args.max_side}", f"--max-side {args.max_side}"))
-    return overrides
-
-
 def add_range(parser: argparse.ArgumentParser) -> None:
     """`--start` and `--end`."""
     for option in ("--start", "--end"):
@@ -148,15 +86,11 @@ def add_range(parser: argparse.ArgumentParser) -> None:
 
 def add_replacing(parser: argparse.ArgumentParser) -> None:
     """`--overwrite` and `--fresh`."""
-    parser.add_argument(
-        "--overwrite",
-        action="store_true",
-        help="replace whatever is in an output's place, but what this same command has done",
+    add_flag(
+        parser, "--overwrite", "replace whatever is in an output's place, but what this same command has done"
     )
-    parser.add_argument(
-        "--fresh",
-        action="store_true",
-        help="paint that anew too; without --overwrite, replace only FrameStyle's own results",
+    add_flag(
+        parser, "--fresh", "paint that anew too; without --overwrite, replace only FrameStyle's own results"
     )
 
 

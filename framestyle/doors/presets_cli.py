@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from framestyle.doors.advice import ALL_KEYS, KEY_HELP
-from framestyle.doors.options import add_repeated
+from framestyle.doors.options import add_flag, add_repeated
 from framestyle.doors.parsing import FormerName, Parser
 from framestyle.doors.presets_library import add_library
 from framestyle.doors.text import json_text, plain
@@ -37,16 +37,14 @@ def add_presets(parser: argparse.ArgumentParser) -> None:
 def _add_readers(actions: argparse._SubParsersAction[Any]) -> None:
     listing = actions.add_parser("list", help="every preset: main colours, cost class, tags")
     add_repeated(listing, "--tag", metavar="TAG", help="only those with this tag")
-    listing.add_argument(
-        "--abstract", action="store_true", help="also those without a style image, to be extended"
-    )
+    add_flag(listing, "--abstract", "also those without a style image, to be extended")
     listing.add_argument("--all", dest="abstract", action=FormerName, now="--abstract", value=True)
-    listing.add_argument("--json", action="store_true", help="for scripts")
+    add_flag(listing, "--json", "for scripts")
     listing.set_defaults(run=run_list)
     show = actions.add_parser("show", help="print a preset")
     show.add_argument("name", metavar="NAME", help="a preset's name, or the path of a YAML file")
-    show.add_argument("--resolved", action="store_true", help="with all that it inherits, and from where")
-    show.add_argument("--json", action="store_true", help="resolved, for scripts")
+    add_flag(show, "--resolved", "with all that it inherits, and from where")
+    add_flag(show, "--json", "resolved, for scripts")
     show.set_defaults(run=run_show)
     validate = actions.add_parser("validate", help="report every error of presets")
     validate.add_argument(

@@ -7,6 +7,7 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
+from framestyle.doors.options import add_flag
 from framestyle.doors.text import plain
 from framestyle.errors import Code, InputError, OutputError, UsageError
 from framestyle.paths import resolved
@@ -24,9 +25,7 @@ def add_library(actions: argparse._SubParsersAction[Any]) -> None:
     new = actions.add_parser("new", help="start a preset of your own")
     new.add_argument("name", metavar="NAME")
     new.add_argument("--style", nargs="+", required=True, type=Path, metavar="IMAGE")
-    new.add_argument(
-        "--overwrite", action="store_true", help="replace yours of that name, or hide a built-in one"
-    )
+    add_flag(new, "--overwrite", "replace yours of that name, or hide a built-in one")
     new.set_defaults(run=run_new)
     remove = actions.add_parser("remove", help="delete a preset of your own, and its imported pictures")
     remove.add_argument("name", metavar="NAME")
@@ -34,12 +33,12 @@ def add_library(actions: argparse._SubParsersAction[Any]) -> None:
     export = actions.add_parser("export", help="pack a preset and its pictures into one zip")
     export.add_argument("name", metavar="NAME", help="a preset's name, or the path of a YAML file")
     export.add_argument("-o", "--output", required=True, type=Path, metavar="FILE.zip")
-    export.add_argument("--overwrite", action="store_true", help="replace a file that exists")
+    add_flag(export, "--overwrite", "replace a file that exists")
     export.set_defaults(run=run_export)
     taken = actions.add_parser("import", help="take a preset and its pictures from a zip")
     taken.add_argument("file", type=Path, metavar="FILE.zip")
     taken.add_argument("--name", help="keep it under this name")
-    taken.add_argument("--overwrite", action="store_true", help="replace a preset of that name")
+    add_flag(taken, "--overwrite", "replace a preset of that name")
     taken.set_defaults(run=run_import)
 
 

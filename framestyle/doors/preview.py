@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from framestyle.doors.options import (
+    add_flag,
     add_inputs,
     add_looks,
     add_mask,
@@ -19,9 +20,8 @@ from framestyle.doors.options import (
     add_repeated,
     add_work_options,
     check_range,
-    chosen_presets,
-    overrides_of,
 )
+from framestyle.doors.orders import chosen_presets, overrides_of
 from framestyle.doors.parsing import FormerName
 from framestyle.doors.pipe import refuse_standard_input
 from framestyle.doors.text import plain
@@ -64,7 +64,7 @@ def add_preview(parser: argparse.ArgumentParser) -> None:
         help="a sheet (.png, .jpg) or a clip (.mp4)",
     )
     add_looks(parser, "may be repeated")
-    parser.add_argument("--all", action="store_true", help="every preset, built-in and your own")
+    add_flag(parser, "--all", "every preset, built-in and your own")
     add_overrides(parser)
     add_mask(parser)
     help = "one picture for each value of a preset key; twice: rows by columns"
@@ -85,7 +85,7 @@ def add_preview(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="write the sheet anew after each picture (default: on a terminal)",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace an output that exists")
+    add_flag(parser, "--overwrite", "replace an output that exists")
     add_work_options(parser)
     parser.set_defaults(run=run_preview)
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from framestyle.doors.options import add_inputs, add_paths, add_progress, add_replacing, add_work_options
-from framestyle.doors.orders import add_look, job_order
+from framestyle.doors.options import add_flag, add_inputs, add_paths, add_progress
+from framestyle.doors.orders import add_doing, add_look, job_order
 from framestyle.doors.parsing import Parser
 from framestyle.doors.text import plain
 from framestyle.errors import BatchError, FramestyleError, UsageError
@@ -31,18 +31,17 @@ def add_task(parser: argparse.ArgumentParser) -> None:
     plan.add_argument(
         "--work", type=Path, required=True, metavar="DIR", help="the folder for tasks and what is painted"
     )
-    add_replacing(plan)
-    add_work_options(plan)
+    add_doing(plan)
     plan.set_defaults(run=run_plan)
     paint = actions.add_parser("paint", help="paint tasks: done twice it is the same, stopped it is resumed")
     add_paths(paint, "tasks", "TASK", "a file of DIR/tasks, or DIR for all that is left")
     paint.add_argument(
         "--only", metavar="N-M", help="of DIR, the tasks of these numbers alone, as in 0-4 or 3,7,12-20"
     )
-    paint.add_argument(
+    add_flag(
+        paint,
         "--keep-going",
-        action="store_true",
-        help="a task that cannot be painted on any machine is left to join to report, and is no failure here",
+        "a task that cannot be painted on any machine is left to join to report, and is no failure here",
     )
     paint.add_argument(
         "--device", metavar="DEV", help="which device of the plan's kind, as in cuda:1 (default: the first)"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from framestyle.doors.colors import BAD, DOUBTFUL, GOOD, QUIET
-from framestyle.doors.options import add_debug, add_paths, add_range
+from framestyle.doors.options import add_debug, add_flag, add_paths, add_range
 from framestyle.doors.pipe import refuse_standard_input
 from framestyle.doors.rows import Row, print_rows
 from framestyle.doors.text import counted, json_text
@@ -42,7 +42,7 @@ def add_verify(parser: argparse.ArgumentParser) -> None:
     add_paths(parser, "files", "FILE", "a clip, a photo, an image sequence, or a folder of them")
     parser.add_argument("--against", type=Path, metavar="SOURCE", help="what the one FILE was made of")
     add_range(parser)
-    parser.add_argument("--json", action="store_true", help="for scripts; docs/reliability.md describes it")
+    add_flag(parser, "--json", "for scripts; docs/reliability.md describes it")
     add_debug(parser)
     parser.set_defaults(run=run_verify)
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from framestyle.doors.advice import next_step
 from framestyle.doors.options import (
     add_engine,
+    add_flag,
     add_memory_limit,
     add_presets,
     add_settings,
     add_work_options,
-    order_of,
-    overrides_of,
 )
+from framestyle.doors.orders import order_of, overrides_of
 from framestyle.errors import Cancelled, Code, PresetError, UsageError
 from framestyle.events import Event, FrameDone, JobDone, PhotoDone, TaskFailed
 
@@ -38,16 +38,12 @@ def add_watch(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", type=Path, required=True, metavar="OUT", help="results, in the same tree"
     )
     add_presets(parser, "with several -p, each gets a folder of its name")
-    parser.add_argument(
+    add_flag(
+        parser,
         "--by-folder",
-        action="store_true",
-        help="IN/NAME/… is painted in the preset NAME, into OUT/NAME/…; -p is then for files in IN itself",
+        "IN/NAME/… is painted in the preset NAME, into OUT/NAME/…; -p is then for files in IN itself",
     )
-    parser.add_argument(
-        "--sequences",
-        action="store_true",
-        help="a subfolder of numbered photos, with no others in it, is one clip",
-    )
+    add_flag(parser, "--sequences", "a subfolder of numbered photos, with no others in it, is one clip")
     parser.add_argument(
         "--settle",
         type=_seconds,
@@ -62,19 +58,11 @@ def add_watch(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="look again after so many seconds at the most (default: 5)",
     )
-    parser.add_argument(
-        "--once", action="store_true", help="end when all that is there is dealt with: for cron"
-    )
-    parser.add_argument(
-        "--move-done",
-        action="store_true",
-        help="move inputs into IN/done and IN/failed; without, they stay as they are",
-    )
+    add_flag(parser, "--once", "end when all that is there is dealt with: for cron")
+    add_flag(parser, "--move-done", "move inputs into IN/done and IN/failed; without, they stay as they are")
     add_settings(parser)
     add_memory_limit(parser)
-    parser.add_argument(
-        "--overwrite", action="store_true", help="replace files in OUT that are not from here"
-    )
+    add_flag(parser, "--overwrite", "replace files in OUT that are not from here")
     add_work_options(parser)
     add_engine(parser)
     parser.set_defaults(run=run_watch)

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Self, TypedDict, Unpack
 
 import cv2
 import numpy as np
@@ -37,31 +37,29 @@ def working_size(size: Size, max_side_px: int) -> Size:
     return fit_within(size, max_side_px)
 
 
+class ClipOptions(TypedDict, total=False):
+    """What a `FramePainter` can be told beside the shots, where it paints a whole clip."""
+
+    flow: OpticalFlow | None
+    store: FrameStore | None
+    on_bookmark: OnBookmark
+    resume: Bookmark | None
+    timeline: Timeline | None
+
+
 def stylize_frames(
     frames: Iterable[Frame],
     shots: Sequence[Shot],
     stylizer: Stylizer,
     *,
-    flow: OpticalFlow | None = None,
-    store: FrameStore | None = None,
     context: Context = SILENT,
-    on_bookmark: OnBookmark = unmarked,
-    resume: Bookmark | None = None,
-    timeline: Timeline | None = None,
+    **options: Unpack[ClipOptions],
 ) -> Generator[Frame, None, None]:
     """Each frame stylized, in order, at the preset's size; index, pts and depth as they came.
 
-    `shots` must cover the frames' indices. The other arguments are those of `FramePainter`, whose pull form this is.
+    `shots` must cover the frames' indices. The pull form of a `FramePainter`, whose arguments the others are.
     """
-    with FramePainter(
-        stylizer,
-        shots=shots,
-        flow=flow,
-        store=store,
-        on_bookmark=on_bookmark,
-        resume=resume,
-        timeline=timeline,
-    ) as painter:
+    with FramePainter(stylizer, shots=shots, **options) as painter:
         for frame in frames:
             yield from painter.push(frame, context)
         yield from painter.finish(context)

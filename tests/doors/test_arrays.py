@@ -140,6 +140,14 @@ def test_what_is_no_picture_is_refused_with_the_next_step(quick: str, array: Any
     assert word in caught.value.message and caught.value.next_step
 
 
+def test_what_a_session_cannot_be_told_is_refused(quick: str) -> None:
+    """What is only passed on is looked at where it arrives."""
+    with pytest.raises(TypeError, match="wieghts"):
+        stylize_image(_ramp(), quick, wieghts="untrained")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="wieghts"):
+        Painter(quick, wieghts="untrained")  # type: ignore[call-arg]
+
+
 def test_an_unknown_preset_is_refused() -> None:
     with pytest.raises(PresetError, match="nightswrl") as caught:
         stylize_image(_ramp(), "nightswrl", **UNTRAINED)

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from framestyle.doors.options import add_debug
+from framestyle.doors.options import add_debug, add_flag
 from framestyle.errors import DeviceError, InputError, OutputError, UsageError, WeightsError
 
 PORT = 8787
@@ -49,7 +49,7 @@ def add_studio(parser: argparse.ArgumentParser) -> None:
         default="127.0.0.1",
         help=f"another address than the loopback needs a password in {PASSWORD}",
     )
-    parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    add_flag(parser, "--open", "open the page in the browser")
     parser.add_argument("--weights", default="auto", metavar="W", help="as for stylize (default: auto)")
     parser.add_argument("--device", default="auto", metavar="DEV", help="as for stylize (default: auto)")
     add_debug(parser)

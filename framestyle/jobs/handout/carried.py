@@ -15,7 +15,7 @@ from framestyle.context import SILENT, Context
 from framestyle.errors import WeightsError
 from framestyle.media.files import atomic_output
 from framestyle.nst.weights.backbone import Backbone
-from framestyle.nst.weights.hashes import record_of, recorded_hash, sha256_of
+from framestyle.nst.weights.hashes import has_sha256, record_of, recorded_hash, sha256_of
 from framestyle.nst.weights.paths import NOT_HERE, WeightsStore, weights_identity
 from framestyle.opening import load_weights
 from framestyle.presets import builtin_presets_dir
@@ -99,10 +99,10 @@ def located(text: str, folder: Path) -> RenderSpec:
     def found(path: str) -> str:
         here = str(builtin_presets_dir() / path.removeprefix(BUILTIN)) if path.startswith(BUILTIN) else path
         digest = spec.pictures.get(path)
-        if not isinstance(digest, str) or _is(Path(here), digest):
+        if not isinstance(digest, str) or has_sha256(Path(here), digest):
             return here
         carried = _picture(folder, path, digest)
-        return str(carried) if _is(carried, digest) else here
+        return str(carried) if has_sha256(carried, digest) else here
 
     return _renamed(spec, found)
 
@@ -112,13 +112,6 @@ def _renamed(spec: RenderSpec, renamed: Callable[[str], str]) -> RenderSpec:
     return replace(
         spec, preset=preset, pictures={renamed(path): digest for path, digest in spec.pictures.items()}
     )
-
-
-def _is(path: Path, digest: str) -> bool:
-    try:
-        return sha256_of(path) == digest
-    except OSError:
-        return False
 
 
 # -- a session, elsewhere ----------------------------------------------------------------------------------
@@ -156,7 +149,7 @@ def refuse_other_weights(spec: RenderSpec, folder: Path) -> None:
         carried = WeightsStore(folder / WEIGHTS_FOLDER)
         has_them = weights_identity(spec.weights, carried) == spec.weights_fingerprint
     else:
-        has_them = _is(_weights(folder, Path(spec.weights), spec), spec.weights_fingerprint)
+        has_them = has_sha256(_weights(folder, Path(spec.weights), spec), spec.weights_fingerprint)
     if not has_them:
         raise other_weights(spec)
 
@@ -176,7 +169,7 @@ def _weights_for(spec: RenderSpec, folder: Path) -> tuple[WeightsStore | None, B
 
 def _carried_backbone(spec: RenderSpec, folder: Path) -> Backbone | None:
     carried = _weights(folder, Path(spec.weights), spec)
-    return load_weights(str(carried))[1] if _is(carried, spec.weights_fingerprint) else None
+    return load_weights(str(carried))[1] if has_sha256(carried, spec.weights_fingerprint) else None
 
 
 def other_weights(spec: RenderSpec) -> WeightsError:

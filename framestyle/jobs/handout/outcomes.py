@@ -15,7 +15,7 @@ from framestyle.jobs.plan.units import PhotoTask, ShotTask
 from framestyle.jobs.resume.shot_work import shot_found
 from framestyle.jobs.run.shots import ShotDone
 from framestyle.kinds import MediaKind
-from framestyle.nst.weights.hashes import sha256_of
+from framestyle.nst.weights.hashes import has_sha256, sha256_of
 
 RETOLD = (TaskStarted, Note, PhotoDone, ShotStarted, FrameDone)
 """What is told again where the job is joined."""
@@ -98,10 +98,7 @@ def read_record(handout: Handout, handed: Handed) -> Record | None:
     if isinstance(handed.unit, ShotTask):
         is_whole = shot_found(handed.unit).is_whole
         return Made(ShotDone(**done), news) if is_whole else None
-    try:
-        is_whole = sha256_of(handed.unit.target) == body["sha256"]
-    except OSError:
-        is_whole = False
+    is_whole = has_sha256(handed.unit.target, body["sha256"])
     return Made(TaskDone(**done), news) if is_whole else None
 
 

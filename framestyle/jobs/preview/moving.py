@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Unpack
 
 import numpy as np
 
@@ -40,6 +41,7 @@ from framestyle.motion.excerpts import excerpts
 from framestyle.motion.sequence import stylize_frames
 from framestyle.motion.shots import Shot
 from framestyle.nst.image import Size
+from framestyle.opening import SessionOptions
 from framestyle.presets import Preset
 from framestyle.presets.instants import Timeline
 from framestyle.session import Session
@@ -66,12 +68,13 @@ def preview_clip(
     preset: Preset,
     side_px: int,
     *,
-    weights: str,
-    device: str,
-    seed: int,
     context: Context = SILENT,
+    **options: Unpack[SessionOptions],
 ) -> Moving:
-    """The range, or a few seconds of the longest shots where there is none, beside itself stylized."""
+    """The range, or a few seconds of the longest shots where there is none, beside itself stylized.
+
+    `weights`, `device` and `seed` are those of the command line.
+    """
     times = StepTimes()
     context = context.also(times)
     info = clip_info(task.source, sequence_rate=exact_rate(preset.video.sequence_rate))
@@ -80,15 +83,7 @@ def preview_clip(
         context.on_event(
             Note(f"{preset.name} has no scale near {side_px} px: the render can look finer.", "warning")
         )
-    session = Session.open(
-        size.preset,
-        weights=weights,
-        device=device,
-        seed=seed,
-        context=context,
-        clips=True,
-        masks_follow=False,
-    )
+    session = Session.open(size.preset, context=context, clips=True, masks_follow=False, **options)
     found = survey(task.source, span, in_sdr(preset), context)
     chosen: Sequence[Shot] = found.shots
     if span.is_all:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from framestyle.jobs.resume.resume_key import entries_in, entry_path, read_json
-from framestyle.nst.weights.hashes import sha256_of
+from framestyle.nst.weights.hashes import has_sha256, sha256_of
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,7 @@ class Stored:
 
     def is_whole(self, folder: Path) -> bool:
         """Whether it is what was written."""
-        try:
-            return sha256_of(folder / self.name) == self.sha256
-        except OSError:
-            return False
+        return has_sha256(folder / self.name, self.sha256)
 
 
 @dataclass(frozen=True)

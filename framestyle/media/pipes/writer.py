@@ -15,10 +15,11 @@ from framestyle.events import Note, Remark
 from framestyle.frames import Alpha, Pixels
 from framestyle.media.ffmpeg import FFmpeg
 from framestyle.media.video.codecs import VideoSettings
-from framestyle.media.video.colors import SDR, Colors, from_rgb, with_aspect
+from framestyle.media.video.colors import SDR, Colors, with_aspect
 from framestyle.media.video.encoding import Encoding, choose_encoding
-from framestyle.media.video.feed import FrameFeed
+from framestyle.media.video.feed import FrameFeed, FrameForm
 from framestyle.media.video.matroska import Mastering
+from framestyle.media.video.metadata import metadata_arguments
 
 STANDARD_OUTPUT = Path("standard output")
 """What a stream is called in messages."""
@@ -63,52 +64,39 @@ class PipeWriter:
         sample_aspect_ratio: Fraction = Fraction(1),
         metadata: Mapping[str, str] | None = None,
     ) -> None:
-        self._descriptor, self._colors, self._aspect = descriptor, colors, sample_aspect_ratio
-        self._width, self._height, self._bits, self._alpha = width, height, bits, alpha
-        self._rate, self._tick, self._mastering = frame_rate, time_base, mastering
+        self._descriptor, self._rate, self._aspect = descriptor, frame_rate, sample_aspect_ratio
+        self._form = FrameForm(width, height, frame_rate, bits, alpha, colors, mastering)
         self._metadata = dict(metadata or {})
         if carrier == Y4M:
-            self._encoding = _y4m(stored_as, bit_depth or bits, alpha=alpha)
-            self._tick = 1 / frame_rate
+            self._encoding, tick = _y4m(stored_as, bit_depth or bits, alpha=alpha), 1 / frame_rate
         else:
             self._encoding = _ffv1(width, height, bits, bit_depth, alpha=alpha, hdr=colors.hdr)
+            tick = time_base
         self._carrier = carrier
         self.notes: list[Remark] = list(self._encoding.notes)
         if alpha and not self._encoding.has_alpha:
             self.notes.append("y4m holds transparency of 8 bits alone: laid over black.")
         if carrier == Y4M:
             self.notes.append(_colours_untold(colors))
-        self.frames_written = 0
-        self._process: FFmpeg | None = None
-        self._feed: FrameFeed | None = None
+        self._feed = FrameFeed(self._form, self._encoding, tick=tick)
         self._stack = ExitStack()
 
     def __enter__(self) -> PipeWriter:
-        with ExitStack() as stack:
-            self._process = FFmpeg(self._arguments(), STANDARD_OUTPUT, stdout=self._descriptor)
-            stack.callback(self._process.kill)
-            self._feed = FrameFeed(
-                self._process,
-                (self._width, self._height),
-                self._rate,
-                tick=self._tick,
-                bits=self._bits,
-                alpha=self._alpha,
-                keeps_alpha=self._encoding.has_alpha,
-                mastering=self._mastering if self._colors.hdr else None,
-            )
-            self._stack = stack.pop_all()
+        process = FFmpeg(self._arguments(), STANDARD_OUTPUT, stdout=self._descriptor)
+        self._stack.enter_context(self._feed.into(process))
         return self
 
     def write(self, pixels: Pixels, pts_s: Fraction | None = None, alpha: Alpha | None = None) -> None:
         """The next frame. Y4m holds no times: there, `pts_s` is left out of account."""
-        if self._feed is None:
-            raise ValueError("the writer is not open")
         try:
             self._feed.write(pixels, None if self._carrier == Y4M else pts_s, alpha)
         except FramestyleError as error:
             raise self._why(error) from error
-        self.frames_written += 1
+
+    @property
+    def frames_written(self) -> int:
+        """How many frames it was given."""
+        return self._feed.count
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -116,12 +104,10 @@ class PipeWriter:
         with self._stack:
             if error is not None:
                 return
-            assert self._process is not None and self._feed is not None
             if not self.frames_written:
                 raise OutputError("no frame was written", next_step="Check the chosen range.")
             try:
                 self._feed.finish(1 / self._rate)
-                self._process.close()
             except FramestyleError as failure:
                 raise self._why(failure) from failure
 
@@ -130,19 +116,9 @@ class PipeWriter:
         return closed_by_reader(self.frames_written) if reader_is_gone(self._descriptor) else error
 
     def _arguments(self) -> list[str]:
-        filters = from_rgb(
-            self._colors,
-            pixel_format=self._encoding.pixel_format,
-            odd=bool(self._width % 2 or self._height % 2),
-            deep=self._bits > 8,
-            to_eight=self._encoding.bits == 8,
-        )
-        tick = f"{self._tick.numerator}/{self._tick.denominator}"
-        arguments = ["-f", "matroska", "-i", "pipe:0", "-map", "0:v:0"]
-        arguments += ["-filter:v:0", with_aspect(filters, self._aspect), *self._encoding.arguments]
-        arguments += ["-fps_mode:v:0", "passthrough", "-enc_time_base:v:0", tick]
-        for key, value in self._metadata.items():
-            arguments += ["-metadata", f"{key.replace('=', '_')}={value}".replace("\0", "")]
+        filters = with_aspect(self._form.filters(self._encoding), self._aspect)
+        arguments = ["-f", "matroska", "-i", "pipe:0", "-map", "0:v:0", "-filter:v:0", filters]
+        arguments += [*self._encoding.arguments, *self._feed.exact_times, *metadata_arguments(self._metadata)]
         return [*arguments, "pipe:1"]
 
 

@@ -91,6 +91,12 @@ def keeps_as_apple(info: VideoInfo, muxer: str) -> bool:
     return muxer in MOV_MUXERS and has_apple_keys(info) and not covers
 
 
+def metadata_arguments(metadata: Mapping[str, str]) -> list[str]:
+    """ffmpeg's arguments for what FrameStyle itself says in a file."""
+    said = (f"{key.replace('=', '_')}={value}".replace("\0", "") for key, value in metadata.items())
+    return [argument for one in said for argument in ("-metadata", one)]
+
+
 def file_metadata(info: VideoInfo, muxer: str, span: TimeRange) -> tuple[list[str], list[str]]:
     """ffmpeg's arguments for the whole file's metadata and timecode, which come from input 1; and what is lost."""
     arguments, notes = ["-map_metadata", "1"], []

@@ -26,12 +26,12 @@ from framestyle.media.video.codecs import (
     check_container,
     video_codecs,
 )
-from framestyle.media.video.colors import SDR, Colors, from_rgb, with_aspect
+from framestyle.media.video.colors import SDR, Colors, with_aspect
 from framestyle.media.video.dispositions import switch_subtitles_off
 from framestyle.media.video.encoding import choose_encoding
-from framestyle.media.video.feed import FrameFeed
+from framestyle.media.video.feed import FrameFeed, FrameForm
 from framestyle.media.video.matroska import Mastering
-from framestyle.media.video.metadata import MOV_MUXERS
+from framestyle.media.video.metadata import MOV_MUXERS, metadata_arguments
 from framestyle.media.video.probe import VideoInfo, probe
 from framestyle.media.video.webp import set_end
 
@@ -109,13 +109,12 @@ class VideoWriter:
         scratch: Path | None = None,
         verify_output: bool = False,
     ) -> None:
-        self.target, self.width, self.height = target, width, height
+        self.target = target
         self._scratch, self._look_through = scratch, verify_output
         self.notes: list[Remark] = []
-        self.frames_written = 0
-        self._rate, self._aspect, self._bits, self._alpha = frame_rate, sample_aspect_ratio, bits, alpha
+        self._form = FrameForm(width, height, frame_rate, bits, alpha, colors, mastering)
+        self._rate, self._aspect = frame_rate, sample_aspect_ratio
         self._last_frame, self._codec = last_frame, settings.codec
-        self._colors, self._mastering = colors, mastering if colors.hdr else None
         self._metadata = dict(metadata or {})
         self._encoding = choose_encoding(
             settings, target, width, height, bits=bits, alpha=alpha, hdr=colors.hdr
@@ -138,8 +137,7 @@ class VideoWriter:
             self.notes.append(f"{settings.codec} has square pixels; the input's are {across}:{down}.")
         self._delay_s = self._carried.delay_s if self._carried.delay_s >= LATE_START_S else Fraction(0)
         self._tick = self._choose_tick(time_base)
-        self._process: FFmpeg | None = None
-        self._feed: FrameFeed | None = None
+        self._feed = FrameFeed(self._form, self._encoding, tick=self._tick, viewing=self._viewing)
         self._temporary = target
         self._stack = ExitStack()
 
@@ -160,30 +158,19 @@ class VideoWriter:
             if self._source is not None and self._muxer not in SILENT_MUXERS:
                 beside = stack.enter_context(TemporaryDirectory(prefix=".framestyle-", dir=self._scratch))
                 self._carried.prepare(Path(beside), self._muxer)
-            self._process = FFmpeg(
-                [*self._inputs(), *self._outputs(), output_argument(temporary)], self.target
-            )
-            stack.callback(self._process.kill)
-            self._feed = FrameFeed(
-                self._process,
-                (self.width, self.height),
-                self._rate,
-                tick=self._tick,
-                bits=self._bits,
-                alpha=self._alpha,
-                keeps_alpha=self._encoding.has_alpha,
-                mastering=self._mastering,
-                viewing=self._viewing,
-            )
+            arguments = [*self._inputs(), *self._outputs(), output_argument(temporary)]
+            stack.enter_context(self._feed.into(FFmpeg(arguments, self.target)))
             self._stack = stack.pop_all()
         return self
 
     def write(self, pixels: Pixels, pts_s: Fraction | None = None, alpha: Alpha | None = None) -> None:
         """The next frame. `pts_s`: when it is shown; needed where the writer was made with a time base."""
-        if self._feed is None:
-            raise ValueError("the writer is not open")
         self._feed.write(pixels, pts_s, alpha)
-        self.frames_written += 1
+
+    @property
+    def frames_written(self) -> int:
+        """How many frames it was given."""
+        return self._feed.count
 
     def _ticks(self, pts_s: Fraction) -> int:
         return round(pts_s / self._tick)
@@ -199,13 +186,11 @@ class VideoWriter:
             self._finish()
 
     def _finish(self) -> None:
-        assert self._process is not None and self._feed is not None
         if not self.frames_written:
             raise OutputError(f"{self.target}: no frame was written", next_step="Check the chosen range.")
         end_s = self._feed.finish(self._last_length_s)
-        self._process.close()
         if self._muxer == "webp":
-            if self._alpha:
+            if self._form.alpha:
                 mark_webp_alpha(self._temporary)
             set_end(self._temporary, end_s)
         elif self._muxer in MOV_MUXERS:
@@ -238,17 +223,14 @@ class VideoWriter:
     def _outputs(self) -> list[str]:
         arguments = ["-map", "0:v:0", "-filter:v:0", self._filters(), *self._encoding.arguments]
         arguments += self._carried.output
-        # Not one frame more or less, and each at its time.
-        tick = f"{self._tick.numerator}/{self._tick.denominator}"
-        arguments += ["-fps_mode:v:0", "passthrough", "-enc_time_base:v:0", tick]
+        arguments += self._feed.exact_times
         if passes := [*self._packet_filters()]:
             arguments += ["-bsf:v:0", ",".join(passes)]
         if self._muxer == "gif":
             arguments += ["-final_delay", str(min(GIF_MOST, max(1, round(self._last_length_s * 100))))]
         elif self._muxer == "apng":
             arguments += ["-final_delay", str(self._last_length_s)]
-        for key, value in self._metadata.items():
-            arguments += ["-metadata", f"{key.replace('=', '_')}={value}".replace("\0", "")]
+        arguments += metadata_arguments(self._metadata)
         if self._muxer in LOOPS:
             option, counted = LOOPS[self._muxer]
             arguments += [option, str(counted(self._plays))]
@@ -281,11 +263,5 @@ class VideoWriter:
         if self._muxer == "gif":
             filters = "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1"
         else:
-            filters = from_rgb(
-                self._colors,
-                pixel_format=self._encoding.pixel_format,
-                odd=bool(self.width % 2 or self.height % 2),
-                deep=self._bits > 8,
-                to_eight=self._encoding.bits == 8,
-            )
+            filters = self._form.filters(self._encoding)
         return with_aspect(filters, self._aspect, always=bool(self._viewing.stereo))

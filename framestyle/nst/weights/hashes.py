@@ -13,6 +13,14 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def has_sha256(path: Path, digest: str) -> bool:
+    """Whether a file is there, can be read, and is the one whose SHA-256 is known."""
+    try:
+        return sha256_of(path) == digest
+    except OSError:
+        return False
+
+
 def record_of(path: Path) -> Path:
     """Where a kept file's hash is recorded."""
     return path.with_suffix(".json")

@@ -26,7 +26,7 @@ from framestyle.jobs.resume.shot_work import open_folder, shot_found, whole_fold
 from framestyle.kinds import MediaKind
 from framestyle.media.files import atomic_output, put_folder_in_place, storage_error
 from framestyle.media.video.sequences import existing_files
-from framestyle.nst.weights.hashes import sha256_of
+from framestyle.nst.weights.hashes import has_sha256, sha256_of
 from framestyle.nst.weights.paths import weights_identity
 from framestyle.presets.library import cache_dir
 from framestyle.spec import RenderSpec
@@ -171,12 +171,12 @@ class StoreTraveller(Traveller):
 
     def _source(self) -> Path:
         source = self._work.unit.source
-        if all(_is(source.with_name(name), digest) for name, digest in self._work.files):
+        if all(has_sha256(source.with_name(name), digest) for name, digest in self._work.files):
             return source
         for name, digest in self._work.files:
             path = self._place / INPUTS / name
             self._store.get(f"{INPUTS}/{digest}", path)
-            if not _is(path, digest):
+            if not has_sha256(path, digest):
                 raise InputError(
                     f"{source} came from the store with other bytes",
                     next_step="Delete the store, then begin anew.",
@@ -305,10 +305,3 @@ class StoreArrivals(Arrivals):
                 next_step="Give the same command again: it is painted anew.",
             )
         return outcome
-
-
-def _is(path: Path, digest: str) -> bool:
-    try:
-        return sha256_of(path) == digest
-    except OSError:
-        return False
