@@ -38,7 +38,7 @@ def held_back() -> Iterator[None]:
 
     # A background job may have been started so that it ignores Ctrl-C: it still does.
     listening = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, on_signal) for number in listening}
+    before = {int(number): signal.signal(number, on_signal) for number in listening}
     try:
         yield
     finally:
