@@ -63,8 +63,8 @@ class Demand:
         style_layers: Sequence[str] = (),
         statistic: Statistic | None = None,
     ) -> Demand:
-        """`optimizer`: adam | lbfgs. Adam takes the image that its gradient is of, where that is not the iterate; L-BFGS
-        keeps ten pairs of images, and a few more."""
+        """`optimizer`: adam | lbfgs. Adam takes the image that its gradient is of, where that is not the iterate;
+        L-BFGS keeps ten pairs of images, and a few more."""
         found = cls(
             network.stages,
             frozenset(kept_layers),

@@ -228,9 +228,12 @@ class Stylizer:
         reporter = steps_reporter(state, steps, 0, 1, self.device, context)
         objectives = self._from_state(content, state, temporal, context) if steps else ()
         stop = EarlyStop(steps if pace > 0 else video.min_steps, video.tolerance, self._places)
+        even = None
         if objectives and 0 < abs(share) < 1:
-            stop = self._even_stop(content, state, objectives[0], share)
+            even = stop = self._even_stop(content, state, objectives[0], share)
         taken = self._optimise(state, objectives, steps, reporter, None if anew else stop, call, pace)
+        if even is not None:
+            even.land()
         return self._finish(self._needed_to_finish(content), state, taken)
 
     def _even_stop(self, content: Tensor, state: PixelState, one: Objective, share: float) -> EvenStop:
@@ -239,8 +242,7 @@ class Stylizer:
         def distance(image: Tensor) -> float:
             return float(self.parts(image, replace(one, temporal=()))["style"])
 
-        least_steps, of_content = self.preset.video.min_steps, distance(content)
-        return EvenStop(least_steps, lambda: distance(state.result()), of_content, share)
+        return EvenStop(state, distance, distance(content), share)
 
     def _from_state(
         self, content: Tensor, state: PixelState, temporal: Temporal, context: Context, coarse: bool = False
