@@ -33,6 +33,7 @@ from benchmarks import measures
 from benchmarks.distances import Judge
 from benchmarks.known_clips import Floats, KnownClip, Mask
 from benchmarks.long_clips_peer import peer_run
+from benchmarks.looks import SETTINGS_END
 from benchmarks.reports import write_report
 from benchmarks.steadiness import CLIPS, GAPS, Clock, Run, make_clip
 from framestyle.context import Context
@@ -272,7 +273,7 @@ def _clip(args: argparse.Namespace) -> KnownClip:
 
 def _settings(way: str) -> tuple[str, list[str]]:
     name, _, listed = way.partition(":")
-    return name, [one for one in listed.split(",") if one]
+    return name, SETTINGS_END.split(listed) if listed else []
 
 
 def main() -> int:

@@ -32,6 +32,7 @@ CAME_LATER: Mapping[tuple[str, str], Any] = {
     ("content", "statistic"): "features",
     ("content", "focus"): 0.0,
     ("optimizer", "precondition"): False,
+    ("video", "gradient_at"): 0.0,
     ("color", "match"): False,
     ("color", "share"): 1.0,
     ("", "mix"): 1.0,

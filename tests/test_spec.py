@@ -56,6 +56,7 @@ def test_its_keys_are_those_that_manifests_and_stopped_work_hold() -> None:
     content = {"layers": layers, "focus": 0.0}
     told = {"name": "mine", "style": {"images": [{"path": "a.png"}]}, "content": content}
     told["optimizer"] = {"precondition": False}
+    told["video"] = {"gradient_at": 0.0, "betas": (0.9, 0.99), "temporal_weight": 27.0}
     preset = Preset.model_validate(told)
     spec = RenderSpec(
         preset, "untrained", "untrained seed=0", {"a.png": "0" * 64}, 7, span=TimeRange(Fraction(1, 3))
@@ -74,6 +75,7 @@ def test_a_key_that_came_later_counts_where_it_is_used(section: str, name: str) 
         "statistic": "self_similarity",
         "focus": 1.0,
         "precondition": True,
+        "gradient_at": 0.5,
         "match": True,
         "share": 0.5,
         "mix": 0.5,

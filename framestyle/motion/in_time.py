@@ -14,6 +14,9 @@ from framestyle.presets.instants import Timeline
 LET_GO = 0.9
 """How much of what holds a picture to its first look is let go of in a frame where the style changes fastest."""
 
+HELD_IN_A_CHANGE = 0.17
+"""So much of the hold on the warped last frame is left while `strength` changes: how far a frame goes is measured."""
+
 
 @dataclass(frozen=True, eq=False)
 class FrameStylizers:

@@ -63,13 +63,14 @@ class Demand:
         style_layers: Sequence[str] = (),
         statistic: Statistic | None = None,
     ) -> Demand:
-        """`optimizer`: adam | lbfgs; the latter keeps ten pairs of images, and a few more."""
+        """`optimizer`: adam | lbfgs. Adam takes the image that its gradient is of, where that is not the iterate;
+        L-BFGS keeps ten pairs of images, and a few more."""
         found = cls(
             network.stages,
             frozenset(kept_layers),
             network.dtype.itemsize,
             network.pooling,
-            0 if optimizer == "adam" else 25,
+            1 if optimizer == "adam" else 25,
             places=places,
             style_layers=frozenset(style_layers),
         )

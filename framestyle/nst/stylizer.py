@@ -36,7 +36,7 @@ from framestyle.nst.objective import (
     region_styles,
 )
 from framestyle.nst.optimise.descent import Descent, descend
-from framestyle.nst.optimise.even import EvenStop
+from framestyle.nst.optimise.even import Distances, EvenStop
 from framestyle.nst.optimise.replay import Recorder, Replays
 from framestyle.nst.optimise.state import Parts, PixelState, Taken
 from framestyle.nst.optimise.windows import EarlyStop, Report, steps_reporter
@@ -231,16 +231,16 @@ class Stylizer:
         if objectives and 0 < abs(share) < 1:
             stop = self._even_stop(content, state, objectives[0], share)
         taken = self._optimise(state, objectives, steps, reporter, None if anew else stop, call, pace)
+        stop.land()
         return self._finish(self._needed_to_finish(content), state, taken)
 
     def _even_stop(self, content: Tensor, state: PixelState, one: Objective, share: float) -> EvenStop:
         """Ends a frame that makes its share of a change of `strength`."""
 
-        def distance(image: Tensor) -> float:
-            return float(self.parts(image, replace(one, temporal=()))["style"])
+        def measure(image: Tensor) -> Distances:
+            return Distances.of(self.parts(image, replace(one, temporal=())))
 
-        least_steps, of_content = self.preset.video.min_steps, distance(content)
-        return EvenStop(least_steps, lambda: distance(state.result()), of_content, share)
+        return EvenStop(state, measure, measure(content).style, share)
 
     def _from_state(
         self, content: Tensor, state: PixelState, temporal: Temporal, context: Context, coarse: bool = False

@@ -137,7 +137,7 @@ class Video(Section):
     tolerance: float = key(
         0.001, "A frame is done when a window of steps improves less than this", ge=0, le=1
     )
-    temporal_weight: float = key(27.0, "Weight of staying near the warped last frame", ge=0)
+    temporal_weight: float = key(160.0, "Weight of staying near the warped last frame", ge=0)
     leash_weight: float = key(
         400.0, "Weight of keeping the broad colours that a part of the scene was first painted in", ge=0
     )
@@ -155,7 +155,10 @@ class Video(Section):
     flow: Annotated[str, OneOf(FLOWS)] = key("dis", "Optical flow method; raft needs weights")
     carry_moments: bool = key(True, "Carry the optimiser's moments along the flow")
     average_decay: float = key(0.95, "Averaging of the iterates of warm frames", ge=0, lt=1)
-    betas: _Betas = key((0.9, 0.99), "Adam's decays for warm frames", strict=False)
+    gradient_at: float = key(
+        0.8, "Where gradients of warm frames are taken, from the iterate (0) to the average (1)", ge=0, le=1
+    )
+    betas: _Betas = key((0.5, 0.99), "Adam's decays for warm frames", strict=False)
     carry_average: bool = key(True, "Carry the average of the iterates along the flow")
     anneal: bool = key(True, "Let what has long been in the picture come to rest")
     flow_max_side_px: int = key(

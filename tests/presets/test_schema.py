@@ -57,6 +57,7 @@ CONTRACT = [
     "video.long_term",
     "video.average_decay",
     "video.betas",
+    "video.gradient_at",
     "video.passes",
     "video.flow",
     "video.cuts",

@@ -34,7 +34,7 @@ def run_adam(
     """
 
     def step(given: Given, context: Context) -> Tensor:
-        slope, losses = gradient(given.state.image, given.objective, context)
+        slope, losses = gradient(given.state.towards_average(given.gradient_at), given.objective, context)
         given.state.adam_step(slope, given.rate, given.average_decay, given.betas)
         return losses
 

@@ -56,18 +56,22 @@ def descend(descent: Descent, preset: Preset, gradient: Gradient) -> Taken:
 
 
 def _adam(descent: Descent, preset: Preset, gradient: Gradient, learning_rate: float) -> Taken:
-    state, stop = descent.state, descent.stop
-    memory = preset.optimizer if stop is None else preset.video
+    state, is_warm = descent.state, descent.stop is not None
+    memory = preset.video if is_warm else preset.optimizer
+    gradient_at = preset.video.gradient_at if is_warm else 0.0
     rate: float | Tensor = learning_rate
-    if stop is not None and preset.video.anneal:
+    if is_warm and preset.video.anneal:
         annealed = state.annealed(learning_rate, preset.scales.steps)
         rate = annealed + haste(descent.pace) * (learning_rate - annealed)
     return run_adam(
-        [Given(state, one, rate, memory.average_decay, memory.betas) for one in descent.objectives],
+        [
+            Given(state, one, rate, memory.average_decay, memory.betas, gradient_at)
+            for one in descent.objectives
+        ],
         _evened(gradient) if preset.optimizer.precondition else gradient,
         descent.steps,
         descent.report,
-        stop,
+        descent.stop,
         replays=descent.replays,
         has_room=descent.has_room,
         context=descent.context,

@@ -39,6 +39,8 @@ class Given:
     rate: float | Tensor
     average_decay: float
     betas: tuple[float, float]
+    gradient_at: float = 0.0
+    """Between the iterate, 0, and the average of the iterates, 1."""
 
 
 Step = Callable[[Given], Tensor]

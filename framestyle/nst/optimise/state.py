@@ -87,6 +87,21 @@ class PixelState:
             result[..., rows, :] = torch.where(kept, average.clamp_(0, 1), self.image[..., rows, :])
         return result
 
+    def towards_average(self, share: float) -> Tensor:
+        """1CHW, from the iterate (0: itself) to the bias-corrected average (1), where there is one.
+
+        A gradient that is taken near the average leads the average to a minimum, not the iterates around it
+        (Defazio et al. 2024, "The Road Less Scheduled", arXiv 2405.15682, where 1 - share is 1 - beta).
+        """
+        if share == 0:
+            return self.image
+        found = torch.empty_like(self.image)
+        for rows in bands(found):
+            iterate, weight = self.image[..., rows, :], _rows(self.average_weight, rows)
+            average = self.average[..., rows, :] / weight.clamp_min(LEAST_WEIGHT)
+            found[..., rows, :] = torch.where(weight > LEAST_WEIGHT, iterate.lerp(average, share), iterate)
+        return found
+
     def adam_step(
         self,
         gradient: Tensor,

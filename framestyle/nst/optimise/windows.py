@@ -49,6 +49,9 @@ class EarlyStop:
         gain = (last[0] - last[-1]) / (len(last) - 1) * self.window_steps
         return gain < self.tolerance * abs(last[-1])
 
+    def land(self) -> None:
+        """Once no more steps are taken: here nothing is left to do."""
+
 
 def in_windows(
     taking: Steps,

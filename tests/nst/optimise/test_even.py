@@ -1,28 +1,83 @@
-"""A frame ends when it has made its share of a change."""
+"""A frame ends where it has made its share of a change."""
 
 from __future__ import annotations
 
-import pytest
+import math
 
-from framestyle.nst.optimise.even import AHEAD, AHEAD_AT_LAST, PAINTED, EvenStop, even_share
+import pytest
+import torch
+from torch import Tensor
+
+from framestyle.nst.optimise.even import (
+    AHEAD,
+    CLOSE,
+    CONTENT_AHEAD,
+    LEAST_STEPS,
+    PAINTED,
+    Distances,
+    EvenStop,
+    even_shares,
+)
+from framestyle.nst.optimise.state import PixelState
 
 
 def test_the_share_is_of_the_way_that_is_left() -> None:
-    assert even_share(1.0, 1.0, 0.1) == pytest.approx(AHEAD * 0.1 * (1 - PAINTED))
-    assert even_share(0.5, 1.0, 0.1) < even_share(1.0, 1.0, 0.1)
-    assert even_share(PAINTED, 1.0, -0.1) == pytest.approx(even_share(1.0, 1.0, 0.1))
-    assert AHEAD * 0.1 * 0.5 < even_share(0.5, 1.0, -0.1) < AHEAD_AT_LAST * 0.1 * 0.5
-    assert even_share(PAINTED, 1.0, 0.1) == 0
+    def style(distance: float, share: float) -> float:
+        return even_shares(Distances(distance, 0.3), 1.0, share).style
+
+    assert style(1.0, 0.1) == pytest.approx(AHEAD * 0.1 * (1 - PAINTED))
+    assert style(0.5, 0.1) == pytest.approx(AHEAD * 0.1 * (0.5 - PAINTED))
+    assert style(PAINTED, -0.1) == pytest.approx(style(1.0, 0.1))
+    assert style(PAINTED, 0.1) == 0
+
+
+def test_late_frames_take_no_more_from_the_content_than_those_before_them_and_a_little() -> None:
+    """A change over twenty frames, half of it passed: with a content distance of 5 they took a half each."""
+    half_way = PAINTED + (1 - PAINTED) * 0.5**AHEAD
+    share = even_shares(Distances(half_way, 5.0), 1.0, 1 / 10)
+    assert share.content == pytest.approx(CONTENT_AHEAD * 0.5)
+    assert even_shares(Distances(0.95, 0.2), 1.0, 1 / 19).content == math.inf  # too few before it to tell
+    assert even_shares(Distances(half_way, 5.0), 1.0, -1 / 10).content == math.inf
+
+
+def _distances(picture: Tensor) -> Distances:
+    """Not the straight line that landing takes it for."""
+    return Distances(float(picture.mean()) ** 2, 0.0)
+
+
+def _at(distance: float) -> PixelState:
+    state = PixelState.start(torch.full((1, 3, 4, 5), distance**0.5))
+    state.keep_average(0.9)
+    return state
+
+
+def _moved(state: PixelState, distance: float) -> None:
+    state.image.fill_(distance**0.5)
+    state.average.copy_(state.image * state.average_weight)
 
 
 @pytest.mark.parametrize("way", [1, -1])
-def test_it_ends_by_the_step_that_comes_nearest_to_it(way: int) -> None:
-    """Which lies before it, where another two steps would go farther beyond it than it is short of."""
+def test_it_ends_where_the_share_is_made(way: int) -> None:
     start = 1.0 if way > 0 else PAINTED
-    distances = [start - way * moved for moved in (0.0, 0.01, 0.03, 0.05, 0.09)]
-    taken = iter(distances)
-    stop = EvenStop(4, lambda: next(taken), 1.0, way * 0.045 / (AHEAD * (1 - PAINTED)))
-    assert not stop.reached(2, (1.0,))  # too few steps: nothing is measured
-    assert not stop.reached(4, (1.0,))
-    assert stop.reached(6, (1.0,)) is False
-    assert stop.reached(8, (1.0,)) is True
+    state = _at(start)
+    stop = EvenStop(state, _distances, 1.0, way * 0.1)
+    may = AHEAD * 0.1 * (1 - PAINTED)
+    _moved(state, start - way * 2 * may)
+    assert not stop.reached(LEAST_STEPS - 1, ())  # too few steps to tell a picture's from the warp's
+    _moved(state, start - way * 0.9 * may)
+    assert not stop.reached(LEAST_STEPS, ())
+    _moved(state, start - way * 1.1 * may)
+    assert stop.reached(LEAST_STEPS + 2, ())
+
+
+@pytest.mark.parametrize("way", [1, -1])
+@pytest.mark.parametrize("made", [0.5, 1.0, 1.5, 4.0])
+def test_what_was_made_too_much_is_taken_back(way: int, made: float) -> None:
+    start = 1.0 if way > 0 else 0.3
+    state = _at(start)
+    stop = EvenStop(state, _distances, 1.0, way * 0.1)
+    may = even_shares(Distances(start, 0.0), 1.0, way * 0.1).style
+    _moved(state, start - way * made * may)
+    stop.land()
+    assert abs(_distances(state.result()).style - start) == pytest.approx(min(made, 1.0) * may, rel=2 * CLOSE)
+    torch.testing.assert_close(state.result(), state.image)

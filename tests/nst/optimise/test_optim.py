@@ -83,6 +83,34 @@ def test_the_average_of_one_iterate_is_that_iterate_and_of_none_the_start(pictur
     torch.testing.assert_close(state.result(), state.image)
 
 
+def test_between_the_iterate_and_the_average_there_is_a_point(picture: Picture) -> None:
+    state = PixelState.start(picture(4)).by_pixel()
+    for _ in range(3):
+        state.adam_step(picture(5) - 0.5, 0.05, 0.9, BETAS)
+    state.total_weights[..., :4], state.average[..., :4] = 0.0, 0.0  # came into the picture just now
+    point, wanted = state.towards_average(0.75), state.image.lerp(state.result(), 0.75)
+    torch.testing.assert_close(point, wanted)
+    assert torch.equal(point[..., :4], state.image[..., :4])
+    assert not torch.allclose(point[..., 4:], state.image[..., 4:], atol=1e-3)
+    assert torch.equal(state.towards_average(0.0), state.image)
+
+
+def test_gradients_near_the_average_lead_it_on_sooner(picture: Picture) -> None:
+    """A warm frame whose content has changed starts from an average that is where the last frame wanted it."""
+    start, target = 0.3 + 0.1 * picture(1, 8, 9), 0.5 + 0.1 * picture(2, 8, 9)
+
+    def left(gradient_at: float) -> float:
+        state = PixelState.start(start)
+        state.average.copy_(start)
+        state.total_weights[:, 2:] = 1.0
+        for _ in range(10):
+            slope = 2 * (state.towards_average(gradient_at) - target)
+            state.adam_step(slope, 0.04, 0.95, (0.5, 0.99))
+        return float((state.result() - target).abs().mean())
+
+    assert left(0.8) < 0.9 * left(0.0)
+
+
 def test_without_a_decay_no_average_is_kept(picture: Picture) -> None:
     state = PixelState.start(picture(5))
     for _ in range(3):
