@@ -9,7 +9,7 @@ from framestyle.frames import Frame
 from framestyle.nst.image import to_tensor
 from framestyle.nst.in_time import haste
 from framestyle.nst.stylizer import Stylizer
-from framestyle.presets.instants import Timeline
+from framestyle.presets.instants import REST, Passage, Timeline
 
 LET_GO = 0.9
 """How much of what holds a picture to its first look is let go of in a frame where the style changes fastest."""
@@ -34,9 +34,9 @@ class FrameStylizers:
         """How fast the style changes there; see `Timeline.pace`."""
         return 0.0 if self.timeline is None else self.timeline.pace(pts)
 
-    def share(self, pts: Fraction) -> float:
-        """How much of what is left of a change of `strength` passes in that frame; see `Timeline.share`."""
-        return 0.0 if self.timeline is None else self.timeline.share(pts)
+    def passage(self, pts: Fraction) -> Passage:
+        """What passes in that frame of a change of `strength`."""
+        return REST if self.timeline is None else self.timeline.passage(pts)
 
     def rests(self, pts: Fraction) -> bool:
         """Whether a picture that is shown once more stays as it is."""

@@ -36,6 +36,7 @@ from framestyle.nst.image import to_pixels, to_tensor
 from framestyle.nst.objective import TemporalTarget
 from framestyle.nst.optimise.replay import Replays
 from framestyle.nst.stylizer import Stylizer
+from framestyle.presets.instants import REST, Passage
 
 Prepare = Callable[[WarmStart, Context], int]
 LEAST_RELIABLE = 0.2
@@ -113,9 +114,11 @@ class ShotPainting:
         """The frame, and what is to be told of it."""
         started = time.perf_counter()
         base = _warm_from(prepared, self.stylizers.stylizer)
-        share = self.stylizers.share(prepared.frame.pts) if self._is_frame_by_frame and base == 1 else 0.0
+        passage = (
+            self.stylizers.passage(prepared.frame.pts) if self._is_frame_by_frame and base == 1 else REST
+        )
         painted = _paint_one(
-            prepared, base, self._done, self.stylizers, context, self.replays, self._before_its_steps, share
+            prepared, base, self._done, self.stylizers, context, self.replays, self._before_its_steps, passage
         )
         self._done.appendleft(painted)
         result, seconds = painted.result, time.perf_counter() - started
@@ -185,11 +188,11 @@ def _paint_one(
     context: Context,
     replays: Replays,
     prepare: Prepare,
-    share: float,
+    passage: Passage,
 ) -> Painted:
     """Optimise one frame: from its beginning (`base` None), or from the one that lies `base` back in `done`.
 
-    `share`: of what is left of a change of `strength`, how much may pass in it.
+    `passage`: what may pass in it of a change of `strength`.
     """
     stylizer, pts = stylizers.of(prepared.frame), prepared.frame.pts
     content = to_tensor(prepared.frame.pixels, stylizer.device)
@@ -212,7 +215,7 @@ def _paint_one(
             for far, other in prepared.motions.items()
             if far in video.long_term
         }
-        held = video.temporal_weight * (HELD_IN_A_CHANGE if share else 1)
+        held = video.temporal_weight * (HELD_IN_A_CHANGE if passage.share else 1)
         targets = temporal_targets(earlier, full_step_count, held)
     # Where the style changes, what was painted first is no longer how it is to look.
     anchor, holds = moved_anchor(moved), share_of_steps(moved.step_count, full_step_count) * (1 - loose)
@@ -220,7 +223,7 @@ def _paint_one(
     if video.leash_weight > 0 and video.warm_start == "flow":
         targets += drift_penalties(anchor, holds, level, video.leash_weight, 1 - loose)
     before_it = prepare(WarmStart(stylizer, content, state, targets, holds), context)
-    result = stylizer.refine(content, state, targets, context, replays, pace, share=share)
+    result = stylizer.refine(content, state, targets, context, replays, pace, passage=passage)
     result = replace(result, steps=result.steps + before_it)
     shown = result.state.result()
     anchored, level = shown.lerp(anchor, holds), level.lerp(shown.mean((2, 3), keepdim=True), loose)

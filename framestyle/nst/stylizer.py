@@ -47,7 +47,7 @@ from framestyle.nst.styles import Styles
 from framestyle.nst.targets import StyleTargets
 from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset
-from framestyle.presets.instants import Instant
+from framestyle.presets.instants import REST, Instant, Passage
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,34 +213,34 @@ class Stylizer:
         pace: float = 0.0,
         steps: int | None = None,
         anew: bool = False,
-        share: float = 0.0,
+        passage: Passage = REST,
     ) -> Stylized:
         """A warm start: from `state` (carried from the frame before; it changes), at its size only, stopping early.
 
-        `steps`: in place of `video.steps`; `anew`: all of them, at the full rate. `pace` and `share`: see `Timeline`.
+        `steps`: in place of `video.steps`; `anew`: all of them, at the full rate. `pace`, `passage`: see `Timeline`.
         """
         video = self.preset.video
         content = content.to(self.device)
-        steps = steps_at(video.steps if steps is None else steps, pace, is_even=share != 0)
+        steps = steps_at(video.steps if steps is None else steps, pace, is_even=passage != REST)
         if self.is_identity:
             return Stylized(content, PixelState.start(content), 0, float("nan"))
         call = _Call(context, self.replays() if replays is None else replays)
         reporter = steps_reporter(state, steps, 0, 1, self.device, context)
         objectives = self._from_state(content, state, temporal, context) if steps else ()
         stop = EarlyStop(steps if pace > 0 else video.min_steps, video.tolerance, self._places)
-        if objectives and 0 < abs(share) < 1:
-            stop = self._even_stop(content, state, objectives[0], share)
+        if objectives and 0 < abs(passage.share) < 1:
+            stop = self._even_stop(content, state, objectives[0], passage)
         taken = self._optimise(state, objectives, steps, reporter, None if anew else stop, call, pace)
         stop.land()
         return self._finish(self._needed_to_finish(content), state, taken)
 
-    def _even_stop(self, content: Tensor, state: PixelState, one: Objective, share: float) -> EvenStop:
+    def _even_stop(self, content: Tensor, state: PixelState, one: Objective, passage: Passage) -> EvenStop:
         """Ends a frame that makes its share of a change of `strength`."""
 
         def measure(image: Tensor) -> Distances:
             return Distances.of(self.parts(image, replace(one, temporal=())))
 
-        return EvenStop(state, measure, measure(content).style, share)
+        return EvenStop(state, measure, measure(content).style, passage)
 
     def _from_state(
         self, content: Tensor, state: PixelState, temporal: Temporal, context: Context, coarse: bool = False

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from framestyle.presets.schema import Preset
 from framestyle.presets.strength_curve import painted_at, strength_at
@@ -22,6 +22,21 @@ FADES = 0.7
 """How much of the pace is left a frame later."""
 WEIGHT_SPAN = math.log(900.0)
 """A weight that changes by this factor has changed as much as `strength` from 0 to 1 changes the content's."""
+
+
+class Passage(NamedTuple):
+    """What passes in one frame of a change of `strength`.
+
+    `share`: of the way that is left, above 0 on the way to being painted in full, below 0 on the way back to the
+    content; 0 where nothing changes. `frames_before`: so many frames would have made the way up to it, if each had
+    passed as much.
+    """
+
+    share: float
+    frames_before: float
+
+
+REST = Passage(0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -87,17 +102,15 @@ class Timeline:
         paces = (self._between(one, before) * FADES**n for n, (one, before) in enumerate(pairwise(moments)))
         return max(paces)
 
-    def share(self, time_s: Fraction) -> float:
-        """How much of the way that is left passes in the frame there while `strength` changes; 0 where it does not.
-
-        Above 0: of the way to being painted in full; below 0: of the way back to the content.
-        """
+    def passage(self, time_s: Fraction) -> Passage:
+        """What passes in the frame there of a change of `strength`."""
         now, then = (self.at(one).strength for one in (time_s, time_s - self._frame_s))
         if now is None or then is None or now == then:
-            return 0.0
+            return REST
         before = painted_at(then)
         change = painted_at(now) - before
-        return change / (1 - before if change > 0 else before)
+        passed, left = (before, 1 - before) if change > 0 else (1 - before, before)
+        return Passage(change / left, passed / abs(change))
 
     def rests(self, time_s: Fraction) -> bool:
         """Whether all has been as it is for some frames: a picture shown once more is the same then."""

@@ -13,7 +13,7 @@ from PIL import Image
 from framestyle.errors import PresetError
 from framestyle.kinds import MediaKind
 from framestyle.presets import Preset, load_preset, load_traced, resolved_yaml, traced_yaml
-from framestyle.presets.instants import Instant, Timeline, looks_of
+from framestyle.presets.instants import REST, Instant, Timeline, looks_of
 from framestyle.presets.paths import pictures_of
 from framestyle.spec import RenderSpec
 
@@ -79,15 +79,17 @@ def test_each_frame_of_a_change_has_its_share_of_what_is_left() -> None:
         _timeline(_load(f"- {{at: 0s, strength: {a}}}\n- {{at: 2s, strength: {b}}}\n"))
         for a, b in ((0, 1), (1, 0), (0, 0.45))
     )
-    assert [up.share(Fraction(n, 10)) for n in range(1, 21)] == pytest.approx(
+    assert [up.passage(Fraction(n, 10)).share for n in range(1, 21)] == pytest.approx(
         [1 / n for n in range(20, 0, -1)]
     )
-    assert [down.share(Fraction(n, 10)) for n in range(1, 21)] == pytest.approx(
+    assert [down.passage(Fraction(n, 10)).share for n in range(1, 21)] == pytest.approx(
         [-1 / n for n in range(20, 0, -1)]
     )
-    assert half.share(Fraction(1, 10)) == pytest.approx(0.53 / 20)
-    assert up.share(Fraction(0)) == up.share(Fraction(21, 10)) == 0
-    assert _timeline(_load("- {at: 0s, mix: 0}\n- {at: 2s, mix: 1}\n")).share(Fraction(1)) == 0
+    assert [up.passage(Fraction(n, 10)).frames_before for n in (1, 8, 20)] == pytest.approx([0, 7, 19])
+    assert [down.passage(Fraction(n, 10)).frames_before for n in (1, 8, 20)] == pytest.approx([0, 7, 19])
+    assert half.passage(Fraction(1, 10)).share == pytest.approx(0.53 / 20)
+    assert up.passage(Fraction(0)) == up.passage(Fraction(21, 10)) == REST
+    assert _timeline(_load("- {at: 0s, mix: 0}\n- {at: 2s, mix: 1}\n")).passage(Fraction(1)) == REST
 
 
 def test_a_strength_that_stays_is_just_that() -> None:

@@ -10,13 +10,14 @@ from torch import Tensor
 
 from framestyle.nst.optimise.state import PixelState
 from framestyle.nst.optimise.windows import EarlyStop
+from framestyle.presets.instants import Passage
 
 PAINTED = 0.12
 """The style distance of a picture painted in full, as a part of the content's own: 0.08 to 0.17 of clips measured."""
 AHEAD = 1.4
 """So much more than its even share a frame may make, at first; the last ones then have the less to make. What the
 content has to give way comes late: evenly in the style alone, it would leap at the end."""
-CONTENT_AHEAD, CONTENT_FROM = 1.35, 0.3
+CONTENT_AHEAD, CONTENT_FROM = 1.6, 0.8
 """So much more than the frames before it in the mean a frame may take from the content, once so much of the time of the
 change has passed: how far the content gives way in the end is not known before."""
 LEAST_STEPS = 4
@@ -39,19 +40,15 @@ class Distances(NamedTuple):
         return cls(float(parts["style"]), float(parts["content"]))
 
 
-def even_shares(now: Distances, of_content: float, share: float) -> Distances:
-    """By how much each distance may change in a frame that is to make `share` of the way that is left.
+def even_shares(now: Distances, of_content: float, passage: Passage) -> Distances:
+    """By how much each distance may change in a frame that is to make its share of the way that is left.
 
-    `of_content`: the style distance of the content itself. `share`: above 0 of the way to being painted in full, below
-    0 of the way back to the content.
+    `of_content`: the style distance of the content itself.
     """
-    whole = (1 - PAINTED) * of_content
+    share, before = passage
     left = abs(now.style - (PAINTED * of_content if share > 0 else of_content))
-    passed = 1 - min(1.0, left / max(whole, LEAST_MADE)) ** (1 / AHEAD)
-    content = math.inf
-    if share > 0 and CONTENT_FROM < passed < 1:
-        frames_before = passed / (1 - passed) / share
-        content = CONTENT_AHEAD * now.content / frames_before
+    is_late = share > 0 and before > CONTENT_FROM * (before + 1 / share)
+    content = CONTENT_AHEAD * now.content / before if is_late else math.inf
     return Distances(AHEAD * abs(share) * left, content)
 
 
@@ -67,13 +64,13 @@ class EvenStop(EarlyStop):
     window_steps = 2
 
     def __init__(
-        self, state: PixelState, measure: Callable[[Tensor], Distances], of_content: float, share: float
+        self, state: PixelState, measure: Callable[[Tensor], Distances], of_content: float, passage: Passage
     ) -> None:
         super().__init__(LEAST_STEPS, 0.0)
         self._state, self._measure = state, measure
         self._began = [part.clone() for part in _shown_parts(state)]
         self._before = measure(state.result())
-        self._may = even_shares(self._before, of_content, share)
+        self._may = even_shares(self._before, of_content, passage)
 
     def _made(self) -> float:
         """How far the frame has come, in the one of both distances that has come farther; 1: as far as it may."""
