@@ -228,7 +228,7 @@ class Stylizer:
         reporter = steps_reporter(state, steps, 0, 1, self.device, context)
         objectives = self._from_state(content, state, temporal, context) if steps else ()
         stop = EarlyStop(steps if pace > 0 else video.min_steps, video.tolerance, self._places)
-        if objectives and 0 < abs(passage.share) < 1:
+        if objectives and (0 < abs(passage.share) < 1 or passage.frames_before > 0):
             stop = self._even_stop(content, state, objectives[0], passage)
         taken = self._optimise(state, objectives, steps, reporter, None if anew else stop, call, pace)
         stop.land()

@@ -17,7 +17,7 @@ PAINTED = 0.12
 AHEAD = 1.4
 """So much more than its even share a frame may make, at first; the last ones then have the less to make. What the
 content has to give way comes late: evenly in the style alone, it would leap at the end."""
-CONTENT_AHEAD, CONTENT_FROM = 1.6, 0.8
+CONTENT_AHEAD, CONTENT_FROM = 1.5, 0.7
 """So much more than the frames before it in the mean a frame may take from the content, once so much of the time of the
 change has passed: how far the content gives way in the end is not known before."""
 LEAST_STEPS = 4
