@@ -20,7 +20,7 @@ from framestyle.nst.image import to_tensor
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset
-from framestyle.presets.instants import Timeline
+from framestyle.presets.instants import REST, Timeline
 
 RATE = 10
 Make = Callable[..., Stylizer]
@@ -120,7 +120,7 @@ def test_a_change_of_strength_does_not_leap(make: Make, monkeypatch: pytest.Monk
         return float(np.abs(moved).max() / abs(moved.mean())), steps
 
     evenly, steps = largest_step()
-    monkeypatch.setattr(Timeline, "share", lambda *given: 0.0)
+    monkeypatch.setattr(Timeline, "passage", lambda *given: REST)
     freely, all_steps = largest_step()
     assert evenly < 0.7 * freely
     assert min(steps[3:12]) < all_steps[3] == 40
