@@ -81,9 +81,7 @@ class PixelState:
         """The bias-corrected average of the iterates, or the iterate where no average is kept."""
         result = torch.empty_like(self.image)
         for rows in bands(result):
-            weight = _rows(self.average_weight, rows)
-            average = self.average[..., rows, :] / weight.clamp_min(LEAST_WEIGHT)
-            kept = weight > LEAST_WEIGHT
+            average, kept = self._corrected_average(rows)
             result[..., rows, :] = torch.where(kept, average.clamp_(0, 1), self.image[..., rows, :])
         return result
 
@@ -97,10 +95,14 @@ class PixelState:
             return self.image
         found = torch.empty_like(self.image)
         for rows in bands(found):
-            iterate, weight = self.image[..., rows, :], _rows(self.average_weight, rows)
-            average = self.average[..., rows, :] / weight.clamp_min(LEAST_WEIGHT)
-            found[..., rows, :] = torch.where(weight > LEAST_WEIGHT, iterate.lerp(average, share), iterate)
+            iterate, (average, kept) = self.image[..., rows, :], self._corrected_average(rows)
+            found[..., rows, :] = torch.where(kept, iterate.lerp(average, share), iterate)
         return found
+
+    def _corrected_average(self, rows: slice) -> tuple[Tensor, Tensor]:
+        """The bias-corrected average of these rows, and where there is one."""
+        weight = _rows(self.average_weight, rows)
+        return self.average[..., rows, :] / weight.clamp_min(LEAST_WEIGHT), weight > LEAST_WEIGHT
 
     def adam_step(
         self,
