@@ -34,7 +34,10 @@ def test_tiles_take_less_memory_for_the_same_gradient(
         measure(272, "float32", way, "untrained", "cpu", tmp_path / f"{way}.npy")
         for way in ("whole", "blocks 1-2 in tiles")
     )
-    assert 60 << 20 < whole.extra_bytes < whole.planned_bytes
+    # At least what the widest layer gives, and the gradient of it, are there at once. More would be a guess: how much
+    # of a step's memory the process already had differs by machine.
+    widest_bytes = 272 * 272 * 64 * 4
+    assert 2 * widest_bytes < whole.extra_bytes < whole.planned_bytes
     assert tiled.megapixels == pytest.approx(272**2 / 1e6) and tiled.planned_work > whole.planned_work == 1
     # A unit on the kink of its ReLU may tip over between the two.
     assert gradient_error(tmp_path / "blocks 1-2 in tiles.npy", tmp_path / "whole.npy") < 1e-2

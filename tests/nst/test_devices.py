@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -30,29 +29,46 @@ def test_precision_by_name() -> None:
     assert working_dtype("auto", torch.device("mps")) == torch.float32
 
 
-def _best_s(work: Callable[[], object]) -> float:
-    times = []
-    with torch.no_grad():
-        for _ in range(10):
-            started = time.perf_counter()
-            work()
-            times.append(time.perf_counter() - started)
-    return min(times)
+class Clock:
+    """Seconds that pass only where a work says so."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def work(self, *seconds: float) -> Callable[[], None]:
+        """One that takes so long, each time in turn; the last of them from then on."""
+        left = list(seconds)
+
+        def taken() -> None:
+            self.now_s += left.pop(0) if len(left) > 1 else left[0]
+
+        return taken
 
 
-def test_auto_on_the_cpu_is_what_was_measured_to_be_faster() -> None:
-    if not torch.cpu._is_avx512_bf16_supported():
-        wanted = torch.float32
-    else:
-        fast, slow = (_best_s(devices._convolution(dtype)) for dtype in (torch.bfloat16, torch.float32))
-        if 0.8 < slow / fast / devices.BFLOAT16_GAIN < 1.25:
-            pytest.skip("neither is clearly faster here")
-        wanted = torch.bfloat16 if slow > devices.BFLOAT16_GAIN * fast else torch.float32
-    found = []
-    for _ in range(5):  # it is a measurement: other work on the machine may mislead one of them
-        devices._cpu_is_faster_in_bfloat16.cache_clear()
-        found.append(working_dtype("auto", torch.device("cpu")))
-    assert wanted in found
+GAIN = devices.BFLOAT16_GAIN
+
+
+@pytest.mark.parametrize(
+    ("work", "other", "faster"),
+    [
+        pytest.param([1.0], [GAIN * 1.01], True, id="clearly"),
+        pytest.param([1.0], [GAIN * 0.99], False, id="not clearly"),
+        pytest.param([1.0], [0.5], False, id="slower"),
+        pytest.param([90.0, 1.0], [2.0], True, id="its first makes what it keeps"),
+        pytest.param([1.0], [90.0, 1.0], False, id="the other's first does"),
+        pytest.param([1.0, 9.0, 9.0, 1.0], [2.0], True, id="other load while it works"),
+        pytest.param([1.0], [1.0, 9.0, 9.0, 1.0], False, id="other load while the other does"),
+    ],
+)
+def test_the_best_of_several_decides(work: list[float], other: list[float], faster: bool) -> None:
+    clock = Clock()
+    found = devices.is_clearly_faster(clock.work(*work), clock.work(*other), lambda: clock.now_s)
+    assert found is faster
+
+
+def test_auto_on_the_cpu_is_one_that_the_cpu_computes_itself() -> None:
+    found = working_dtype("auto", torch.device("cpu"))
+    assert found == torch.float32 or (found == torch.bfloat16 and torch.cpu._is_avx512_bf16_supported())
 
 
 def test_auto_is_what_is_probed(monkeypatch: pytest.MonkeyPatch) -> None:
