@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import subprocess
+import time
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 
 from framestyle.errors import InputError
 from framestyle.kinds import MediaKind
 from framestyle.media.animated import gif_shows_through, plays_of, png_shows_through, webp_shows_through
 from framestyle.media.apng import png_frames
-from framestyle.media.ffmpeg import ask, input_arguments
+from framestyle.media.ffmpeg import ask, ffmpeg_exe, input_arguments
 from framestyle.media.files import sniff
 from framestyle.media.video.beside import PLAIN, Viewing, beside_in, viewing_in
 from framestyle.media.video.boxes import Promise, promise_of
@@ -31,6 +34,11 @@ from framestyle.media.video.pixel_formats import bit_depth
 UNPLAYABLE = "Is it complete? Does it play elsewhere?"
 MEASURED_CONTAINERS = {"mpegts", "mpeg", "ogg"}
 """Containers that say nowhere how long they are: ffmpeg looks for the last time in them."""
+
+REMEMBERED = 64
+"""Videos whose facts a process keeps: each question is a start of ffmpeg, and a render asks several times."""
+CLOCK_TICK_NS = 100_000_000
+"""A file that is written again within the file system's clock tick may bear the same time: many times that."""
 
 SHOWS_THROUGH = {"gif": gif_shows_through, "webp_anim": webp_shows_through, "apng": png_shows_through}
 """Of animations: what tells whether anything shows through them."""
@@ -110,7 +118,28 @@ class VideoInfo:
 
 
 def probe(path: Path) -> VideoInfo:
-    """InputError where it is no video that can be decoded."""
+    """What it is; a file that stays as it is is asked once. InputError where it is no video that can be decoded."""
+    stamp = _stamp(path)
+    return _probed(path, stamp, ffmpeg_exe()) if stamp else _probed_now(path)
+
+
+def _stamp(path: Path) -> tuple[int, ...] | None:
+    """Changes with the file. None of one that this cannot be told of: it is no file, or was written just now."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    is_settled = time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) > CLOCK_TICK_NS
+    stamp = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return stamp if stat.S_ISREG(found.st_mode) and is_settled else None
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _probed(path: Path, stamp: tuple[int, ...], exe: str) -> VideoInfo:
+    return _probed_now(path)
+
+
+def _probed_now(path: Path) -> VideoInfo:
     if sniff(path) is not MediaKind.VIDEO:
         raise InputError(f"{path} is not a video", next_step="Name a video file.")
     said = _ask(path, "-noautorotate", *input_arguments(path), "-map", "0:V:0", *ARGUMENTS)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -13,7 +17,13 @@ from hypothesis import strategies as st
 from framestyle.errors import InputError
 from framestyle.media.video.description import exact_rate, parse_description
 from framestyle.media.video.pixel_formats import bit_depth
-from framestyle.media.video.probe import probe
+from framestyle.media.video.probe import CLOCK_TICK_NS, probe
+
+
+def settle() -> None:
+    """Until what was just written is old enough to be remembered."""
+    time.sleep(1.5 * CLOCK_TICK_NS / 1e9)
+
 
 MakeClip = Callable[..., Path]
 Encode = Callable[..., None]
@@ -128,6 +138,53 @@ def test_a_clip_is_described_exactly(make_clip: MakeClip) -> None:
         8,
         False,
     )
+
+
+def test_a_file_that_stays_is_asked_once_and_one_that_changed_again(
+    make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    begun: list[object] = []
+    run = subprocess.run
+
+    def counting(*arguments: Any, **options: Any) -> Any:
+        begun.append(arguments)
+        return run(*arguments, **options)
+
+    clip = make_clip("a.mp4")
+    settle()
+    monkeypatch.setattr(subprocess, "run", counting)
+
+    def starts(path: Path) -> int:
+        """Of ffmpeg."""
+        before = len(begun)
+        probe(path)
+        return len(begun) - before
+
+    assert [starts(clip), starts(clip)] == [1, 0]
+    os.utime(clip, (1, 1))
+    settle()
+    assert starts(clip) == 1, "its times changed"
+    other = make_clip("b.mp4", rate="10")
+    settle()
+    other.replace(clip)
+    assert probe(clip).frame_rate == 10
+    fresh = make_clip("c.mp4")
+    os.utime(fresh)
+    assert [starts(fresh), starts(fresh)] == [1, 1], (
+        "it may still be written to, in the same tick of the clock"
+    )
+
+
+def test_what_was_refused_is_asked_again(make_clip: MakeClip, tmp_path: Path) -> None:
+    clip = make_clip("a.mp4")
+    whole, clip_again = clip.read_bytes(), tmp_path / "again.mp4"
+    clip_again.write_bytes(whole[:600])
+    settle()
+    for _ in range(2):
+        with pytest.raises(InputError):
+            probe(clip_again)
+    clip_again.write_bytes(whole)
+    assert probe(clip_again).width == 64
 
 
 def test_turned_pictures_are_told_upright(make_clip: MakeClip, tmp_path: Path, encode: Encode) -> None:
