@@ -28,12 +28,11 @@ LEAST_SIDE_PX = 32
 """Smaller frames are enlarged by copies of their edge for DIS: below that its pyramid has no level to work on, and
 OpenCV 5.0.0 ends the whole process (64x12 at medium, 400x24 at fast) or refuses."""
 
-QUALITIES = {
-    "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
-    "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
-    "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
-    "fine": -1,
-}
+PRESETS = {"ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST, "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST}
+"""OpenCV's own: at a quarter of the resolution."""
+PATCH_STRIDES_PX = {"medium": 3, "fine": 2}
+"""At full resolution, with OpenCV's medium preset otherwise. As it is, at half the resolution, that preset is 0.09 px off
+where this is 0.035 (docs/decisions/0093): too little to be seen in one warp, and most of a clip's warping error."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,12 +89,11 @@ class DISFlow(OpticalFlow):
 
 def _engine(quality: str) -> cv2.DISOpticalFlow:
     """A new one for each call, in microseconds: on small frames OpenCV 5.0.0's reads what its last call left behind."""
-    if quality != "fine":
-        return cv2.DISOpticalFlow.create(QUALITIES[quality])
-    # The medium preset at full resolution with denser patches: about four times the time.
+    if quality in PRESETS:
+        return cv2.DISOpticalFlow.create(PRESETS[quality])
     engine = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     engine.setFinestScale(0)
-    engine.setPatchStride(2)
+    engine.setPatchStride(PATCH_STRIDES_PX[quality])
     return engine
 
 

@@ -14,10 +14,10 @@ from framestyle.presets.instants import Passage
 
 PAINTED = 0.12
 """The style distance of a picture painted in full, as a part of the content's own: 0.08 to 0.17 of clips measured."""
-AHEAD = 1.4
+AHEAD = 1.36
 """So much more than its even share a frame may make, at first; the last ones then have the less to make. What the
 content has to give way comes late: evenly in the style alone, it would leap at the end."""
-CONTENT_AHEAD, CONTENT_FROM = 1.5, 0.7
+CONTENT_AHEAD, CONTENT_FROM = 1.45, 0.7
 """So much more than the frames before it in the mean a frame may take from the content, once so much of the time of the
 change has passed: how far the content gives way in the end is not known before."""
 LEAST_STEPS = 4
