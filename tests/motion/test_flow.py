@@ -9,7 +9,8 @@ from scenes import camera_pair, foreground_pair, texture
 
 from framestyle.motion.flow import (
     LEAST_SIDE_PX,
-    QUALITIES,
+    PATCH_STRIDES_PX,
+    PRESETS,
     DISFlow,
     FloatArray,
     reliability,
@@ -28,7 +29,7 @@ def _errors(found: FloatArray, true: FloatArray) -> FloatArray:
 
 @pytest.mark.parametrize("move", MOVES)
 @pytest.mark.parametrize(
-    ("quality", "mean_px"), [("ultrafast", 0.7), ("fast", 0.6), ("medium", 0.2), ("fine", 0.12)]
+    ("quality", "mean_px"), [("ultrafast", 0.7), ("fast", 0.6), ("medium", 0.12), ("fine", 0.12)]
 )
 def test_backward_flow_leads_to_where_each_pixel_was(move: str, quality: str, mean_px: float) -> None:
     pair = camera_pair(move)
@@ -91,7 +92,7 @@ def test_sixteen_bits_give_the_flow_of_eight() -> None:
     assert np.array_equal(DISFlow()(*deep).backward, DISFlow()(pair.current, pair.previous).backward)
 
 
-@pytest.mark.parametrize("quality", QUALITIES)
+@pytest.mark.parametrize("quality", [*PRESETS, *PATCH_STRIDES_PX])
 @pytest.mark.parametrize(
     ("height", "width"), [(2, 3), (12, 12), (12, 64), (64, 12), (24, 400), (31, 33), (36, 64)]
 )
@@ -215,7 +216,7 @@ def test_the_mask_is_zero_at_a_motion_boundary_and_rises_softly_beside_it() -> N
     assert float(np.abs(np.diff(row)).max()) < 0.8
 
 
-@pytest.mark.parametrize("quality", QUALITIES)
+@pytest.mark.parametrize("quality", [*PRESETS, *PATCH_STRIDES_PX])
 def test_what_was_asked_before_changes_nothing(quality: str) -> None:
     """At this size one engine used again gives another flow."""
     asked, other = camera_pair("rotation", 32, 40), camera_pair("zoom", 32, 40, seed=2)
