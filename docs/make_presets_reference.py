@@ -204,9 +204,9 @@ With `flow`, pixels whose flow cannot be trusted start from the content, in the 
 | `dis` | Dense inverse search (Kroeger 2016), on the CPU. Needs nothing |
 | `raft` | RAFT (Teed and Deng 2020), on the job's device. Needs its weights: `framestyle weights fetch raft-large`, or `raft-small` |
 
-With `raft`, `flow_quality` is the network and how often it refines its flow: `ultrafast` raft-small, 6 times; `fast`
+With `dis`, `flow_quality` `medium` and `fine` measure at full resolution, `fast` and `ultrafast` at a quarter of it. With `raft`, it is the network and how often it refines its flow: `ultrafast` raft-small, 6 times; `fast`
 raft-small, 12; `medium` raft-large, 12; `fine` raft-large, 24. It is made for a GPU: on one CPU core two frames of
-640x360 take about 2 s with the small network and 7 s with the large one (12 times; `dis` at `medium`: 0.03 s), and about
+640x360 take about 2 s with the small network and 7 s with the large one (12 times; `dis` at `medium`: 0.3 s, at `fast` a tenth of that), and about
 half a gigabyte, which grows with the fourth power of `flow_max_side_px`. Where the weights are missing the job does not
 start; `dis` is never taken in its place.
 
