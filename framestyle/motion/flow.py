@@ -31,7 +31,7 @@ OpenCV 5.0.0 ends the whole process (64x12 at medium, 400x24 at fast) or refuses
 PRESETS = {"ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST, "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST}
 """OpenCV's own: at a quarter of the resolution."""
 PATCH_STRIDES_PX = {"medium": 2, "fine": 1}
-"""At full resolution, with OpenCV's medium preset otherwise. As it is, at half the resolution, that preset is 0.09 px off
+"""At full resolution, with OpenCV's medium preset otherwise. As it is, at half the resolution, that one is 0.09 px off
 where this is 0.035 (docs/decisions/0093): too little to be seen in one warp, and most of a clip's warping error."""
 
 
