@@ -16,6 +16,8 @@ LET_GO = 0.9
 
 HELD_IN_A_CHANGE = 0.17
 """So much of the hold on the warped last frame is left while `strength` changes: how far a frame goes is measured."""
+HELD_IN_A_FADE = 2.0
+"""So much more it is where all else changes fastest: frames take twice the steps there, at the full rate."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +43,11 @@ class FrameStylizers:
     def rests(self, pts: Fraction) -> bool:
         """Whether a picture that is shown once more stays as it is."""
         return self.timeline is None or self.timeline.rests(pts)
+
+
+def hold(pace: float, passage: Passage) -> float:
+    """How far a frame is held near the warped last one, at a pace of change, as a part of what it is at rest."""
+    return HELD_IN_A_CHANGE if passage.share else 1 + (HELD_IN_A_FADE - 1) * haste(pace)
 
 
 def let_go(pace: float) -> float:

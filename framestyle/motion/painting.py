@@ -29,7 +29,7 @@ from framestyle.motion.carry import (
 )
 from framestyle.motion.coarse import WarmStart
 from framestyle.motion.flow import OpticalFlow
-from framestyle.motion.in_time import HELD_IN_A_CHANGE, FrameStylizers, let_go
+from framestyle.motion.in_time import FrameStylizers, hold, let_go
 from framestyle.motion.second_pass import FrameStore, keep, second_pass
 from framestyle.motion.shots import Shot
 from framestyle.nst.image import to_pixels, to_tensor
@@ -215,7 +215,7 @@ def _paint_one(
             for far, other in prepared.motions.items()
             if far in video.long_term
         }
-        held = video.temporal_weight * (HELD_IN_A_CHANGE if passage.share else 1)
+        held = video.temporal_weight * hold(pace, passage)
         targets = temporal_targets(earlier, full_step_count, held)
     # Where the style changes, what was painted first is no longer how it is to look.
     anchor, holds = moved_anchor(moved), share_of_steps(moved.step_count, full_step_count) * (1 - loose)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -264,8 +265,11 @@ def _shots_heard(frames: Any, preset: Any, **options: Any) -> tuple[list[tuple[i
 
 
 def test_cuts_are_found_in_what_can_be_gone_through_twice(quick: str) -> None:
-    dark = [frame // 8 for frame in _moving(8)]
-    light = [255 - frame[::-1] // 4 for frame in _moving(8)]
+    # With texture: how a ramp moves is not to be seen along it.
+    coarse = np.random.default_rng(0).integers(0, 256, (10, 16, 3), np.uint8)
+    wide = cv2.resize(coarse, (64, 40), interpolation=cv2.INTER_CUBIC)
+    dark = [np.ascontiguousarray(wide[:, n : n + 48]) // 4 for n in range(8)]
+    light = [255 - frame[::-1] for frame in dark]
     shots, warm = _shots_heard([*dark, *light], quick)
     assert shots == [(0, 8), (8, 8)]
     assert [number for number, one in enumerate(warm) if not one] == [0, 8]

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from fractions import Fraction
@@ -555,6 +555,14 @@ def test_a_shot_that_is_still_at_work_when_its_clip_is_stopped_can_be_resumed() 
 
 
 # -- signals -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def nobody_hears_sigterm() -> Iterator[None]:
+    """A library that another test started may have left its own handler in this process."""
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -14,13 +14,14 @@ from moving import Bytes, textured
 from framestyle.context import Context
 from framestyle.events import FrameDone
 from framestyle.frames import Frame
+from framestyle.motion.in_time import HELD_IN_A_CHANGE, HELD_IN_A_FADE, hold
 from framestyle.motion.sequence import FramePainter
 from framestyle.motion.shots import Shot
 from framestyle.nst.image import to_tensor
 from framestyle.nst.stylizer import Stylizer
 from framestyle.nst.weights.backbone import Backbone
 from framestyle.presets import Preset
-from framestyle.presets.instants import REST, Timeline
+from framestyle.presets.instants import REST, Passage, Timeline
 
 RATE = 10
 Make = Callable[..., Stylizer]
@@ -175,3 +176,9 @@ def test_a_region_fades_in(make: Make) -> None:
     assert np.array_equal(painted[0], frames[0])
     changes = [float(np.abs(one.astype(int) - two).mean()) for one, two in zip(painted, frames, strict=True)]
     assert changes[0] < changes[1] < changes[2]
+
+
+def test_a_fade_holds_frames_more_and_a_change_of_strength_less() -> None:
+    fast, change = 1.0, Passage(0.1, 3.0)
+    assert hold(0.0, REST) == 1 < hold(0.01, REST) < hold(fast, REST) == HELD_IN_A_FADE
+    assert hold(fast, change) == HELD_IN_A_CHANGE < 1
